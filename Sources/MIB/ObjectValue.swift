@@ -1,0 +1,65 @@
+// The values a variable binding can carry (RFC 3416, section 3; RFC 2578, section 7.1).
+
+/// A value as a device gave it: the SNMP application types and the three exceptions of RFC 3416.
+package enum ObjectValue: Hashable, Sendable {
+  /// INTEGER / Integer32. Devices send more than 32 bits now and then, so 64 are kept.
+  case integer(Int64)
+  /// OCTET STRING: bytes until somebody knows their character set.
+  case octets([UInt8])
+  case null
+  case objectIdentifier(ObjectIdentifier)
+  /// IpAddress: four bytes as sent; malformed ones of other lengths are kept as they are.
+  case ipAddress([UInt8])
+  case counter32(UInt32)
+  /// Gauge32 / Unsigned32.
+  case gauge32(UInt32)
+  /// TimeTicks, hundredths of a second.
+  case timeTicks(UInt32)
+  case opaque([UInt8])
+  case counter64(UInt64)
+  case noSuchObject
+  case noSuchInstance
+  case endOfMibView
+}
+
+extension ObjectValue {
+  /// The value as a signed number, for any of the numeric types; nil for the others or when it does not fit.
+  package var number: Int64? {
+    switch self {
+    case .integer(let value): value
+    case .counter32(let value), .gauge32(let value), .timeTicks(let value): Int64(value)
+    case .counter64(let value): Int64(exactly: value)
+    default: nil
+    }
+  }
+
+  /// The value as a counter: numeric and not negative.
+  package var unsigned: UInt64? {
+    if case .counter64(let value) = self { return value }
+    return number.flatMap { UInt64(exactly: $0) }
+  }
+
+  /// The bytes of an OCTET STRING.
+  package var octets: [UInt8]? {
+    if case .octets(let bytes) = self { bytes } else { nil }
+  }
+
+  /// Whether this is one of RFC 3416's exceptions instead of a value.
+  package var isException: Bool {
+    switch self {
+    case .noSuchObject, .noSuchInstance, .endOfMibView: true
+    default: false
+    }
+  }
+}
+
+/// One name with its value (RFC 3416, section 3: VarBind).
+package struct VarBind: Hashable, Sendable {
+  package var name: ObjectIdentifier
+  package var value: ObjectValue
+
+  package init(_ name: ObjectIdentifier, _ value: ObjectValue) {
+    self.name = name
+    self.value = value
+  }
+}

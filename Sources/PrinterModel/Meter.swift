@@ -1,0 +1,100 @@
+// Meters: page counters by what they count. Vocabulary after PWG 5106.3 (Imaging System Counters).
+
+/// One counter's value at the time of the reading.
+package struct Meter: Hashable, Sendable {
+  package var name: MeterName
+  package var value: UInt64
+  package var unit: CounterUnit
+  package var quality: Quality
+  package var source: Source
+  package var rule: Rule
+
+  package init(
+    name: MeterName, value: UInt64, unit: CounterUnit, quality: Quality = .exact, source: Source, rule: Rule
+  ) {
+    self.name = name
+    self.value = value
+    self.unit = unit
+    self.quality = quality
+    self.source = source
+    self.rule = rule
+  }
+}
+
+/// What a meter counts: service x colour x size x sides, and a qualifier where one device has several alike.
+package struct MeterName: Hashable, Comparable, Sendable, CustomStringConvertible {
+  /// The service that did the work.
+  package enum Service: String, CaseIterable, Sendable {
+    case total, print, copy, fax, faxIn, faxOut, scan, report, maintenance, other
+  }
+  package enum Colour: String, CaseIterable, Sendable {
+    case all, monochrome, fullColor, highlightColor, singleColor, twoColor
+  }
+  package enum Size: String, CaseIterable, Sendable {
+    case any, large, small
+  }
+  package enum Sides: String, CaseIterable, Sendable {
+    case any, oneSided, twoSided
+  }
+
+  package var service: Service
+  package var colour: Colour
+  package var size: Size
+  package var sides: Sides
+  /// Which of several alike: `marker 1.1`, `A4`, `engine`. Empty for the device as a whole.
+  package var qualifier: String
+
+  package init(
+    _ service: Service, _ colour: Colour = .all, size: Size = .any, sides: Sides = .any, qualifier: String = ""
+  ) {
+    self.service = service
+    self.colour = colour
+    self.size = size
+    self.sides = sides
+    self.qualifier = qualifier
+  }
+
+  /// The device's one total.
+  package static let total = MeterName(.total)
+
+  /// The stable key, for example `total`, `print.fullColor`, `total.all.large`, `total#marker 1.2`.
+  package var description: String {
+    var parts = [service.rawValue]
+    if colour != .all || size != .any || sides != .any { parts.append(colour.rawValue) }
+    if size != .any || sides != .any { parts.append(size.rawValue) }
+    if sides != .any { parts.append(sides.rawValue) }
+    return parts.joined(separator: ".") + (qualifier.isEmpty ? "" : "#" + qualifier)
+  }
+
+  /// Reads the stable key back; nil if a part is not one of the vocabulary.
+  package init?(_ description: String) {
+    let halves = description.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
+    let parts = halves[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    guard (1...4).contains(parts.count), let service = Service(rawValue: parts[0]) else { return nil }
+    guard let colour = parts.count > 1 ? Colour(rawValue: parts[1]) : .all else { return nil }
+    guard let size = parts.count > 2 ? Size(rawValue: parts[2]) : .any else { return nil }
+    guard let sides = parts.count > 3 ? Sides(rawValue: parts[3]) : .any else { return nil }
+    self.init(service, colour, size: size, sides: sides, qualifier: halves.count > 1 ? String(halves[1]) : "")
+  }
+
+  package static func < (left: MeterName, right: MeterName) -> Bool {
+    left.description < right.description
+  }
+}
+
+/// PrtMarkerCounterUnitTC and PrtCapacityUnitTC in one (IANA-PRINTER-MIB); the raw value is the MIB's number.
+package struct CounterUnit: RawRepresentable, Hashable, Sendable {
+  package let rawValue: Int64
+  package init(rawValue: Int64) { self.rawValue = rawValue }
+
+  package static let other = CounterUnit(rawValue: 1)
+  package static let unknown = CounterUnit(rawValue: 2)
+  package static let characters = CounterUnit(rawValue: 5)
+  package static let impressions = CounterUnit(rawValue: 7)
+  package static let sheets = CounterUnit(rawValue: 8)
+  package static let hours = CounterUnit(rawValue: 11)
+  package static let tenthsOfGrams = CounterUnit(rawValue: 13)
+  package static let tenthsOfMilliliters = CounterUnit(rawValue: 15)
+  package static let items = CounterUnit(rawValue: 18)
+  package static let percent = CounterUnit(rawValue: 19)
+}

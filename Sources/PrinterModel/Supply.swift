@@ -1,0 +1,34 @@
+// Supplies and receptacles (prtMarkerSuppliesTable, RFC 3805). Keyed by row, because two black cartridges are two supplies.
+
+/// One row of prtMarkerSuppliesTable, with its level put into meaning.
+package struct Supply: Hashable, Sendable {
+  package var row: RowIndex
+  /// prtMarkerSuppliesMarkerIndex
+  package var marker: Int64?
+  package var colorantIndex: Int64?
+  /// prtMarkerColorantValue of the row's colorant, as the device spells it.
+  package var colorant: DeviceText?
+  /// prtMarkerSuppliesClass: 1 other, 3 supplyThatIsConsumed, 4 receptacleThatIsFilled.
+  package var supplyClass: Int64?
+  /// prtMarkerSuppliesType (IANA-PRINTER-MIB PrtMarkerSuppliesTypeTC).
+  package var type: Int64?
+  package var description: DeviceText?
+  /// prtMarkerSuppliesSupplyUnit
+  package var unit: CounterUnit?
+  /// prtMarkerSuppliesMaxCapacity as sent: -1 other, -2 unknown.
+  package var capacity: Int64?
+  /// prtMarkerSuppliesLevel as sent: -1 other, -2 unknown, -3 some remaining. For a receptacle: the space left.
+  package var level: Int64?
+  /// Percent left (of a consumable) or free (of a receptacle). Nil unless the device measured it; above 100 where the device says so.
+  package var percentRemaining: Double?
+  package var quality: Quality
+  package var partNumber: String?
+  package var serialNumber: String?
+  package var rule: Rule
+
+  package init(row: RowIndex, quality: Quality, rule: Rule) {
+    self.row = row
+    self.quality = quality
+    self.rule = rule
+  }
+}
