@@ -1,0 +1,284 @@
+// What can happen. A case is a fact in the past tense; its type number is written to journals and never reused.
+
+package import MIB
+package import PrinterModel
+
+/// The facts that the journal can hold.
+package enum EventBody: Equatable, Sendable {
+  case agentStarted(AgentStarted)
+  case agentStopped(AgentStopped)
+  case installEnrolled(InstallEnrolled)
+  case sweepStarted(SweepStarted)
+  case sweepCompleted(SweepCompleted)
+  case deviceDiscovered(DeviceDiscovered)
+  case deviceMoved(DeviceMoved)
+  case deviceReplaced(DeviceReplaced)
+  case readingTaken(ReadingTaken)
+  case readingChanged(ReadingChanged)
+  case readingUnchanged(ReadingUnchanged)
+  case pollFailed(PollFailed)
+  case alertRaised(AlertRaised)
+  case alertUpdated(AlertUpdated)
+  case alertCleared(AlertCleared)
+  case meterEpochOpened(MeterEpochOpened)
+  case uploadRejected(UploadRejected)
+  /// A type that a newer release wrote: its bytes are kept and exported as they are.
+  case unknown(type: UInt16, bytes: [UInt8])
+}
+
+/// The service came up.
+package struct AgentStarted: Equatable, Sendable {
+  package var version: String
+  package var hostName: String
+  package init(version: String, hostName: String) {
+    self.version = version
+    self.hostName = hostName
+  }
+}
+
+/// The service went down in order. A start without a stop before it was a crash or a power cut.
+package struct AgentStopped: Equatable, Sendable {
+  package var reason: String
+  package init(reason: String) { self.reason = reason }
+}
+
+/// A hub accepted this agent under an entity.
+package struct InstallEnrolled: Equatable, Sendable {
+  /// The hub's id for this agent, a UUID in text.
+  package var installID: String
+  package var entity: String
+  /// `host:port` of dcam.
+  package var hub: String
+  /// SHA-256 of the certificate (DER), hexadecimal.
+  package var certificateFingerprint: String
+  /// Seconds since 1970 UTC.
+  package var certificateNotAfter: Int64
+  package init(
+    installID: String, entity: String, hub: String, certificateFingerprint: String, certificateNotAfter: Int64
+  ) {
+    self.installID = installID
+    self.entity = entity
+    self.hub = hub
+    self.certificateFingerprint = certificateFingerprint
+    self.certificateNotAfter = certificateNotAfter
+  }
+}
+
+/// A discovery pass over the configured ranges began.
+package struct SweepStarted: Equatable, Sendable {
+  package var sweep: UInt64
+  package var ranges: [String]
+  package var addresses: UInt64
+  package init(sweep: UInt64, ranges: [String], addresses: UInt64) {
+    self.sweep = sweep
+    self.ranges = ranges
+    self.addresses = addresses
+  }
+}
+
+/// A discovery pass ended: how many addresses for which reason.
+package struct SweepCompleted: Equatable, Sendable {
+  package var sweep: UInt64
+  package var milliseconds: UInt64
+  /// Reason (`found`, `no answer`, ...) and number of addresses, ordered by reason.
+  package var outcomes: [SweepOutcome]
+  package init(sweep: UInt64, milliseconds: UInt64, outcomes: [SweepOutcome]) {
+    self.sweep = sweep
+    self.milliseconds = milliseconds
+    self.outcomes = outcomes
+  }
+}
+
+package struct SweepOutcome: Equatable, Sendable {
+  package var reason: String
+  package var addresses: UInt64
+  package init(reason: String, addresses: UInt64) {
+    self.reason = reason
+    self.addresses = addresses
+  }
+}
+
+/// A printer was seen for the first time.
+package struct DeviceDiscovered: Equatable, Sendable {
+  /// Dotted IPv4 address and port, `10.0.0.7:161`.
+  package var address: String
+  package var identity: DeviceIdentity
+  /// The name of the credential that worked, never the credential.
+  package var credential: String
+  package init(address: String, identity: DeviceIdentity, credential: String) {
+    self.address = address
+    self.identity = identity
+    self.credential = credential
+  }
+}
+
+/// A known printer answered at another address.
+package struct DeviceMoved: Equatable, Sendable {
+  package var from: String
+  package var to: String
+  /// What identified it, for example `serial XYZ123`.
+  package var evidence: String
+  package init(from: String, to: String, evidence: String) {
+    self.from = from
+    self.to = to
+    self.evidence = evidence
+  }
+}
+
+/// Another printer answers where this one was.
+package struct DeviceReplaced: Equatable, Sendable {
+  package var address: String
+  package var replacement: DeviceID
+  package var evidence: String
+  package init(address: String, replacement: DeviceID, evidence: String) {
+    self.address = address
+    self.replacement = replacement
+    self.evidence = evidence
+  }
+}
+
+/// A whole reading: everything interpreted, and the raw objects it was interpreted from.
+package struct ReadingTaken: Equatable, Sendable {
+  /// Alerts are not part of it: they are events of their own.
+  package var reading: Reading
+  package var raw: Walk
+  package var cost: PollCost
+  package init(reading: Reading, raw: Walk, cost: PollCost) {
+    self.reading = reading
+    self.raw = raw
+    self.cost = cost
+  }
+}
+
+/// What differs from the device's reading before.
+package struct ReadingChanged: Equatable, Sendable {
+  package var change: ReadingChange
+  /// Raw objects that are new or differ.
+  package var raw: [VarBind]
+  /// Raw objects that are gone.
+  package var removed: [ObjectIdentifier]
+  package var cost: PollCost
+  package init(change: ReadingChange, raw: [VarBind], removed: [ObjectIdentifier], cost: PollCost) {
+    self.change = change
+    self.raw = raw
+    self.removed = removed
+    self.cost = cost
+  }
+}
+
+/// The device was read and all was as before.
+package struct ReadingUnchanged: Equatable, Sendable {
+  package var uptimeTicks: UInt64?
+  package var cost: PollCost
+  package init(uptimeTicks: UInt64?, cost: PollCost) {
+    self.uptimeTicks = uptimeTicks
+    self.cost = cost
+  }
+}
+
+/// What a poll cost the network and the device.
+package struct PollCost: Equatable, Sendable {
+  package var requests: UInt32
+  /// UDP payload bytes sent and received.
+  package var bytesSent: UInt32
+  package var bytesReceived: UInt32
+  package var milliseconds: UInt32
+  package init(requests: UInt32 = 0, bytesSent: UInt32 = 0, bytesReceived: UInt32 = 0, milliseconds: UInt32 = 0) {
+    self.requests = requests
+    self.bytesSent = bytesSent
+    self.bytesReceived = bytesReceived
+    self.milliseconds = milliseconds
+  }
+}
+
+/// A poll ended without a reading.
+package struct PollFailed: Equatable, Sendable {
+  package var address: String
+  /// Stable word: `timeout`, `authentication`, `malformed`, `notAPrinter`.
+  package var reason: String
+  /// A sentence for the operator.
+  package var message: String
+  package init(address: String, reason: String, message: String) {
+    self.address = address
+    self.reason = reason
+    self.message = message
+  }
+}
+
+/// What makes two rows of prtAlertTable, or two error bits, the same alert over time.
+package struct AlertKey: Hashable, Comparable, Sendable, CustomStringConvertible {
+  /// PrtAlertGroupTC; 0 for hrPrinterDetectedErrorState.
+  package var group: Int64
+  package var groupIndex: Int64
+  /// PrtAlertCodeTC; for group 0 the bit's number.
+  package var code: Int64
+  package init(group: Int64, groupIndex: Int64, code: Int64) {
+    self.group = group
+    self.groupIndex = groupIndex
+    self.code = code
+  }
+  package static func < (left: AlertKey, right: AlertKey) -> Bool {
+    (left.group, left.groupIndex, left.code) < (right.group, right.groupIndex, right.code)
+  }
+  package var description: String { "\(group).\(groupIndex).\(code)" }
+}
+
+/// A device reported a condition that it did not report before.
+package struct AlertRaised: Equatable, Sendable {
+  package var key: AlertKey
+  package var alert: PrinterAlert
+  package init(key: AlertKey, alert: PrinterAlert) {
+    self.key = key
+    self.alert = alert
+  }
+}
+
+/// A raised alert changed its severity, training level or description.
+package struct AlertUpdated: Equatable, Sendable {
+  package var key: AlertKey
+  package var alert: PrinterAlert
+  package init(key: AlertKey, alert: PrinterAlert) {
+    self.key = key
+    self.alert = alert
+  }
+}
+
+/// A raised alert is no longer reported.
+package struct AlertCleared: Equatable, Sendable {
+  package var key: AlertKey
+  /// How long it was raised, by the agent's clock.
+  package var milliseconds: UInt64
+  package init(key: AlertKey, milliseconds: UInt64) {
+    self.key = key
+    self.milliseconds = milliseconds
+  }
+}
+
+/// A meter cannot be compared with its past: it dropped, rolled over, or its source changed. Volumes start anew here.
+package struct MeterEpochOpened: Equatable, Sendable {
+  package var meter: MeterName
+  /// Counts from 1; the first reading of a meter is epoch 1 and needs no event.
+  package var epoch: UInt32
+  package var previous: UInt64
+  package var current: UInt64
+  package var evidence: String
+  package init(meter: MeterName, epoch: UInt32, previous: UInt64, current: UInt64, evidence: String) {
+    self.meter = meter
+    self.epoch = epoch
+    self.previous = previous
+    self.current = current
+    self.evidence = evidence
+  }
+}
+
+/// The hub will never accept a record, and said why. The record stays in the journal.
+package struct UploadRejected: Equatable, Sendable {
+  package var epoch: UInt32
+  package var sequence: UInt64
+  package var reason: String
+  package init(epoch: UInt32, sequence: UInt64, reason: String) {
+    self.epoch = epoch
+    self.sequence = sequence
+    self.reason = reason
+  }
+}

@@ -1,0 +1,134 @@
+// The difference of two readings of one device. Most polls find little changed, and what an unchanged printer costs the journal,
+// the wire and the hub is what this file saves.
+//
+// Law: for any two readings, `before.applying(after.changes(since: before)) == after`, but for alerts, which are events of their
+// own, and for uptime, which each record carries.
+
+/// What differs from an earlier reading. Nil or empty means as before; groups are replaced whole, rows one by one.
+package struct ReadingChange: Equatable, Sendable {
+  package var identity: DeviceIdentity?
+  package var status: DeviceStatus?
+  package var detectors: ChangeDetectors?
+  package var meters = RowChanges<Meter>()
+  package var supplies = RowChanges<Supply>()
+  package var inputs = RowChanges<InputTray>()
+  package var outputs = RowChanges<OutputBin>()
+  package var covers = RowChanges<Cover>()
+  package var checks: [ArithmeticCheck]?
+  package var findings: [Finding]?
+
+  package init() {}
+
+  /// Whether nothing differs but the device's uptime.
+  package var isEmpty: Bool { self == ReadingChange() }
+}
+
+/// Rows that are new or differ, and the keys of rows that are gone.
+package struct RowChanges<Row: KeyedRow>: Equatable, Sendable {
+  package var changed: [Row] = []
+  package var removed: [Row.Key] = []
+  package init() {}
+  package var isEmpty: Bool { changed.isEmpty && removed.isEmpty }
+}
+
+/// A row with the key that stays the same from reading to reading.
+package protocol KeyedRow: Hashable, Sendable {
+  associatedtype Key: Hashable & Comparable & Sendable
+  var key: Key { get }
+}
+
+extension Meter: KeyedRow {
+  package var key: MeterName { name }
+}
+extension Supply: KeyedRow {
+  package var key: RowIndex { row }
+}
+extension InputTray: KeyedRow {
+  package var key: RowIndex { row }
+}
+extension OutputBin: KeyedRow {
+  package var key: RowIndex { row }
+}
+extension Cover: KeyedRow {
+  package var key: RowIndex { row }
+}
+
+extension Reading {
+  /// What differs from `before`.
+  package func changes(since before: Reading) -> ReadingChange {
+    var change = ReadingChange()
+    if identity != before.identity { change.identity = identity }
+    if status != before.status { change.status = status }
+    if detectors.withoutUptime != before.detectors.withoutUptime { change.detectors = detectors.withoutUptime }
+    change.meters = meters.changes(since: before.meters)
+    change.supplies = supplies.changes(since: before.supplies)
+    change.inputs = inputs.changes(since: before.inputs)
+    change.outputs = outputs.changes(since: before.outputs)
+    change.covers = covers.changes(since: before.covers)
+    if checks != before.checks { change.checks = checks }
+    if findings != before.findings { change.findings = findings }
+    return change
+  }
+
+  /// This reading with the change applied. Rows come out ordered by key.
+  package func applying(_ change: ReadingChange) -> Reading {
+    var result = self
+    if let identity = change.identity { result.identity = identity }
+    if let status = change.status { result.status = status }
+    if let detectors = change.detectors {
+      let uptime = result.detectors.uptimeTicks
+      result.detectors = detectors
+      result.detectors.uptimeTicks = uptime
+    }
+    result.meters.apply(change.meters)
+    result.supplies.apply(change.supplies)
+    result.inputs.apply(change.inputs)
+    result.outputs.apply(change.outputs)
+    result.covers.apply(change.covers)
+    if let checks = change.checks { result.checks = checks }
+    if let findings = change.findings { result.findings = findings }
+    return result
+  }
+
+  /// The same reading with every table ordered by key: the form in which readings are compared and stored.
+  package var normalized: Reading {
+    var result = self
+    result.meters.sort { $0.key < $1.key }
+    result.supplies.sort { $0.key < $1.key }
+    result.inputs.sort { $0.key < $1.key }
+    result.outputs.sort { $0.key < $1.key }
+    result.covers.sort { $0.key < $1.key }
+    return result
+  }
+}
+
+extension ChangeDetectors {
+  /// The detectors that tell of a change; uptime always moves and tells nothing.
+  package var withoutUptime: ChangeDetectors {
+    var copy = self
+    copy.uptimeTicks = nil
+    return copy
+  }
+}
+
+extension Array where Element: KeyedRow {
+  fileprivate func changes(since before: [Element]) -> RowChanges<Element> {
+    let old = Dictionary(before.map { ($0.key, $0) }, uniquingKeysWith: { _, later in later })
+    var gone = Set(old.keys)
+    var changes = RowChanges<Element>()
+    for row in self {
+      gone.remove(row.key)
+      if old[row.key] != row { changes.changed.append(row) }
+    }
+    changes.removed = gone.sorted()
+    return changes
+  }
+
+  fileprivate mutating func apply(_ changes: RowChanges<Element>) {
+    guard !changes.isEmpty else { return }
+    var rows = Dictionary(map { ($0.key, $0) }, uniquingKeysWith: { _, later in later })
+    for key in changes.removed { rows[key] = nil }
+    for row in changes.changed { rows[row.key] = row }
+    self = rows.values.sorted { $0.key < $1.key }
+  }
+}
