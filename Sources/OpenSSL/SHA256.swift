@@ -1,0 +1,59 @@
+// SHA-256 (FIPS 180-4), one-shot and incremental, made for many short inputs: journal records have about 300 bytes.
+//
+// It uses OpenSSL's low-level functions. They are deprecated for new uses because no provider can replace them, which is
+// what makes them fast: the EVP one-shot of OpenSSL 3.0 fetches its algorithm on each call.
+
+internal import COpenSSL
+
+/// An SHA-256 in progress. A value: a copy continues on its own.
+package struct SHA256: Sendable {
+  private var context = SHA256_CTX()
+
+  package init() {
+    pt_sha256_init(&context)
+  }
+
+  package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    pt_sha256_update(&context, bytes.baseAddress, bytes.count)
+  }
+
+  package mutating func update(_ bytes: RawSpan) {
+    bytes.withUnsafeBytes { update($0) }
+  }
+
+  package mutating func update(_ bytes: some Collection<UInt8>) {
+    bytes.withContiguousBytes { update($0) }
+  }
+
+  /// Adds one byte, such as RFC 6962's leaf and node prefixes.
+  package mutating func update(byte: UInt8) {
+    withUnsafeBytes(of: byte) { update($0) }
+  }
+
+  package mutating func update(_ digest: Digest) {
+    digest.withBytes { update($0) }
+  }
+
+  /// The digest of everything added so far. The value itself is unchanged and can go on.
+  package func finalize() -> Digest {
+    var finishing = context
+    return withUnsafeTemporaryAllocation(byteCount: Digest.byteCount, alignment: 8) { buffer in
+      pt_sha256_final(&finishing, buffer.baseAddress?.assumingMemoryBound(to: UInt8.self))
+      return Digest(loading: UnsafeRawBufferPointer(buffer))
+    }
+  }
+
+  package static func hash(_ bytes: UnsafeRawBufferPointer) -> Digest {
+    var sha = SHA256()
+    sha.update(bytes)
+    return sha.finalize()
+  }
+
+  package static func hash(_ bytes: RawSpan) -> Digest {
+    bytes.withUnsafeBytes { hash($0) }
+  }
+
+  package static func hash(_ bytes: some Collection<UInt8>) -> Digest {
+    bytes.withContiguousBytes { hash($0) }
+  }
+}
