@@ -3,8 +3,6 @@
 // Events are the only thing this system writes. Everything shown anywhere - current meters, open alerts, the device list - is a
 // fold over them. `EventCoding` makes the bytes (docs/formats/events.md); this file and `EventBody` are what the rest sees.
 
-package import PrinterModel
-
 /// One event with the time it was observed and, where it is about a device, that device.
 package struct Event: Equatable, Sendable {
   /// When it was observed, in milliseconds since 1970 UTC by the agent's clock.
