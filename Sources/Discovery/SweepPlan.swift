@@ -1,0 +1,64 @@
+// What a sweep covers, and the limits it keeps.
+
+/// One configured range with the credentials to try there.
+package struct SweepRange: Equatable, Sendable {
+  /// As configured, for people.
+  package var name: String
+  package var addresses: AddressSet
+  /// How many credentials are tried at a silent address; they are tried in order, each for a bounded time.
+  package var credentialCount: Int
+
+  package init(name: String, addresses: AddressSet, credentialCount: Int) {
+    self.name = name
+    self.addresses = addresses
+    self.credentialCount = max(credentialCount, 1)
+  }
+}
+
+/// The addresses of a sweep: ranges in order, of which the first that holds an address decides about it, and what is left out.
+package struct SweepPlan: Equatable, Sendable {
+  package let ranges: [SweepRange]
+  /// What is probed.
+  package let due: AddressSet
+  /// What is in a range and excluded there.
+  package let excluded: AddressSet
+  /// What is in a range and on the do-not-touch list, which wins over everything.
+  package let untouchable: AddressSet
+
+  package init(
+    ranges: [SweepRange], excluding exclusions: AddressSet = AddressSet(), doNotTouch: AddressSet = AddressSet()
+  ) {
+    self.ranges = ranges
+    let all = ranges.reduce(AddressSet()) { $0.union($1.addresses) }
+    untouchable = all.intersection(doNotTouch)
+    excluded = all.intersection(exclusions).subtracting(doNotTouch)
+    due = all.subtracting(exclusions).subtracting(doNotTouch)
+  }
+
+  /// Every address that is named, whether it is probed or not.
+  package var addressCount: Int { due.count + excluded.count + untouchable.count }
+
+  /// Which range decides about an address: an index into `ranges`.
+  package func range(of address: IPv4Address) -> Int? {
+    ranges.firstIndex { $0.addresses.contains(address) }
+  }
+}
+
+/// The limits of a sweep. With the defaults a /24 with 20 printers and one credential takes
+/// 254/200 s (first packets) + 1 s (patience) + 4 s (the last silent address's second chance, its packets sent meanwhile) = 6.3 s.
+package struct SweepParameters: Equatable, Sendable {
+  /// Kind to switches, small routers and their ARP tables, and to firewalls that take a sweep for an attack.
+  package var packetsPerSecond = 200
+  /// A tenth of a second's worth.
+  package var burst = 20
+  /// Addresses probed at one time: what 200 packets per second can start within the longer patience (800), and some room.
+  package var inFlightMax = 1_024
+  /// How long the first pass waits for an answer, per credential. An awake printer answers a first packet within half a second.
+  package var firstPatience: Duration = .seconds(1)
+  /// How long the second pass waits for the first credential's answer: sleeping printers take 2 to 4 s to wake at the first packet.
+  package var secondPatience: Duration = .seconds(4)
+  /// Silent addresses that may wait for their second pass before the first pass pauses for them: bounds memory in a /8.
+  package var silentMax = 4_096
+
+  package init() {}
+}
