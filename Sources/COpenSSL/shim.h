@@ -134,6 +134,10 @@ static inline int pt_ssl_ctx_add_chain(SSL_CTX *context, X509 *certificate) {
 static inline int pt_ssl_set_server_name(SSL *ssl, const char *name) { return (int)SSL_set_tlsext_host_name(ssl, name); }
 static inline int pt_chain_count(const STACK_OF(X509) *chain) { return chain == NULL ? 0 : sk_X509_num(chain); }
 static inline X509 *pt_chain_at(const STACK_OF(X509) *chain, int index) { return sk_X509_value(chain, index); }
+static inline STACK_OF(X509) *pt_chain_new(void) { return sk_X509_new_null(); }
+/// Appends without taking a reference: the stack must not outlive the certificate.
+static inline int pt_chain_append(STACK_OF(X509) *chain, X509 *certificate) { return sk_X509_push(chain, certificate) > 0; }
+static inline void pt_chain_free(STACK_OF(X509) *chain) { sk_X509_free(chain); }
 static inline int pt_error_reason(unsigned long code) { return ERR_GET_REASON(code); }
 static inline int pt_error_is_ssl(unsigned long code) { return ERR_GET_LIB(code) == ERR_LIB_SSL; }
 

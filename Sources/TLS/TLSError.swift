@@ -1,0 +1,76 @@
+// Why a connection could not be made or went away, in the words of someone who must repair it.
+
+package import OpenSSL
+
+package enum TLSError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// DNS or /etc/hosts has no address for the host.
+  case nameNotResolved(host: String, reason: String)
+  /// Nobody listens at the address and port.
+  case refused(address: String)
+  /// The network does not lead there.
+  case unreachable(address: String, reason: String)
+  /// The deadline passed during this step.
+  case timedOut(step: String)
+  /// The proxy did not open the tunnel.
+  case proxyRefused(proxy: String, reason: String)
+  /// What answers does not speak TLS.
+  case notTLS(reason: String)
+  /// The server's chain does not lead to a trusted authority.
+  case certificateNotTrusted(reason: String)
+  /// The server's certificate, or one above it, has expired; or this machine's clock is ahead.
+  case certificateExpired(subject: String)
+  /// The server's certificate, or one above it, is not valid yet; or this machine's clock is behind.
+  case certificateNotYetValid(subject: String)
+  /// The server's certificate is for other names.
+  case wrongHost(expected: String, names: [String])
+  /// No certificate of the server's chain has the pinned key.
+  case wrongPin(expected: PublicKeyPin)
+  /// The server refused our certificate, or that we showed none. In TLS 1.3 this arrives after the handshake.
+  case ownCertificateRefused(reason: String)
+  /// The server speaks TLS, but none of the protocols offered through ALPN.
+  case protocolNotAgreed(offered: [String])
+  /// The handshake failed in another way.
+  case handshakeFailed(reason: String)
+  /// The connection broke.
+  case connectionLost(reason: String)
+  /// The connection was interrupted by its owner.
+  case interrupted
+  /// Our own certificates or keys are unusable.
+  case configuration(OpenSSLError)
+
+  package var description: String {
+    switch self {
+    case .nameNotResolved(let host, let reason):
+      "The name \(host) has no address (\(reason)). Check its spelling and the DNS server."
+    case .refused(let address): "\(address) refused the connection: nothing listens there."
+    case .unreachable(let address, let reason): "\(address) cannot be reached: \(reason)."
+    case .timedOut(let step): "No answer in time while \(step). A firewall may be dropping the connection."
+    case .proxyRefused(let proxy, let reason): "The proxy \(proxy) opened no tunnel: \(reason)."
+    case .notTLS(let reason): "What answers there does not speak TLS (\(reason)). Check the port."
+    case .certificateNotTrusted(let reason):
+      "The server's certificate is not trusted: \(reason). A proxy that inspects TLS looks like this too."
+    case .certificateExpired(let subject): "The certificate '\(subject)' has expired, or this machine's clock is ahead."
+    case .certificateNotYetValid(let subject):
+      "The certificate '\(subject)' is not valid yet, or this machine's clock is behind."
+    case .wrongHost(let expected, let names):
+      "The server's certificate is for \(names.isEmpty ? "no name" : names.joined(separator: ", ")), not for \(expected)."
+    case .wrongPin(let expected): "No certificate of the server has the pinned key \(expected)."
+    case .ownCertificateRefused(let reason): "The server refused this agent's certificate: \(reason)."
+    case .protocolNotAgreed(let offered): "The server speaks none of \(offered.joined(separator: ", "))."
+    case .handshakeFailed(let reason): "The TLS handshake failed: \(reason)."
+    case .connectionLost(let reason): "The connection was lost: \(reason)."
+    case .interrupted: "The connection was interrupted by its owner."
+    case .configuration(let error): "TLS could not be set up. \(error)"
+    }
+  }
+
+  /// Whether trying again without a change of settings, certificates or clocks could help.
+  package var isTransient: Bool {
+    switch self {
+    case .nameNotResolved, .refused, .unreachable, .timedOut, .proxyRefused, .connectionLost, .handshakeFailed: true
+    case .notTLS, .certificateNotTrusted, .certificateExpired, .certificateNotYetValid, .wrongHost, .wrongPin,
+      .ownCertificateRefused, .protocolNotAgreed, .interrupted, .configuration:
+      false
+    }
+  }
+}
