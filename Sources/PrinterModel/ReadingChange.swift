@@ -1,8 +1,8 @@
 // The difference of two readings of one device. Most polls find little changed, and what an unchanged printer costs the journal,
 // the wire and the hub is what this file saves.
 //
-// Law: for any two readings, `before.applying(after.changes(since: before)) == after`, but for alerts, which are events of their
-// own, and for uptime, which each record carries.
+// Law: a normalized reading to which `after.changes(since: before)` is applied equals `after.normalized`, but for alerts, which are
+// events of their own, and for uptime, which each record carries.
 
 /// What differs from an earlier reading. Nil or empty means as before; groups are replaced whole, rows one by one.
 package struct ReadingChange: Equatable, Sendable {
@@ -70,24 +70,22 @@ extension Reading {
     return change
   }
 
-  /// This reading with the change applied. Rows come out ordered by key.
-  package func applying(_ change: ReadingChange) -> Reading {
-    var result = self
-    if let identity = change.identity { result.identity = identity }
-    if let status = change.status { result.status = status }
+  /// Applies what changed. Rows that are new come out in the order of their keys if the others are.
+  package mutating func apply(_ change: ReadingChange) {
+    if let identity = change.identity { self.identity = identity }
+    if let status = change.status { self.status = status }
     if let detectors = change.detectors {
-      let uptime = result.detectors.uptimeTicks
-      result.detectors = detectors
-      result.detectors.uptimeTicks = uptime
+      let uptime = self.detectors.uptimeTicks
+      self.detectors = detectors.withoutUptime
+      self.detectors.uptimeTicks = uptime
     }
-    result.meters.apply(change.meters)
-    result.supplies.apply(change.supplies)
-    result.inputs.apply(change.inputs)
-    result.outputs.apply(change.outputs)
-    result.covers.apply(change.covers)
-    if let checks = change.checks { result.checks = checks }
-    if let findings = change.findings { result.findings = findings }
-    return result
+    meters.apply(change.meters)
+    supplies.apply(change.supplies)
+    inputs.apply(change.inputs)
+    outputs.apply(change.outputs)
+    covers.apply(change.covers)
+    if let checks = change.checks { self.checks = checks }
+    if let findings = change.findings { self.findings = findings }
   }
 
   /// The same reading with every table ordered by key: the form in which readings are compared and stored.
@@ -124,11 +122,19 @@ extension Array where Element: KeyedRow {
     return changes
   }
 
+  /// In place: tables have some twenty rows, and most changes touch one or two of them.
   fileprivate mutating func apply(_ changes: RowChanges<Element>) {
     guard !changes.isEmpty else { return }
-    var rows = Dictionary(map { ($0.key, $0) }, uniquingKeysWith: { _, later in later })
-    for key in changes.removed { rows[key] = nil }
-    for row in changes.changed { rows[row.key] = row }
-    self = rows.values.sorted { $0.key < $1.key }
+    for key in changes.removed { removeAll { $0.key == key } }
+    var grew = false
+    for row in changes.changed {
+      if let index = firstIndex(where: { $0.key == row.key }) {
+        self[index] = row
+      } else {
+        append(row)
+        grew = true
+      }
+    }
+    if grew { sort { $0.key < $1.key } }
   }
 }

@@ -1,0 +1,195 @@
+// How an event becomes the payload of a record, and back (docs/formats/events.md).
+//
+//     offset  size
+//     0       1     version = 1
+//     1       2     type, big-endian
+//     3       8     observed time, milliseconds since 1970 UTC, big-endian
+//     11      16    device id; all zero: none
+//     27      ..    body: the protobuf message of this type
+//
+// The header is fixed so that scans can skip and filter without decoding bodies. A type that this release does not know decodes to
+// `.unknown` with its bytes; unknown fields of a known type stay in the record, because records are never re-encoded.
+
+internal import FoundationEssentials
+internal import MIB
+internal import SwiftProtobuf
+
+/// Why a payload is not an event.
+package enum EventCodingError: Error, Equatable, CustomStringConvertible {
+  case tooShort(Int)
+  case unknownVersion(UInt8)
+  case body(type: UInt16, reason: String)
+
+  package var description: String {
+    switch self {
+    case .tooShort(let count): "An event has a header of \(EventHeader.size) bytes; this payload has \(count)."
+    case .unknownVersion(let version):
+      "This event has version \(version), this program knows version \(EventHeader.version). Use a newer release."
+    case .body(let type, let reason): "The body of an event of type \(type) cannot be read: \(reason)"
+    }
+  }
+}
+
+/// The fixed part in front of every body.
+package struct EventHeader: Equatable, Sendable {
+  package static let version: UInt8 = 1
+  package static let size = 27
+
+  package var type: UInt16
+  /// Milliseconds since 1970 UTC.
+  package var time: Int64
+  package var device: DeviceID?
+
+  /// Reads the header alone.
+  package init(_ payload: UnsafeRawBufferPointer) throws(EventCodingError) {
+    guard payload.count >= Self.size else { throw .tooShort(payload.count) }
+    guard payload[0] == Self.version else { throw .unknownVersion(payload[0]) }
+    type = UInt16(payload[1]) << 8 | UInt16(payload[2])
+    time = Int64(bigEndian: payload.loadUnaligned(fromByteOffset: 3, as: Int64.self))
+    let name = payload[11..<27]
+    device = name.allSatisfy { $0 == 0 } ? nil : DeviceID(name)
+  }
+
+  init(type: UInt16, time: Int64, device: DeviceID?) {
+    self.type = type
+    self.time = time
+    self.device = device
+  }
+
+  var bytes: [UInt8] {
+    var bytes: [UInt8] = [Self.version, UInt8(type >> 8), UInt8(type & 0xff)]
+    withUnsafeBytes(of: time.bigEndian) { bytes.append(contentsOf: $0) }
+    bytes.append(contentsOf: device?.bytes ?? [UInt8](repeating: 0, count: 16))
+    return bytes
+  }
+}
+
+extension Event {
+  /// The payload that the journal stores.
+  package func encoded() throws(EventCodingError) -> [UInt8] {
+    let (type, body) = try self.body.encoded()
+    return EventHeader(type: type, time: time, device: device).bytes + body
+  }
+
+  /// Reads a record's payload.
+  package init(payload: UnsafeRawBufferPointer) throws(EventCodingError) {
+    let header = try EventHeader(payload)
+    time = header.time
+    device = header.device
+    body = try EventBody(type: header.type, bytes: UnsafeRawBufferPointer(rebasing: payload[EventHeader.size...]))
+  }
+
+  /// Reads a record's payload.
+  package init(payload: [UInt8]) throws(EventCodingError) {
+    let result = payload.withUnsafeBytes { bytes in
+      Result { () throws(EventCodingError) in try Event(payload: bytes) }
+    }
+    self = try result.get()
+  }
+}
+
+/// The type numbers that stand in journals. Never reused.
+package enum EventType {
+  package static let agentStarted: UInt16 = 1
+  package static let agentStopped: UInt16 = 2
+  package static let installEnrolled: UInt16 = 3
+  package static let sweepStarted: UInt16 = 10
+  package static let sweepCompleted: UInt16 = 11
+  package static let deviceDiscovered: UInt16 = 20
+  package static let deviceMoved: UInt16 = 21
+  package static let deviceReplaced: UInt16 = 22
+  package static let readingTaken: UInt16 = 30
+  package static let readingChanged: UInt16 = 31
+  package static let readingUnchanged: UInt16 = 32
+  package static let pollFailed: UInt16 = 33
+  package static let alertRaised: UInt16 = 40
+  package static let alertUpdated: UInt16 = 41
+  package static let alertCleared: UInt16 = 42
+  package static let meterEpochOpened: UInt16 = 50
+  package static let uploadRejected: UInt16 = 60
+
+  /// Names as they stand in exports and on the command line.
+  package static let names: [UInt16: String] = [
+    agentStarted: "AgentStarted", agentStopped: "AgentStopped", installEnrolled: "InstallEnrolled",
+    sweepStarted: "SweepStarted", sweepCompleted: "SweepCompleted", deviceDiscovered: "DeviceDiscovered",
+    deviceMoved: "DeviceMoved", deviceReplaced: "DeviceReplaced", readingTaken: "ReadingTaken",
+    readingChanged: "ReadingChanged", readingUnchanged: "ReadingUnchanged", pollFailed: "PollFailed",
+    alertRaised: "AlertRaised", alertUpdated: "AlertUpdated", alertCleared: "AlertCleared",
+    meterEpochOpened: "MeterEpochOpened", uploadRejected: "UploadRejected",
+  ]
+
+  /// The name of a type, or `Type<number>` for one that this release does not know.
+  package static func name(_ type: UInt16) -> String { names[type] ?? "Type\(type)" }
+}
+
+extension EventBody {
+  /// The type number and the protobuf bytes.
+  func encoded() throws(EventCodingError) -> (type: UInt16, bytes: [UInt8]) {
+    if case .unknown(let type, let bytes) = self { return (type, bytes) }
+    let (type, message) = wire
+    do {
+      return (type, try message.serializedBytes())
+    } catch {
+      throw .body(type: type, reason: "\(error)")
+    }
+  }
+
+  /// Reads a body of the given type.
+  init(type: UInt16, bytes: UnsafeRawBufferPointer) throws(EventCodingError) {
+    do {
+      self = try Self.decode(type, Array(bytes))
+    } catch let error as EventCodingError {
+      throw error
+    } catch {
+      throw .body(type: type, reason: "\(error)")
+    }
+  }
+
+  private var wire: (UInt16, any Message) {
+    switch self {
+    case .agentStarted(let event): (EventType.agentStarted, event.wire)
+    case .agentStopped(let event): (EventType.agentStopped, event.wire)
+    case .installEnrolled(let event): (EventType.installEnrolled, event.wire)
+    case .sweepStarted(let event): (EventType.sweepStarted, event.wire)
+    case .sweepCompleted(let event): (EventType.sweepCompleted, event.wire)
+    case .deviceDiscovered(let event): (EventType.deviceDiscovered, event.wire)
+    case .deviceMoved(let event): (EventType.deviceMoved, event.wire)
+    case .deviceReplaced(let event): (EventType.deviceReplaced, event.wire)
+    case .readingTaken(let event): (EventType.readingTaken, event.wire)
+    case .readingChanged(let event): (EventType.readingChanged, event.wire)
+    case .readingUnchanged(let event): (EventType.readingUnchanged, event.wire)
+    case .pollFailed(let event): (EventType.pollFailed, event.wire)
+    case .alertRaised(let event): (EventType.alertRaised, wireAlert(event.key, event.alert))
+    case .alertUpdated(let event): (EventType.alertUpdated, wireAlert(event.key, event.alert))
+    case .alertCleared(let event): (EventType.alertCleared, event.wire)
+    case .meterEpochOpened(let event): (EventType.meterEpochOpened, event.wire)
+    case .uploadRejected(let event): (EventType.uploadRejected, event.wire)
+    case .unknown(let type, _): (type, Printtrail_Events_V1_PollCost())
+    }
+  }
+
+  private static func decode(_ type: UInt16, _ bytes: [UInt8]) throws -> EventBody {
+    switch type {
+    case EventType.agentStarted: .agentStarted(AgentStarted(try .init(serializedBytes: bytes)))
+    case EventType.agentStopped: .agentStopped(AgentStopped(try .init(serializedBytes: bytes)))
+    case EventType.installEnrolled: .installEnrolled(InstallEnrolled(try .init(serializedBytes: bytes)))
+    case EventType.sweepStarted: .sweepStarted(SweepStarted(try .init(serializedBytes: bytes)))
+    case EventType.sweepCompleted: .sweepCompleted(SweepCompleted(try .init(serializedBytes: bytes)))
+    case EventType.deviceDiscovered: .deviceDiscovered(try DeviceDiscovered(try .init(serializedBytes: bytes)))
+    case EventType.deviceMoved: .deviceMoved(DeviceMoved(try .init(serializedBytes: bytes)))
+    case EventType.deviceReplaced: .deviceReplaced(try DeviceReplaced(try .init(serializedBytes: bytes)))
+    case EventType.readingTaken: .readingTaken(try ReadingTaken(try .init(serializedBytes: bytes)))
+    case EventType.readingChanged: .readingChanged(try ReadingChanged(try .init(serializedBytes: bytes)))
+    case EventType.readingUnchanged: .readingUnchanged(ReadingUnchanged(try .init(serializedBytes: bytes)))
+    case EventType.pollFailed: .pollFailed(PollFailed(try .init(serializedBytes: bytes)))
+    case EventType.alertRaised:
+      .alertRaised(try alert(try .init(serializedBytes: bytes)) { AlertRaised(key: $0, alert: $1) })
+    case EventType.alertUpdated:
+      .alertUpdated(try alert(try .init(serializedBytes: bytes)) { AlertUpdated(key: $0, alert: $1) })
+    case EventType.alertCleared: .alertCleared(AlertCleared(try .init(serializedBytes: bytes)))
+    case EventType.meterEpochOpened: .meterEpochOpened(try MeterEpochOpened(try .init(serializedBytes: bytes)))
+    case EventType.uploadRejected: .uploadRejected(UploadRejected(try .init(serializedBytes: bytes)))
+    default: .unknown(type: type, bytes: bytes)
+    }
+  }
+}

@@ -1,0 +1,157 @@
+// The fleet as the events tell it: one pure fold. No clock, no I/O, no order but that of the journal.
+//
+// The state can be written down as a short list of events that folds to the same state (`StateRow`): that list is what is stored beside
+// the journal and what a snapshot holds. Hence no second format, and loading is folding.
+
+package import Events
+package import PrinterModel
+
+/// Everything that is current: the agent itself and its devices.
+package struct FleetState: Equatable, Sendable {
+  package var agent = AgentState()
+  package var devices: [DeviceID: DeviceState] = [:]
+
+  package init() {}
+
+  /// Folds one event. Returns the rows that it touched, for whoever stores them.
+  @discardableResult
+  package mutating func apply(_ event: Event) -> [StateKey] {
+    guard let id = event.device else { return agent.apply(event) }
+    return devices[id, default: DeviceState(id: id)].apply(event)
+  }
+}
+
+/// What the events of the agent itself say.
+package struct AgentState: Equatable, Sendable {
+  package var started: Timed<AgentStarted>?
+  package var stopped: Timed<AgentStopped>?
+  package var enrolled: Timed<InstallEnrolled>?
+  package var sweepStarted: Timed<SweepStarted>?
+  package var sweepCompleted: Timed<SweepCompleted>?
+  /// The latest record that the hub refused, and how many there were.
+  package var rejected: Timed<UploadRejected>?
+
+  package init() {}
+
+  mutating func apply(_ event: Event) -> [StateKey] {
+    switch event.body {
+    case .agentStarted(let body):
+      started = Timed(event.time, body)
+      stopped = nil
+      return [StateKey(EventType.agentStarted), StateKey(EventType.agentStopped)]
+    case .agentStopped(let body):
+      stopped = Timed(event.time, body)
+      return [StateKey(EventType.agentStopped)]
+    case .installEnrolled(let body):
+      enrolled = Timed(event.time, body)
+      return [StateKey(EventType.installEnrolled)]
+    case .sweepStarted(let body):
+      sweepStarted = Timed(event.time, body)
+      return [StateKey(EventType.sweepStarted)]
+    case .sweepCompleted(let body):
+      sweepCompleted = Timed(event.time, body)
+      return [StateKey(EventType.sweepCompleted)]
+    case .uploadRejected(let body):
+      rejected = Timed(event.time, body)
+      return [StateKey(EventType.uploadRejected)]
+    default:
+      return []
+    }
+  }
+}
+
+/// A fact with the time at which it was observed, in milliseconds since 1970 UTC.
+package struct Timed<Fact: Equatable & Sendable>: Equatable, Sendable {
+  package var time: Int64
+  package var fact: Fact
+  package init(_ time: Int64, _ fact: Fact) {
+    self.time = time
+    self.fact = fact
+  }
+}
+
+/// One device as its events tell it.
+package struct DeviceState: Equatable, Sendable {
+  package let id: DeviceID
+  /// When and as what it was found; the address is the current one.
+  package var discovered: Timed<DeviceDiscovered>?
+  package var replaced: Timed<DeviceReplaced>?
+  /// The current reading, without alerts and uptime, and when it last changed.
+  package var reading: Timed<Reading>?
+  /// The latest successful poll.
+  package var lastRead: Timed<ReadingUnchanged>?
+  /// The latest poll, if it failed.
+  package var failure: Timed<PollFailed>?
+  /// Alerts that are raised now, and since when.
+  package var alerts: [AlertKey: Timed<AlertRaised>] = [:]
+  /// Meters whose history has more than one epoch.
+  package var meterEpochs: [MeterName: Timed<MeterEpochOpened>] = [:]
+
+  package init(id: DeviceID) { self.id = id }
+
+  /// The address last seen, `10.0.0.7:161`; nil before the device was discovered.
+  package var address: String? { discovered?.fact.address }
+
+  mutating func apply(_ event: Event) -> [StateKey] {
+    switch event.body {
+    case .deviceDiscovered(let body):
+      discovered = Timed(event.time, body)
+      return [key(EventType.deviceDiscovered)]
+    case .deviceMoved(let body):
+      discovered?.fact.address = body.to
+      return [key(EventType.deviceDiscovered)]
+    case .deviceReplaced(let body):
+      replaced = Timed(event.time, body)
+      return [key(EventType.deviceReplaced)]
+    case .readingTaken(let body):
+      reading = Timed(event.time, body.reading.normalized.current)
+      return [key(EventType.readingTaken)] + read(event.time, body.reading.detectors.uptimeTicks, body.cost)
+    case .readingChanged(let body):
+      if reading == nil { reading = Timed(event.time, Reading()) }
+      reading?.time = event.time
+      reading?.fact.apply(body.change)
+      return [key(EventType.readingTaken)] + read(event.time, body.change.detectors?.uptimeTicks, body.cost)
+    case .readingUnchanged(let body):
+      return read(event.time, body.uptimeTicks, body.cost)
+    case .pollFailed(let body):
+      failure = Timed(event.time, body)
+      return [key(EventType.pollFailed)]
+    case .alertRaised(let body):
+      alerts[body.key] = Timed(event.time, body)
+      return [key(body.key)]
+    case .alertUpdated(let body):
+      let since = alerts[body.key]?.time ?? event.time
+      alerts[body.key] = Timed(since, AlertRaised(key: body.key, alert: body.alert))
+      return [key(body.key)]
+    case .alertCleared(let body):
+      alerts[body.key] = nil
+      return [key(body.key)]
+    case .meterEpochOpened(let body):
+      meterEpochs[body.meter] = Timed(event.time, body)
+      return [key(body.meter)]
+    default:
+      return []
+    }
+  }
+
+  private mutating func read(_ time: Int64, _ uptime: UInt64?, _ cost: PollCost) -> [StateKey] {
+    lastRead = Timed(time, ReadingUnchanged(uptimeTicks: uptime, cost: cost))
+    guard failure != nil else { return [key(EventType.readingUnchanged)] }
+    failure = nil
+    return [key(EventType.readingUnchanged), key(EventType.pollFailed)]
+  }
+
+  private func key(_ type: UInt16) -> StateKey { StateKey(type, id) }
+  private func key(_ alert: AlertKey) -> StateKey { StateKey(alert: alert, of: id) }
+  private func key(_ meter: MeterName) -> StateKey { StateKey(meter: meter, of: id) }
+}
+
+extension Reading {
+  /// The part of a reading that is state: alerts are events of their own, and uptime belongs to the poll.
+  fileprivate var current: Reading {
+    var reading = self
+    reading.alerts = []
+    reading.detectors = detectors.withoutUptime
+    return reading
+  }
+}

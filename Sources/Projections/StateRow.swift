@@ -1,0 +1,128 @@
+// The fleet's state as rows: each is a key and the payload of an event, and folding the rows of a state gives that state again.
+//
+//     key = type u16 | device id 16 bytes (zero: the agent) | rest        big-endian
+//     rest: for alerts  group i64 | group index i64 | code i64 (each with its sign bit flipped, so that bytes sort as numbers do)
+//           for meter epochs  the meter's name in UTF-8
+//           else nothing
+
+package import Events
+internal import MIB
+package import PrinterModel
+
+/// Which part of the state a row holds.
+package enum StatePart: Hashable, Sendable {
+  case single
+  case alert(AlertKey)
+  case meter(MeterName)
+}
+
+/// The name of one row.
+package struct StateKey: Hashable, Sendable {
+  package let type: UInt16
+  package let device: DeviceID?
+  package let part: StatePart
+
+  package init(_ type: UInt16, _ device: DeviceID? = nil) {
+    self.type = type
+    self.device = device
+    part = .single
+  }
+
+  package init(alert: AlertKey, of device: DeviceID) {
+    type = EventType.alertRaised
+    self.device = device
+    part = .alert(alert)
+  }
+
+  package init(meter: MeterName, of device: DeviceID) {
+    type = EventType.meterEpochOpened
+    self.device = device
+    part = .meter(meter)
+  }
+
+  /// The key's bytes; they sort by type, device and rest.
+  package var bytes: [UInt8] {
+    var bytes: [UInt8] = [UInt8(type >> 8), UInt8(type & 0xff)]
+    bytes.append(contentsOf: device?.bytes ?? [UInt8](repeating: 0, count: 16))
+    switch part {
+    case .single: break
+    case .alert(let key):
+      for number in [key.group, key.groupIndex, key.code] {
+        withUnsafeBytes(of: (UInt64(bitPattern: number) ^ (1 << 63)).bigEndian) { bytes.append(contentsOf: $0) }
+      }
+    case .meter(let name): bytes.append(contentsOf: name.description.utf8)
+    }
+    return bytes
+  }
+}
+
+extension FleetState {
+  /// The event that stands for a row; nil if the state has no such row (any more).
+  package func row(_ key: StateKey) -> Event? {
+    guard let id = key.device else { return agent.row(key.type) }
+    guard let device = devices[id] else { return nil }
+    switch key.part {
+    case .alert(let alert): return device.alerts[alert].map { Event($0, id, EventBody.alertRaised) }
+    case .meter(let meter): return device.meterEpochs[meter].map { Event($0, id, EventBody.meterEpochOpened) }
+    case .single: return device.row(key.type)
+    }
+  }
+
+  /// All rows, ordered by the bytes of their keys.
+  package var rows: [(key: [UInt8], event: Event)] {
+    var keys = AgentState.types.map { StateKey($0) }
+    for device in devices.values {
+      keys += DeviceState.types.map { StateKey($0, device.id) }
+      keys += device.alerts.keys.map { StateKey(alert: $0, of: device.id) }
+      keys += device.meterEpochs.keys.map { StateKey(meter: $0, of: device.id) }
+    }
+    return keys.compactMap { key in row(key).map { (key.bytes, $0) } }
+      .sorted { $0.key.lexicographicallyPrecedes($1.key) }
+  }
+}
+
+extension AgentState {
+  fileprivate static let types = [
+    EventType.agentStarted, EventType.agentStopped, EventType.installEnrolled, EventType.sweepStarted,
+    EventType.sweepCompleted, EventType.uploadRejected,
+  ]
+
+  fileprivate func row(_ type: UInt16) -> Event? {
+    switch type {
+    case EventType.agentStarted: started.map { Event($0, nil, EventBody.agentStarted) }
+    case EventType.agentStopped: stopped.map { Event($0, nil, EventBody.agentStopped) }
+    case EventType.installEnrolled: enrolled.map { Event($0, nil, EventBody.installEnrolled) }
+    case EventType.sweepStarted: sweepStarted.map { Event($0, nil, EventBody.sweepStarted) }
+    case EventType.sweepCompleted: sweepCompleted.map { Event($0, nil, EventBody.sweepCompleted) }
+    case EventType.uploadRejected: rejected.map { Event($0, nil, EventBody.uploadRejected) }
+    default: nil
+    }
+  }
+}
+
+extension DeviceState {
+  fileprivate static let types = [
+    EventType.deviceDiscovered, EventType.deviceReplaced, EventType.readingTaken, EventType.readingUnchanged,
+    EventType.pollFailed,
+  ]
+
+  fileprivate func row(_ type: UInt16) -> Event? {
+    switch type {
+    case EventType.deviceDiscovered: discovered.map { Event($0, id, EventBody.deviceDiscovered) }
+    case EventType.deviceReplaced: replaced.map { Event($0, id, EventBody.deviceReplaced) }
+    case EventType.readingTaken:
+      reading.map {
+        Event(time: $0.time, device: id, .readingTaken(ReadingTaken(reading: $0.fact, raw: .init(), cost: .init())))
+      }
+    case EventType.readingUnchanged: lastRead.map { Event($0, id, EventBody.readingUnchanged) }
+    case EventType.pollFailed: failure.map { Event($0, id, EventBody.pollFailed) }
+    default: nil
+    }
+  }
+}
+
+extension Event {
+  fileprivate init<Fact>(_ timed: Timed<Fact>, _ device: DeviceID?, _ body: (Fact) -> EventBody) {
+    self.init(time: timed.time, device: device, body(timed.fact))
+  }
+}

@@ -1,0 +1,152 @@
+import MIB
+import PrinterModel
+
+@testable import Events
+
+/// One event of each kind, with every field set to something that would be missed.
+enum Samples {
+  static let device = DeviceID(0..<16)!
+
+  static let bodies: [EventBody] = [
+    .agentStarted(AgentStarted(version: "1.2", hostName: "büro")),
+    .agentStopped(AgentStopped(reason: "SIGTERM")),
+    .installEnrolled(
+      InstallEnrolled(
+        installID: "id", entity: "ACME", hub: "h:1", certificateFingerprint: "ab", certificateNotAfter: -5)),
+    .sweepStarted(SweepStarted(sweep: 3, ranges: ["10.0.0.*"], addresses: 254)),
+    .sweepCompleted(
+      SweepCompleted(sweep: 3, milliseconds: 9, outcomes: [SweepOutcome(reason: "found", addresses: 2)])),
+    .deviceDiscovered(DeviceDiscovered(address: "10.0.0.7:161", identity: identity, credential: "public")),
+    .deviceMoved(DeviceMoved(from: "a", to: "b", evidence: "serial")),
+    .deviceReplaced(DeviceReplaced(address: "a", replacement: DeviceID(16..<32)!, evidence: "other serial")),
+    .readingTaken(ReadingTaken(reading: reading, raw: raw, cost: cost)),
+    .readingChanged(
+      ReadingChanged(
+        change: changed.changes(since: reading), raw: raw.bindings, removed: [[1, 3, 6, 1, 2, 1, 43, 1]], cost: cost)),
+    .readingChanged(ReadingChanged(change: ReadingChange(), raw: [], removed: [], cost: PollCost())),
+    .readingUnchanged(ReadingUnchanged(uptimeTicks: nil, cost: cost)),
+    .readingUnchanged(ReadingUnchanged(uptimeTicks: 0, cost: cost)),
+    .pollFailed(PollFailed(address: "a", reason: "timeout", message: "No answer.")),
+    .alertRaised(AlertRaised(key: key, alert: alert)),
+    .alertUpdated(AlertUpdated(key: key, alert: PrinterAlert(row: RowIndex([])))),
+    .alertCleared(AlertCleared(key: key, milliseconds: 77)),
+    .meterEpochOpened(
+      MeterEpochOpened(meter: MeterName(.copy, .fullColor), epoch: 2, previous: .max, current: 0, evidence: "drop")),
+    .uploadRejected(UploadRejected(epoch: 1, sequence: .max, reason: "no")),
+  ]
+
+  static let cost = PollCost(requests: 1, bytesSent: 2, bytesReceived: 3, milliseconds: 4)
+  static let key = AlertKey(group: 11, groupIndex: -1, code: 1104)
+  static let raw = Walk([
+    VarBind([1, 3, 6, 1, 2, 1, 43, 10, 2, 1, 4, 1, 1], .counter32(4711)),
+    VarBind([1, 3, 6, 1, 2, 1, 1, 1, 0], .octets([0x41, 0])),
+  ])
+
+  static let identity: DeviceIdentity = {
+    var identity = DeviceIdentity()
+    identity.make = "Kyocera"
+    identity.model = DeviceText("M", raw: [0x4d, 0xff])
+    identity.serial = DeviceText("S1")
+    identity.macAddress = [0, 1, 2, 3, 4, 5]
+    identity.firmware = DeviceText("F")
+    identity.hostName = DeviceText("")
+    identity.location = DeviceText("L")
+    identity.assetNumber = DeviceText("A")
+    identity.printerName = DeviceText("P")
+    identity.systemDescription = DeviceText("D")
+    identity.systemObjectID = [1, 3, 6, 1, 4, 1, 1347, 41]
+    identity.deviceID = DeviceText("MFG:K;")
+    return identity
+  }()
+
+  static let alert: PrinterAlert = {
+    var alert = PrinterAlert(row: RowIndex([1, 5]))
+    alert.severity = 3
+    alert.training = 4
+    alert.group = 11
+    alert.groupIndex = -1
+    alert.location = 0
+    alert.code = 1104
+    alert.description = DeviceText("Toner low")
+    alert.time = 99
+    return alert
+  }()
+
+  static let reading: Reading = {
+    var reading = Reading()
+    reading.identity = identity
+    reading.status.device = 2
+    reading.status.printer = 3
+    reading.status.detectedErrors = [0x80]
+    reading.status.console = [DeviceText("Ready")]
+    reading.detectors.configurationChanges = 1
+    reading.detectors.criticalAlertEvents = 2
+    reading.detectors.allAlertEvents = 3
+    reading.detectors.uptimeTicks = 4
+    reading.meters = [meter(.total, 100), meter(MeterName(.print, .monochrome, size: .large), 60)].sorted {
+      $0.key < $1.key
+    }
+    reading.supplies = [supply(1, level: -3), supply(2, level: 40)]
+    var input = InputTray(row: RowIndex([1, 1]))
+    input.type = 3
+    input.capacityUnit = .sheets
+    input.capacity = 500
+    input.level = -3
+    input.status = 0
+    input.media = DeviceText("A4")
+    input.name = DeviceText("Tray 1")
+    input.description = DeviceText("Cassette")
+    reading.inputs = [input]
+    var output = OutputBin(row: RowIndex([1, 1]))
+    output.capacity = 300
+    output.remaining = -2
+    output.status = 4
+    output.name = DeviceText("Bin")
+    output.description = DeviceText("Face down")
+    reading.outputs = [output]
+    var cover = Cover(row: RowIndex([1, 2]))
+    cover.status = 4
+    cover.description = DeviceText("Front")
+    reading.covers = [cover]
+    reading.checks = [ArithmeticCheck(name: "a + b = c", expected: 3, actual: 4)]
+    reading.findings = [Finding(nil, "odd"), Finding([1, 3, 6, 1], "odder")]
+    return reading
+  }()
+
+  /// The reading after a print job, with a supply taken out and a tray put in.
+  static let changed: Reading = {
+    var reading = Self.reading
+    reading.status.printer = 4
+    reading.meters[reading.meters.count - 1].value += 7
+    reading.supplies.removeFirst()
+    reading.supplies[0].level = 39
+    reading.inputs.append(InputTray(row: RowIndex([1, 2])))
+    reading.outputs = []
+    reading.findings = []
+    return reading
+  }()
+
+  static func meter(_ name: MeterName, _ value: UInt64) -> Meter {
+    Meter(
+      name: name, value: value, unit: .impressions, quality: .exact,
+      source: Source([1, 3, 6, 1, 2, 1, 43, 10, 2, 1, 4, 1, 1], .counter32(UInt32(value))), rule: Rule("rfc3805@1"))
+  }
+
+  static func supply(_ row: UInt32, level: Int64) -> Supply {
+    var supply = Supply(
+      row: RowIndex([1, row]), quality: level < 0 ? .someRemaining : .exact, rule: Rule("rfc3805/supply@1"))
+    supply.marker = 1
+    supply.colorantIndex = Int64(row)
+    supply.colorant = DeviceText("black")
+    supply.supplyClass = 3
+    supply.type = 21
+    supply.description = DeviceText("Toner \(row)")
+    supply.unit = .percent
+    supply.capacity = 100
+    supply.level = level
+    supply.percentRemaining = level < 0 ? nil : Double(level)
+    supply.partNumber = "PN"
+    supply.serialNumber = "SN"
+    return supply
+  }
+}
