@@ -1,0 +1,349 @@
+// Events as JSON for people, exports and scripts (docs/formats/export.md). Names are those of events.proto in camel case. What a
+// device did not say is left out; a level or a percentage that is unknown is never written as a number that it is not.
+
+package import Events
+package import MIB
+package import PrinterModel
+
+extension JSONWriter {
+  /// The event's body as an object.
+  package mutating func body(_ body: EventBody) {
+    object { json in
+      switch body {
+      case .agentStarted(let event):
+        json.member("version", event.version)
+        json.member("hostName", event.hostName)
+      case .agentStopped(let event): json.member("reason", event.reason)
+      case .installEnrolled(let event):
+        json.member("installId", event.installID)
+        json.member("entity", event.entity)
+        json.member("hub", event.hub)
+        json.member("certificateFingerprint", event.certificateFingerprint)
+        json.member("certificateNotAfter", event.certificateNotAfter)
+      case .sweepStarted(let event):
+        json.member("sweep", event.sweep)
+        json.key("ranges")
+        json.array(event.ranges) { $0.string($1) }
+        json.member("addresses", event.addresses)
+      case .sweepCompleted(let event): json.sweep(event)
+      case .deviceDiscovered(let event):
+        json.member("address", event.address)
+        json.member("credential", event.credential)
+        json.identity(event.identity)
+      case .deviceMoved(let event):
+        json.member("from", event.from)
+        json.member("to", event.to)
+        json.member("evidence", event.evidence)
+      case .deviceReplaced(let event):
+        json.member("address", event.address)
+        json.member("replacement", event.replacement.description)
+        json.member("evidence", event.evidence)
+      case .readingTaken(let event):
+        json.reading(event.reading)
+        json.objects("raw", event.raw.bindings)
+        json.cost(event.cost)
+      case .readingChanged(let event): json.change(event)
+      case .readingUnchanged(let event):
+        json.member("uptimeTicks", event.uptimeTicks)
+        json.cost(event.cost)
+      case .pollFailed(let event):
+        json.member("address", event.address)
+        json.member("reason", event.reason)
+        json.member("message", event.message)
+      case .alertRaised(let event): json.alert(event.key, event.alert)
+      case .alertUpdated(let event): json.alert(event.key, event.alert)
+      case .alertCleared(let event):
+        json.member("key", event.key.description)
+        json.member("milliseconds", event.milliseconds)
+      case .meterEpochOpened(let event):
+        json.member("meter", event.meter.description)
+        json.member("epoch", event.epoch)
+        json.member("previous", event.previous)
+        json.member("current", event.current)
+        json.member("evidence", event.evidence)
+      case .uploadRejected(let event):
+        json.member("epoch", event.epoch)
+        json.member("sequence", event.sequence)
+        json.member("reason", event.reason)
+      case .unknown(let type, let bytes):
+        json.member("type", type)
+        json.key("bytes")
+        json.hex(bytes)
+      }
+    }
+  }
+
+  private mutating func sweep(_ event: SweepCompleted) {
+    member("sweep", event.sweep)
+    member("milliseconds", event.milliseconds)
+    key("outcomes")
+    object { json in
+      for outcome in event.outcomes { json.pair(outcome.reason) { $0.number(outcome.addresses) } }
+    }
+  }
+
+  private mutating func change(_ event: ReadingChanged) {
+    let change = event.change
+    if let identity = change.identity { self.identity(identity) }
+    if let status = change.status { self.status(status) }
+    if let detectors = change.detectors { self.detectors(detectors) }
+    rows("meters", change.meters.changed) { $0.meter($1) }
+    rows("supplies", change.supplies.changed) { $0.supply($1) }
+    rows("inputs", change.inputs.changed) { $0.input($1) }
+    rows("outputs", change.outputs.changed) { $0.output($1) }
+    rows("covers", change.covers.changed) { $0.cover($1) }
+    if let checks = change.checks { self.checks(checks) }
+    if let findings = change.findings { self.findings(findings) }
+    rows("removedMeters", change.meters.removed) { $0.string($1.description) }
+    rows("removedSupplies", change.supplies.removed) { $0.string($1.description) }
+    rows("removedInputs", change.inputs.removed) { $0.string($1.description) }
+    rows("removedOutputs", change.outputs.removed) { $0.string($1.description) }
+    rows("removedCovers", change.covers.removed) { $0.string($1.description) }
+    objects("raw", event.raw)
+    rows("rawRemoved", event.removed) { $0.string($1.description) }
+    cost(event.cost)
+  }
+
+  /// A reading's groups and tables as members of the object that is open.
+  package mutating func reading(_ reading: Reading) {
+    identity(reading.identity)
+    status(reading.status)
+    detectors(reading.detectors)
+    rows("meters", reading.meters) { $0.meter($1) }
+    rows("supplies", reading.supplies) { $0.supply($1) }
+    rows("inputs", reading.inputs) { $0.input($1) }
+    rows("outputs", reading.outputs) { $0.output($1) }
+    rows("covers", reading.covers) { $0.cover($1) }
+    if !reading.checks.isEmpty { checks(reading.checks) }
+    if !reading.findings.isEmpty { findings(reading.findings) }
+  }
+
+  package mutating func identity(_ identity: DeviceIdentity) {
+    key("identity")
+    object { json in
+      json.member("make", identity.make)
+      json.member("model", identity.model)
+      json.member("serial", identity.serial)
+      if let mac = identity.macAddress {
+        json.key("macAddress")
+        json.hex(mac)
+      }
+      json.member("firmware", identity.firmware)
+      json.member("hostName", identity.hostName)
+      json.member("location", identity.location)
+      json.member("assetNumber", identity.assetNumber)
+      json.member("printerName", identity.printerName)
+      json.member("systemDescription", identity.systemDescription)
+      json.member("systemObjectId", identity.systemObjectID?.description)
+      json.member("deviceId", identity.deviceID)
+    }
+  }
+
+  package mutating func status(_ status: DeviceStatus) {
+    key("status")
+    object { json in
+      json.member("device", status.device)
+      json.member("printer", status.printer)
+      if let errors = status.detectedErrors {
+        json.key("detectedErrors")
+        json.hex(errors)
+      }
+      json.rows("console", status.console) { $0.text($1) }
+    }
+  }
+
+  private mutating func detectors(_ detectors: ChangeDetectors) {
+    key("detectors")
+    object { json in
+      json.member("configurationChanges", detectors.configurationChanges)
+      json.member("criticalAlertEvents", detectors.criticalAlertEvents)
+      json.member("allAlertEvents", detectors.allAlertEvents)
+      json.member("uptimeTicks", detectors.uptimeTicks)
+    }
+  }
+
+  package mutating func meter(_ meter: Meter) {
+    object { json in
+      json.member("name", meter.name.description)
+      json.member("value", meter.value)
+      json.member("unit", meter.unit.rawValue)
+      json.member("quality", String(describing: meter.quality))
+      json.key("source")
+      json.object { $0.binding(VarBind(meter.source.name, meter.source.raw)) }
+      json.member("rule", meter.rule.description)
+    }
+  }
+
+  package mutating func supply(_ supply: Supply) {
+    object { json in
+      json.member("row", supply.row.description)
+      json.member("marker", supply.marker)
+      json.member("colorantIndex", supply.colorantIndex)
+      json.member("colorant", supply.colorant)
+      json.member("class", supply.supplyClass)
+      json.member("type", supply.type)
+      json.member("description", supply.description)
+      json.member("unit", supply.unit?.rawValue)
+      json.member("capacity", supply.capacity)
+      json.member("level", supply.level)
+      if let percent = supply.percentRemaining {
+        json.key("percentRemaining")
+        json.number(percent)
+      }
+      json.member("quality", String(describing: supply.quality))
+      json.member("partNumber", supply.partNumber)
+      json.member("serialNumber", supply.serialNumber)
+      json.member("rule", supply.rule.description)
+    }
+  }
+
+  private mutating func input(_ tray: InputTray) {
+    object { json in
+      json.member("row", tray.row.description)
+      json.member("type", tray.type)
+      json.member("capacityUnit", tray.capacityUnit?.rawValue)
+      json.member("capacity", tray.capacity)
+      json.member("level", tray.level)
+      json.member("status", tray.status)
+      json.member("media", tray.media)
+      json.member("name", tray.name)
+      json.member("description", tray.description)
+    }
+  }
+
+  private mutating func output(_ bin: OutputBin) {
+    object { json in
+      json.member("row", bin.row.description)
+      json.member("capacity", bin.capacity)
+      json.member("remaining", bin.remaining)
+      json.member("status", bin.status)
+      json.member("name", bin.name)
+      json.member("description", bin.description)
+    }
+  }
+
+  private mutating func cover(_ cover: Cover) {
+    object { json in
+      json.member("row", cover.row.description)
+      json.member("status", cover.status)
+      json.member("description", cover.description)
+    }
+  }
+
+  private mutating func checks(_ checks: [ArithmeticCheck]) {
+    rows("checks", checks, evenIfEmpty: true) { json, check in
+      json.object { json in
+        json.member("name", check.name)
+        json.member("expected", check.expected)
+        json.member("actual", check.actual)
+      }
+    }
+  }
+
+  private mutating func findings(_ findings: [Finding]) {
+    rows("findings", findings, evenIfEmpty: true) { json, finding in
+      json.object { json in
+        json.member("object", finding.name?.description)
+        json.member("message", finding.message)
+      }
+    }
+  }
+
+  private mutating func alert(_ alertKey: AlertKey, _ alert: PrinterAlert) {
+    member("key", alertKey.description)
+    key("alert")
+    self.alert(alert)
+  }
+
+  package mutating func alert(_ alert: PrinterAlert) {
+    object { json in
+      json.member("row", alert.row.description)
+      json.member("severity", alert.severity)
+      json.member("training", alert.training)
+      json.member("group", alert.group)
+      json.member("groupIndex", alert.groupIndex)
+      json.member("location", alert.location)
+      json.member("code", alert.code)
+      json.member("description", alert.description)
+      json.member("time", alert.time)
+    }
+  }
+
+  private mutating func cost(_ cost: PollCost) {
+    key("cost")
+    object { json in
+      json.member("requests", cost.requests)
+      json.member("bytesSent", cost.bytesSent)
+      json.member("bytesReceived", cost.bytesReceived)
+      json.member("milliseconds", cost.milliseconds)
+    }
+  }
+
+  private mutating func objects(_ name: StaticString, _ bindings: [VarBind]) {
+    rows(name, bindings) { json, binding in json.object { $0.binding(binding) } }
+  }
+
+  /// `oid`, `type` and `value` as members of the object that is open. Bytes are hexadecimal, 64-bit numbers are numbers.
+  package mutating func binding(_ binding: VarBind) {
+    member("oid", binding.name.description)
+    switch binding.value {
+    case .integer(let value): typed("INTEGER", value)
+    case .counter32(let value): typed("Counter32", value)
+    case .gauge32(let value): typed("Gauge32", value)
+    case .timeTicks(let value): typed("TimeTicks", value)
+    case .counter64(let value): typed("Counter64", value)
+    case .octets(let value): typed("OCTET STRING", value)
+    case .ipAddress(let value): typed("IpAddress", value)
+    case .opaque(let value): typed("Opaque", value)
+    case .objectIdentifier(let value):
+      member("type", "OBJECT IDENTIFIER")
+      member("value", value.description)
+    case .null: member("type", "NULL")
+    case .noSuchObject: member("type", "noSuchObject")
+    case .noSuchInstance: member("type", "noSuchInstance")
+    case .endOfMibView: member("type", "endOfMibView")
+    }
+  }
+
+  private mutating func typed(_ type: String, _ value: some BinaryInteger) {
+    member("type", type)
+    member("value", value)
+  }
+
+  private mutating func typed(_ type: String, _ value: [UInt8]) {
+    member("type", type)
+    key("hex")
+    hex(value)
+  }
+
+  private mutating func member(_ name: StaticString, _ text: DeviceText?) {
+    guard let text else { return }
+    key(name)
+    self.text(text)
+  }
+
+  /// A device's text: a string, or an object with the bytes where decoding lost something.
+  private mutating func text(_ text: DeviceText) {
+    guard let raw = text.raw else { return string(text.text) }
+    object { json in
+      json.member("text", text.text)
+      json.key("hex")
+      json.hex(raw)
+    }
+  }
+
+  private mutating func rows<Row>(
+    _ name: StaticString, _ rows: [Row], evenIfEmpty: Bool = false, _ each: (inout JSONWriter, Row) -> Void
+  ) {
+    guard evenIfEmpty || !rows.isEmpty else { return }
+    key(name)
+    array(rows, each)
+  }
+
+  /// A member whose name is not known beforehand.
+  private mutating func pair(_ name: String, _ value: (inout JSONWriter) -> Void) {
+    string(name)
+    colon()
+    value(&self)
+  }
+}

@@ -1,0 +1,160 @@
+// The fleet for people and scripts: devices with meters, supplies and alerts. The one place where an unknown level becomes words.
+
+package import Events
+package import PrinterModel
+package import Projections
+
+/// One device in a list.
+package struct DeviceSummary: Sendable {
+  package let id: DeviceID
+  package let state: DeviceState
+
+  package init(_ state: DeviceState) {
+    id = state.id
+    self.state = state
+  }
+
+  package var address: String { state.address ?? "-" }
+  package var reading: Reading? { state.reading?.fact }
+  package var identity: DeviceIdentity? { reading?.identity ?? state.discovered?.fact.identity }
+  package var model: String { identity?.model?.text ?? identity?.systemDescription?.text ?? "unknown" }
+  package var make: String { identity?.make ?? "unknown" }
+  package var serial: String { identity?.serial?.text ?? "unknown" }
+
+  /// The device's total; nil where it gave none.
+  package var total: Meter? { meter(.total) }
+  package var monochrome: Meter? { meter(MeterName(.total, .monochrome)) }
+  package var fullColour: Meter? { meter(MeterName(.total, .fullColor)) }
+
+  package func meter(_ name: MeterName) -> Meter? { reading?.meters.first { $0.name == name } }
+
+  /// `read`, `unreachable`, `replaced` or `new`.
+  package var condition: String {
+    if state.replaced != nil { return "replaced" }
+    if state.failure != nil { return "unreachable" }
+    return state.lastRead == nil ? "new" : "read"
+  }
+}
+
+package enum FleetReport {
+  /// Devices ordered by address, then id.
+  package static func devices(of state: FleetState) -> [DeviceSummary] {
+    state.devices.values.map(DeviceSummary.init).sorted { left, right in
+      let (a, b) = (sortKey(left.address), sortKey(right.address))
+      return a == b ? left.id < right.id : a.lexicographicallyPrecedes(b)
+    }
+  }
+
+  /// A table of devices: address, make, model, serial, meters, supplies and alerts.
+  package static func table(of state: FleetState) -> String {
+    var table = TextTable([
+      .init("ADDRESS"), .init("MODEL"), .init("SERIAL"), .init("TOTAL", .right), .init("MONO", .right),
+      .init("COLOUR", .right), .init("SUPPLIES"), .init("ALERTS"), .init("STATE"),
+    ])
+    for device in devices(of: state) {
+      table.add([
+        device.address, clipped(device.model, 34), device.serial, number(device.total), number(device.monochrome),
+        number(device.fullColour), supplies(device.reading?.supplies ?? []), alerts(device.state), device.condition,
+      ])
+    }
+    return table.text
+  }
+
+  /// Supplies in short, with the quality where it is not exact: `black 40%, cyan some left, waste ok 80% free`.
+  package static func supplies(_ supplies: [Supply]) -> String {
+    let shown = supplies.prefix(suppliesShownMax).map { name(of: $0) + " " + level(of: $0) }
+    let rest = supplies.count - shown.count
+    return shown.joined(separator: ", ") + (rest > 0 ? ", +\(rest)" : "")
+  }
+
+  /// A level in words. Only a measured level is a number.
+  package static func level(of supply: Supply) -> String {
+    switch supply.quality {
+    case .exact, .coarse:
+      guard let percent = supply.percentRemaining else { return "unknown" }
+      let text = "\(Int(percent.rounded(.down)))%"
+      return supply.quality == .coarse ? "~" + text : text
+    case .someRemaining: return supply.supplyClass == 4 ? "some room" : "some left"
+    case .unknown: return "unknown"
+    }
+  }
+
+  /// The colour, or what else tells one supply from the next.
+  package static func name(of supply: Supply) -> String {
+    if supply.supplyClass == 4 { return "waste" }
+    if let colour = supply.colorant?.text, !colour.isEmpty { return colour.lowercased() }
+    return clipped(supply.description?.text ?? "row \(supply.row)", 18)
+  }
+
+  /// Active alerts in short, worst first.
+  package static func alerts(_ device: DeviceState) -> String {
+    let ordered = device.alerts.values.sorted {
+      ($0.fact.alert.severity ?? 99, $0.fact.key) < ($1.fact.alert.severity ?? 99, $1.fact.key)
+    }
+    let shown = ordered.prefix(alertsShownMax).map { raised -> String in
+      let text = raised.fact.alert.description?.text ?? ""
+      return clipped(text.isEmpty ? "alert " + raised.fact.key.description : text, 26)
+    }
+    let rest = ordered.count - shown.count
+    return shown.joined(separator: ", ") + (rest > 0 ? ", +\(rest)" : "")
+  }
+
+  /// The fleet as one JSON object.
+  package static func json(of state: FleetState) -> [UInt8] {
+    var json = JSONWriter()
+    json.object { json in
+      json.key("devices")
+      json.array(devices(of: state)) { json, device in Self.device(device, into: &json) }
+    }
+    return json.take()
+  }
+
+  private static func device(_ device: DeviceSummary, into json: inout JSONWriter) {
+    json.object { json in
+      json.member("id", device.id.description)
+      json.member("address", device.state.address)
+      json.member("state", device.condition)
+      json.member("lastRead", device.state.lastRead.map { UTCTime.text(milliseconds: $0.time) })
+      if let failure = device.state.failure {
+        json.key("failure")
+        json.object { json in
+          json.member("since", UTCTime.text(milliseconds: failure.time))
+          json.member("reason", failure.fact.reason)
+          json.member("message", failure.fact.message)
+        }
+      }
+      if let reading = device.reading {
+        json.reading(reading)
+      } else if let identity = device.identity {
+        json.identity(identity)
+      }
+      json.key("alerts")
+      json.array(device.state.alerts.sorted { $0.key < $1.key }) { json, alert in
+        json.object { json in
+          json.member("key", alert.key.description)
+          json.member("since", UTCTime.text(milliseconds: alert.value.time))
+          json.key("alert")
+          json.alert(alert.value.fact.alert)
+        }
+      }
+    }
+  }
+
+  /// How many supplies and alerts a line of the table shows, so that it fits a terminal; the rest is counted.
+  private static let suppliesShownMax = 5
+  private static let alertsShownMax = 2
+
+  private static func number(_ meter: Meter?) -> String {
+    guard let meter, meter.quality != .unknown else { return "-" }
+    return String(meter.value)
+  }
+
+  private static func clipped(_ text: String, _ width: Int) -> String {
+    text.count <= width ? text : text.prefix(width - 1) + "…"
+  }
+
+  /// Addresses in numeric order: `10.0.0.9` before `10.0.0.10`.
+  private static func sortKey(_ address: String) -> [UInt32] {
+    address.split { !$0.isNumber }.map { UInt32($0) ?? .max }
+  }
+}

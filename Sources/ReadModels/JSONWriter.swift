@@ -1,0 +1,163 @@
+// JSON text (RFC 8259) with keys in the order in which they are written, so that the same events always give the same bytes. An
+// export is compared and hashed as text; Foundation's encoder neither promises an order nor is fast enough for millions of events.
+
+/// Appends JSON to a buffer. Values are written where the caller stands; commas are its own business.
+package struct JSONWriter: ~Copyable {
+  package private(set) var bytes: [UInt8] = []
+  private var needsComma = false
+
+  package init() {}
+
+  /// Hands the text over and begins anew.
+  package mutating func take() -> [UInt8] {
+    defer { bytes.removeAll(keepingCapacity: true) }
+    needsComma = false
+    return bytes
+  }
+
+  /// Begins anew without giving the memory back.
+  package mutating func clear() {
+    bytes.removeAll(keepingCapacity: true)
+    needsComma = false
+  }
+
+  package mutating func object(_ members: (inout JSONWriter) throws -> Void) rethrows {
+    separate()
+    bytes.append(UInt8(ascii: "{"))
+    needsComma = false
+    try members(&self)
+    bytes.append(UInt8(ascii: "}"))
+    needsComma = true
+  }
+
+  package mutating func array<Element>(
+    _ elements: some Sequence<Element>, _ each: (inout JSONWriter, Element) throws -> Void
+  ) rethrows {
+    separate()
+    bytes.append(UInt8(ascii: "["))
+    needsComma = false
+    for element in elements { try each(&self, element) }
+    bytes.append(UInt8(ascii: "]"))
+    needsComma = true
+  }
+
+  package mutating func key(_ name: StaticString) {
+    separate()
+    bytes.append(UInt8(ascii: "\""))
+    name.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    bytes.append(UInt8(ascii: "\""))
+    bytes.append(UInt8(ascii: ":"))
+    needsComma = false
+  }
+
+  package mutating func string(_ text: String) {
+    separate()
+    var text = text
+    bytes.append(UInt8(ascii: "\""))
+    text.withUTF8 { for byte in $0 { appendEscaped(byte) } }
+    bytes.append(UInt8(ascii: "\""))
+  }
+
+  package mutating func number(_ value: some BinaryInteger) {
+    separate()
+    bytes.append(contentsOf: String(value).utf8)
+  }
+
+  /// A finite number in its shortest form; not a number is null, as JSON has no word for it.
+  package mutating func number(_ value: Double) {
+    guard value.isFinite else { return null() }
+    separate()
+    bytes.append(contentsOf: value.description.utf8)
+  }
+
+  package mutating func bool(_ value: Bool) {
+    separate()
+    bytes.append(contentsOf: (value ? "true" : "false").utf8)
+  }
+
+  package mutating func null() {
+    separate()
+    bytes.append(contentsOf: "null".utf8)
+  }
+
+  /// Text that is JSON already.
+  package mutating func raw(_ json: some Sequence<UInt8>) {
+    separate()
+    bytes.append(contentsOf: json)
+  }
+
+  /// A string of lower-case hexadecimal digits.
+  package mutating func hex(_ data: some Sequence<UInt8>) {
+    separate()
+    bytes.append(UInt8(ascii: "\""))
+    for byte in data {
+      bytes.append(Self.digits[Int(byte >> 4)])
+      bytes.append(Self.digits[Int(byte & 0x0f)])
+    }
+    bytes.append(UInt8(ascii: "\""))
+  }
+
+  /// A string of base64 with padding (RFC 4648, section 4).
+  package mutating func base64(_ data: UnsafeRawBufferPointer) {
+    separate()
+    bytes.append(UInt8(ascii: "\""))
+    var index = 0
+    while index + 3 <= data.count {
+      append(group: UInt32(data[index]) << 16 | UInt32(data[index + 1]) << 8 | UInt32(data[index + 2]), characters: 4)
+      index += 3
+    }
+    let rest = data.count - index
+    if rest == 1 { append(group: UInt32(data[index]) << 16, characters: 2) }
+    if rest == 2 { append(group: UInt32(data[index]) << 16 | UInt32(data[index + 1]) << 8, characters: 3) }
+    if rest > 0 { bytes.append(contentsOf: repeatElement(UInt8(ascii: "="), count: 3 - rest)) }
+    bytes.append(UInt8(ascii: "\""))
+  }
+
+  private mutating func append(group: UInt32, characters: Int) {
+    for place in 0..<characters { bytes.append(Self.alphabet[Int(group >> (18 - 6 * UInt32(place))) & 63]) }
+  }
+
+  /// Makes the string that was just written the name of the member that follows.
+  mutating func colon() {
+    bytes.append(UInt8(ascii: ":"))
+    needsComma = false
+  }
+
+  private mutating func separate() {
+    if needsComma { bytes.append(UInt8(ascii: ",")) }
+    needsComma = true
+  }
+
+  private mutating func appendEscaped(_ byte: UInt8) {
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+      bytes.append(UInt8(ascii: "\\"))
+      bytes.append(byte)
+    case 0x0a: bytes.append(contentsOf: "\\n".utf8)
+    case 0..<0x20:
+      bytes.append(contentsOf: "\\u00".utf8)
+      bytes.append(Self.digits[Int(byte >> 4)])
+      bytes.append(Self.digits[Int(byte & 0x0f)])
+    default: bytes.append(byte)
+    }
+  }
+
+  private static let digits = Array("0123456789abcdef".utf8)
+  private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+}
+
+extension JSONWriter {
+  /// A member that is left out when there is no value.
+  package mutating func member(_ name: StaticString, _ text: String?) {
+    guard let text else { return }
+    key(name)
+    string(text)
+  }
+
+  /// A member that is left out when there is no value.
+  package mutating func member(_ name: StaticString, _ value: (some BinaryInteger)?) {
+    guard let value else { return }
+    key(name)
+    number(value)
+  }
+}
