@@ -1,0 +1,138 @@
+// What ptagent.toml says, checked and with defaults filled in. docs/configuration.md explains every key to its reader;
+// Fixtures/config/ptagent.toml shows them all.
+//
+// Limits stand here with their reasons; the sections' readers refuse what lies outside.
+
+package import Discovery
+package import OpenSSL
+package import Platform
+package import SNMP
+
+/// The settings of one agent.
+package struct AgentConfiguration: Sendable {
+  /// Nil when there is no [hub]: the agent then collects and journals, and ships nothing.
+  package var hub: HubSettings?
+  package var state = StateSettings()
+  package var journal = JournalSettings()
+  package var log = LogSettings()
+  package var discovery = DiscoverySettings()
+  package var poll = PollSettings()
+
+  package init() {}
+}
+
+/// [hub]
+package struct HubSettings: Sendable {
+  /// Where agents enrol.
+  package var csr: HostAndPort
+  /// Where records go; nil: as the hub said at enrolment.
+  package var dcam: HostAndPort?
+  /// Where health reports go; nil: as the hub said at enrolment.
+  package var hc: HostAndPort?
+  /// By what the hub is recognised at enrolment. Later the roots count that it handed out then.
+  package var authority: HubAuthority
+
+  package init(csr: HostAndPort, dcam: HostAndPort? = nil, hc: HostAndPort? = nil, authority: HubAuthority) {
+    self.csr = csr
+    self.dcam = dcam
+    self.hc = hc
+    self.authority = authority
+  }
+}
+
+/// Whom the agent believes that it is its hub, before it has an identity of its own.
+package enum HubAuthority: Sendable, Hashable {
+  case pin(PublicKeyPin)
+  case certificates([Certificate])
+}
+
+/// [state]
+package struct StateSettings: Sendable {
+  /// Identity, status and, unless [journal] says otherwise, the journal.
+  package var directory = "/var/lib/printtrail"
+  package init() {}
+}
+
+/// [journal]
+package struct JournalSettings: Sendable {
+  /// A smaller journal would be full of its own pages.
+  package static let sizeSmallest = ByteCount(bytes: 16 << 20)
+  /// LMDB reserves address space for it; more than this does not fit beside everything else on a small machine.
+  package static let sizeLargest = ByteCount(bytes: 1 << 40)
+
+  package var directory = "/var/lib/printtrail/journal"
+  /// At 350 bytes a record 1 GiB is three million records: 100 devices read each half hour for almost two years.
+  package var sizeMax = ByteCount(bytes: 1 << 30)
+  package init() {}
+}
+
+/// [log]
+package struct LogSettings: Sendable {
+  package enum Level: String, CaseIterable, Sendable {
+    case trace, debug, info, notice, warning, error, critical
+  }
+  package enum Format: String, CaseIterable, Sendable {
+    case logfmt, json
+  }
+  package var level = Level.info
+  package var format = Format.logfmt
+  package init() {}
+}
+
+/// [discovery]
+package struct DiscoverySettings: Sendable {
+  package static let packetsPerSecondRange = 1...10_000
+  /// Shorter pauses would sweep without end; printers do not move that often.
+  package static let sweepIntervalRange: ClosedRange<Duration> = .seconds(10)...(.seconds(30 * 86_400))
+
+  /// In order; the first that holds an address decides about it.
+  package var ranges: [DiscoveryRange] = []
+  /// Not swept.
+  package var exclusions: [AddressRange] = []
+  /// Never sent a packet, whatever else is configured or asked for.
+  package var doNotTouch: [AddressRange] = []
+  package var packetsPerSecond = 200
+  package var sweepInterval: Duration = .seconds(86_400)
+  /// The UDP port that printers answer SNMP on (RFC 3417).
+  package var port: UInt16 = 161
+  package init() {}
+}
+
+/// A credential with the name that events and logs know it by.
+package struct NamedCredential: Hashable, Sendable {
+  package var name: String
+  package var credential: Credential
+
+  package init(name: String, credential: Credential) {
+    self.name = name
+    self.credential = credential
+  }
+
+  /// What most printers answer to as delivered: SNMPv2c with the community `public`.
+  package static let publicCommunity = NamedCredential(
+    name: "public", credential: .community(version: .v2c, community: Array("public".utf8)))
+}
+
+/// One element of discovery.ranges.
+package struct DiscoveryRange: Sendable {
+  package var range: AddressRange
+  /// Tried in this order. Never empty.
+  package var credentials: [NamedCredential]
+
+  package init(range: AddressRange, credentials: [NamedCredential]) {
+    self.range = range
+    self.credentials = credentials
+  }
+}
+
+/// [poll]
+package struct PollSettings: Sendable {
+  package static let intervalRange: ClosedRange<Duration> = .seconds(1)...(.seconds(7 * 86_400))
+  /// Beyond this the socket's buffers, not the devices, decide.
+  package static let concurrencyRange = 1...5_000
+
+  package var interval: Duration = .seconds(30 * 60)
+  /// Devices read at the same time.
+  package var concurrency = 200
+  package init() {}
+}

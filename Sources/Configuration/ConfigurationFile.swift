@@ -1,0 +1,125 @@
+// From the file to the settings, or to the list of everything that is wrong with it.
+//
+// Nothing is ignored: a key that no section knows is an error that names the nearest known one, and a value of the wrong type, form or size is
+// an error that says what was expected. Relative paths are relative to the file's own directory.
+
+internal import Discovery
+internal import OpenSSL
+internal import Platform
+internal import SNMP
+
+extension AgentConfiguration {
+  /// Reads and checks a file.
+  /// - Throws: every problem at once.
+  package static func load(_ path: String) throws(ConfigurationProblems) -> AgentConfiguration {
+    let text: String
+    do {
+      text = try Files.readText(path)
+    } catch {
+      throw ConfigurationProblems([
+        ConfigurationProblem(file: path, line: nil, key: "", found: error.reason, expected: "a readable file")
+      ])
+    }
+    return try parse(text, file: path)
+  }
+
+  /// Checks the text of a file; `file` is its name, for messages and for relative paths.
+  package static func parse(_ text: String, file: String) throws(ConfigurationProblems) -> AgentConfiguration {
+    let root: TOMLNode
+    do {
+      root = try TOMLNode.parse(text)
+    } catch {
+      throw ConfigurationProblems([
+        ConfigurationProblem(file: file, line: error.line, key: "", found: error.message, expected: "TOML 1.0")
+      ])
+    }
+    guard case .table(let nodes) = root else { return AgentConfiguration() }
+    let findings = Findings(file: file, locator: KeyLocator(text))
+    let configuration = AgentConfiguration(
+      TableReader(nodes, at: KeyPath(), findings), directory: Files.parent(of: file))
+    guard findings.problems.isEmpty else { throw ConfigurationProblems(findings.problems) }
+    return configuration
+  }
+
+  private init(_ root: TableReader, directory: String) {
+    self.init()
+    if root.has("hub") { hub = HubSettings(root.table("hub"), directory: directory) } else { root.know("hub") }
+    state = StateSettings(root.table("state"), directory: directory)
+    journal = JournalSettings(root.table("journal"), stateDirectory: state.directory, directory: directory)
+    log = LogSettings(root.table("log"))
+    let credentials = CredentialSection(root.table("credentials"), directory: directory)
+    discovery = DiscoverySettings(root.table("discovery"), credentials: credentials)
+    poll = PollSettings(root.table("poll"))
+    root.finish()
+  }
+}
+
+extension HubSettings {
+  fileprivate static let addressForm = "an address such as \"hub.example.org:7443\""
+
+  /// Nil when something that it needs is missing or wrong; that has then been noted.
+  fileprivate init?(_ table: TableReader, directory: String) {
+    defer { table.finish() }
+    let csr = table.required("csr", expected: Self.addressForm) { node in
+      if case .string(let text) = node { HostAndPort(text) } else { nil }
+    }
+    let dcam = table.parsed("dcam", expected: Self.addressForm) { HostAndPort($0) }
+    let hc = table.parsed("hc", expected: Self.addressForm) { HostAndPort($0) }
+    let authority = Self.authority(table, directory: directory)
+    guard let csr, let authority else { return nil }
+    self.init(csr: csr, dcam: dcam, hc: hc, authority: authority)
+  }
+
+  private static func authority(_ table: TableReader, directory: String) -> HubAuthority? {
+    let pin = table.parsed("ca_pin", expected: "a pin as \"sha256/...\" with 44 characters of base64, as the hub shows it") {
+      PublicKeyPin($0)
+    }
+    let certificates = table.parsed("ca_file", expected: "the name of a PEM file with the hub's CA certificate") { name in
+      (try? Files.readText(Files.resolve(name, in: directory))).flatMap { try? Certificate.all(pem: $0) }
+    }
+    switch (table.has("ca_pin"), table.has("ca_file")) {
+    case (false, false): table.note("ca_pin", expected: "ca_pin or ca_file, by which the agent recognises its hub")
+    case (true, true): table.note("ca_file", expected: "either ca_pin or ca_file, not both")
+    default: break
+    }
+    return pin.map { .pin($0) } ?? certificates.map { .certificates($0) }
+  }
+}
+
+extension StateSettings {
+  fileprivate init(_ table: TableReader, directory base: String) {
+    self.init()
+    if let text = table.text("directory", expected: "the path of a directory") {
+      directory = Files.resolve(text, in: base)
+    }
+    table.finish()
+  }
+}
+
+extension JournalSettings {
+  fileprivate init(_ table: TableReader, stateDirectory: String, directory base: String) {
+    self.init()
+    let text = table.text("directory", expected: "the path of a directory")
+    directory = text.map { Files.resolve($0, in: base) } ?? stateDirectory + "/journal"
+    sizeMax = table.size("size_max", in: Self.sizeSmallest...Self.sizeLargest, default: sizeMax)
+    table.finish()
+  }
+}
+
+extension LogSettings {
+  fileprivate init(_ table: TableReader) {
+    self.init()
+    level = table.choice("level", Level.allCases.map { ($0.rawValue, $0) }) ?? level
+    format = table.choice("format", Format.allCases.map { ($0.rawValue, $0) }) ?? format
+    table.finish()
+  }
+}
+
+extension PollSettings {
+  fileprivate init(_ table: TableReader) {
+    self.init()
+    interval = table.duration("interval", in: Self.intervalRange, default: interval)
+    concurrency = table.integer("concurrency", in: Self.concurrencyRange, default: concurrency)
+    table.finish()
+  }
+}

@@ -1,0 +1,51 @@
+// The machine that the program runs on: its names, its clocks, its disks.
+
+internal import Glibc
+
+package enum Machine {
+  /// The host name, or `localhost` if the kernel has none.
+  package static var hostName: String {
+    var buffer = [CChar](repeating: 0, count: 256)
+    guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
+    return text(buffer)
+  }
+
+  /// For example `Debian GNU/Linux 12 (bookworm), Linux 6.1.0 x86_64`.
+  package static var operatingSystem: String {
+    var names = utsname()
+    guard uname(&names) == 0 else { return "Linux" }
+    let kernel = "\(field(names.sysname)) \(field(names.release)) \(field(names.machine))"
+    guard let distribution = distributionName else { return kernel }
+    return "\(distribution), \(kernel)"
+  }
+
+  /// Bytes that an unprivileged process may still write to the file system of `path`; nil if it cannot be told.
+  package static func bytesFree(at path: String) -> UInt64? {
+    var status = statvfs()
+    guard statvfs(path, &status) == 0 else { return nil }
+    return UInt64(status.f_bavail) * UInt64(status.f_frsize)
+  }
+
+  /// Milliseconds since 1970 UTC.
+  package static var milliseconds: Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+  }
+
+  /// os-release(5).
+  private static var distributionName: String? {
+    guard let text = try? Files.readText("/etc/os-release") else { return nil }
+    let prefix = "PRETTY_NAME="
+    guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix(prefix) }) else { return nil }
+    return String(line.dropFirst(prefix.count).filter { $0 != "\"" })
+  }
+
+  private static func field<Field>(_ tuple: Field) -> String {
+    withUnsafeBytes(of: tuple) { text($0.bindMemory(to: CChar.self)) }
+  }
+
+  private static func text(_ characters: some Sequence<CChar>) -> String {
+    String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}

@@ -1,0 +1,31 @@
+// A failed call of the operating system, told so that an operator can act on it.
+
+internal import Glibc
+
+/// What could not be done, to which path, and errno's reason.
+package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// What was tried, as it reads after "Could not": `write`.
+  package let operation: String
+  package let path: String
+  /// errno.
+  package let code: Int32
+
+  package init(operation: String, path: String, code: Int32) {
+    self.operation = operation
+    self.path = path
+    self.code = code
+  }
+
+  /// Takes errno of the call that has just failed in this thread.
+  static func current(_ operation: String, _ path: String) -> SystemError {
+    SystemError(operation: operation, path: path, code: errno)
+  }
+
+  package var reason: String { String(cString: strerror(code)).lowercased() }
+
+  package var isNotFound: Bool { code == ENOENT }
+  package var isPermissionDenied: Bool { code == EACCES || code == EPERM || code == EROFS }
+  package var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
+
+  package var description: String { "Could not \(operation) \(path): \(reason)." }
+}

@@ -1,0 +1,365 @@
+// One stream of dcam as the agent sees it (Sources/HubProtocol/Protos/dcam.proto), without socket, journal or clock: events come in, actions
+// go out. Its owner reads what it is asked to read, sends what it is told to send, and tells what came of it.
+//
+//                     opened                     welcomed
+//   [ disconnected ] --------> [ awaiting welcome ] --------> [ streaming ] --.
+//          ^                          |                            |  ^      | grew, read, sealed, acknowledged, rejected, conflicted
+//          '--------------------------+--- closed, endStream ------'  '-----'
+//
+// What holds at every moment:
+//   * The hub decides where to begin: after what it says it holds, whatever this side remembers.
+//   * Epochs are sent in ascending order, sequences without gaps, and a checkpoint never before the records that it seals.
+//   * Not more than the hub's window is under way unacknowledged, and one read at a time is under way in the journal.
+//   * The cursor follows acknowledgements (a welcome is one, too); it never runs ahead of them.
+//   * A rejection becomes one event in the journal; a rejection of such an event becomes none, or the two sides would go on for ever.
+//
+// A hub that holds more of the journal's last epoch than the journal itself tells that the journal was put back to an earlier state (a
+// restored backup, a reverted virtual machine). Then `beginEpoch` is asked for, so that no sequence is used twice from there on; what was
+// appended since the restoration begins behind the restored cursor, and is sent, so that the hub sees the conflict and keeps both.
+
+package import Evidence
+
+/// One record as it is sent.
+package struct DeliveryRecord: Equatable, Sendable {
+  /// Nanoseconds since 1970 UTC.
+  package var time: Int64
+  /// The leaf hash, 32 bytes.
+  package var hash: [UInt8]
+  package var payload: [UInt8]
+  /// Whether the payload is itself the report of a rejection.
+  package var isRejectionReport: Bool
+
+  package init(time: Int64, hash: [UInt8], payload: [UInt8], isRejectionReport: Bool = false) {
+    self.time = time
+    self.hash = hash
+    self.payload = payload
+    self.isRejectionReport = isRejectionReport
+  }
+}
+
+/// Consecutive records of one epoch.
+package struct RecordRun: Equatable, Sendable {
+  /// The place of the first.
+  package var first: RecordPosition
+  package var records: [DeliveryRecord]
+
+  package init(first: RecordPosition, records: [DeliveryRecord]) {
+    self.first = first
+    self.records = records
+  }
+
+  /// The last record's sequence; meaningless for an empty run.
+  package var lastSequence: UInt64 { first.sequence + UInt64(records.count) - 1 }
+}
+
+/// A sealed checkpoint as it is sent.
+package struct CheckpointNote: Equatable, Sendable {
+  package var position: RecordPosition
+  /// C2SP signed note.
+  package var note: String
+
+  package init(position: RecordPosition, note: String) {
+    self.position = position
+    self.note = note
+  }
+}
+
+/// What the hub says when a stream begins.
+package struct Welcome: Equatable, Sendable {
+  /// Per epoch the last sequence up to which it holds everything.
+  package var holdings: [UInt32: UInt64]
+  package var windowRecords: UInt32
+  package var batchBytesMax: UInt32
+
+  package init(holdings: [UInt32: UInt64], windowRecords: UInt32, batchBytesMax: UInt32) {
+    self.holdings = holdings
+    self.windowRecords = windowRecords
+    self.batchBytesMax = batchBytesMax
+  }
+}
+
+/// How the hub broke the protocol, or how the journal cannot serve it.
+package enum DeliveryViolation: Error, Equatable, Sendable, CustomStringConvertible {
+  case messageBeforeWelcome
+  case secondWelcome
+  case noWindow
+  case acknowledgedUnsent(RecordPosition, sent: UInt64)
+  case aboutUnsent(RecordPosition)
+  case recordsMissing(RecordPosition)
+
+  package var description: String {
+    switch self {
+    case .messageBeforeWelcome: "The hub sent something before its welcome."
+    case .secondWelcome: "The hub sent a second welcome in one stream."
+    case .noWindow: "The hub allows no record or no byte under way."
+    case .acknowledgedUnsent(let position, let sent):
+      "The hub acknowledged \(position), but only \(sent) records of that epoch were sent to it."
+    case .aboutUnsent(let position): "The hub refused \(position), which was not sent to it."
+    case .recordsMissing(let position):
+      "The hub asks for \(position), which the journal does not have any more. Run `ptjournal verify` and restore the hub's own backup."
+    }
+  }
+}
+
+/// The state of one agent's delivery, over all of its streams.
+package struct Delivery: Sendable {
+  /// Records in one batch. 500 is where the journal's read and the hub's transaction both stop getting cheaper per record.
+  package static let batchRecordsMax = 500
+  /// Bytes of payload in one batch, whatever more the hub would take: two batches fit into one HTTP/2 window of 1 MiB.
+  package static let batchBytesMax = 512 << 10
+
+  package enum Event: Equatable, Sendable {
+    case opened
+    case welcomed(Welcome)
+    /// The answer to `read`.
+    case read(RecordRun)
+    /// The journal's head has moved, or a new epoch begun.
+    case grew(RecordPosition)
+    case sealed(CheckpointNote)
+    case acknowledged(RecordPosition)
+    case rejected(RecordPosition, reason: String)
+    case conflicted(RecordPosition, heldHash: [UInt8])
+    case closed
+  }
+
+  package enum Action: Equatable, Sendable {
+    case sendHello(heads: [RecordPosition])
+    /// Read records from `first` on, up to both limits but at least one, and tell `read`.
+    case read(first: RecordPosition, recordsMax: Int, bytesMax: Int)
+    case send(RecordRun)
+    case sendCheckpoint(CheckpointNote)
+    /// The hub has everything up to and with this. It may lie before an earlier one when the hub was put back.
+    case moveCursor(RecordPosition)
+    case journalRejection(RecordPosition, reason: String)
+    /// The hub refused a record that only told of another rejection: for the log.
+    case reportRejection(RecordPosition, reason: String)
+    case reportConflict(RecordPosition, heldHash: [UInt8])
+    /// The journal's last epoch was put back to an earlier state: begin a new epoch and tell its head with `grew`.
+    case beginEpoch(reason: String)
+    case endStream(DeliveryViolation)
+  }
+
+  private enum Phase: Equatable {
+    case disconnected, awaitingWelcome, streaming
+  }
+
+  private var phase = Phase.disconnected
+  /// Head per epoch of the journal.
+  private var heads: [UInt32: UInt64]
+  /// What the hub has per epoch, as far as it said so in this stream.
+  private var held: [UInt32: UInt64] = [:]
+  /// The last sequence sent per epoch in this stream.
+  private var sent: [UInt32: UInt64] = [:]
+  /// What is to be read next.
+  private var next: RecordPosition
+  private var isReading = false
+  private var window: UInt64 = 0
+  private var batchBytes = 0
+  private var checkpoint: CheckpointNote?
+  private var sentCheckpoint: RecordPosition?
+  private var rejectionsTold: Set<RecordPosition> = []
+  private var rejectionReports: Set<RecordPosition> = []
+  /// Where the cursor was last told to be.
+  package private(set) var cursor: RecordPosition?
+
+  /// - Parameters:
+  ///   - heads: every epoch of the journal with its head.
+  ///   - cursor: the journal's own memory of what the hub has; used only where the hub's cannot be.
+  package init(heads: [RecordPosition], cursor: RecordPosition?, checkpoint: CheckpointNote? = nil) {
+    self.heads = Dictionary(heads.map { ($0.epoch, $0.sequence) }, uniquingKeysWith: { max($0, $1) })
+    self.cursor = cursor
+    self.checkpoint = checkpoint
+    next = RecordPosition(epoch: 0, sequence: 1)
+  }
+
+  /// Records under way: sent and not acknowledged.
+  package var inFlight: UInt64 {
+    sent.reduce(0) { sum, entry in sum + (entry.value - min(entry.value, held[entry.key] ?? 0)) }
+  }
+
+  /// Records that the hub does not have, over all epochs; nil before the hub said what it has.
+  package var lag: UInt64? {
+    guard phase == .streaming else { return nil }
+    return heads.reduce(0) { sum, entry in sum + (entry.value - min(entry.value, held[entry.key] ?? 0)) }
+  }
+
+  package mutating func received(_ event: Event) -> [Action] {
+    switch event {
+    case .opened: return open()
+    case .closed:
+      close()
+      return []
+    case .welcomed(let welcome): return begin(welcome)
+    case .grew(let head):
+      heads[head.epoch] = max(heads[head.epoch] ?? 0, head.sequence)
+      return proceed()
+    case .sealed(let note):
+      if note.position >= checkpoint?.position ?? note.position { checkpoint = note }
+      return proceed()
+    case .read(let run): return send(run)
+    case .acknowledged(let position): return acknowledge(position)
+    case .rejected(let position, let reason): return reject(position, reason)
+    case .conflicted(let position, let heldHash):
+      if let violation = violation(about: position) { return end(violation) }
+      return [.reportConflict(position, heldHash: heldHash)]
+    }
+  }
+}
+
+// MARK: a stream's life
+
+extension Delivery {
+  private mutating func open() -> [Action] {
+    close()
+    phase = .awaitingWelcome
+    return [.sendHello(heads: epochs.map { RecordPosition(epoch: $0, sequence: heads[$0] ?? 0) })]
+  }
+
+  /// Forgets what belongs to one stream.
+  private mutating func close() {
+    phase = .disconnected
+    held = [:]
+    sent = [:]
+    isReading = false
+    sentCheckpoint = nil
+    rejectionReports = []
+  }
+
+  private mutating func end(_ violation: DeliveryViolation) -> [Action] {
+    close()
+    return [.endStream(violation)]
+  }
+
+  private mutating func begin(_ welcome: Welcome) -> [Action] {
+    guard phase != .streaming else { return end(.secondWelcome) }
+    guard phase == .awaitingWelcome else { return [] }
+    guard welcome.windowRecords > 0, welcome.batchBytesMax > 0 else { return end(.noWindow) }
+    phase = .streaming
+    window = UInt64(welcome.windowRecords)
+    batchBytes = min(Int(welcome.batchBytesMax), Self.batchBytesMax)
+    held = welcome.holdings
+    next = firstToSend()
+    var actions: [Action] = []
+    if let last = epochs.last, let head = heads[last], let hubHead = held[last], hubHead > head {
+      next = RecordPosition(epoch: last, sequence: restoredStart(last, head: head))
+      let reason = "the hub holds \(hubHead) records of epoch \(last), the journal only \(head)"
+      actions.append(.beginEpoch(reason: reason))
+    }
+    return actions + moveCursor() + proceed()
+  }
+
+  private var epochs: [UInt32] { heads.keys.sorted() }
+
+  /// The first record that the hub does not have.
+  private func firstToSend() -> RecordPosition {
+    for epoch in epochs {
+      let after = held[epoch] ?? 0
+      if after < heads[epoch] ?? 0 { return RecordPosition(epoch: epoch, sequence: after + 1) }
+    }
+    let last = epochs.last ?? 1
+    return RecordPosition(epoch: last, sequence: max(held[last] ?? 0, heads[last] ?? 0) + 1)
+  }
+
+  /// Behind the cursor that was restored together with the journal.
+  private func restoredStart(_ epoch: UInt32, head: UInt64) -> UInt64 {
+    guard let cursor, cursor.epoch == epoch else { return cursor.map { $0.epoch > epoch } == true ? head + 1 : 1 }
+    return min(cursor.sequence, head) + 1
+  }
+}
+
+// MARK: sending
+
+extension Delivery {
+  /// Whatever can be done now.
+  private mutating func proceed() -> [Action] {
+    guard phase == .streaming else { return [] }
+    return sealedBySent() + readNext()
+  }
+
+  private mutating func readNext() -> [Action] {
+    guard !isReading, skipToUnsent() else { return [] }
+    let remaining = (heads[next.epoch] ?? 0) - next.sequence + 1
+    let underWay = inFlight
+    let room = window > underWay ? window - underWay : 0
+    let wanted = min(remaining, UInt64(Self.batchRecordsMax))
+    // Half a window or a whole batch: else a hub that acknowledges singly would be sent single records.
+    guard room > 0, room >= min(wanted, max(window / 2, 1)) else { return [] }
+    isReading = true
+    return [.read(first: next, recordsMax: Int(min(wanted, room)), bytesMax: batchBytes)]
+  }
+
+  /// Moves on to the next epoch where one is done; false if everything was sent.
+  private mutating func skipToUnsent() -> Bool {
+    while next.sequence > heads[next.epoch] ?? 0 {
+      guard let following = epochs.first(where: { $0 > next.epoch }) else { return false }
+      next = RecordPosition(epoch: following, sequence: (held[following] ?? 0) + 1)
+    }
+    return true
+  }
+
+  private mutating func send(_ run: RecordRun) -> [Action] {
+    guard phase == .streaming, isReading else { return [] }
+    isReading = false
+    guard run.first == next, !run.records.isEmpty else { return end(.recordsMissing(next)) }
+    sent[next.epoch] = max(sent[next.epoch] ?? 0, run.lastSequence)
+    for (offset, record) in run.records.enumerated() where record.isRejectionReport {
+      rejectionReports.insert(RecordPosition(epoch: next.epoch, sequence: next.sequence + UInt64(offset)))
+    }
+    next.sequence = run.lastSequence + 1
+    return [.send(run)] + proceed()
+  }
+
+  /// The newest checkpoint, once all that it seals is on its way.
+  private mutating func sealedBySent() -> [Action] {
+    guard let checkpoint, checkpoint.position != sentCheckpoint else { return [] }
+    let place = checkpoint.position
+    guard max(sent[place.epoch] ?? 0, held[place.epoch] ?? 0) >= place.sequence else { return [] }
+    sentCheckpoint = place
+    return [.sendCheckpoint(checkpoint)]
+  }
+}
+
+// MARK: what the hub answers
+
+extension Delivery {
+  private mutating func acknowledge(_ position: RecordPosition) -> [Action] {
+    guard phase == .streaming else { return end(.messageBeforeWelcome) }
+    let sentTo = max(sent[position.epoch] ?? 0, held[position.epoch] ?? 0)
+    guard position.sequence <= sentTo else { return end(.acknowledgedUnsent(position, sent: sentTo)) }
+    // An earlier number than before is an acknowledgement that was overtaken.
+    guard position.sequence > held[position.epoch] ?? 0 else { return [] }
+    held[position.epoch] = position.sequence
+    let isDealtWith = { (place: RecordPosition) in place.epoch == position.epoch && place.sequence <= position.sequence }
+    rejectionsTold = rejectionsTold.filter { !isDealtWith($0) }
+    rejectionReports = rejectionReports.filter { !isDealtWith($0) }
+    return moveCursor() + proceed()
+  }
+
+  private mutating func reject(_ position: RecordPosition, _ reason: String) -> [Action] {
+    if let violation = violation(about: position) { return end(violation) }
+    if rejectionReports.contains(position) { return [.reportRejection(position, reason: reason)] }
+    guard rejectionsTold.insert(position).inserted else { return [] }
+    return [.journalRejection(position, reason: reason)]
+  }
+
+  /// A rejection or conflict must be about something that was sent in this stream.
+  private func violation(about position: RecordPosition) -> DeliveryViolation? {
+    guard phase == .streaming else { return .messageBeforeWelcome }
+    let isSent = position.sequence >= 1 && position.sequence <= sent[position.epoch] ?? 0
+    return isSent ? nil : .aboutUnsent(position)
+  }
+
+  /// The cursor stands where everything before it is held.
+  private mutating func moveCursor() -> [Action] {
+    var place: RecordPosition?
+    for epoch in epochs {
+      let head = heads[epoch] ?? 0
+      let has = min(held[epoch] ?? 0, head)
+      if place == nil || has > 0 || head > 0 { place = RecordPosition(epoch: epoch, sequence: has) }
+      if has < head { break }
+    }
+    guard let place, place != cursor else { return [] }
+    cursor = place
+    return [.moveCursor(place)]
+  }
+}

@@ -1,0 +1,143 @@
+// The delivery core, one behaviour at a time.
+
+import Evidence
+import Replicator
+import Testing
+
+@Suite struct DeliveryTests {
+  private func place(_ epoch: UInt32, _ sequence: UInt64) -> RecordPosition {
+    RecordPosition(epoch: epoch, sequence: sequence)
+  }
+
+  private func welcome(_ holdings: [UInt32: UInt64], window: UInt32 = 1000) -> Delivery.Event {
+    .welcomed(Welcome(holdings: holdings, windowRecords: window, batchBytesMax: 1 << 20))
+  }
+
+  private func run(_ first: RecordPosition, _ count: Int, isReport: Bool = false) -> RecordRun {
+    let record = DeliveryRecord(time: 1, hash: [], payload: [1], isRejectionReport: isReport)
+    return RecordRun(first: first, records: Array(repeating: record, count: count))
+  }
+
+  @Test func `the first message names every epoch with its head`() {
+    var delivery = Delivery(heads: [place(2, 5), place(1, 9)], cursor: nil)
+    #expect(delivery.received(.opened) == [.sendHello(heads: [place(1, 9), place(2, 5)])])
+  }
+
+  @Test func `it resumes after what the hub holds, whatever the cursor says`() {
+    var delivery = Delivery(heads: [place(1, 100)], cursor: place(1, 90))
+    _ = delivery.received(.opened)
+    #expect(
+      delivery.received(welcome([1: 40])) == [
+        .moveCursor(place(1, 40)), .read(first: place(1, 41), recordsMax: 60, bytesMax: Delivery.batchBytesMax),
+      ])
+    #expect(delivery.lag == 60)
+  }
+
+  @Test func `no more than the window is under way`() {
+    var delivery = Delivery(heads: [place(1, 1000)], cursor: nil)
+    _ = delivery.received(.opened)
+    #expect(
+      delivery.received(welcome([:], window: 10)).last
+        == .read(first: place(1, 1), recordsMax: 10, bytesMax: Delivery.batchBytesMax))
+    #expect(delivery.received(.read(run(place(1, 1), 10))) == [.send(run(place(1, 1), 10))])
+    #expect(delivery.inFlight == 10)
+    #expect(delivery.received(.acknowledged(place(1, 1))) == [.moveCursor(place(1, 1))])
+    #expect(
+      delivery.received(.acknowledged(place(1, 5))) == [
+        .moveCursor(place(1, 5)), .read(first: place(1, 11), recordsMax: 5, bytesMax: Delivery.batchBytesMax),
+      ])
+  }
+
+  @Test func `the cursor does not move before the acknowledgement`() {
+    var delivery = Delivery(heads: [place(1, 3)], cursor: place(1, 0))
+    _ = delivery.received(.opened)
+    let reading = delivery.received(welcome([:]))
+    let sending = delivery.received(.read(run(place(1, 1), 3)))
+    for action in reading + sending {
+      if case .moveCursor(let moved) = action { Issue.record("moved to \(moved)") }
+    }
+    #expect(delivery.received(.acknowledged(place(1, 3))) == [.moveCursor(place(1, 3))])
+  }
+
+  @Test func `an acknowledgement of what was never sent ends the stream`() {
+    var delivery = Delivery(heads: [place(1, 3)], cursor: nil)
+    _ = delivery.received(.opened)
+    _ = delivery.received(welcome([:]))
+    #expect(
+      delivery.received(.acknowledged(place(1, 3))) == [.endStream(.acknowledgedUnsent(place(1, 3), sent: 0))])
+  }
+
+  @Test(arguments: [Delivery.Event.acknowledged(RecordPosition(epoch: 1, sequence: 1)),
+    .rejected(RecordPosition(epoch: 1, sequence: 1), reason: ""), .conflicted(RecordPosition(epoch: 1, sequence: 1), heldHash: [])])
+  func `an answer before the welcome ends the stream`(event: Delivery.Event) {
+    var delivery = Delivery(heads: [place(1, 3)], cursor: nil)
+    _ = delivery.received(.opened)
+    #expect(delivery.received(event) == [.endStream(.messageBeforeWelcome)])
+  }
+
+  @Test func `a welcome without a window ends the stream`() {
+    var delivery = Delivery(heads: [place(1, 3)], cursor: nil)
+    _ = delivery.received(.opened)
+    #expect(delivery.received(welcome([:], window: 0)) == [.endStream(.noWindow)])
+  }
+
+  @Test func `epochs go in order, and an epoch that is done gives way to the next`() {
+    var delivery = Delivery(heads: [place(1, 2), place(2, 1)], cursor: nil)
+    _ = delivery.received(.opened)
+    _ = delivery.received(welcome([:]))
+    let actions = delivery.received(.read(run(place(1, 1), 2)))
+    #expect(
+      actions == [
+        .send(run(place(1, 1), 2)), .read(first: place(2, 1), recordsMax: 1, bytesMax: Delivery.batchBytesMax),
+      ])
+  }
+
+  @Test func `a checkpoint follows the records that it seals`() {
+    let note = CheckpointNote(position: place(1, 2), note: "sealed")
+    var delivery = Delivery(heads: [place(1, 2)], cursor: nil, checkpoint: note)
+    _ = delivery.received(.opened)
+    let reading = delivery.received(welcome([:]))
+    #expect(!reading.contains(.sendCheckpoint(note)))
+    #expect(delivery.received(.read(run(place(1, 1), 2))) == [.send(run(place(1, 1), 2)), .sendCheckpoint(note)])
+  }
+
+  @Test func `a rejection becomes one event, however often it is told`() {
+    var delivery = Delivery(heads: [place(1, 2)], cursor: nil)
+    _ = delivery.received(.opened)
+    _ = delivery.received(welcome([:]))
+    _ = delivery.received(.read(run(place(1, 1), 2)))
+    #expect(delivery.received(.rejected(place(1, 2), reason: "no")) == [.journalRejection(place(1, 2), reason: "no")])
+    #expect(delivery.received(.rejected(place(1, 2), reason: "no")) == [])
+  }
+
+  @Test func `the rejection of a rejection's report is logged and not journalled`() {
+    var delivery = Delivery(heads: [place(1, 1)], cursor: nil)
+    _ = delivery.received(.opened)
+    _ = delivery.received(welcome([:]))
+    _ = delivery.received(.read(run(place(1, 1), 1, isReport: true)))
+    #expect(delivery.received(.rejected(place(1, 1), reason: "no")) == [.reportRejection(place(1, 1), reason: "no")])
+  }
+
+  @Test func `a hub that holds more than the journal makes a new epoch begin, and sees what was appended since`() {
+    var delivery = Delivery(heads: [place(1, 520)], cursor: place(1, 498))
+    _ = delivery.received(.opened)
+    let actions = delivery.received(welcome([1: 800]))
+    #expect(actions.contains { if case .beginEpoch = $0 { true } else { false } })
+    #expect(actions.contains(.read(first: place(1, 499), recordsMax: 22, bytesMax: Delivery.batchBytesMax)))
+    _ = delivery.received(.read(run(place(1, 499), 22)))
+    #expect(
+      delivery.received(.conflicted(place(1, 501), heldHash: [7])) == [.reportConflict(place(1, 501), heldHash: [7])])
+    #expect(delivery.received(.acknowledged(place(1, 800))) == [])
+    #expect(
+      delivery.received(.grew(place(2, 1)))
+        == [.read(first: place(2, 1), recordsMax: 1, bytesMax: Delivery.batchBytesMax)])
+  }
+
+  @Test func `records that the journal does not have any more end the stream`() {
+    var delivery = Delivery(heads: [place(1, 5)], cursor: nil)
+    _ = delivery.received(.opened)
+    _ = delivery.received(welcome([:]))
+    #expect(
+      delivery.received(.read(RecordRun(first: place(1, 1), records: []))) == [.endStream(.recordsMissing(place(1, 1)))])
+  }
+}

@@ -1,0 +1,78 @@
+// A hub in memory that behaves as dcam.proto says, and a random generator whose runs can be had again from their seed.
+
+import Evidence
+import Replicator
+
+/// Keeps every record by its identity; holdings are what is there without gaps.
+struct SimulatedHub {
+  /// Hashes by place.
+  private(set) var records: [RecordPosition: [UInt8]] = [:]
+  private(set) var conflicts: Set<RecordPosition> = []
+  private(set) var rejected: Set<RecordPosition> = []
+  private(set) var duplicates = 0
+  private(set) var checkpoints: Set<RecordPosition> = []
+  /// Records whose first payload byte is this are never accepted.
+  static let poison: UInt8 = 0xff
+
+  enum Answer: Equatable {
+    case acknowledged(RecordPosition)
+    case rejected(RecordPosition)
+    case conflicted(RecordPosition, [UInt8])
+  }
+
+  func holdings() -> [UInt32: UInt64] {
+    var holdings: [UInt32: UInt64] = [:]
+    for epoch in Set(records.keys.map(\.epoch)).union(rejected.map(\.epoch)) {
+      var sequence: UInt64 = 0
+      while isDealtWith(RecordPosition(epoch: epoch, sequence: sequence + 1)) { sequence += 1 }
+      holdings[epoch] = sequence
+    }
+    return holdings
+  }
+
+  /// Commits a batch and answers it. Nil: the batch leaves a gap, which the protocol forbids.
+  mutating func commit(_ run: RecordRun) -> [Answer]? {
+    let held = holdings()[run.first.epoch] ?? 0
+    guard run.first.sequence <= held + 1 else { return nil }
+    var answers: [Answer] = []
+    for (offset, record) in run.records.enumerated() {
+      let place = RecordPosition(epoch: run.first.epoch, sequence: run.first.sequence + UInt64(offset))
+      if record.payload.first == Self.poison {
+        rejected.insert(place)
+        answers.append(.rejected(place))
+      } else if let known = records[place] {
+        duplicates += 1
+        guard known != record.hash else { continue }
+        conflicts.insert(place)
+        answers.append(.conflicted(place, known))
+      } else {
+        records[place] = record.hash
+      }
+    }
+    let now = holdings()[run.first.epoch] ?? 0
+    return answers + [.acknowledged(RecordPosition(epoch: run.first.epoch, sequence: now))]
+  }
+
+  mutating func seal(_ place: RecordPosition) { checkpoints.insert(place) }
+
+  /// Puts the hub back: the last records of an epoch are lost.
+  mutating func lose(_ epoch: UInt32, after sequence: UInt64) {
+    records = records.filter { $0.key.epoch != epoch || $0.key.sequence <= sequence }
+    rejected = rejected.filter { $0.epoch != epoch || $0.sequence <= sequence }
+  }
+
+  private func isDealtWith(_ place: RecordPosition) -> Bool { records[place] != nil || rejected.contains(place) }
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014).
+struct Seeded: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+}
