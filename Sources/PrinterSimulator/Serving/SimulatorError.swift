@@ -1,0 +1,24 @@
+// Why a fleet cannot be served, in one sentence for the operator.
+
+package enum SimulatorError: Error, Equatable, CustomStringConvertible {
+  case portInUse(address: HostAddress, port: Int)
+  case addressNotAssignable(HostAddress)
+  case portNotAllowed(port: Int)
+  case tooManySockets(wanted: Int, allowed: Int)
+  case systemCall(String, code: Int32)
+
+  package var description: String {
+    switch self {
+    case .portInUse(let address, let port):
+      "UDP port \(port) of \(address) is in use by another program; choose another with --port."
+    case .addressNotAssignable(let address):
+      "\(address) is not an address of this machine; use addresses in 127.0.0.0/8, or add it to an interface first."
+    case .portNotAllowed(let port):
+      "UDP port \(port) needs privileges (CAP_NET_BIND_SERVICE); choose one above 1023 with --port."
+    case .tooManySockets(let wanted, let allowed):
+      "\(wanted) sockets are needed and \(allowed) files may be open; raise the limit with ulimit -n."
+    case .systemCall(let call, let code):
+      "\(call) failed with error number \(code)."
+    }
+  }
+}
