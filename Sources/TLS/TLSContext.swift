@@ -66,7 +66,9 @@ final class TLSContext {
       }
       ERR_clear_error()
     case .authorities(let certificates):
-      guard let store = SSL_CTX_get_cert_store(pointer) else { throw .configuration(.draining("set up the trust store")) }
+      guard let store = SSL_CTX_get_cert_store(pointer) else {
+        throw .configuration(.draining("set up the trust store"))
+      }
       X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
       for certificate in certificates {
         let added = try withX509(certificate) { X509_STORE_add_cert(store, $0) }

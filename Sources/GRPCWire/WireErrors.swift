@@ -1,0 +1,38 @@
+// HTTP/2's failures in gRPC's words (PROTOCOL-HTTP2.md, "HTTP2 Transport Mapping"). The cause stays attached, down to
+// the TLSError.
+
+internal import GRPCCore
+internal import HTTP2
+
+extension RPCError {
+  init(wire error: any Error) {
+    switch error {
+    case let error as RPCError: self = error
+    case let error as HTTP2Error: self.init(code: error.code, message: "\(error)", cause: error.cause)
+    case is CancellationError: self.init(code: .cancelled, message: "The call was cancelled.")
+    default: self.init(code: .unavailable, message: "\(error)", cause: error)
+    }
+  }
+}
+
+extension HTTP2Error {
+  fileprivate var code: RPCError.Code {
+    switch self {
+    case .connection, .closedByPeer, .notHTTP2, .keepaliveTimeout, .goneAway, .streamRefused: .unavailable
+    case .protocolViolation, .streamClosed: .internalError
+    case .headersTooLarge, .bodyTooLarge: .resourceExhausted
+    case .deadlineExceeded: .deadlineExceeded
+    case .closed: .cancelled
+    case .streamReset(.cancel): .cancelled
+    case .streamReset(.refusedStream): .unavailable
+    case .streamReset(.enhanceYourCalm): .resourceExhausted
+    case .streamReset(.inadequateSecurity): .permissionDenied
+    case .streamReset: .internalError
+    }
+  }
+
+  /// The error below, for the one who must tell a wrong certificate from a cable that is out.
+  fileprivate var cause: any Error {
+    if case .connection(let error) = self { error } else { self }
+  }
+}
