@@ -13,9 +13,9 @@
 //   * The cursor follows acknowledgements (a welcome is one, too); it never runs ahead of them.
 //   * A rejection becomes one event in the journal; a rejection of such an event becomes none, or the two sides would go on for ever.
 //
-// A hub that holds more of the journal's last epoch than the journal itself tells that the journal was put back to an earlier state (a
-// restored backup, a reverted virtual machine). Then `beginEpoch` is asked for, so that no sequence is used twice from there on; what was
-// appended since the restoration begins behind the restored cursor, and is sent, so that the hub sees the conflict and keeps both.
+// A hub that holds more of an epoch than the journal itself tells that the journal was put back to an earlier state (a restored backup, a
+// reverted virtual machine). What was appended since lies behind the restored cursor, and is sent, one batch at a time, so that the hub sees
+// the conflict and keeps both; and if it is the last epoch, `beginEpoch` is asked for, so that no sequence is used twice from there on.
 
 package import Evidence
 
@@ -128,7 +128,7 @@ package struct Delivery: Sendable {
     case read(first: RecordPosition, recordsMax: Int, bytesMax: Int)
     case send(RecordRun)
     case sendCheckpoint(CheckpointNote)
-    /// The hub has everything up to and with this. It may lie before an earlier one when the hub was put back.
+    /// The hub has everything up to and with this. Only forward, also when a hub was put back: it is then sent again what it lost.
     case moveCursor(RecordPosition)
     case journalRejection(RecordPosition, reason: String)
     /// The hub refused a record that only told of another rejection: for the log.
@@ -148,6 +148,8 @@ package struct Delivery: Sendable {
   private var heads: [UInt32: UInt64]
   /// What the hub has per epoch, as far as it said so in this stream.
   private var held: [UInt32: UInt64] = [:]
+  /// What the welcome said, where that is more than the journal has.
+  private var claimed: [UInt32: UInt64] = [:]
   /// The last sequence sent per epoch in this stream.
   private var sent: [UInt32: UInt64] = [:]
   /// What is to be read next.
@@ -219,6 +221,7 @@ extension Delivery {
   private mutating func close() {
     phase = .disconnected
     held = [:]
+    claimed = [:]
     sent = [:]
     isReading = false
     sentCheckpoint = nil
@@ -238,13 +241,15 @@ extension Delivery {
     window = UInt64(welcome.windowRecords)
     batchBytes = min(Int(welcome.batchBytesMax), Self.batchBytesMax)
     held = welcome.holdings
-    next = firstToSend()
     var actions: [Action] = []
-    if let last = epochs.last, let head = heads[last], let hubHead = held[last], hubHead > head {
-      next = RecordPosition(epoch: last, sequence: restoredStart(last, head: head))
-      let reason = "the hub holds \(hubHead) records of epoch \(last), the journal only \(head)"
-      actions.append(.beginEpoch(reason: reason))
+    for epoch in epochs {
+      guard let head = heads[epoch], let hubHead = held[epoch], hubHead > head else { continue }
+      claimed[epoch] = hubHead
+      held[epoch] = min(restoredCursor(epoch), head)
+      let reason = "the hub holds \(hubHead) records of epoch \(epoch), the journal only \(head)"
+      if epoch == epochs.last { actions.append(.beginEpoch(reason: reason)) }
     }
+    next = firstToSend()
     return actions + moveCursor() + proceed()
   }
 
@@ -260,10 +265,10 @@ extension Delivery {
     return RecordPosition(epoch: last, sequence: max(held[last] ?? 0, heads[last] ?? 0) + 1)
   }
 
-  /// Behind the cursor that was restored together with the journal.
-  private func restoredStart(_ epoch: UInt32, head: UInt64) -> UInt64 {
-    guard let cursor, cursor.epoch == epoch else { return cursor.map { $0.epoch > epoch } == true ? head + 1 : 1 }
-    return min(cursor.sequence, head) + 1
+  /// Up to where the journal remembers that this epoch was acknowledged: what it was restored with.
+  private func restoredCursor(_ epoch: UInt32) -> UInt64 {
+    guard let cursor, cursor.epoch >= epoch else { return 0 }
+    return cursor.epoch == epoch ? cursor.sequence : .max
   }
 }
 
@@ -280,6 +285,8 @@ extension Delivery {
     guard !isReading, skipToUnsent() else { return [] }
     let remaining = (heads[next.epoch] ?? 0) - next.sequence + 1
     let underWay = inFlight
+    // The hub's acknowledgements of such an epoch say what it had before; only one batch at a time can be told apart.
+    guard claimed[next.epoch] == nil || underWay == 0 else { return [] }
     let room = window > underWay ? window - underWay : 0
     let wanted = min(remaining, UInt64(Self.batchRecordsMax))
     // Half a window or a whole batch: else a hub that acknowledges singly would be sent single records.
@@ -325,11 +332,14 @@ extension Delivery {
   private mutating func acknowledge(_ position: RecordPosition) -> [Action] {
     guard phase == .streaming else { return end(.messageBeforeWelcome) }
     let sentTo = max(sent[position.epoch] ?? 0, held[position.epoch] ?? 0)
-    guard position.sequence <= sentTo else { return end(.acknowledgedUnsent(position, sent: sentTo)) }
+    guard position.sequence <= max(sentTo, claimed[position.epoch] ?? 0) else {
+      return end(.acknowledgedUnsent(position, sent: sentTo))
+    }
+    let sequence = min(position.sequence, sentTo)
     // An earlier number than before is an acknowledgement that was overtaken.
-    guard position.sequence > held[position.epoch] ?? 0 else { return [] }
-    held[position.epoch] = position.sequence
-    let isDealtWith = { (place: RecordPosition) in place.epoch == position.epoch && place.sequence <= position.sequence }
+    guard sequence > held[position.epoch] ?? 0 else { return [] }
+    held[position.epoch] = sequence
+    let isDealtWith = { (place: RecordPosition) in place.epoch == position.epoch && place.sequence <= sequence }
     rejectionsTold = rejectionsTold.filter { !isDealtWith($0) }
     rejectionReports = rejectionReports.filter { !isDealtWith($0) }
     return moveCursor() + proceed()
@@ -358,7 +368,7 @@ extension Delivery {
       if place == nil || has > 0 || head > 0 { place = RecordPosition(epoch: epoch, sequence: has) }
       if has < head { break }
     }
-    guard let place, place != cursor else { return [] }
+    guard let place, place.sequence > 0, place > cursor ?? .start else { return [] }
     cursor = place
     return [.moveCursor(place)]
   }

@@ -6,7 +6,7 @@ import Replicator
 import Testing
 
 @Suite struct DeliveryModelTests {
-  @Test(arguments: 0..<120 as Range<UInt64>)
+  @Test(arguments: 0..<60 as Range<UInt64>)
   func `after any run of losses, cuts, restarts and repeats the hub holds every record once`(seed: UInt64) {
     var world = World(seed: seed)
     for _ in 0..<400 { world.step() }

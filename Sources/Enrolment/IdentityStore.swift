@@ -1,0 +1,187 @@
+// The identity on disk: `<state>/identity/`, mode 0700.
+//
+//   key-<16 hex>.pem    0600   a P-256 private key, PKCS#8; one per enrolment, never rewritten
+//   pending.json        0600   {"version":1,"enrolment":"<32 hex>","key":"key-...pem"}        an enrolment under way
+//   identity.json       0600   {"version":1,"install":...,"chain":[PEM],"roots":[PEM],"key":"key-...pem",...}   who we are
+//
+// Each file is replaced in one durable step, and identity.json is what counts: its rename is the moment at which this machine becomes an
+// install. What a crash can leave behind, and what is then done:
+//
+//   key   pending  identity   crashed after            next time
+//   -     -        -          nothing                  a new enrolment
+//   yes   -        -          the key was written      the key is nobody's: it is removed, a new enrolment begins
+//   yes   yes      -          pending was written,     the same id and key are sent again; the hub answers with the same install
+//                             or the answer was lost
+//   yes   yes      same key   the identity was stored  the event is journalled (perhaps a second time: the same fact), pending removed
+//   yes   yes      other key  enrolling again began    as in the row before last, for the new key; the old identity counts until then
+//   yes   -        same key   nothing                  enrolled
+//
+// Never guessed: an identity.json that cannot be read is an error and not "not enrolled", for a machine must not become two installs.
+
+internal import OpenSSL
+internal import Platform
+
+internal import FoundationEssentials
+
+/// Reads and writes the files above. Its methods block for a few milliseconds; there is one per state directory.
+package struct IdentityStore: Sendable {
+  package let directory: String
+
+  /// - Parameter stateDirectory: of [state]; made when something is first written.
+  package init(stateDirectory: String) { directory = stateDirectory + "/identity" }
+
+  private var identityPath: String { directory + "/identity.json" }
+  private var pendingPath: String { directory + "/pending.json" }
+
+  private struct StoredPending: Codable {
+    var version = 1
+    var enrolment: String
+    var key: String
+  }
+
+  private struct StoredIdentity: Codable {
+    var version = 1
+    var install: String
+    var entity: String
+    var chain: [String]
+    var roots: [String]
+    var key: String
+    var dcam: String
+    var hc: String
+  }
+
+  /// The newest layout that this program reads.
+  private static let version = 1
+
+  // MARK: reading
+
+  /// Who this machine is; nil when it was never enrolled.
+  package func identity() throws(EnrolmentError) -> InstallIdentity? {
+    guard let stored: StoredIdentity = try load(identityPath) else { return nil }
+    guard stored.version <= Self.version else { throw unreadable(identityPath, "it has layout \(stored.version), which a newer program wrote") }
+    let key = try key(in: stored.key)
+    do {
+      let chain = try stored.chain.map { try Certificate(pem: $0) }
+      let roots = try stored.roots.map { try Certificate(pem: $0) }
+      guard let own = chain.first, own.matches(key) else {
+        throw unreadable(identityPath, "its certificate does not belong to the key \(stored.key)")
+      }
+      return InstallIdentity(
+        installID: stored.install, entity: stored.entity, chain: chain, key: key, roots: roots,
+        dcam: HostAndPort(stored.dcam), hc: HostAndPort(stored.hc))
+    } catch let error as EnrolmentError {
+      throw error
+    } catch {
+      throw unreadable(identityPath, "\(error)")
+    }
+  }
+
+  /// The enrolment under way, if any.
+  package func pending() throws(EnrolmentError) -> PendingEnrolment? {
+    guard let stored: StoredPending = try load(pendingPath) else { return nil }
+    guard stored.version <= Self.version, let id = bytes(hexadecimal: stored.enrolment), id.count == 16 else {
+      throw unreadable(pendingPath, "it has no enrolment id that this program understands")
+    }
+    return PendingEnrolment(id: id, key: try key(in: stored.key), keyFile: stored.key)
+  }
+
+  /// Whether an identity was stored whose event may not be in the journal yet.
+  package func hasUnjournalledIdentity() throws(EnrolmentError) -> Bool {
+    guard let pending: StoredPending = try load(pendingPath), let stored: StoredIdentity = try load(identityPath) else {
+      return false
+    }
+    return pending.key == stored.key
+  }
+
+  // MARK: writing, in the order of an enrolment
+
+  /// Makes a key and keeps it. Keys that no enrolment and no identity names are removed first.
+  func makeKey() throws(EnrolmentError) -> (P256PrivateKey, file: String) {
+    let key: P256PrivateKey
+    let pem: String
+    do {
+      key = try P256PrivateKey()
+      pem = try key.pem()
+    } catch { throw .cryptography(error.description) }
+    let file = "key-\(hexadecimal(SecureRandom.bytes(8))).pem"
+    try storing { () throws(SystemError) in try Files.makeDirectory(directory, mode: 0o700) }
+    try removeStrayKeys()
+    try storing { () throws(SystemError) in try Files.replace(directory + "/" + file, with: pem.utf8, mode: 0o600) }
+    return (key, file)
+  }
+
+  /// Begins an enrolment: from here on every attempt uses this id and key.
+  func begin(key: P256PrivateKey, file: String) throws(EnrolmentError) -> PendingEnrolment {
+    let pending = PendingEnrolment(id: SecureRandom.bytes(16), key: key, keyFile: file)
+    try save(StoredPending(enrolment: hexadecimal(pending.id), key: file), to: pendingPath)
+    return pending
+  }
+
+  /// Becomes this install.
+  func store(_ identity: InstallIdentity, keyFile: String) throws(EnrolmentError) {
+    let stored = StoredIdentity(
+      install: identity.installID, entity: identity.entity, chain: identity.chain.map(\.pem),
+      roots: identity.roots.map(\.pem), key: keyFile, dcam: identity.dcam?.description ?? "",
+      hc: identity.hc?.description ?? "")
+    try save(stored, to: identityPath)
+  }
+
+  /// The enrolment is journalled: it is done, and the key of an earlier identity is nobody's.
+  package func settle() throws(EnrolmentError) {
+    try storing { () throws(SystemError) in try Files.remove(pendingPath) }
+    try removeStrayKeys()
+  }
+
+  private func removeStrayKeys() throws(EnrolmentError) {
+    let pending: StoredPending? = try load(pendingPath)
+    let identity: StoredIdentity? = try load(identityPath)
+    let named = [pending?.key, identity?.key]
+    try storing { () throws(SystemError) in
+      for name in try Files.names(in: directory) where name.hasPrefix("key-") && !named.contains(name) {
+        try Files.remove(directory + "/" + name)
+      }
+    }
+  }
+
+  // MARK: files
+
+  private func key(in file: String) throws(EnrolmentError) -> P256PrivateKey {
+    let path = directory + "/" + file
+    guard !file.contains("/"), file.hasPrefix("key-") else { throw unreadable(path, "that is no name of a key file") }
+    let pem: String
+    do { pem = try Files.readText(path) } catch { throw unreadable(path, error.reason) }
+    do { return try P256PrivateKey(pem: pem) } catch { throw unreadable(path, error.description) }
+  }
+
+  private func load<Stored: Decodable>(_ path: String) throws(EnrolmentError) -> Stored? {
+    let bytes: [UInt8]
+    do {
+      bytes = try Files.read(path)
+    } catch {
+      if error.isNotFound { return nil }
+      throw unreadable(path, error.reason)
+    }
+    do { return try JSONDecoder().decode(Stored.self, from: Data(bytes)) } catch {
+      throw unreadable(path, "it is not the JSON that was written there")
+    }
+  }
+
+  private func save(_ stored: some Encodable, to path: String) throws(EnrolmentError) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let bytes: Data
+    do { bytes = try encoder.encode(stored) } catch { throw .cryptography("The identity could not be encoded: \(error).") }
+    try storing { () throws(SystemError) in
+      try Files.makeDirectory(directory, mode: 0o700)
+      try Files.replace(path, with: bytes, mode: 0o600)
+    }
+  }
+
+  private func storing(_ body: () throws(SystemError) -> Void) throws(EnrolmentError) {
+    do { try body() } catch { throw .storage(error) }
+  }
+
+  private func unreadable(_ path: String, _ reason: String) -> EnrolmentError {
+    .identityUnreadable(path: path, reason: reason)
+  }
+}

@@ -1,0 +1,228 @@
+// ptagent.toml: what is right is read as it is meant; what is wrong is told all at once, each with its line.
+
+import Configuration
+import Discovery
+import Platform
+import SNMP
+import Testing
+
+@Suite struct ConfigurationTests {
+  static let hub = "[hub]\ncsr = \"hub.test:7443\"\nca_pin = \"sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\"\n"
+
+  @Test func `an empty file collects nothing and ships nothing, with every default in place`() throws {
+    let configuration = try AgentConfiguration.parse("", file: "/etc/printtrail/ptagent.toml")
+    #expect(configuration.hub == nil)
+    #expect(configuration.journal.directory == "/var/lib/printtrail/journal")
+    #expect(configuration.journal.sizeMax.written == "1GiB")
+    #expect(configuration.discovery.ranges.isEmpty)
+    #expect(configuration.discovery.packetsPerSecond == 200)
+    #expect(configuration.discovery.sweepInterval.written == "1d")
+    #expect(configuration.poll.interval.written == "30m")
+    #expect(configuration.log.format == .logfmt)
+  }
+
+  @Test func `the sample is a correct file that shows every key`() throws {
+    let path = Files.parent(of: #filePath) + "/../../Fixtures/config/ptagent.toml"
+    let configuration = try AgentConfiguration.load(path)
+    #expect(configuration.hub?.csr == HostAndPort("hub.example.org:7443"))
+    #expect(configuration.discovery.ranges.map(\.range.description) == ["10.1.0.0/24", "10.1.7.1-50"])
+    #expect(configuration.discovery.ranges[0].credentials.map(\.name) == ["office", "public"])
+    #expect(configuration.discovery.ranges[1].credentials == [.publicCommunity])
+    #expect(configuration.discovery.ranges[0].credentials[0].credential.version == .v3)
+    // Uncommented, the defaults that it shows are the defaults.
+    let text = try Files.readText(path)
+    let shown = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      line.hasPrefix("# ") && line.contains(" = \"") || line.hasPrefix("# packets") || line.hasPrefix("# port")
+        || line.hasPrefix("# concurrency") ? line.dropFirst(2) : line
+    }.filter { !$0.hasPrefix("ca_file") }
+    let defaults = try AgentConfiguration.parse(shown.joined(separator: "\n"), file: path)
+    #expect(defaults.poll.interval == configuration.poll.interval)
+    #expect(defaults.poll.concurrency == configuration.poll.concurrency)
+    #expect(defaults.discovery.packetsPerSecond == configuration.discovery.packetsPerSecond)
+    #expect(defaults.discovery.sweepInterval == configuration.discovery.sweepInterval)
+    #expect(defaults.discovery.port == configuration.discovery.port)
+    #expect(defaults.journal.sizeMax == configuration.journal.sizeMax)
+    #expect(defaults.journal.directory == configuration.journal.directory)
+    #expect(defaults.log.level == configuration.log.level)
+  }
+
+  @Test(arguments: [
+    ("10.0.0.7", 1), ("10.0.0.1-10", 10), ("10.0.0.1-10.0.1.20", 276), ("10.0.0.*", 254), ("10.0.0.0/24", 254), ("10.0.0.4/31", 2),
+  ])
+  func `every form of a range is understood, in ranges as in exclusions`(text: String, addresses: Int) throws {
+    let configuration = try AgentConfiguration.parse(
+      """
+      [discovery]
+      ranges = [{ range = "\(text)" }, "192.168.7.7"]
+      exclusions = ["\(text)"]
+      do_not_touch = ["\(text)"]
+      """, file: "ptagent.toml")
+    let discovery = configuration.discovery
+    #expect(AddressSet([discovery.ranges[0].range]).count == addresses)
+    #expect(AddressSet(discovery.exclusions).count == addresses)
+    #expect(AddressSet(discovery.doNotTouch).count == addresses)
+    #expect(AddressSet(discovery.ranges.map(\.range), excluding: discovery.exclusions).count == 1)
+  }
+
+  @Test func `array tables say the same as inline tables`() throws {
+    let configuration = try AgentConfiguration.parse(
+      """
+      [[discovery.ranges]]
+      range = "10.0.0.1"
+      credentials = ["old"]
+      [[discovery.ranges]]
+      range = "10.0.0.2"
+      [credentials.old]
+      kind = "v1"
+      community = "secret"
+      """, file: "ptagent.toml")
+    #expect(configuration.discovery.ranges.map(\.credentials[0].name) == ["old", "public"])
+  }
+
+  @Test func `relative paths are relative to the file`() throws {
+    let configuration = try AgentConfiguration.parse(
+      "[state]\ndirectory = \"state\"\n", file: "/etc/printtrail/ptagent.toml")
+    #expect(configuration.state.directory == "/etc/printtrail/state")
+    #expect(configuration.journal.directory == "/etc/printtrail/state/journal")
+  }
+
+  @Test func `secrets come from files, without their line break`() throws {
+    let directory = "/tmp/printtrail-tests/configuration-\(UInt64.random(in: 0 ... .max))"
+    try Files.makeDirectory(directory)
+    try Files.replace(directory + "/community", with: Array("hidden\n".utf8), mode: 0o600)
+    let configuration = try AgentConfiguration.parse(
+      """
+      [discovery]
+      ranges = [{ range = "10.0.0.1", credentials = ["office"] }]
+      [credentials.office]
+      kind = "v2c"
+      community_file = "community"
+      """, file: directory + "/ptagent.toml")
+    #expect(
+      configuration.discovery.ranges[0].credentials[0].credential
+        == .community(version: .v2c, community: Array("hidden".utf8)))
+  }
+
+  struct Mistake: CustomTestStringConvertible, Sendable {
+    let text: String
+    let line: Int
+    let key: String
+    /// Parts that the sentence must have.
+    let says: [String]
+    var testDescription: String { key + " " + says.joined(separator: " ") }
+  }
+
+  static let mistakes = [
+    Mistake(text: "[poll]\n\ninterval = \"soon\"", line: 3, key: "poll.interval", says: ["\"soon\"", "\"30m\""]),
+    Mistake(text: "[poll]\ninterval = 30", line: 2, key: "poll.interval", says: ["found 30", "a duration"]),
+    Mistake(text: "[poll]\ninterval = \"10ms\"", line: 2, key: "poll.interval", says: ["1s to 7d"]),
+    Mistake(text: "[poll]\nintervall = \"30m\"", line: 2, key: "poll.intervall", says: ["unknown key", "\"interval\""]),
+    Mistake(text: "[pol]\ninterval = \"30m\"", line: 1, key: "pol", says: ["unknown key", "\"poll\""]),
+    Mistake(text: "[poll]\nconcurrency = 0", line: 2, key: "poll.concurrency", says: ["1 to 5000"]),
+    Mistake(text: "[poll]\nconcurrency = 1.5", line: 2, key: "poll.concurrency", says: ["found 1.5", "whole number"]),
+    Mistake(text: "poll = 3", line: 1, key: "poll", says: ["found 3", "a table"]),
+    Mistake(text: "[journal]\nsize_max = \"10\"", line: 2, key: "journal.size_max", says: ["\"1GiB\""]),
+    Mistake(text: "[journal]\nsize_max = \"1KiB\"", line: 2, key: "journal.size_max", says: ["16MiB to 1TiB"]),
+    Mistake(text: "[journal]\ndirectory = \"\"", line: 2, key: "journal.directory", says: ["path of a directory"]),
+    Mistake(text: "[log]\nlevel = \"loud\"", line: 2, key: "log.level", says: ["\"loud\"", "\"warning\""]),
+    Mistake(text: "[log]\nformat = true", line: 2, key: "log.format", says: ["found true", "\"logfmt\", \"json\""]),
+    Mistake(text: "[hub]\nca_pin = \"sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\"", line: 1, key: "hub.csr", says: ["found nothing", "hub.example.org:7443"]),
+    Mistake(text: "[hub]\ncsr = \"hub:1\"", line: 1, key: "hub.ca_pin", says: ["ca_pin or ca_file"]),
+    Mistake(text: "[hub]\ncsr = \"hub:1\"\nca_pin = \"sha1/abc\"", line: 3, key: "hub.ca_pin", says: ["sha256/"]),
+    Mistake(text: "[hub]\ncsr = \"hub:1\"\nca_file = \"/nowhere.pem\"", line: 3, key: "hub.ca_file", says: ["PEM file"]),
+    Mistake(text: hub + "dcam = \"https://hub\"", line: 4, key: "hub.dcam", says: ["https://hub"]),
+    Mistake(text: "[discovery]\nranges = [\n  { range = \"10.0.0.1\" },\n  { range = \"10.0.0.300\" },\n]", line: 4, key: "discovery.ranges[1].range", says: ["10.0.0.300", "10.0.0.0/24"]),
+    Mistake(text: "[discovery]\nranges = [\n\"10.0.0.9-1\"]", line: 3, key: "discovery.ranges[0]", says: ["ends before it begins"]),
+    Mistake(text: "[discovery]\nranges = \"10.0.0.1\"", line: 2, key: "discovery.ranges", says: ["an array"]),
+    Mistake(text: "[discovery]\nranges = [{ credentials = [] }]", line: 2, key: "discovery.ranges[0].range", says: ["found nothing"]),
+    Mistake(text: "[discovery]\nranges = [{ range = \"10.0.0.1\", credentials = [\"ofice\"] }]\n[credentials.office]\nkind = \"v1\"\ncommunity = \"x\"", line: 2, key: "discovery.ranges[0].credentials[0]", says: ["[credentials.ofice]", "perhaps \"office\""]),
+    Mistake(text: "[discovery]\nranges = [{ range = \"10.0.0.1\", port = 5 }]", line: 2, key: "discovery.ranges[0].port", says: ["unknown key"]),
+    Mistake(text: "[discovery]\nexclusions = [\n  \"10.0.0.1\",\n  7,\n]", line: 4, key: "discovery.exclusions[1]", says: ["found 7"]),
+    Mistake(text: "[discovery]\ndo_not_touch = [\"fe80::1\"]", line: 2, key: "discovery.do_not_touch[0]", says: ["IPv6"]),
+    Mistake(text: "[discovery]\nport = 70000", line: 2, key: "discovery.port", says: ["1 to 65535"]),
+    Mistake(text: "[credentials.a]\ncommunity = \"x\"", line: 1, key: "credentials.a.kind", says: ["\"v2c\""]),
+    Mistake(text: "[credentials.a]\nkind = \"v2\"\ncommunity = \"x\"", line: 2, key: "credentials.a.kind", says: ["\"v2\"", "\"v2c\""]),
+    Mistake(text: "[credentials.a]\nkind = \"v2c\"", line: 1, key: "credentials.a.community", says: ["community or community_file"]),
+    Mistake(text: "[credentials.a]\nkind = \"v2c\"\ncommunity_file = \"/nowhere\"", line: 3, key: "credentials.a.community_file", says: ["no such file"]),
+    Mistake(text: "[credentials.a]\nkind = \"v2c\"\ncommunity = \"x\"\nuser = \"y\"", line: 4, key: "credentials.a.user", says: ["unknown key"]),
+    Mistake(text: "[credentials.a]\nkind = \"v3\"\nuser = \"u\"\nauth = \"sha2\"\nauth_password = \"12345678\"", line: 4, key: "credentials.a.auth", says: ["\"sha256\""]),
+    Mistake(text: "[credentials.a]\nkind = \"v3\"\nuser = \"u\"\nauth = \"sha256\"\nauth_password = \"short\"", line: 5, key: "credentials.a.auth_password", says: ["5 bytes", "at least 8"]),
+    Mistake(text: "[credentials.a]\nkind = \"v3\"\nuser = \"u\"\nauth = \"sha256\"", line: 1, key: "credentials.a.auth_password", says: ["auth_password_file"]),
+    Mistake(text: "[credentials.a]\nkind = \"v3\"\nuser = \"u\"\npriv = \"des\"\npriv_password = \"12345678\"", line: 1, key: "credentials.a.auth", says: ["RFC 3414"]),
+    Mistake(text: "[poll]\ninterval = ", line: 2, key: "", says: ["TOML 1.0"]),
+    Mistake(text: "[poll]\n[poll]", line: 2, key: "", says: ["TOML 1.0"]),
+    Mistake(text: "x\u{0}y", line: 1, key: "", says: ["NUL"]),
+  ]
+
+  @Test(arguments: mistakes)
+  func `a mistake is told with its line, what was found and what was expected`(mistake: Mistake) throws {
+    let error = try #require(
+      throws: ConfigurationProblems.self) { try AgentConfiguration.parse(mistake.text, file: "ptagent.toml") }
+    #expect(error.problems.count == 1, "\(error)")
+    let problem = try #require(error.problems.first)
+    #expect(problem.line == mistake.line, "\(problem)")
+    #expect(problem.key == mistake.key, "\(problem)")
+    for part in mistake.says { #expect(problem.description.contains(part), "\(problem)") }
+    #expect(problem.description.hasPrefix("ptagent.toml:\(mistake.line): "))
+  }
+
+  @Test func `all mistakes of a file are told at once, in the order of their lines`() throws {
+    let error = try #require(throws: ConfigurationProblems.self) {
+      try AgentConfiguration.parse(
+        """
+        [poll]
+        interval = "soon"
+        [log]
+        level = 7
+        colour = "red"
+        [discovery]
+        ranges = [
+          "10.0.0.300",
+          { range = "x", credentials = ["nobody"] },
+        ]
+        """, file: "ptagent.toml")
+    }
+    #expect(error.problems.map(\.line) == [2, 4, 5, 8, 9, 9])
+  }
+
+  @Test func `a file that is not there is one problem with its name`() throws {
+    let error = try #require(throws: ConfigurationProblems.self) { try AgentConfiguration.load("/nowhere/ptagent.toml") }
+    #expect(error.description == "/nowhere/ptagent.toml: found no such file or directory, expected a readable file.")
+  }
+
+  @Test func `no secret appears in a message or a description`() throws {
+    let error = try #require(throws: ConfigurationProblems.self) {
+      try AgentConfiguration.parse(
+        "[credentials.a]\nkind = \"v3\"\nuser = \"u\"\nauth = \"md5\"\nauth_password = \"hunter2\"", file: "ptagent.toml")
+    }
+    #expect(!error.description.contains("hunter2"))
+    #expect(!"\(NamedCredential.publicCommunity.credential)".contains("public"))
+  }
+}
+
+@Suite struct QuantityTests {
+  @Test(arguments: [("30m", 1800), ("1h30m", 5400), ("90s", 90), ("7d", 604_800), ("1h 30m", 5400)])
+  func `durations are numbers with units`(text: String, seconds: Int) {
+    #expect(Duration(written: text) == .seconds(seconds))
+  }
+
+  @Test(arguments: ["", "30", "m", "-5m", "5 years", "1.5h", "99999999999999d", "5m3"])
+  func `a duration that needs guessing is refused`(text: String) {
+    #expect(Duration(written: text) == nil)
+  }
+
+  @Test(arguments: ["250ms", "45s", "30m", "1h30m", "1d", "7d12h"])
+  func `a duration is written as it is read`(text: String) {
+    #expect(Duration(written: text)?.written == text)
+  }
+
+  @Test(arguments: [("1GiB", 1 << 30), ("512 MiB", 512 << 20), ("100MB", 100_000_000), ("7b", 7)])
+  func `sizes are numbers with units`(text: String, bytes: Int) {
+    #expect(ByteCount(written: text)?.bytes == UInt64(bytes))
+  }
+
+  @Test(arguments: ["", "1", "GiB", "1.5GiB", "-1GiB", "99999999999TiB", "1Gi"])
+  func `a size that needs guessing is refused`(text: String) {
+    #expect(ByteCount(written: text) == nil)
+  }
+}
