@@ -1,0 +1,59 @@
+// Names of the standard objects that printers are read by. Column numbers are the last sub-identifier before the index.
+
+/// MIB-II (RFC 1213, RFC 3418, RFC 2863): the system group and the interfaces.
+package enum MIB2 {
+  package static let system: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 1]
+  package static let sysDescr: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 1, 1, 0]
+  package static let sysObjectID: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 1, 2, 0]
+  package static let sysUpTime: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 1, 3, 0]
+  package static let sysContact: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 1, 4, 0]
+  package static let sysName: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 1, 5, 0]
+  package static let sysLocation: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 1, 6, 0]
+  /// Below it stand the makers' own objects; the next sub-identifier is IANA's enterprise number.
+  package static let enterprises: ObjectIdentifier = [1, 3, 6, 1, 4, 1]
+
+  /// ifTable.
+  package enum Interface {
+    package static let entry: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 2, 2, 1]
+    package static let description: UInt32 = 2
+    package static let type: UInt32 = 3
+    package static let physicalAddress: UInt32 = 6
+    package static let operationalStatus: UInt32 = 8
+    /// ifType ethernetCsmacd; most printers say it of their radio too.
+    package static let typeEthernet: Int64 = 6
+    /// ifType ieee80211.
+    package static let typeWireless: Int64 = 71
+  }
+}
+
+/// HOST-RESOURCES-MIB (RFC 2790): devices and the state of printers.
+package enum HostResources {
+  /// hrDeviceTable, indexed by hrDeviceIndex.
+  package enum Device {
+    package static let entry: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 25, 3, 2, 1]
+    package static let type: UInt32 = 2
+    package static let description: UInt32 = 3
+    package static let identifier: UInt32 = 4
+    package static let status: UInt32 = 5
+    package static let errors: UInt32 = 6
+    /// hrDevicePrinter, the value of hrDeviceType for a printer. Print servers state it too, one for each queue.
+    package static let printerType: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 25, 3, 1, 5]
+  }
+
+  /// hrPrinterTable, indexed by hrDeviceIndex.
+  package enum Printer {
+    package static let entry: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 25, 3, 5, 1]
+    package static let status: UInt32 = 1
+    package static let detectedErrorState: UInt32 = 2
+  }
+}
+
+/// Port Monitor MIB (PWG 5107.1): how a host is to address the printer's ports.
+package enum PortMonitorMIB {
+  /// ppmPrinterTable, indexed by ppmPrinterIndex.
+  package enum Printer {
+    package static let entry: ObjectIdentifier = [1, 3, 6, 1, 4, 1, 2699, 1, 2, 1, 2, 1, 1]
+    package static let name: UInt32 = 2
+    package static let deviceID: UInt32 = 3
+  }
+}

@@ -1,0 +1,144 @@
+// From a walk to a reading. Pure: the same walk and profiles always give the same reading, and nothing is asked of the device.
+//
+//     walk ── evidence ──> profile ──┐
+//       ├──> identity, status        │
+//       ├──> inputs, outputs, covers │
+//       ├──> alerts, supplies        │
+//       └──> meters <────────────────┘ ──> checks
+//
+// A walk may be cut off anywhere, hold nonsense or lie: what can be read is read, and what cannot is a finding. No row index carries a
+// meaning of its own; the printer's hrDeviceIndex is found, not taken to be 1.
+
+package import MIB
+
+/// The interpretation of walks.
+package enum Interpretation {
+  /// Reads everything that the walk tells. Never fails; `findings` says what made no sense.
+  package static func read(_ walk: Walk, profiles: ProfileSet = .shipped) -> Reading {
+    var interpreter = Interpreter(walk: walk, profiles: profiles)
+    return interpreter.reading()
+  }
+
+  /// The profile that a reading of this walk is made with; nil if only the standards apply.
+  package static func profile(for walk: Walk, profiles: ProfileSet = .shipped) -> Profile? {
+    Interpreter(walk: walk, profiles: profiles).profile
+  }
+}
+
+/// What one interpretation works on, and the findings as they come.
+struct Interpreter {
+  let walk: Walk
+  let evidence: DeviceEvidence
+  let profile: Profile?
+  let characterSet: CharacterSet?
+  /// hrDeviceIndex of the printer.
+  let deviceIndex: UInt32
+  let deviceRow: TableRow?
+  let generalRow: TableRow?
+  /// The IEEE 1284 device id with the name it came from.
+  let deviceID: VarBind?
+  var findings: [Finding] = []
+
+  init(walk: Walk, profiles: ProfileSet) {
+    self.walk = walk
+    let devices = walk.table(HostResources.Device.entry)
+    let generals = walk.table(PrinterMIB.General.entry)
+    let printers = devices.filter {
+      $0[HostResources.Device.type] == .objectIdentifier(HostResources.Device.printerType)
+    }
+    let hostResourcesIndex = walk.first(in: HostResources.Printer.entry)?.name.components.last
+    let firstRow: TableRow? = printers.first
+    let index: UInt32 = firstRow?.index.first ?? hostResourcesIndex ?? generals.first?.index.first ?? 1
+    deviceIndex = index
+    deviceRow = printers.first ?? devices.first { $0.index.first == index }
+    generalRow = generals.first { $0.index.first == index } ?? generals.first
+    characterSet = Self.characterSet(walk, generalRow)
+    var evidence = DeviceEvidence(
+      systemDescription: Self.plainText(walk[MIB2.sysDescr]), systemObjectID: Self.identifier(walk[MIB2.sysObjectID]),
+      printerDescription: Self.plainText(deviceRow?[HostResources.Device.description]))
+    deviceID = Self.deviceID(walk, profiles)
+    evidence.manufacturer = Self.plainText(deviceID?.value).flatMap { DeviceIDString($0).manufacturer }
+    self.evidence = evidence
+    profile = profiles.profile(for: evidence)
+  }
+
+  mutating func reading() -> Reading {
+    var reading = Reading()
+    reading.identity = identity()
+    reading.status = status()
+    reading.detectors = detectors()
+    reading.inputs = inputs()
+    reading.outputs = outputs()
+    reading.covers = covers()
+    reading.alerts = alerts()
+    reading.supplies = supplies()
+    (reading.meters, reading.checks) = meters()
+    reading.findings = findings
+    return reading
+  }
+}
+
+// MARK: - Reading values
+
+extension Interpreter {
+  /// A text column or scalar in the device's character set. A value that is no OCTET STRING is a finding.
+  mutating func text(_ binding: VarBind?) -> DeviceText? {
+    guard let binding, !binding.value.isException else { return nil }
+    guard let octets = binding.value.octets else {
+      findings.append(Finding(binding.name, "expected an OCTET STRING"))
+      return nil
+    }
+    return DeviceText(decoding: octets, characterSet: characterSet)
+  }
+
+  /// A number. A value of another type is a finding.
+  mutating func number(_ binding: VarBind?) -> Int64? {
+    guard let binding, !binding.value.isException else { return nil }
+    if let number = binding.value.number { return number }
+    findings.append(Finding(binding.name, "expected a number"))
+    return nil
+  }
+
+  func scalar(_ name: ObjectIdentifier) -> VarBind? {
+    walk[name].map { VarBind(name, $0) }
+  }
+
+  /// The first of these objects that holds a text.
+  mutating func firstText(_ names: [ObjectIdentifier]) -> DeviceText? {
+    for name in names {
+      if let text = text(scalar(name)) { return text }
+    }
+    return nil
+  }
+
+  private static func plainText(_ value: ObjectValue?) -> String? {
+    value?.octets.flatMap { DeviceText(decoding: $0, characterSet: nil)?.text }
+  }
+
+  private static func identifier(_ value: ObjectValue?) -> ObjectIdentifier? {
+    if case .objectIdentifier(let identifier) = value { identifier } else { nil }
+  }
+
+  /// The character set of the localization in force, else of the first that states one.
+  private static func characterSet(_ walk: Walk, _ general: TableRow?) -> CharacterSet? {
+    let rows = walk.table(PrinterMIB.Localization.entry)
+    let current = general?.number(PrinterMIB.General.currentLocalization)
+    let inForce = rows.first { row in row.index.last.map(Int64.init) == current }
+    return (inForce?.number(PrinterMIB.Localization.characterSet)
+      ?? rows.lazy.compactMap { $0.number(PrinterMIB.Localization.characterSet) }.first)
+      .map(CharacterSet.init(rawValue:))
+  }
+
+  /// The device id where the standard has it, else where a vendor has it.
+  private static func deviceID(_ walk: Walk, _ profiles: ProfileSet) -> VarBind? {
+    if let standard = walk.subtree(PortMonitorMIB.Printer.entry.appending(PortMonitorMIB.Printer.deviceID)).first(
+      where: { $0.value.octets?.isEmpty == false })
+    {
+      return standard
+    }
+    for name in profiles.profiles.lazy.flatMap(\.identity.deviceID) {
+      if let value = walk[name], value.octets?.isEmpty == false { return VarBind(name, value) }
+    }
+    return nil
+  }
+}

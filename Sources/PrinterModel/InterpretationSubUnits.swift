@@ -1,0 +1,88 @@
+// Trays, bins, covers and alerts: rows of Printer-MIB tables, as the device sent them.
+
+internal import MIB
+
+extension Interpreter {
+  mutating func inputs() -> [InputTray] {
+    rows(PrinterMIB.Input.entry).map { row in
+      var tray = InputTray(row: RowIndex(row.index))
+      tray.type = number(row.binding(PrinterMIB.Input.type))
+      tray.capacityUnit = number(row.binding(PrinterMIB.Input.capacityUnit)).map(CounterUnit.init(rawValue:))
+      tray.capacity = number(row.binding(PrinterMIB.Input.maxCapacity))
+      tray.level = number(row.binding(PrinterMIB.Input.currentLevel))
+      tray.status = number(row.binding(PrinterMIB.Input.status))
+      tray.media = text(row.binding(PrinterMIB.Input.mediaName))
+      tray.name = text(row.binding(PrinterMIB.Input.name))
+      tray.description = text(row.binding(PrinterMIB.Input.description))
+      return tray
+    }
+  }
+
+  mutating func outputs() -> [OutputBin] {
+    rows(PrinterMIB.Output.entry).map { row in
+      var bin = OutputBin(row: RowIndex(row.index))
+      bin.capacity = number(row.binding(PrinterMIB.Output.maxCapacity))
+      bin.remaining = number(row.binding(PrinterMIB.Output.remainingCapacity))
+      bin.status = number(row.binding(PrinterMIB.Output.status))
+      bin.name = text(row.binding(PrinterMIB.Output.name))
+      bin.description = text(row.binding(PrinterMIB.Output.description))
+      return bin
+    }
+  }
+
+  mutating func covers() -> [Cover] {
+    rows(PrinterMIB.Cover.entry).map { row in
+      var cover = Cover(row: RowIndex(row.index))
+      cover.status = number(row.binding(PrinterMIB.Cover.status))
+      cover.description = text(row.binding(PrinterMIB.Cover.description))
+      return cover
+    }
+  }
+
+  /// The alert table without its vacant rows: some devices keep rows of zeros where no alert is.
+  mutating func alerts() -> [PrinterAlert] {
+    var vacant: [RowIndex] = []
+    let alerts = rows(PrinterMIB.Alert.entry).compactMap { row -> PrinterAlert? in
+      var alert = PrinterAlert(row: RowIndex(row.index))
+      alert.severity = number(row.binding(PrinterMIB.Alert.severity))
+      alert.training = number(row.binding(PrinterMIB.Alert.trainingLevel))
+      alert.group = number(row.binding(PrinterMIB.Alert.group))
+      alert.groupIndex = number(row.binding(PrinterMIB.Alert.groupIndex))
+      alert.location = number(row.binding(PrinterMIB.Alert.location))
+      alert.code = number(row.binding(PrinterMIB.Alert.code))
+      alert.description = text(row.binding(PrinterMIB.Alert.description))
+      alert.time = number(row.binding(PrinterMIB.Alert.time))
+      guard !alert.isVacant else {
+        vacant.append(alert.row)
+        return nil
+      }
+      return alert
+    }
+    if !vacant.isEmpty {
+      let list = vacant.map(\.description).joined(separator: ", ")
+      findings.append(Finding(PrinterMIB.Alert.entry, "rows \(list) hold zeros and tell of no alert"))
+    }
+    return alerts
+  }
+
+  /// A table's rows; reaching the cap is a finding.
+  mutating func rows(_ entry: ObjectIdentifier) -> [TableRow] {
+    let rows = walk.table(entry)
+    if rows.count == Walk.tableRowsMax {
+      findings.append(Finding(entry, "the table has \(rows.count) rows or more; the rest is not read"))
+    }
+    return rows
+  }
+}
+
+extension PrinterAlert {
+  /// Whether the row stands for no alert: severity, group and code are all zero, and it says nothing.
+  package var isVacant: Bool { severity == 0 && group == 0 && code == 0 && description == nil }
+
+  /// Whether it only tells that the printer saves power or wakes up: devices raise and clear such alerts many times a day, and nothing
+  /// is wrong. By code (subunitPowerSaver, subunitWarmingUp, powerUp, powerDown), or by a negative code and no severity above `other`.
+  package var isPowerState: Bool {
+    guard let code else { return false }
+    return [23, 24, 503, 504].contains(code) || (code < 0 && severity == 1)
+  }
+}

@@ -1,0 +1,139 @@
+// Supplies (RFC 3805, prtMarkerSuppliesTable). One row is one supply, whatever its name or colour.
+//
+//     capacity  level      meaning
+//     > 0       >= 0       measured: level / capacity; above 100 % where the device says so
+//     <= 0      >= 0       a level without a capacity: a percentage only if the unit is percent
+//     any       -3         some remains, nobody knows how much
+//     any       -2         unknown
+//     any       -1         no restriction
+//     any       < -3       not standard: unknown, and a finding
+//     any       absent     unknown
+//
+// The level of a receptacle (class 4) is the space left in it, so that the same ratio holds and nothing is inverted.
+
+internal import MIB
+
+/// What a supply's level means.
+package enum SupplyMeaning: String, CaseIterable, Sendable {
+  case measured
+  case levelWithoutCapacity = "level-without-capacity"
+  case someRemaining = "some-remaining"
+  case unknown
+  case noRestriction = "no-restriction"
+  case nonStandardNegative = "non-standard-negative"
+  case absent
+}
+
+extension Supply {
+  /// What the level means, by the table in this file's header.
+  package var meaning: SupplyMeaning {
+    guard let level else { return .absent }
+    switch level {
+    case -3: return .someRemaining
+    case -2: return .unknown
+    case -1: return .noRestriction
+    case ..<(-3): return .nonStandardNegative
+    default: return (capacity ?? 0) > 0 ? .measured : .levelWithoutCapacity
+    }
+  }
+
+  /// Whether the level is above the capacity. Seen in devices whose cartridges hold more than the nominal filling.
+  package var isOverCapacity: Bool {
+    guard meaning == .measured, let level, let capacity else { return false }
+    return level > capacity
+  }
+}
+
+extension Rule {
+  static let supplyLevel = Rule("rfc3805/supply-level@1")
+  static let supplyLevelInPercent = Rule("rfc3805/supply-level-percent-unit@1")
+}
+
+extension Interpreter {
+  /// A device whose capacity is at most this many units knows full, low and empty and no more.
+  private static let coarseCapacityMax: Int64 = 4
+
+  mutating func supplies() -> [Supply] {
+    let colorants = colorantTexts()
+    return rows(PrinterMIB.Supplies.entry).map { row in supply(row, colorants) }
+  }
+
+  private mutating func supply(_ row: TableRow, _ colorants: [[UInt32]: DeviceText]) -> Supply {
+    var supply = Supply(row: RowIndex(row.index), quality: .unknown, rule: .supplyLevel)
+    supply.marker = number(row.binding(PrinterMIB.Supplies.markerIndex))
+    supply.colorantIndex = number(row.binding(PrinterMIB.Supplies.colorantIndex))
+    supply.supplyClass = number(row.binding(PrinterMIB.Supplies.supplyClass))
+    supply.type = number(row.binding(PrinterMIB.Supplies.type))
+    supply.description = text(row.binding(PrinterMIB.Supplies.description))
+    supply.unit = number(row.binding(PrinterMIB.Supplies.unit)).map(CounterUnit.init(rawValue:))
+    supply.capacity = number(row.binding(PrinterMIB.Supplies.maxCapacity))
+    supply.level = number(row.binding(PrinterMIB.Supplies.level))
+    if let device = row.index.first, let colorant = supply.colorantIndex.flatMap(UInt32.init(exactly:)), colorant != 0 {
+      supply.colorant = colorants[[device, colorant]]
+    }
+    measure(&supply, row)
+    if let description = supply.description?.text {
+      (supply.partNumber, supply.serialNumber) = SupplyLabel.numbers(in: description)
+    }
+    return supply
+  }
+
+  private mutating func measure(_ supply: inout Supply, _ row: TableRow) {
+    let level = Double(supply.level ?? 0)
+    switch supply.meaning {
+    case .measured:
+      let capacity = supply.capacity ?? 0
+      supply.percentRemaining = level * 100 / Double(capacity)
+      supply.quality = capacity <= Self.coarseCapacityMax ? .coarse : .exact
+      if supply.isOverCapacity {
+        let name = row.binding(PrinterMIB.Supplies.level)?.name
+        findings.append(Finding(name, "the level is above the capacity of \(capacity)"))
+      }
+    case .levelWithoutCapacity:
+      supply.quality = .exact
+      if supply.unit == .percent {
+        supply.percentRemaining = level
+        supply.rule = .supplyLevelInPercent
+      }
+    case .someRemaining: supply.quality = .someRemaining
+    case .unknown, .noRestriction, .absent: supply.quality = .unknown
+    case .nonStandardNegative:
+      supply.quality = .unknown
+      let name = row.binding(PrinterMIB.Supplies.level)?.name
+      findings.append(Finding(name, "expected a level of 0 or more, or -1, -2 or -3"))
+    }
+  }
+
+  /// prtMarkerColorantValue by (hrDeviceIndex, prtMarkerColorantIndex).
+  private mutating func colorantTexts() -> [[UInt32]: DeviceText] {
+    var texts: [[UInt32]: DeviceText] = [:]
+    for row in rows(PrinterMIB.Colorant.entry) {
+      texts[Array(row.index)] = text(row.binding(PrinterMIB.Colorant.value))
+    }
+    return texts
+  }
+}
+
+/// Part and serial numbers that some makers put into a supply's description: `Black Toner;PN 006R01509;SN48178080E0000481`, also with
+/// a comma before PN. `unknown` and the like are no numbers.
+enum SupplyLabel {
+  static func numbers(in description: String) -> (part: String?, serial: String?) {
+    var part: String?
+    var serial: String?
+    for piece in description.split(whereSeparator: { $0 == ";" || $0 == "," }).dropFirst() {
+      let text = String(piece).trimmed
+      if text.hasPrefix("PN") {
+        part = part ?? value(text.dropFirst(2))
+      } else if text.hasPrefix("SN") {
+        serial = serial ?? value(text.dropFirst(2))
+      }
+    }
+    return (part, serial)
+  }
+
+  private static func value(_ text: Substring) -> String? {
+    let value = String(text.drop { $0 == ":" || $0 == " " }).trimmed
+    let isNumber = value.contains(where: \.isNumber) && !value.contains(" ")
+    return isNumber ? value : nil
+  }
+}

@@ -1,0 +1,162 @@
+// Vendor profiles: what a maker's private objects mean, as data (docs/formats/profiles.md). These are the values that a profile file
+// becomes; `ProfileParser` makes them, `Interpretation` follows them and knows no vendor itself.
+
+package import MIB
+
+/// One maker's (or one family's) knowledge, with the version that goes into each rule's name.
+package struct Profile: Equatable, Sendable {
+  /// Lower case, unique: `kyocera`.
+  package var name: String
+  package var version: Int
+  /// The maker in one spelling.
+  package var make: String
+  /// Brands that the same objects are sold under, by the beginning of sysDescr.
+  package var brands: [Brand] = []
+  package var match = Match()
+  package var identity = IdentitySources()
+  package var cuts: [Cut] = []
+  package var counters: [ProfileCounter] = []
+  package var tables: [CounterTable] = []
+  package var records: [CounterRecord] = []
+  package var checks: [CheckRule] = []
+
+  package init(name: String, version: Int, make: String) {
+    self.name = name
+    self.version = version
+    self.make = make
+  }
+
+  /// The rule name of one of this profile's parts: `kyocera/printed-pages@2`.
+  package func rule(_ part: String) -> Rule { Rule("\(name)/\(part)@\(version)") }
+}
+
+extension Profile {
+  /// A name and how it shows.
+  package struct Brand: Equatable, Sendable {
+    /// Upper case beginning of sysDescr, of the printer's description or of the device id's maker.
+    package var prefix: String
+    package var make: String
+  }
+
+  /// How a device is recognised. Descriptions are compared in upper case.
+  package struct Match: Equatable, Sendable {
+    /// sysObjectID lies at or below one of these: the maker.
+    package var objectIDs: [ObjectIdentifier] = []
+    /// sysDescr begins with one of these: the maker. Stronger than the object id.
+    package var descriptions: [String] = []
+    /// sysObjectID at or below one of these is a printer even if nothing else is known.
+    package var printerObjectIDs: [ObjectIdentifier] = []
+    /// sysDescr beginning with one of these is a printer even if nothing else is known.
+    package var printerDescriptions: [String] = []
+    /// sysDescr that begins with one of `descriptions` and contains one of these is a printer even if nothing else is known.
+    package var printerWords: [String] = []
+    /// sysDescr that contains one of these is another kind of device (a scanner, a label applicator).
+    package var otherDevices: [String] = []
+  }
+
+  /// Private objects that identify the device; of each list the first that answers holds.
+  package struct IdentitySources: Equatable, Sendable {
+    package var serial: [ObjectIdentifier] = []
+    package var model: [ObjectIdentifier] = []
+    package var firmware: [ObjectIdentifier] = []
+    package var assetNumber: [ObjectIdentifier] = []
+    package var deviceID: [ObjectIdentifier] = []
+    package var console: [ObjectIdentifier] = []
+  }
+
+  /// A piece of a standard text: what stands after one mark and before another.
+  package struct Cut: Equatable, Sendable {
+    package enum Field: String, CaseIterable, Sendable { case model, serial, firmware }
+    package enum Origin: String, CaseIterable, Sendable { case sysDescr, hrDeviceDescr }
+    package var field: Field
+    package var origin: Origin
+    /// The text must have this; empty: from the beginning.
+    package var after: String
+    /// Up to here, or to the end.
+    package var until: String
+    /// Words to leave off at the end.
+    package var dropLastWords: Int
+  }
+}
+
+/// How well the meaning of a private object is known. The first four are believed; a reported one is believed only on a device whose own
+/// numbers prove it (a check that holds).
+package enum Confidence: String, CaseIterable, Sendable {
+  case standard = "standard"
+  case mibDefined = "mib-defined"
+  case deviceRecorded = "device-recorded"
+  case panelVerified = "panel-verified"
+  case reported = "reported"
+}
+
+/// One object that is a counter.
+package struct ProfileCounter: Equatable, Sendable {
+  package var id: String
+  package var name: ObjectIdentifier
+  package var meter: MeterName
+  package var unit: CounterUnit
+  package var confidence: Confidence
+  /// Whether it is the device's total in place of the marker's life count. Only for the meter `total`.
+  package var replacesLifeCount: Bool
+  /// Why, in a sentence; shown where somebody asks for the reason.
+  package var reason: String?
+}
+
+/// A table whose rows say themselves what they count.
+package struct CounterTable: Equatable, Sendable {
+  /// How a value finds its label.
+  package enum Join: String, CaseIterable, Sendable {
+    /// Both have the same index.
+    case index
+    /// The last sub-identifier of the value's index is that of the label's.
+    case last
+  }
+
+  /// What a row's label means.
+  package enum Meaning: Equatable, Sendable {
+    /// These labels are known, others are passed over.
+    case labels([Row])
+    /// Every row counts the same thing, and its label tells which part of it: the meter's qualifier.
+    case qualifier(MeterName)
+  }
+
+  package struct Row: Equatable, Sendable {
+    /// The label in lower case with single spaces, or a type code in decimal.
+    package var label: String
+    package var meter: MeterName
+    package var confidence: Confidence
+  }
+
+  package var id: String
+  package var labels: ObjectIdentifier
+  package var values: ObjectIdentifier
+  package var join: Join
+  package var unit: CounterUnit
+  package var confidence: Confidence
+  package var meaning: Meaning
+}
+
+/// Counters packed into one OCTET STRING of seven-byte records: code, 01, 04, a 32-bit number, with FF at the end.
+package struct CounterRecord: Equatable, Sendable {
+  package struct Code: Equatable, Sendable {
+    package var code: UInt8
+    package var meter: MeterName
+  }
+
+  package var id: String
+  package var name: ObjectIdentifier
+  package var unit: CounterUnit
+  package var confidence: Confidence
+  package var codes: [Code]
+}
+
+/// Counters that should add up.
+package struct CheckRule: Equatable, Sendable {
+  /// What the check is called in a reading.
+  package var name: String
+  /// A meter, or `life` for the marker's life count.
+  package var total: String
+  package var parts: [String]
+  /// Parts that a device may leave out (a monochrome device has no colour counter).
+  package var optionalParts: [String]
+}

@@ -1,0 +1,99 @@
+// The profiles that a reading is made with, and which of them fits a device.
+
+package import MIB
+
+/// What a device says of itself before anything else is read.
+package struct DeviceEvidence: Equatable, Sendable {
+  package var systemDescription: String?
+  package var systemObjectID: ObjectIdentifier?
+  package var printerDescription: String?
+  /// The maker in the IEEE 1284 device id.
+  package var manufacturer: String?
+
+  package init(
+    systemDescription: String? = nil, systemObjectID: ObjectIdentifier? = nil, printerDescription: String? = nil,
+    manufacturer: String? = nil
+  ) {
+    self.systemDescription = systemDescription
+    self.systemObjectID = systemObjectID
+    self.printerDescription = printerDescription
+    self.manufacturer = manufacturer
+  }
+}
+
+/// Profiles, each name once.
+package struct ProfileSet: Equatable, Sendable {
+  package let profiles: [Profile]
+
+  /// Of two profiles with one name the later holds, so that a site's own file can replace a shipped one.
+  package init(_ profiles: [Profile]) {
+    var latest: [String: Profile] = [:]
+    for profile in profiles { latest[profile.name] = profile }
+    self.profiles = latest.values.sorted { $0.name < $1.name }
+  }
+
+  /// No vendor knowledge: the standards alone.
+  package static let none = ProfileSet([])
+
+  /// The profiles of this release. Their files are part of the program, so an error in them is a defect of ours.
+  package static let shipped: ProfileSet = {
+    do {
+      return ProfileSet(try ShippedProfiles.files.map { try ProfileParser.parse($0.bytes, file: $0.name) })
+    } catch {
+      preconditionFailure("a shipped profile is not valid: \(error)")
+    }
+  }()
+
+  /// The profile that fits best: by the beginning of sysDescr (the longest wins), else by sysObjectID (the longest wins), else by what
+  /// the printer's description or its device id begins with.
+  package func profile(for evidence: DeviceEvidence) -> Profile? {
+    if let text = evidence.systemDescription?.uppercased(),
+      let found = best({ $0.match.descriptions.longestPrefix(of: text) })
+    {
+      return found
+    }
+    if let identifier = evidence.systemObjectID,
+      let found = best({ profile in
+        profile.match.objectIDs.filter { identifier.isWithin($0) }.map(\.components.count).max()
+      })
+    {
+      return found
+    }
+    for text in [evidence.printerDescription, evidence.manufacturer].compactMap({ $0?.uppercased() }) {
+      if let found = best({ profile in
+        (profile.brands.map(\.prefix) + profile.match.descriptions).longestPrefix(of: text)
+      }) {
+        return found
+      }
+    }
+    return nil
+  }
+
+  private func best(_ score: (Profile) -> Int?) -> Profile? {
+    var best: (profile: Profile, score: Int)?
+    for profile in profiles {
+      guard let score = score(profile), score > best?.score ?? 0 else { continue }
+      best = (profile, score)
+    }
+    return best?.profile
+  }
+}
+
+extension Profile {
+  /// The make for a device of this profile: a brand where a text begins with one, else the maker.
+  package func make(for evidence: DeviceEvidence) -> String {
+    for text in [evidence.systemDescription, evidence.printerDescription, evidence.manufacturer] {
+      guard let text = text?.uppercased() else { continue }
+      let fitting = brands.filter { text.hasPrefix($0.prefix) }
+      if let brand = fitting.max(by: { $0.prefix.count < $1.prefix.count }) { return brand.make }
+    }
+    return make
+  }
+}
+
+extension [String] {
+  /// The length of the longest element that `text` begins with; nil if it begins with none.
+  fileprivate func longestPrefix(of text: String) -> Int? {
+    lazy.filter { text.hasPrefix($0) }.map(\.utf8.count).max()
+  }
+}

@@ -1,0 +1,24 @@
+// The profile files of this release, embedded in the program by the build (`Profiles/*.toml`, SwiftPM's embedInCode rule). A new file
+// is added here by name; a test compares this list with the folder.
+
+enum ShippedProfiles {
+  static let files: [(name: String, bytes: [UInt8])] = [
+    ("brother.toml", PackageResources.brother_toml),
+    ("canon.toml", PackageResources.canon_toml),
+    ("dell.toml", PackageResources.dell_toml),
+    ("epson.toml", PackageResources.epson_toml),
+    ("hp.toml", PackageResources.hp_toml),
+    ("konica-minolta.toml", PackageResources.konica_minolta_toml),
+    ("kyocera.toml", PackageResources.kyocera_toml),
+    ("lexmark.toml", PackageResources.lexmark_toml),
+    ("oki.toml", PackageResources.oki_toml),
+    ("pantum.toml", PackageResources.pantum_toml),
+    ("ricoh.toml", PackageResources.ricoh_toml),
+    ("samsung.toml", PackageResources.samsung_toml),
+    ("sharp.toml", PackageResources.sharp_toml),
+    ("toshiba.toml", PackageResources.toshiba_toml),
+    ("tsc.toml", PackageResources.tsc_toml),
+    ("xerox.toml", PackageResources.xerox_toml),
+    ("zebra.toml", PackageResources.zebra_toml),
+  ]
+}

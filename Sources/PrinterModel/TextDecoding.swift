@@ -1,0 +1,78 @@
+// From the bytes of an OCTET STRING to a device's text.
+//
+// 1. NUL, space and other white space at both ends is padding and goes; it is not kept.
+// 2. A hexadecimal tail goes: some devices (and some recordings of them) end a string after 16 bytes and put the rest behind a line
+//    break, as hexadecimal digits. Where the head has those 16 bytes and the rest is printable, it is put back; else the tail is cut.
+// 3. What is valid UTF-8 is UTF-8. Other bytes are in the declared character set, else in ISO 8859-1.
+// 4. `raw` keeps the bytes wherever the text alone does not tell them: after 2, after a decoding other than UTF-8, and when NUL
+//    bytes stand inside.
+
+extension DeviceText {
+  /// The length after which a string is continued as hexadecimal digits.
+  private static let hexadecimalHeadBytes = 16
+  /// After a head of another length, fewer pairs than this may be a number that the device means.
+  private static let hexadecimalTailBytesMin = 4
+
+  /// Decodes bytes by the rules above; nil if nothing is left after trimming.
+  package init?(decoding bytes: [UInt8], characterSet: CharacterSet?) {
+    let trimmed = bytes.trimmingPadding
+    guard !trimmed.isEmpty else { return nil }
+    if let rejoined = Self.rejoiningHexadecimalTail(bytes) {
+      guard let text = DeviceText(decoding: rejoined, characterSet: characterSet) else { return nil }
+      self.init(text.text, raw: bytes)
+      return
+    }
+    if let text = String(validating: trimmed, as: UTF8.self) {
+      let clean = trimmed.contains(0)
+      self.init(clean ? text.withoutNUL : text, raw: clean ? bytes : nil)
+    } else {
+      self.init((characterSet ?? .latin1).decode(trimmed).withoutNUL, raw: bytes)
+    }
+  }
+
+  /// The string without its hexadecimal tail, the tail put back where it can be; nil if there is no such tail.
+  private static func rejoiningHexadecimalTail(_ bytes: [UInt8]) -> [UInt8]? {
+    guard let lineBreak = bytes.firstIndex(of: UInt8(ascii: "\n")), lineBreak > 0,
+      let tail = hexadecimalPairs(bytes[(lineBreak + 1)...])
+    else { return nil }
+    let head = Array(bytes[..<lineBreak])
+    guard head.count == hexadecimalHeadBytes || tail.count >= hexadecimalTailBytesMin else { return nil }
+    let rest = tail.prefix { $0 != 0 }
+    let isPrintable = rest.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+    return head.count == hexadecimalHeadBytes && isPrintable ? head + rest : head
+  }
+
+  /// Reads `38 32 37` and the like, on any number of lines; nil if anything else is there or nothing at all.
+  private static func hexadecimalPairs(_ text: ArraySlice<UInt8>) -> [UInt8]? {
+    var bytes: [UInt8] = []
+    for word in text.split(whereSeparator: { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0 }) {
+      guard word.count == 2, let byte = UInt8(String(decoding: word, as: UTF8.self), radix: 16) else { return nil }
+      bytes.append(byte)
+    }
+    return bytes.isEmpty ? nil : bytes
+  }
+}
+
+extension [UInt8] {
+  /// Without NUL and white space at either end.
+  fileprivate var trimmingPadding: ArraySlice<UInt8> {
+    let isPadding = { (byte: UInt8) in byte == 0 || byte == 0x20 || (0x09...0x0D).contains(byte) }
+    var slice = self[...]
+    while let first = slice.first, isPadding(first) { slice.removeFirst() }
+    while let last = slice.last, isPadding(last) { slice.removeLast() }
+    return slice
+  }
+}
+
+extension String {
+  fileprivate var withoutNUL: String { contains("\0") ? filter { $0 != "\0" } : self }
+
+  /// Without ASCII white space and control codes at either end.
+  package var trimmed: String {
+    let isPadding = { (scalar: Unicode.Scalar) in scalar.value <= 0x20 || scalar == "\u{A0}" }
+    var slice = unicodeScalars[...]
+    while let first = slice.first, isPadding(first) { slice.removeFirst() }
+    while let last = slice.last, isPadding(last) { slice.removeLast() }
+    return String(slice)
+  }
+}
