@@ -40,10 +40,13 @@ package struct NoteSignature: Hashable, Sendable {
     "— \(name) " + base64(withUnsafeBytes(of: keyID.bigEndian) { Array($0) } + signature)
   }
 
-  /// Reads one line, without its newline.
+  /// Reads one line, without its newline. Only the one base64 text of its bytes is taken, so that no changed line reads the
+  /// same.
   package init(line: some StringProtocol) throws(NoteError) {
     let parts = line.split(separator: " ", omittingEmptySubsequences: false)
-    guard parts.count == 3, parts[0] == "—", let bytes = OpenSSL.bytes(base64: parts[2]), bytes.count > 4 else {
+    guard parts.count == 3, parts[0] == "—", let bytes = OpenSSL.bytes(base64: parts[2]), bytes.count > 4,
+      base64(bytes) == parts[2]
+    else {
       throw .malformed("'\(line)' is no signature line")
     }
     name = try NoteKeyName(parts[1])

@@ -109,12 +109,14 @@ package final class Environment: @unchecked Sendable {  // `handle` is replaced 
   }
 
   /// Closes and opens the files again, which clears the fatal state after a failed write. Database values stay valid.
-  /// - Throws: `busy` when transactions of this process did not end within `quiescenceWait`: nothing has changed then. Any
+  /// - Throws: `busy` when transactions of this process did not end in time: nothing has changed then. Any
   ///   other error leaves it closed for good reason; every transaction throws `fatal` until a later `reopen` succeeds.
-  package func reopen() throws(LMDBError) { try reopen(with: options) }
+  package func reopen(waitingAtMost patience: Duration = quiescenceWait) throws(LMDBError) {
+    try reopen(with: options, waitingAtMost: patience)
+  }
 
-  func reopen(with options: Options) throws(LMDBError) {
-    let result = gate.exclusively(within: Self.quiescenceWait) { () -> Result<Void, LMDBError> in
+  func reopen(with options: Options, waitingAtMost patience: Duration = quiescenceWait) throws(LMDBError) {
+    let result = gate.exclusively(within: patience) { () -> Result<Void, LMDBError> in
       if let handle { mdb_env_close(handle) }
       handle = nil
       do throws(LMDBError) {

@@ -1,0 +1,283 @@
+// What the writer does with one batch of requests: one transaction, all or nothing on the disk.
+//
+//   begin -> each request in order -> state rows, tree, checkpoint -> commit (data and meta synced) -> tell every caller
+//              |                                                        |
+//              refused before it wrote: told so, the others go on       failed: every caller told, memory as committed
+//
+// Nothing in memory moves before the commit returned: the batch works on a copy of the tail. After any failure the tail and
+// the fold are read from the disk again before the next batch, because after a failed write of the meta page only the disk
+// knows what became of it.
+//
+// Runs on one thread at a time: in `Journal.open`, then on the writer's thread only.
+
+internal import Evidence
+internal import LMDB
+
+final class Committer {
+  private let store: JournalStore
+  private let identity: JournalIdentity
+  private let key: JournalKey
+  private let configuration: JournalConfiguration
+  private let fold: FoldDriver?
+  /// Held as long as this is.
+  private let lock: DirectoryLock
+  private var tail: Tail
+  private var policy: CheckpointPolicy
+  /// Set by a failure until memory agrees with the disk again.
+  private var needsRecovery = false
+
+  init(_ opening: JournalOpening, _ configuration: JournalConfiguration, fold: (any JournalFold)?) throws {
+    store = opening.store
+    identity = opening.identity
+    key = opening.key
+    lock = opening.lock
+    self.configuration = configuration
+    self.fold = fold.map { FoldDriver($0, opening.store, failed: configuration.foldFailed) }
+    let transaction = try store.environment.beginRead()
+    tail = try store.tail(transaction)
+    policy = CheckpointPolicy(
+      records: configuration.checkpointRecords, interval: configuration.checkpointInterval.nanoseconds,
+      lastSize: try store.lastCheckpoint(transaction, epoch: tail.epoch)?.size ?? 0,
+      lastUptime: configuration.clock.uptime())
+    transaction.end()
+    try self.fold?.catchUp()
+  }
+
+  /// How long until a checkpoint is due without any further request, in nanoseconds; nil when none will be.
+  var nanosecondsUntilCheckpoint: UInt64? {
+    policy.nanosecondsUntilDue(size: tail.frontier.size, uptime: configuration.clock.uptime())
+  }
+
+  /// Commits the requests together and tells each its outcome. An empty batch writes a checkpoint if one is due.
+  func commit(_ requests: [WriteRequest]) {
+    do {
+      let outcomes = try attempt(requests.map(\.work))
+      for (request, outcome) in zip(requests, outcomes) { request.complete(outcome) }
+    } catch {
+      needsRecovery = true
+      // A timed checkpoint that fails is tried again after an interval, not at once for ever.
+      policy.lastUptime = configuration.clock.uptime()
+      let failure = JournalError(error)
+      for request in requests { request.complete(.failure(failure)) }
+      // At once, so that the disk's state is in memory before anyone asks; if it fails, the next batch tries again.
+      try? recover()
+    }
+  }
+
+  private func attempt(_ works: [WriteRequest.Work]) throws -> [WriteOutcome] {
+    if needsRecovery { try recover() }
+    let batch = Batch(time: configuration.clock.now(), tail: tail, policy: policy)
+    let isFull = try works.contains { $0.appends } && isFull()
+    let transaction = try beginWrite()
+    var outcomes: [WriteOutcome] = []
+    for work in works {
+      do throws(RequestRefusal) {
+        if isFull, work.appends {
+          throw .refused(.full(path: store.directory, limitBytes: configuration.sizeLimit))
+        }
+        outcomes.append(.success(try perform(work, batch, transaction)))
+      } catch {
+        guard case .refused(let refusal) = error else { throw error.underlying }
+        outcomes.append(.failure(refusal))
+      }
+    }
+    let isCheckpointDue =
+      batch.wantsCheckpoint || batch.policy.isDue(size: batch.tail.frontier.size, uptime: configuration.clock.uptime())
+    if isCheckpointDue { try seal(batch, transaction) }
+    guard batch.hasChanges else {
+      transaction.abort()
+      return outcomes
+    }
+    if batch.tail != tail {
+      try store.put(batch.tail, transaction)
+      try fold?.writeChanges(upTo: batch.tail.head, transaction)
+    }
+    try transaction.commit()
+    tail = batch.tail
+    policy = batch.policy
+    return outcomes
+  }
+
+  private func perform(
+    _ work: WriteRequest.Work, _ batch: Batch, _ transaction: borrowing WriteTransaction
+  ) throws(RequestRefusal) -> [RecordPosition] {
+    do {
+      switch work {
+      case .append(let payloads): return try append(payloads, batch, transaction)
+      case .openEpoch(let reason): return [try openEpoch(reason, batch, transaction)]
+      case .moveCursor(let name, let position):
+        try moveCursor(name, to: position, batch, transaction)
+        return []
+      case .checkpoint:
+        batch.wantsCheckpoint = true
+        return []
+      case .countersign(let note, let key):
+        try countersign(note, key, batch, transaction)
+        return []
+      }
+    } catch let refusal as RequestRefusal {
+      throw refusal
+    } catch {
+      throw .failed(error)
+    }
+  }
+
+  private func append(
+    _ payloads: [[UInt8]], _ batch: Batch, _ transaction: borrowing WriteTransaction
+  ) throws -> [RecordPosition] {
+    var positions: [RecordPosition] = []
+    positions.reserveCapacity(payloads.count)
+    for payload in payloads {
+      guard let position = batch.tail.head.next else { preconditionFailure("2^64 records in one epoch") }
+      let leaf = try store.append(payload, at: position, time: batch.time, transaction)
+      batch.tail.frontier.append(leaf)
+      fold?.apply(Record(position: position, time: batch.time, payload: payload))
+      positions.append(position)
+    }
+    if !payloads.isEmpty { batch.hasChanges = true }
+    return positions
+  }
+
+  /// Seals the old epoch's tree with a checkpoint and begins the next.
+  private func openEpoch(
+    _ reason: String, _ batch: Batch, _ transaction: borrowing WriteTransaction
+  ) throws -> RecordPosition {
+    guard batch.tail.epoch < UInt32.max - 1 else { throw RequestRefusal.refused(.epochsExhausted) }
+    try seal(batch, transaction)
+    try store.put(batch.tail, transaction)
+    let epoch = JournalEpoch(number: batch.tail.epoch + 1, opened: batch.time, firstSequence: 1, reason: reason)
+    try store.open(epoch, transaction)
+    batch.tail = Tail(epoch: epoch.number, frontier: MerkleFrontier())
+    batch.policy.lastSize = 0
+    batch.hasChanges = true
+    return batch.tail.head
+  }
+
+  private func moveCursor(
+    _ name: String, to position: RecordPosition, _ batch: Batch, _ transaction: borrowing WriteTransaction
+  ) throws {
+    let current = try store.cursor(transaction, name)
+    if let current, position < current {
+      throw RequestRefusal.refused(.cursorBackwards(name: name, at: current, to: position))
+    }
+    guard position != current else { return }
+    let end =
+      position.epoch == batch.tail.epoch ? batch.tail.head : try store.end(transaction, ofEpoch: position.epoch)
+    guard let end, position <= end else {
+      throw RequestRefusal.refused(.cursorBeyondHead(name: name, to: position, head: batch.tail.head))
+    }
+    try transaction.put(Array(name.utf8), position.keyBytes, into: store.cursors)
+    batch.hasChanges = true
+  }
+
+  /// Writes a signed checkpoint of the batch's tree; none when the last one has its size.
+  private func seal(_ batch: Batch, _ transaction: borrowing WriteTransaction) throws {
+    let size = batch.tail.frontier.size
+    guard size > batch.policy.lastSize else { return }
+    let origin = identity.origin(epoch: batch.tail.epoch)
+    let checkpoint = Checkpoint(
+      origin: origin, size: size, root: batch.tail.frontier.root, sealed: configuration.clock.now())
+    let note = try checkpoint.signed(by: try key.signer(origin))
+    let position = RecordPosition(epoch: batch.tail.epoch, sequence: size)
+    try transaction.put(position.keyBytes, note.bytes, into: store.checkpoints)
+    batch.policy.lastSize = size
+    batch.policy.lastUptime = configuration.clock.uptime()
+    batch.hasChanges = true
+  }
+
+  /// Adds another party's signature of a stored checkpoint to it.
+  private func countersign(
+    _ note: SignedNote, _ signer: VerifierKey, _ batch: Batch, _ transaction: borrowing WriteTransaction
+  ) throws {
+    func refused(_ reason: String) -> RequestRefusal { .refused(.countersignatureRefused(reason)) }
+    guard let checkpoint = try? Checkpoint(text: note.text), let origin = JournalOrigin(checkpoint.origin),
+      origin.journal == identity.hexID
+    else { throw refused("it is not about a tree of this journal") }
+    let key = RecordPosition(epoch: origin.epoch, sequence: checkpoint.size).keyBytes
+    guard let stored = try transaction.value(of: key, in: store.checkpoints) else {
+      throw refused("there is no checkpoint of size \(checkpoint.size) in epoch \(origin.epoch)")
+    }
+    var ours: SignedNote
+    do throws(NoteError) { ours = try SignedNote(bytes: stored) } catch {
+      throw store.damaged("the checkpoint \(origin.epoch)/\(checkpoint.size) is unreadable: \(error)")
+    }
+    guard ours.text == note.text else { throw refused("its text differs from the stored checkpoint's") }
+    do throws(NoteError) {
+      try note.verify([signer])
+      for signature in note.signatures where signature.name == signer.name && signature.keyID == signer.id {
+        try ours.add(signature)
+      }
+    } catch { throw refused("\(error)") }
+    guard ours.bytes != stored else { return }
+    try transaction.put(key, ours.bytes, into: store.checkpoints)
+    batch.hasChanges = true
+  }
+
+  /// The policy's limit lies below the map's, so that the check is made before anything is written. Free pages inside the file
+  /// are counted only when the file has reached the limit.
+  private func isFull() throws -> Bool {
+    let statistics = try store.environment.statistics()
+    guard statistics.fileBytes >= configuration.sizeLimit else { return false }
+    let transaction = try store.environment.beginRead()
+    let freeBytes = try transaction.freePages() * statistics.pageBytes
+    return statistics.fileBytes - freeBytes >= configuration.sizeLimit
+  }
+
+  private func beginWrite() throws(LMDBError) -> WriteTransaction {
+    do throws(LMDBError) {
+      return try store.environment.beginWrite()
+    } catch where error.kind == .fatal {
+      try store.environment.reopen()
+      return try store.environment.beginWrite()
+    }
+  }
+
+  /// Makes memory agree with the disk: opens the environment again if it must be, reads the tail, loads the fold.
+  private func recover() throws {
+    let transaction = try beginWrite()
+    let committed = try store.tail(transaction)
+    let lastSize = try store.lastCheckpoint(transaction, epoch: committed.epoch)?.size ?? 0
+    transaction.abort()
+    try fold?.catchUp()
+    tail = committed
+    policy.lastSize = lastSize
+    needsRecovery = false
+  }
+}
+
+/// What one batch has changed so far, thrown away if it fails.
+private final class Batch {
+  /// When the journal took its records: nanoseconds since 1970 UTC.
+  let time: Int64
+  var tail: Tail
+  var policy: CheckpointPolicy
+  var wantsCheckpoint = false
+  var hasChanges = false
+
+  init(time: Int64, tail: Tail, policy: CheckpointPolicy) {
+    self.time = time
+    self.tail = tail
+    self.policy = policy
+  }
+}
+
+/// Why one request was not done: refused for itself, before it wrote anything, or failed together with its batch.
+private enum RequestRefusal: Error {
+  case refused(JournalError)
+  case failed(any Error)
+
+  var underlying: any Error {
+    switch self {
+    case .refused(let error): error
+    case .failed(let error): error
+    }
+  }
+}
+
+extension Duration {
+  /// Whole nanoseconds; 0 for a negative duration.
+  var nanoseconds: UInt64 {
+    let (seconds, attoseconds) = components
+    return UInt64(max(0, seconds)) * 1_000_000_000 + UInt64(max(0, attoseconds)) / 1_000_000_000
+  }
+}

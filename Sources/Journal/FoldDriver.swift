@@ -1,0 +1,92 @@
+// Keeps a fold in step with the records: at open, with each commit, and after a commit that failed.
+//
+// At open the stored mark says which version's rows lie in `state`, and up to which record they go.
+//   same version, at the head         load the rows
+//   same version, before the head     load the rows, fold the rest (a fold again was interrupted, or a writer had no fold)
+//   another version, or none, or a row that cannot be read
+//                                     forget the rows, fold everything
+
+internal import Evidence
+internal import LMDB
+
+final class FoldDriver {
+  private let fold: any JournalFold
+  private let store: JournalStore
+  private let failed: @Sendable (RecordPosition, any Error) -> Void
+
+  init(_ fold: any JournalFold, _ store: JournalStore, failed: @escaping @Sendable (RecordPosition, any Error) -> Void) {
+    self.fold = fold
+    self.store = store
+    self.failed = failed
+  }
+
+  /// Brings the fold to the head, in transactions of bounded size. Each leaves a state that the next opening can go on from.
+  func catchUp() throws {
+    var mark = try loadRows()
+    if mark == nil {
+      fold.reset()
+      let transaction = try store.environment.beginWrite()
+      try transaction.empty(store.state)
+      let beginning = FoldMark(version: fold.version, position: .start)
+      try store.put(beginning, transaction)
+      try transaction.commit()
+      mark = beginning
+    }
+    guard let mark else { return }
+    let snapshot = try store.environment.beginRead()
+    let head = try store.head(snapshot)
+    snapshot.end()
+    var position = mark.position
+    while position < head {
+      let records = try readRecords(after: position)
+      guard let last = records.last else { break }
+      for record in records { apply(record) }
+      position = last.position
+      let transaction = try store.environment.beginWrite()
+      try writeChanges(upTo: position, transaction)
+      try transaction.commit()
+    }
+  }
+
+  /// Loads the stored rows afresh; nil when they are no use and everything must be folded again.
+  private func loadRows() throws -> FoldMark? {
+    fold.reset()
+    let transaction = try store.environment.beginRead()
+    guard let mark = try store.foldMark(transaction), mark.version == fold.version else { return nil }
+    let understood = try transaction.withCursor(store.state) { cursor in
+      while try cursor.next() {
+        do { try fold.load(key: cursor.key, value: cursor.value) } catch { return false }
+      }
+      return true
+    }
+    return understood ? mark : nil
+  }
+
+  func apply(_ record: Record) {
+    do { try fold.apply(record) } catch { failed(record.position, error) }
+  }
+
+  /// Writes what the applied records changed.
+  func writeChanges(upTo position: RecordPosition, _ transaction: borrowing WriteTransaction) throws(LMDBError) {
+    try store.put(fold.drainChanges(), transaction)
+    try store.put(FoldMark(version: fold.version, position: position), transaction)
+  }
+
+  private func readRecords(after position: RecordPosition) throws -> [Record] {
+    let transaction = try store.environment.beginRead()
+    return try transaction.withCursor(store.records) { cursor in
+      var records: [Record] = []
+      var bytes = 0
+      var found = try cursor.seek(RecordPosition(epoch: position.epoch, sequence: position.sequence + 1).keyBytes)
+      while found, records.count < JournalLimits.foldRecordsPerTransaction, bytes < JournalLimits.batchBytesMax {
+        guard let key = RecordPosition(key: cursor.key), let view = RecordView(position: key, value: cursor.value) else {
+          throw store.damaged("the record after \(records.last?.position ?? position) is unreadable")
+        }
+        bytes += view.payload.count
+        records.append(view.record)
+        found = try cursor.next()
+      }
+      return records
+    }
+  }
+}

@@ -1,0 +1,135 @@
+// The journal: append-only, durable, evident. The only thing in the system that writes records.
+//
+// Promises
+//   * When `append` returns, the records are on the disk: their commit was synced. If it throws, none of its records is
+//     recorded (one exception: see `JournalError`).
+//   * One call's records stand together and in order; each has the next sequence of its epoch, without a gap.
+//   * Records, the Merkle tree, the fold's rows and the head move in one transaction: a reader always sees them agree.
+//   * No record is rewritten.
+//
+// One writer a journal (a second one is refused), any number of readers in any process (`JournalReader`).
+//
+//   append ---> RequestQueue ---> WriterThread ---> Committer ---> LMDB
+//   append ---/                   one commit for everything queued
+
+package import Evidence
+
+package final class Journal: Sendable {
+  package let identity: JournalIdentity
+  /// Reads this journal, also while it is written.
+  package let reader: JournalReader
+  private let writer: WriterThread
+
+  /// Opens the journal, making it when there is none, and brings the fold to its head; that takes long only when the fold's
+  /// version changed. Blocks its thread on the disk.
+  /// - Throws: with nothing left open. See `JournalOpening` for what is decided when.
+  package static func open(
+    _ configuration: JournalConfiguration, fold: (any JournalFold)? = nil
+  ) throws(JournalError) -> Journal {
+    try asJournalError {
+      let opening = try JournalOpening(configuration)
+      let writer = try WriterThread.start { try Committer(opening, configuration, fold: fold) }
+      return Journal(
+        identity: opening.identity, reader: JournalReader(opening.store, opening.identity), writer: writer)
+    }
+  }
+
+  private init(identity: JournalIdentity, reader: JournalReader, writer: WriterThread) {
+    self.identity = identity
+    self.reader = reader
+    self.writer = writer
+  }
+
+  deinit { writer.stopBlocking() }
+
+  /// Appends the payloads, together and in order. Joins other callers' appends in one commit.
+  /// - Returns: their positions, when they are durable.
+  /// - Throws: with nothing recorded, and the journal usable again once the cause is gone.
+  @discardableResult
+  package func append(_ payloads: [[UInt8]]) async throws(JournalError) -> [RecordPosition] {
+    try check(payloads)
+    return try await perform(.append(payloads))
+  }
+
+  /// As `append`, blocking the thread. Not for code that runs on Swift's cooperative pool.
+  @discardableResult
+  package func appendBlocking(_ payloads: [[UInt8]]) throws(JournalError) -> [RecordPosition] {
+    try check(payloads)
+    let outcome = Handover<WriteOutcome>()
+    switch writer.queue.submitBlocking(WriteRequest(.append(payloads)) { outcome.give($0) }) {
+    case .queued: return try outcome.wait().get()
+    case .closed, .full: throw .closed
+    }
+  }
+
+  /// Ends the epoch with a checkpoint and begins the next, whose sequence starts at 1.
+  /// - Parameter reason: why, for people: 1 to 1,024 bytes.
+  /// - Returns: the new epoch's number.
+  @discardableResult
+  package func openEpoch(reason: String) async throws(JournalError) -> UInt32 {
+    guard (1...JournalLimits.reasonBytesMax).contains(reason.utf8.count) else {
+      throw .reasonRefused(bytes: reason.utf8.count)
+    }
+    guard let start = try await perform(.openEpoch(reason: reason)).first else {
+      preconditionFailure("an opened epoch has a start")
+    }
+    return start.epoch
+  }
+
+  /// Where the cursor stands; nil when it was never moved.
+  package func cursor(_ name: String) throws(JournalError) -> RecordPosition? { try reader.cursor(name) }
+
+  /// Moves a cursor forward to `position`, durably; to where it stands already, does nothing.
+  /// - Throws: `cursorBackwards`, or `cursorBeyondHead` when no record stands there, with the cursor where it was.
+  package func moveCursor(_ name: String, to position: RecordPosition) async throws(JournalError) {
+    guard (1...JournalLimits.cursorNameBytesMax).contains(name.utf8.count) else { throw .cursorNameRefused(name) }
+    _ = try await perform(.moveCursor(name, position))
+  }
+
+  /// Signs a checkpoint of the tree as it is now, unless the last one says the same.
+  package func checkpoint() async throws(JournalError) { _ = try await perform(.checkpoint) }
+
+  /// Adds another party's signature to a stored checkpoint.
+  /// - Parameters:
+  ///   - note: the same checkpoint, signed by that party.
+  ///   - key: the party's key, by which its signature is verified first.
+  /// - Throws: `countersignatureRefused`, with the stored checkpoint as it was.
+  package func storeCountersignature(_ note: SignedNote, by key: VerifierKey) async throws(JournalError) {
+    _ = try await perform(.countersign(note, key))
+  }
+
+  /// Commits what is queued, signs a last checkpoint and lets go of the directory. Whatever is called later throws `closed`.
+  /// The reader goes on reading.
+  package func close() async { await writer.stop() }
+
+  private func perform(_ work: WriteRequest.Work) async throws(JournalError) -> [RecordPosition] {
+    while true {
+      if Task.isCancelled { throw .cancelled }
+      let answer: Answer = await withCheckedContinuation { continuation in
+        let request = WriteRequest(work) { continuation.resume(returning: .done($0)) }
+        switch writer.queue.submit(request) {
+        case .queued: break
+        case .full: continuation.resume(returning: .heldBack)
+        case .closed: continuation.resume(returning: .done(.failure(.closed)))
+        }
+      }
+      switch answer {
+      case .done(let outcome): return try outcome.get()
+      case .heldBack: await writer.queue.waitForRoom()
+      }
+    }
+  }
+
+  private enum Answer { case done(WriteOutcome), heldBack }
+
+  private func check(_ payloads: [[UInt8]]) throws(JournalError) {
+    var bytes = 0
+    for payload in payloads {
+      guard payload.count <= JournalLimits.payloadBytesMax else { throw .payloadTooLarge(bytes: payload.count) }
+      bytes += payload.count
+    }
+    guard payloads.count <= JournalLimits.appendRecordsMax, bytes <= JournalLimits.appendBytesMax else {
+      throw .appendTooLarge(records: payloads.count, bytes: bytes)
+    }
+  }
+}

@@ -1,0 +1,141 @@
+// Opening a journal for writing: what is found in the directory and what is decided.
+//
+//   identity  journal.key  data.mdb            decision                                          test
+//   none      none         none or unfinished  make a journal                                    an empty directory becomes a journal
+//   none      there        none or unfinished  finish making it, with this key                   an interrupted creation is finished
+//   none      there        complete, same id   write the identity again                          a lost identity is written again
+//   none      none         complete            refuse: keyMissing                                a lost key is refused
+//   there     none         any                 refuse: keyMissing                                a lost key is refused
+//   there     other key    any                 refuse: anotherJournal                            another journal's key is refused
+//   there     same key     none, 0 bytes,      refuse: recordsMissing                            missing / empty records are refused
+//                          unfinished
+//   there     same key     another id          refuse: anotherJournal                            another journal's records are refused
+//   newer     any          any                 refuse: newerFormat                               a newer format is refused
+//   there     same key     complete            open
+//
+// "Unfinished" is a data.mdb of two pages or less, which can hold no record, or one whose database `meta` has no journal id:
+// the transaction that writes the id is the first one. Nothing that may hold a record is ever removed here.
+
+internal import Evidence
+internal import Glibc
+internal import LMDB
+internal import OpenSSL
+
+struct JournalOpening {
+  let identity: JournalIdentity
+  let key: JournalKey
+  let store: JournalStore
+  let lock: DirectoryLock
+
+  init(_ configuration: JournalConfiguration) throws {
+    let directory = configuration.directory
+    try Files.prepareDirectory(directory, creating: true)
+    lock = try DirectoryLock(directory: directory)
+    let identity = try JournalIdentity.read(directory: directory)
+    let key = try JournalKey.read(directory: directory)
+    let size = try Files.size(directory + "/" + JournalFile.data)
+
+    if let identity {
+      guard let key else { throw JournalError.keyMissing(path: directory) }
+      guard key.id == identity.id, key.publicKey == identity.publicKey else {
+        throw JournalError.anotherJournal(path: directory, expected: identity.hexID, found: "the key of \(key.hexID)")
+      }
+      guard let size else { throw JournalError.recordsMissing(path: directory, found: "missing") }
+      guard size > Self.emptyFileBytes else { throw JournalError.recordsMissing(path: directory, found: "empty") }
+      store = try Self.openStore(configuration)
+      guard try Self.isComplete(store, key) else {
+        throw JournalError.recordsMissing(path: directory, found: "without a journal in it")
+      }
+      self.identity = identity
+      self.key = key
+    } else {
+      if key == nil, let size, size > Self.emptyFileBytes { throw JournalError.keyMissing(path: directory) }
+      (self.identity, self.key, store) = try Self.create(configuration, key: key, dataBytes: size)
+    }
+    try Self.checkTail(store)
+  }
+
+  /// LMDB's two meta pages: a file of this size holds no data.
+  private static let emptyFileBytes = 2 * sysconf(Int32(_SC_PAGESIZE))
+
+  private static func openStore(_ configuration: JournalConfiguration) throws -> JournalStore {
+    let store = try JournalStore(directory: configuration.directory, access: .readWrite, mapBytes: configuration.mapBytes)
+    try store.environment.clearDeadReaders()
+    return store
+  }
+
+  /// Makes a journal or finishes making it. Every step can be repeated after a crash: first the key, which carries the id,
+  /// then data.mdb with one transaction, then the identity.
+  private static func create(
+    _ configuration: JournalConfiguration, key: JournalKey?, dataBytes: Int?
+  ) throws -> (JournalIdentity, JournalKey, JournalStore) {
+    let directory = configuration.directory
+    // LMDB takes 0 bytes for a new file, but not a torn write of the two meta pages.
+    if let dataBytes, dataBytes > 0, dataBytes <= emptyFileBytes { try Files.remove(directory + "/" + JournalFile.data) }
+    let key = if let key { key } else { try JournalKey.create(directory: directory) }
+    let store = try openStore(configuration)
+    if try !isComplete(store, key) { try initialize(store, key, now: configuration.clock.now()) }
+    let transaction = try store.environment.beginRead()
+    let opened = try store.epochList(transaction).first?.opened ?? configuration.clock.now()
+    transaction.end()
+    let identity = JournalIdentity(format: Layout.format, id: key.id, created: opened, publicKey: key.publicKey)
+    try identity.write(directory: directory)
+    return (identity, key, store)
+  }
+
+  private static func initialize(_ store: JournalStore, _ key: JournalKey, now: Int64) throws {
+    let transaction = try store.environment.beginWrite()
+    try transaction.put(Layout.Meta.format, Layout.format.bigEndianBytes, into: store.meta)
+    try transaction.put(Layout.Meta.journal, key.id, into: store.meta)
+    try transaction.put(Layout.Meta.publicKey, key.publicKey.rawRepresentation, into: store.meta)
+    try store.open(JournalEpoch(number: 1, opened: now, firstSequence: 1, reason: "created"), transaction)
+    try transaction.commit()
+  }
+
+  /// Whether the first transaction was made; throws when it was another journal's or a newer program's.
+  private static func isComplete(_ store: JournalStore, _ key: JournalKey) throws -> Bool {
+    let transaction = try store.environment.beginRead()
+    guard let id = try transaction.value(of: Layout.Meta.journal, in: store.meta) else {
+      guard try transaction.statistics(of: store.records).entries == 0 else {
+        throw store.damaged("data.mdb has records but no journal id")
+      }
+      return false
+    }
+    try checkFormat(store, transaction)
+    let publicKey = try transaction.value(of: Layout.Meta.publicKey, in: store.meta)
+    guard id == key.id, publicKey == key.publicKey.rawRepresentation else {
+      throw JournalError.anotherJournal(
+        path: store.directory, expected: key.hexID, found: "the records of \(hexadecimal(id))")
+    }
+    return true
+  }
+
+  static func checkFormat(
+    _ store: JournalStore, _ transaction: borrowing some ReadableTransaction & ~Copyable
+  ) throws {
+    let row = try transaction.value(of: Layout.Meta.format, in: store.meta)
+    guard let found = row.flatMap({ UInt32(bigEndianBytes: $0) }) else { throw store.damaged("its format is not recorded") }
+    guard found <= Layout.format else {
+      throw JournalError.newerFormat(path: store.directory, found: found, supported: Layout.format)
+    }
+  }
+
+  /// The pair of the check made at each append: the tree's size is the last record's sequence, and nothing follows it.
+  private static func checkTail(_ store: JournalStore) throws {
+    let transaction = try store.environment.beginRead()
+    let head = try store.head(transaction)
+    let last = try transaction.withCursor(store.records) { cursor in
+      try cursor.last() ? RecordPosition(key: cursor.key) : nil
+    }
+    let expected = head.sequence == 0 ? nil : head
+    if head.sequence == 0, let last, last.epoch < head.epoch { return }
+    guard last == expected else {
+      throw store.damaged(
+        "the last record is \(last.map(\.description) ?? "none"), but the tree ends at \(head)")
+    }
+  }
+}
+
+extension JournalKey {
+  var hexID: String { hexadecimal(id) }
+}

@@ -1,0 +1,238 @@
+// Reading a journal, in the writer's process or another, while it is written.
+//
+// Every reading transaction is short: pages freed by later commits cannot be used again while one is open, so that a long one
+// makes the file grow by some 16 KB a commit. Whoever takes long over records (a network, a terminal) uses `batches`, which
+// copies; whoever is quick uses `scan`, which lends. Both end their transaction after a bounded number of records and seek
+// again from the next position. A reader needs no lock and no key, only the right to open lock.mdb for writing.
+
+package import Evidence
+internal import LMDB
+internal import OpenSSL
+
+package final class JournalReader: Sendable {
+  package let identity: JournalIdentity
+  let store: JournalStore
+
+  init(_ store: JournalStore, _ identity: JournalIdentity) {
+    self.store = store
+    self.identity = identity
+  }
+
+  /// Opens the journal in `directory` for reading only.
+  /// - Throws: when there is none, it is not complete, another's or of a newer format.
+  package static func open(directory: String) throws(JournalError) -> JournalReader {
+    try Files.prepareDirectory(directory, creating: false)
+    guard let identity = try JournalIdentity.read(directory: directory) else { throw .noJournal(path: directory) }
+    guard let size = try Files.size(directory + "/" + JournalFile.data) else {
+      throw .recordsMissing(path: directory, found: "missing")
+    }
+    guard size > 0 else { throw .recordsMissing(path: directory, found: "empty") }
+    return try asJournalError {
+      let store = try JournalStore(directory: directory, access: .readOnly, mapBytes: nil)
+      let transaction = try store.environment.beginRead()
+      guard let id = try transaction.value(of: Layout.Meta.journal, in: store.meta) else {
+        throw JournalError.recordsMissing(path: directory, found: "without a journal in it")
+      }
+      try JournalOpening.checkFormat(store, transaction)
+      guard id == identity.id else {
+        throw JournalError.anotherJournal(
+          path: directory, expected: identity.hexID, found: "the records of \(hexadecimal(id))")
+      }
+      return JournalReader(store, identity)
+    }
+  }
+
+  // MARK: Records
+
+  /// The position of the last record; sequence 0 when the current epoch has none.
+  package func head() throws(JournalError) -> RecordPosition { try reading { try self.store.head($0) } }
+
+  /// The record at this position; nil when there is none.
+  package func record(at position: RecordPosition) throws(JournalError) -> Record? {
+    try reading { transaction in
+      try transaction.withCursor(self.store.records) { cursor in
+        guard try cursor.seek(position.keyBytes), RecordPosition(key: cursor.key) == position else { return nil }
+        guard let view = RecordView(position: position, value: cursor.value) else {
+          throw self.store.damaged("record \(position) is unreadable")
+        }
+        return view.record
+      }
+    }
+  }
+
+  /// Lends the records from `first` through `last` in order, at most `limit`, until `body` returns false. Records appended
+  /// meanwhile are included. The body should be quick and must not keep the view.
+  /// - Throws: `JournalError`, and whatever `body` throws.
+  package func scan(
+    from first: RecordPosition = .start, through last: RecordPosition = .end, limit: Int = .max,
+    _ body: (RecordView) throws -> Bool
+  ) throws {
+    try scanRows(from: first, limit: limit) { key, value in
+      guard let position = RecordPosition(key: key) else { throw self.store.damaged("a record's key is unreadable") }
+      guard position <= last else { return false }
+      guard let view = RecordView(position: position, value: value) else {
+        throw self.store.damaged("record \(position) is unreadable")
+      }
+      return try body(view)
+    }
+  }
+
+  /// Lends raw rows of the records, also damaged ones.
+  func scanRows(
+    from first: RecordPosition, limit: Int, _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Bool
+  ) throws {
+    var resume = first.keyBytes
+    var remaining = limit
+    var goesOn = true
+    while goesOn, remaining > 0 {
+      let transaction = try store.environment.beginRead()
+      let portion = min(remaining, JournalLimits.scanRecordsPerTransaction)
+      remaining -= portion
+      goesOn = try transaction.withCursor(store.records) { cursor in
+        var left = portion
+        var found = try cursor.seek(resume)
+        while found, left > 0 {
+          guard try body(cursor.key, cursor.value) else { return false }
+          left -= 1
+          // The next key in byte order: this one with a zero behind it.
+          if left == 0 { resume = Array(cursor.key) + [0] }
+          found = try cursor.next()
+        }
+        return found
+      }
+    }
+  }
+
+  /// The records from `first` through `last` in copied batches, at most `limit` records in all.
+  package func batches(
+    from first: RecordPosition = .start, through last: RecordPosition = .end, limit: Int = .max
+  ) -> RecordBatches {
+    RecordBatches(reader: self, next: first, last: last, remaining: limit)
+  }
+
+  /// Waits until there is a record after `position`, by looking every `interval`.
+  /// - Returns: the head then. Throws `CancellationError` when the task is cancelled.
+  package func waitForRecords(
+    after position: RecordPosition, lookingEvery interval: Duration = JournalLimits.tailPollInterval
+  ) async throws -> RecordPosition {
+    while true {
+      let head = try head()
+      if head > position, head.sequence > 0 { return head }
+      try await Task.sleep(for: interval)
+    }
+  }
+
+  // MARK: What stands beside the records
+
+  package func epochs() throws(JournalError) -> [JournalEpoch] { try reading { try self.store.epochList($0) } }
+
+  /// Where the cursor stands; nil when it was never moved.
+  package func cursor(_ name: String) throws(JournalError) -> RecordPosition? {
+    try reading { try self.store.cursor($0, name) }
+  }
+
+  package func cursors() throws(JournalError) -> [JournalCursor] {
+    try reading { try self.cursorList($0) }
+  }
+
+  func cursorList(_ transaction: borrowing ReadTransaction) throws -> [JournalCursor] {
+    try transaction.withCursor(store.cursors) { cursor in
+      var list: [JournalCursor] = []
+      while try cursor.next() {
+        let name = String(decoding: cursor.key, as: UTF8.self)
+        guard let position = RecordPosition(key: cursor.value) else {
+          throw store.damaged("the cursor \(name) is unreadable")
+        }
+        list.append(JournalCursor(name: name, position: position))
+      }
+      return list
+    }
+  }
+
+  /// The stored checkpoints of trees from (`first.epoch`, size `first.sequence`) on, in order, at most `limit`.
+  package func checkpoints(
+    from first: RecordPosition = .start, limit: Int = .max
+  ) throws(JournalError) -> [StoredCheckpoint] {
+    try reading { transaction in
+      try transaction.withCursor(self.store.checkpoints) { cursor in
+        var list: [StoredCheckpoint] = []
+        var found = try cursor.seek(first.keyBytes)
+        while found, list.count < limit {
+          guard let position = RecordPosition(key: cursor.key) else {
+            throw self.store.damaged("a checkpoint's key is unreadable")
+          }
+          list.append(StoredCheckpoint(epoch: position.epoch, size: position.sequence, note: Array(cursor.value)))
+          found = try cursor.next()
+        }
+        return list
+      }
+    }
+  }
+
+  /// The last checkpoint of an epoch; nil when it has none yet.
+  package func lastCheckpoint(epoch: UInt32) throws(JournalError) -> StoredCheckpoint? {
+    try reading { try self.store.lastCheckpoint($0, epoch: epoch) }
+  }
+
+  /// The tree of an epoch: its size and right edge.
+  package func frontier(epoch: UInt32) throws(JournalError) -> MerkleFrontier {
+    try reading { try self.store.frontier($0, epoch: epoch) }
+  }
+
+  func reading<R>(_ body: (borrowing ReadTransaction) throws -> R) throws(JournalError) -> R {
+    try asJournalError {
+      let transaction = try store.environment.beginRead()
+      return try body(transaction)
+    }
+  }
+}
+
+/// Records in copied batches: each `next` is one short reading transaction.
+package struct RecordBatches: Sendable {
+  private let reader: JournalReader
+  private var next: RecordPosition?
+  private let last: RecordPosition
+  private var remaining: Int
+
+  init(reader: JournalReader, next: RecordPosition, last: RecordPosition, remaining: Int) {
+    self.reader = reader
+    self.next = next
+    self.last = last
+    self.remaining = remaining
+  }
+
+  /// The next records, at least one; nil when there are none. Asked again later it gives what was appended since.
+  package mutating func nextBatch() throws(JournalError) -> [Record]? {
+    guard let next, remaining > 0 else { return nil }
+    var records: [Record] = []
+    var bytes = 0
+    let limit = min(remaining, JournalLimits.batchedReadRecords)
+    let (reader, last) = (reader, last)
+    try asJournalError {
+      try reader.scan(from: next, through: last, limit: limit) { view in
+        bytes += view.payload.count
+        records.append(view.record)
+        return bytes < JournalLimits.batchedReadBytes
+      }
+    }
+    guard let final = records.last?.position else { return nil }
+    remaining -= records.count
+    self.next = final.next
+    return records
+  }
+}
+
+/// A named position: how far somebody got.
+package struct JournalCursor: Hashable, Sendable {
+  package let name: String
+  /// The last record that is done with.
+  package let position: RecordPosition
+}
+
+/// A checkpoint as it is stored: not verified by being read.
+package struct StoredCheckpoint: Hashable, Sendable {
+  package let epoch: UInt32
+  package let size: UInt64
+  /// The signed note's bytes.
+  package let note: [UInt8]
+}

@@ -1,0 +1,159 @@
+// The opened environment with its databases, and reading and writing single rows of it.
+
+internal import Evidence
+internal import LMDB
+internal import OpenSSL
+
+struct JournalStore: Sendable {
+  let directory: String
+  let environment: LMDB.Environment
+  let records: Database
+  let meta: Database
+  let checkpoints: Database
+  let cursors: Database
+  let state: Database
+  let epochs: Database
+
+  init(directory: String, access: LMDB.Environment.Access, mapBytes: Int?) throws(LMDBError) {
+    let options = Environment.Options(access: access, mapBytes: mapBytes, databases: Layout.databases)
+    let environment = try Environment.open(at: directory, options)
+    self.directory = directory
+    self.environment = environment
+    records = environment.database("records")
+    meta = environment.database("meta")
+    checkpoints = environment.database("checkpoints")
+    cursors = environment.database("cursors")
+    state = environment.database("state")
+    epochs = environment.database("epochs")
+  }
+
+  func damaged(_ what: String) -> JournalError { .damaged(path: directory, what: what) }
+
+  // MARK: Reading
+
+  /// The current epoch and its tree.
+  func tail(_ transaction: borrowing some ReadableTransaction & ~Copyable) throws -> Tail {
+    guard let epoch = try transaction.value(of: Layout.Meta.epoch, in: meta).flatMap({ UInt32(bigEndianBytes: $0) }) else {
+      throw damaged("the current epoch is not recorded")
+    }
+    return Tail(epoch: epoch, frontier: try frontier(transaction, epoch: epoch))
+  }
+
+  func frontier(
+    _ transaction: borrowing some ReadableTransaction & ~Copyable, epoch: UInt32
+  ) throws -> MerkleFrontier {
+    guard let row = try transaction.value(of: Layout.Meta.frontier(epoch), in: meta),
+      let frontier = MerkleFrontier(encoded: row)
+    else { throw damaged("the tree of epoch \(epoch) is missing or unreadable") }
+    return frontier
+  }
+
+  func head(_ transaction: borrowing some ReadableTransaction & ~Copyable) throws -> RecordPosition {
+    try tail(transaction).head
+  }
+
+  func foldMark(_ transaction: borrowing some ReadableTransaction & ~Copyable) throws -> FoldMark? {
+    try transaction.value(of: Layout.Meta.fold, in: meta).flatMap { FoldMark(rowValue: $0) }
+  }
+
+  func cursor(
+    _ transaction: borrowing some ReadableTransaction & ~Copyable, _ name: String
+  ) throws -> RecordPosition? {
+    guard let row = try transaction.value(of: Array(name.utf8), in: cursors) else { return nil }
+    guard let position = RecordPosition(keyBytes: row) else { throw damaged("the cursor \(name) is unreadable") }
+    return position
+  }
+
+  /// The position of the last record of an epoch that was closed or is open; nil when there is no such epoch.
+  func end(
+    _ transaction: borrowing some ReadableTransaction & ~Copyable, ofEpoch epoch: UInt32
+  ) throws -> RecordPosition? {
+    guard try transaction.value(of: epoch.bigEndianBytes, in: epochs) != nil else { return nil }
+    return RecordPosition(epoch: epoch, sequence: try frontier(transaction, epoch: epoch).size)
+  }
+
+  func epochList(_ transaction: borrowing some ReadableTransaction & ~Copyable) throws -> [JournalEpoch] {
+    try transaction.withCursor(epochs) { cursor in
+      var list: [JournalEpoch] = []
+      while try cursor.next() {
+        guard let epoch = JournalEpoch(key: Array(cursor.key), value: Array(cursor.value)) else {
+          throw damaged("the row of an epoch is unreadable")
+        }
+        list.append(epoch)
+      }
+      return list
+    }
+  }
+
+  /// The last checkpoint of an epoch: its size and its note's bytes.
+  func lastCheckpoint(
+    _ transaction: borrowing some ReadableTransaction & ~Copyable, epoch: UInt32
+  ) throws -> StoredCheckpoint? {
+    try transaction.withCursor(checkpoints) { cursor in
+      let found =
+        epoch == .max
+        ? try cursor.last() : try cursor.seek(before: RecordPosition(epoch: epoch + 1, sequence: 0).keyBytes)
+      guard found, let position = RecordPosition(key: cursor.key), position.epoch == epoch else { return nil }
+      return StoredCheckpoint(epoch: epoch, size: position.sequence, note: Array(cursor.value))
+    }
+  }
+
+  // MARK: Writing
+
+  func put(_ tail: Tail, _ transaction: borrowing WriteTransaction) throws(LMDBError) {
+    try transaction.put(Layout.Meta.frontier(tail.epoch), tail.frontier.encoded, into: meta)
+  }
+
+  func put(_ mark: FoldMark, _ transaction: borrowing WriteTransaction) throws(LMDBError) {
+    try transaction.put(Layout.Meta.fold, mark.rowValue, into: meta)
+  }
+
+  func put(_ changes: [StateChange], _ transaction: borrowing WriteTransaction) throws(LMDBError) {
+    for change in changes {
+      precondition(
+        (1...Environment.keyBytesMax).contains(change.key.count), "a fold's key must have 1 to 511 bytes")
+      if let value = change.value {
+        try transaction.put(change.key, value, into: state)
+      } else {
+        try transaction.delete(change.key, from: state)
+      }
+    }
+  }
+
+  /// Opens an epoch with an empty tree.
+  func open(_ epoch: JournalEpoch, _ transaction: borrowing WriteTransaction) throws(LMDBError) {
+    try transaction.put(epoch.number.bigEndianBytes, epoch.rowValue, into: epochs)
+    try transaction.put(Layout.Meta.epoch, epoch.number.bigEndianBytes, into: meta)
+    try put(Tail(epoch: epoch.number, frontier: MerkleFrontier()), transaction)
+  }
+
+  /// Appends one record and returns its leaf hash. Its position must be after every other's.
+  func append(
+    _ payload: [UInt8], at position: RecordPosition, time: Int64, _ transaction: borrowing WriteTransaction
+  ) throws(LMDBError) -> Digest {
+    try payload.span.bytes.withUnsafeBytes { (payload) throws(LMDBError) in
+      let leaf = Record.leafHash(position: position, time: time, payload: payload)
+      try position.withKey { (key) throws(LMDBError) in
+        try transaction.put(
+          key, valueByteCount: Layout.RecordValue.payload + payload.count, into: records, appending: true
+        ) { value in
+          value.storeBytes(of: time.bigEndian, toByteOffset: Layout.RecordValue.time, as: Int64.self)
+          value.storeBytes(of: Record.version, toByteOffset: Layout.RecordValue.version, as: UInt8.self)
+          value.storeBytes(of: Layout.recordFlags, toByteOffset: Layout.RecordValue.flags, as: UInt8.self)
+          leaf.withBytes { value[Layout.RecordValue.leafHash...].copyBytes(from: $0) }
+          value[Layout.RecordValue.payload...].copyBytes(from: payload)
+        }
+      }
+      return leaf
+    }
+  }
+}
+
+/// Where a journal ends: the open epoch and its tree.
+struct Tail: Hashable {
+  var epoch: UInt32
+  var frontier: MerkleFrontier
+
+  /// The position of the last record; sequence 0 when the epoch has none.
+  var head: RecordPosition { RecordPosition(epoch: epoch, sequence: frontier.size) }
+}

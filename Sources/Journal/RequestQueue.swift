@@ -1,0 +1,195 @@
+// The queue between callers and the writer's thread.
+//
+//   callers --submit--> [ requests, first in first out ] --take--> writer: everything queued, up to the batch's caps
+//      ^                                                             |
+//      +-------- held back while the queue is over its caps <--------+
+//
+// The first backpressure is `append` itself, which returns after the commit: a caller that waits has one request here. The
+// caps are for callers that start many appends at once: they are suspended (or their thread blocked) before they queue.
+
+internal import Evidence
+internal import Glibc
+
+typealias WriteOutcome = Result<[RecordPosition], JournalError>
+
+/// One thing for the writer to do, and whom to tell.
+struct WriteRequest: Sendable {
+  enum Work: Sendable {
+    case append([[UInt8]])
+    case openEpoch(reason: String)
+    case moveCursor(String, RecordPosition)
+    case checkpoint
+    case countersign(SignedNote, VerifierKey)
+
+    var appends: Bool {
+      if case .append(let payloads) = self { !payloads.isEmpty } else { false }
+    }
+  }
+
+  let work: Work
+  let records: Int
+  let bytes: Int
+  /// Called once, on the writer's thread.
+  let complete: @Sendable (WriteOutcome) -> Void
+
+  init(_ work: Work, complete: @escaping @Sendable (WriteOutcome) -> Void) {
+    self.work = work
+    self.complete = complete
+    if case .append(let payloads) = work {
+      records = payloads.count
+      bytes = payloads.reduce(0) { $0 + $1.count }
+    } else {
+      records = 0
+      bytes = 0
+    }
+  }
+}
+
+final class RequestQueue: @unchecked Sendable {  // Everything mutable is touched under `mutex` only.
+  enum Submission { case queued, full, closed }
+
+  /// Either a batch, or the news that the time to wait has passed (an empty batch), or that the queue was closed and is empty.
+  enum Taken { case batch([WriteRequest]), closed }
+
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let arrived = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private let roomMade = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private var requests: [WriteRequest] = []
+  /// Requests before this index were taken.
+  private var taken = 0
+  private var records = 0
+  private var bytes = 0
+  private var isClosed = false
+  private var heldBack: [CheckedContinuation<Void, Never>] = []
+
+  init() {
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(roomMade, nil)
+    var attributes = pthread_condattr_t()
+    pthread_condattr_init(&attributes)
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    pthread_cond_init(arrived, &attributes)
+    pthread_condattr_destroy(&attributes)
+  }
+
+  deinit {
+    pthread_cond_destroy(arrived)
+    pthread_cond_destroy(roomMade)
+    pthread_mutex_destroy(mutex)
+    arrived.deallocate()
+    roomMade.deallocate()
+    mutex.deallocate()
+  }
+
+  /// Queues the request, or says that the queue is full or closed: its `complete` is then never called.
+  func submit(_ request: WriteRequest) -> Submission {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return enqueue(request)
+  }
+
+  /// Suspends until the queue may have room again.
+  func waitForRoom() async {
+    await withCheckedContinuation { holdBack($0) }
+  }
+
+  /// Queues the request, blocking the thread while the queue is full.
+  func submitBlocking(_ request: WriteRequest) -> Submission {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while !isClosed, !hasRoom { pthread_cond_wait(roomMade, mutex) }
+    return enqueue(request)
+  }
+
+  private func enqueue(_ request: WriteRequest) -> Submission {
+    if isClosed { return .closed }
+    guard hasRoom else { return .full }
+    requests.append(request)
+    records += request.records
+    bytes += request.bytes
+    pthread_cond_signal(arrived)
+    return .queued
+  }
+
+  private func holdBack(_ continuation: CheckedContinuation<Void, Never>) {
+    pthread_mutex_lock(mutex)
+    let mustWait = !isClosed && !hasRoom
+    if mustWait { heldBack.append(continuation) }
+    pthread_mutex_unlock(mutex)
+    if !mustWait { continuation.resume() }
+  }
+
+  /// One request always fits an empty queue, whatever its size.
+  private var hasRoom: Bool {
+    requests.count - taken < JournalLimits.queueRequestsMax && records < JournalLimits.queueRecordsMax
+      && bytes < JournalLimits.queueBytesMax
+  }
+
+  /// Waits for requests, at most `nanoseconds` if given, and takes as many as one commit may hold.
+  func take(waitingAtMost nanoseconds: UInt64?) -> Taken {
+    pthread_mutex_lock(mutex)
+    var deadline = timespec()
+    if let nanoseconds {
+      clock_gettime(CLOCK_MONOTONIC, &deadline)
+      let total = UInt64(deadline.tv_nsec) + nanoseconds % 1_000_000_000
+      deadline.tv_sec += Int(nanoseconds / 1_000_000_000 + total / 1_000_000_000)
+      deadline.tv_nsec = Int(total % 1_000_000_000)
+    }
+    while requests.isEmpty, !isClosed {
+      if nanoseconds == nil {
+        pthread_cond_wait(arrived, mutex)
+      } else if pthread_cond_timedwait(arrived, mutex, &deadline) == ETIMEDOUT {
+        break
+      }
+    }
+    if requests.isEmpty, isClosed {
+      pthread_mutex_unlock(mutex)
+      return .closed
+    }
+    let batch = takeBatch()
+    let released = heldBack
+    heldBack = []
+    pthread_cond_broadcast(roomMade)
+    pthread_mutex_unlock(mutex)
+    for continuation in released { continuation.resume() }
+    return .batch(batch)
+  }
+
+  private func takeBatch() -> [WriteRequest] {
+    var end = taken
+    var batchRecords = 0
+    var batchBytes = 0
+    while end < requests.count, end - taken < JournalLimits.batchRequestsMax {
+      let request = requests[end]
+      let fits =
+        batchRecords + request.records <= JournalLimits.batchRecordsMax
+        && batchBytes + request.bytes <= JournalLimits.batchBytesMax
+      guard fits || end == taken else { break }
+      batchRecords += request.records
+      batchBytes += request.bytes
+      end += 1
+    }
+    let batch = Array(requests[taken..<end])
+    taken = end
+    records -= batchRecords
+    bytes -= batchBytes
+    // Moving the rest down each time would be quadratic; keeping what was taken would be a leak.
+    if taken == requests.count || taken > JournalLimits.batchRequestsMax {
+      requests.removeFirst(taken)
+      taken = 0
+    }
+    return batch
+  }
+
+  /// Refuses further requests; those queued are still taken.
+  func close() {
+    pthread_mutex_lock(mutex)
+    isClosed = true
+    let released = heldBack
+    heldBack = []
+    pthread_cond_broadcast(arrived)
+    pthread_cond_broadcast(roomMade)
+    pthread_mutex_unlock(mutex)
+    for continuation in released { continuation.resume() }
+  }
+}

@@ -1,0 +1,88 @@
+// Append, scan and verify of the journal.
+//
+// Its peer for append is tools/bench/lmdb_append.c: plain C on LMDB with the same sizes, without hashes, tree or head.
+
+internal import ArgumentParser
+internal import Evidence
+internal import Journal
+
+struct JournalBench: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "journal", abstract: "Appends to a new journal, then scans and verifies it.")
+
+  @Option(help: "A directory that does not exist yet, on the disk to measure.") var directory: String
+  @Option(help: "Records a commit.") var batch = 50
+  @Option(help: "Records in all.") var events = 100_000
+  @Option(help: "Bytes of a payload.") var payload = 300
+  @Flag(help: "Measure append only.") var appendOnly = false
+  @Flag(help: "Open the journal that is there, and append nothing.") var existing = false
+
+  func validate() throws {
+    guard (1...JournalLimits.appendRecordsMax).contains(batch), events > 0,
+      (0...JournalLimits.payloadBytesMax).contains(payload)
+    else { throw ValidationError("batch, events or payload are out of range") }
+  }
+
+  func run() async throws {
+    let clock = ContinuousClock()
+    if !existing {
+      let journal = try Journal.open(JournalConfiguration(directory: directory))
+      report("journal.append", batch: batch, events, try clock.measure { try append(to: journal) })
+      await journal.close()
+    }
+    guard !appendOnly else { return }
+    let start = clock.now
+    let reader = try JournalReader.open(directory: directory)
+    let head = try reader.head()
+    print(#"{"benchmark":"journal.open","head":"\#(head)","seconds":\#(start.duration(to: clock.now).seconds)}"#)
+    try measureReading(reader, clock)
+  }
+
+  private func append(to journal: Journal) throws {
+    let payloads = [[UInt8]](repeating: [UInt8](repeating: 0x5A, count: payload), count: batch)
+    var left = events
+    while left > 0 {
+      let portion = min(left, batch)
+      try journal.appendBlocking(portion == batch ? payloads : Array(payloads.prefix(portion)))
+      left -= portion
+    }
+  }
+
+  private func measureReading(_ reader: JournalReader, _ clock: ContinuousClock) throws {
+    var count = 0
+    var bytes = 0
+    let scan = try clock.measure {
+      try reader.scan { view in
+        count += 1
+        bytes += view.payload.count
+        return true
+      }
+    }
+    report("journal.scan", batch: nil, count, scan)
+    let verify = try clock.measure {
+      let verification = try JournalVerifier(reader).verify()
+      guard verification.isSound, verification.records == UInt64(count) else {
+        throw ValidationError("the journal that was just written does not verify: \(verification.findings)")
+      }
+    }
+    report("journal.verify", batch: nil, count, verify)
+    let statistics = try reader.statistics()
+    let perRecord = Double(statistics.usedBytes) / Double(max(1, count))
+    let perPage = Double(count) / Double(max(1, statistics.recordPages))
+    print(
+      #"{"benchmark":"journal.size","records":\#(count),"payload_bytes":\#(bytes),"file_bytes":\#(statistics.fileBytes),"#
+        + #""bytes_per_record":\#(perRecord),"records_per_page":\#(perPage)}"#)
+  }
+
+  private func report(_ name: String, batch: Int?, _ events: Int, _ elapsed: Duration) {
+    let rate = Int(Double(events) / max(elapsed.seconds, 1e-9))
+    let batchField = batch.map { #""batch":\#($0),"# } ?? ""
+    print(
+      #"{"benchmark":"\#(name)",\#(batchField)"payload":\#(payload),"events":\#(events),"seconds":\#(elapsed.seconds),"#
+        + #""events_per_second":\#(rate)}"#)
+  }
+}
+
+extension Duration {
+  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}
