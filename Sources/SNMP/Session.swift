@@ -109,7 +109,8 @@ extension Session {
     let datagram: [UInt8]
     switch credential {
     case .community(let version, let community):
-      datagram = pending.datagram ?? Message(version: version, community: community, pdu: pending.pdu(version)).encoded()
+      datagram =
+        pending.datagram ?? Message(version: version, community: community, pdu: pending.pdu(version)).encoded()
       pending.datagram = datagram
     case .user(let user):
       let messageID = random.nextID()

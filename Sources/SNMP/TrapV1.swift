@@ -82,7 +82,11 @@ struct TrapV1 {
       enterprise =
         identifier(Self.snmpTrapEnterprise) ?? ObjectIdentifier(Array(parent.last == 0 ? parent.dropLast() : parent))
     }
-    if case .ipAddress(let bytes) = value(Self.snmpTrapAddress) { agentAddress = bytes } else { agentAddress = [0, 0, 0, 0] }
+    if case .ipAddress(let bytes) = value(Self.snmpTrapAddress) {
+      agentAddress = bytes
+    } else {
+      agentAddress = [0, 0, 0, 0]
+    }
     timeStamp = value(Self.sysUpTime)?.unsigned.map(UInt32.init(truncatingIfNeeded:)) ?? 0
     bindings = notification.bindings.filter { !own.contains($0.name) }
   }

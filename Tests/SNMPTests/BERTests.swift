@@ -31,30 +31,31 @@ internal import Testing
     }
   }
 
-  @Test(arguments: [
-    (ObjectValue.integer(0), [0x02, 1, 0]),
-    (.integer(127), [0x02, 1, 0x7F]),
-    (.integer(128), [0x02, 2, 0, 0x80]),
-    (.integer(-128), [0x02, 1, 0x80]),
-    (.integer(-129), [0x02, 2, 0xFF, 0x7F]),
-    (.integer(.max), [0x02, 8, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]),
-    (.integer(.min), [0x02, 8, 0x80, 0, 0, 0, 0, 0, 0, 0]),
-    (.counter32(.max), [0x41, 5, 0, 0xFF, 0xFF, 0xFF, 0xFF]),
-    (.gauge32(300), [0x42, 2, 1, 0x2C]),
-    (.timeTicks(0), [0x43, 1, 0]),
-    (.counter64(.max), [0x46, 9, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]),
-    (.octets([1, 2]), [0x04, 2, 1, 2]),
-    (.null, [0x05, 0]),
-    (.ipAddress([10, 0, 0, 1]), [0x40, 4, 10, 0, 0, 1]),
-    (.opaque([9]), [0x44, 1, 9]),
-    (.objectIdentifier([1, 3, 6, 1, 4, 1, 2699]), [0x06, 7, 0x2B, 6, 1, 4, 1, 0x95, 0x0B]),
-    (.objectIdentifier([2, 999, 3]), [0x06, 3, 0x88, 0x37, 3]),
-    (.objectIdentifier([0, 0]), [0x06, 1, 0]),
-    (.objectIdentifier([1, 3, .max]), [0x06, 6, 0x2B, 0x8F, 0xFF, 0xFF, 0xFF, 0x7F]),
-    (.noSuchObject, [0x80, 0]),
-    (.noSuchInstance, [0x81, 0]),
-    (.endOfMibView, [0x82, 0]),
-  ] as [(ObjectValue, [UInt8])])
+  @Test(
+    arguments: [
+      (ObjectValue.integer(0), [0x02, 1, 0]),
+      (.integer(127), [0x02, 1, 0x7F]),
+      (.integer(128), [0x02, 2, 0, 0x80]),
+      (.integer(-128), [0x02, 1, 0x80]),
+      (.integer(-129), [0x02, 2, 0xFF, 0x7F]),
+      (.integer(.max), [0x02, 8, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]),
+      (.integer(.min), [0x02, 8, 0x80, 0, 0, 0, 0, 0, 0, 0]),
+      (.counter32(.max), [0x41, 5, 0, 0xFF, 0xFF, 0xFF, 0xFF]),
+      (.gauge32(300), [0x42, 2, 1, 0x2C]),
+      (.timeTicks(0), [0x43, 1, 0]),
+      (.counter64(.max), [0x46, 9, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]),
+      (.octets([1, 2]), [0x04, 2, 1, 2]),
+      (.null, [0x05, 0]),
+      (.ipAddress([10, 0, 0, 1]), [0x40, 4, 10, 0, 0, 1]),
+      (.opaque([9]), [0x44, 1, 9]),
+      (.objectIdentifier([1, 3, 6, 1, 4, 1, 2699]), [0x06, 7, 0x2B, 6, 1, 4, 1, 0x95, 0x0B]),
+      (.objectIdentifier([2, 999, 3]), [0x06, 3, 0x88, 0x37, 3]),
+      (.objectIdentifier([0, 0]), [0x06, 1, 0]),
+      (.objectIdentifier([1, 3, .max]), [0x06, 6, 0x2B, 0x8F, 0xFF, 0xFF, 0xFF, 0x7F]),
+      (.noSuchObject, [0x80, 0]),
+      (.noSuchInstance, [0x81, 0]),
+      (.endOfMibView, [0x82, 0]),
+    ] as [(ObjectValue, [UInt8])])
   func `A value has exactly one encoding and is read back from it`(_ expected: ObjectValue, _ bytes: [UInt8]) throws {
     #expect(encoding(expected) == bytes)
     let (read, notes) = try value(bytes)
@@ -70,7 +71,8 @@ internal import Testing
     #expect(encoding(.octets([UInt8](repeating: 7, count: 300))).prefix(4) == [0x04, 0x82, 1, 0x2C])
   }
 
-  @Test(arguments: [[0x02, 0x81, 1, 5], [0x02, 0x84, 0, 0, 0, 1, 5], [0x02, 0x87, 0, 0, 0, 0, 0, 0, 1, 5]] as [[UInt8]])
+  @Test(
+    arguments: [[0x02, 0x81, 1, 5], [0x02, 0x84, 0, 0, 0, 1, 5], [0x02, 0x87, 0, 0, 0, 0, 0, 0, 1, 5]] as [[UInt8]])
   func `A length in more bytes than it needs is accepted`(_ bytes: [UInt8]) throws {
     #expect(try value(bytes).0 == .integer(5))
   }
@@ -106,26 +108,28 @@ internal import Testing
     #expect(try value([0x45, 2, 1, 2]) == (.opaque([1, 2]), [DecodingNote(offset: 0, kind: .unknownType(0x45))]))
   }
 
-  @Test(arguments: [
-    ([], BERError.Problem.truncated(needed: 1, available: 0)),
-    ([0x04], .truncated(needed: 1, available: 0)),
-    ([0x04, 5, 1], .truncated(needed: 5, available: 1)),
-    ([0x30, 0x80, 0, 0], .indefiniteLength),
-    ([0x04, 0x84, 0xFF, 0xFF, 0xFF, 0xFF], .lengthTooLarge),
-    ([0x04, 0xFF] + [UInt8](repeating: 0xFF, count: 127), .lengthTooLarge),
-    ([0x9F, 0x78, 0], .multiByteTag(0x9F)),
-  ] as [([UInt8], BERError.Problem)])
+  @Test(
+    arguments: [
+      ([], BERError.Problem.truncated(needed: 1, available: 0)),
+      ([0x04], .truncated(needed: 1, available: 0)),
+      ([0x04, 5, 1], .truncated(needed: 5, available: 1)),
+      ([0x30, 0x80, 0, 0], .indefiniteLength),
+      ([0x04, 0x84, 0xFF, 0xFF, 0xFF, 0xFF], .lengthTooLarge),
+      ([0x04, 0xFF] + [UInt8](repeating: 0xFF, count: 127), .lengthTooLarge),
+      ([0x9F, 0x78, 0], .multiByteTag(0x9F)),
+    ] as [([UInt8], BERError.Problem)])
   func `An element that cannot be delimited is refused`(_ bytes: [UInt8], _ problem: BERError.Problem) {
     #expect(failure(bytes)?.problem == problem)
   }
 
-  @Test(arguments: [
-    ([0x06, 1, 0x81], BERError.Problem.objectIdentifierUnterminated),
-    ([0x06, 6, 0x2B, 0x90, 0x80, 0x80, 0x80, 0x00], .subIdentifierTooLarge),
-    ([0x06, 0], .emptyObjectIdentifier),
-    ([0x06, 0x81, 128] + [UInt8](repeating: 1, count: 128), .objectIdentifierTooLong),
-    ([0x02, 1, 0], .unexpectedTag(0x02)),
-  ] as [([UInt8], BERError.Problem)])
+  @Test(
+    arguments: [
+      ([0x06, 1, 0x81], BERError.Problem.objectIdentifierUnterminated),
+      ([0x06, 6, 0x2B, 0x90, 0x80, 0x80, 0x80, 0x00], .subIdentifierTooLarge),
+      ([0x06, 0], .emptyObjectIdentifier),
+      ([0x06, 0x81, 128] + [UInt8](repeating: 1, count: 128), .objectIdentifierTooLong),
+      ([0x02, 1, 0], .unexpectedTag(0x02)),
+    ] as [([UInt8], BERError.Problem)])
   func `A name that is no object identifier is refused`(_ bytes: [UInt8], _ problem: BERError.Problem) {
     bytes.withUnsafeBytes { buffer in
       var reader = BERReader(buffer)

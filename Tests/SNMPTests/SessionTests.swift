@@ -8,7 +8,9 @@ internal import Testing
   static let community = Array("public".utf8)
   let start = ContinuousClock.now
 
-  private func session(_ version: CommunityVersion = .v2c, _ change: (inout SessionParameters) -> Void = { _ in }) -> Session {
+  private func session(_ version: CommunityVersion = .v2c, _ change: (inout SessionParameters) -> Void = { _ in })
+    -> Session
+  {
     var parameters = SessionParameters()
     parameters.firstPacketPatience = nil
     change(&parameters)
@@ -66,7 +68,9 @@ internal import Testing
   }
 
   @Test func `A device that may be asleep gets its four seconds, an awake one does not`() throws {
-    var session = session { $0.firstPacketPatience = .seconds(4); $0.timeoutInitial = .milliseconds(500) }
+    var session = session {
+      $0.firstPacketPatience = .seconds(4); $0.timeoutInitial = .milliseconds(500)
+    }
     let first = try #require(session.request(.get([Self.sysDescr]), now: start).sent)
     _ = session.timerFired(now: start + .milliseconds(500))
     #expect(session.timerFired(now: start + .milliseconds(1_500)).timer == start + .seconds(4))

@@ -7,7 +7,9 @@ internal import Testing
   private let supplies = SamplePrinter.supplies
   private let columns = SamplePrinter.supplyColumns
 
-  private func walk(_ roots: [ObjectIdentifier], _ version: SNMPVersion = .v2c, _ limits: ReadLimits = ReadLimits()) -> TableWalk {
+  private func walk(_ roots: [ObjectIdentifier], _ version: SNMPVersion = .v2c, _ limits: ReadLimits = ReadLimits())
+    -> TableWalk
+  {
     TableWalk(roots: roots, abilities: DeviceAbilities(version: version), limits: limits)
   }
 
@@ -136,7 +138,9 @@ internal import Testing
     expectAllSupplies(walk)
     #expect(walk.findings.allSatisfy { if case .bulkRefused = $0 { true } else { false } })
     var failed = 0
-    for case .getBulk(let names, _, let repetitions) in agent.requests where names.count * repetitions > 5 { failed += 1 }
+    for case .getBulk(let names, _, let repetitions) in agent.requests where names.count * repetitions > 5 {
+      failed += 1
+    }
     for case .getNext(let names) in agent.requests where names.count > 5 { failed += 1 }
     #expect(failed <= 5)
   }
@@ -257,7 +261,8 @@ internal import Testing
           walk.received(Response([], errorStatus: status, errorIndex: Int.random(in: -2...12, using: &random)))
         case 2:
           let count = Int.random(in: 0...20, using: &random)
-          walk.received(Response((0..<count).map { _ in VarBind(names.randomElement(using: &random) ?? [0, 0], .null) }))
+          walk.received(
+            Response((0..<count).map { _ in VarBind(names.randomElement(using: &random) ?? [0, 0], .null) }))
         default:
           walk.received(
             Response(request.names.map { SamplePrinter.walk.next(after: $0) ?? VarBind($0, .endOfMibView) }))

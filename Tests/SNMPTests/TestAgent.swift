@@ -81,7 +81,9 @@ struct TestAgent {
       return .success(VarBind(to, walk[to] ?? .integer(0)))
     }
     for case .genErrAtEndOf(let root) in habits where name.isWithin(root) {
-      if walk.next(after: name)?.name.isWithin(root) != true { return .failure(Refusal(status: .genErr, hasIndex: true)) }
+      if walk.next(after: name)?.name.isWithin(root) != true {
+        return .failure(Refusal(status: .genErr, hasIndex: true))
+      }
     }
     guard let following = walk.next(after: name) else { return .success(VarBind(name, .endOfMibView)) }
     if habits.contains(.genErrAt(following.name)) { return .failure(Refusal(status: .genErr, hasIndex: true)) }
@@ -110,7 +112,9 @@ struct TestAgent {
         }
       }
     }
-    for case .answersAtMost(let most) in habits where bindings.count > most { return Response([], errorStatus: .tooBig) }
+    for case .answersAtMost(let most) in habits where bindings.count > most {
+      return Response([], errorStatus: .tooBig)
+    }
     if habits.contains(.forgetsLastOfSeveral), width > 1 { bindings.removeLast() }
     return Response(bindings, requestBytes: 40, responseBytes: 20 * bindings.count)
   }

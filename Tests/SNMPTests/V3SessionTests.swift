@@ -19,7 +19,9 @@ internal import Testing
       privacy: privacy.map { .init(.aes128, password: Array($0.utf8)) }, contextName: context)
   }
 
-  private func agent(_ user: USMUser, engineID: [UInt8] = V3SessionTests.engineID, boots: Int32 = 3) -> AuthoritativeEngine {
+  private func agent(_ user: USMUser, engineID: [UInt8] = V3SessionTests.engineID, boots: Int32 = 3)
+    -> AuthoritativeEngine
+  {
     AuthoritativeEngine(engineID: engineID, engineBoots: boots, users: [user], keys: Self.keys, saltSeed: 9)
   }
 
@@ -220,9 +222,31 @@ internal import Testing
     #expect(session.received(reply, now: start).response != nil)
   }
 
+  @Test(arguments: [(boots: 3, time: 849), (boots: 2, time: 1_000)] as [(boots: Int32, time: Int32)])
+  func `An authentic answer from outside of the time window is ignored`(_ old: (boots: Int32, time: Int32)) throws {
+    let user = try Self.user(privacy: nil)
+    var session = session(user)
+    var agent = agent(user)
+    _ = try exchange(&session, &agent, time: 1_000, now: start)
+    let sent = try #require(session.request(.get([Self.name]), now: start).sent)
+    guard case .request(let request) = agent.received(sent, engineTime: 1_000) else {
+      Issue.record("the request was not understood")
+      return
+    }
+    let pdu = request.pdu.response([VarBind(Self.name, .integer(1))])
+    agent.engineBoots = old.boots
+    let untimely = try agent.respond(to: request, with: pdu, engineTime: old.time)
+    #expect(session.received(untimely, now: start).findings == [.untimely])
+    agent.engineBoots = 3
+    let timely = try agent.respond(to: request, with: pdu, engineTime: 850)
+    #expect(session.received(timely, now: start).response != nil, "150 seconds are still timely")
+  }
+
   @Test func `When only forged answers came, the failure says so`() throws {
     let user = try Self.user(privacy: nil)
-    var session = session(user) { $0.retries = 0; $0.firstPacketPatience = nil }
+    var session = session(user) {
+      $0.retries = 0; $0.firstPacketPatience = nil
+    }
     var agent = agent(user)
     _ = try exchange(&session, &agent, time: 1_000, now: start)
     let sent = try #require(session.request(.get([Self.name]), now: start).sent)
