@@ -41,6 +41,14 @@ package struct SweepAttempt: Equatable, Sendable {
   package var patience: Duration
   /// How long to wait for an answer to each of the others: the first one has woken the device by then.
   package var furtherPatience: Duration
+
+  package init(address: IPv4Address, range: Int, pass: Int, patience: Duration, furtherPatience: Duration) {
+    self.address = address
+    self.range = range
+    self.pass = pass
+    self.patience = patience
+    self.furtherPatience = furtherPatience
+  }
 }
 
 /// How far a sweep is.

@@ -1,0 +1,171 @@
+// One device over time: takes the outcome of each poll and says what happened.
+//
+//     outcome --> reachability --> meter epochs --> reading (taken / changed / unchanged) --> alerts --> events, in this order
+//
+// An epoch is told before the reading that begins it, so that a fold never subtracts across it.
+//
+// A whole reading (ReadingTaken) is told at the first complete poll since the service started, when the device's structure or the rules
+// that give its numbers their meaning changed, and every 24 hours; otherwise only what differs. A whole reading is only made from a full
+// poll.
+//
+// Interrupted polls. A device that fell silent in mid-poll has told something. If every meter that it is known to have was read, its
+// reading counts, rows that were not read stay as they were, and a finding says so. Else the poll counts as failed, because a reading would
+// date an old count anew. In both cases alerts may be raised by it, and none is cleared.
+
+package import Discovery
+package import Events
+package import MIB
+package import PrinterModel
+
+/// The state of one device and the events of its polls.
+package struct DeviceMonitor: Sendable {
+  /// A whole reading at least this often, so that nobody has to go back far to understand a changed one.
+  package static let fullEvery: Duration = .seconds(24 * 3_600)
+
+  package private(set) var known: KnownDevice
+  package private(set) var reachability = Reachability()
+  /// The last poll's objects and reading; nil until the first one since the service started.
+  package private(set) var walk: Walk?
+  package private(set) var reading: Reading?
+  /// Whether `reading` was made from a poll that came to its end.
+  private var isComplete = false
+
+  package init(_ known: KnownDevice) {
+    self.known = known
+  }
+
+  /// What the next poll should go for.
+  package func nextPoll(time: Int64) -> PollKind {
+    guard isComplete, let last = known.lastFullReading else { return .full }
+    return Duration.milliseconds(time - last) >= Self.fullEvery ? .full : .light
+  }
+
+  /// The device is at another endpoint, answers to another credential, or told more of its identity.
+  package mutating func update(endpoint: Endpoint?, credential: String, identity: DeviceIdentity) {
+    known.endpoint = endpoint
+    known.credential = credential
+    known.identity = identity
+  }
+
+  /// Takes a poll's outcome and returns what happened.
+  package mutating func completed(_ outcome: PollOutcome, time: Int64) -> [Event] {
+    let bodies: [EventBody] =
+      switch outcome.result {
+      case .failed(let failure): failed(failure, at: outcome.endpoint, time: time)
+      case .reading(let poll): received(poll, outcome, time: time)
+      }
+    return bodies.map { Event(time: time, device: known.id, $0) }
+  }
+
+  private mutating func failed(_ failure: PollFailure, at endpoint: Endpoint, time: Int64) -> [EventBody] {
+    guard reachability.failed(time: time) else { return [] }
+    return [
+      .pollFailed(
+        PollFailed(address: endpoint.description, reason: failure.reason.rawValue, message: failure.message))
+    ]
+  }
+
+  private mutating func received(_ poll: PollReading, _ outcome: PollOutcome, time: Int64) -> [EventBody] {
+    if let interruption = poll.interruption, !mayCount(poll) {
+      let alerts = AlertTracker.update(&known.alerts, with: poll.alerts, time: time)
+      return failed(interruption, at: outcome.endpoint, time: time) + alerts
+    }
+    reachability.answered()
+    var events: [EventBody] = []
+    let restarted = uptime(of: reading).flatMap { before in uptime(of: poll.reading).map { $0 < before } } ?? false
+    let fresh = poll.reading.meters.filter { poll.read.contains($0.source.name) }
+    events += MeterTracker.update(&known.meters, with: fresh, restarted: restarted).map { .meterEpochOpened($0) }
+    events.append(told(poll, cost: outcome.cost, time: time))
+    events += AlertTracker.update(&known.alerts, with: poll.alerts, time: time)
+    known.identity = poll.reading.identity
+    return events
+  }
+
+  /// Whether an interrupted poll may become a reading: it is the first ever of its device, or it has every known meter.
+  private func mayCount(_ poll: PollReading) -> Bool {
+    guard let reading else { return known.lastFullReading == nil }
+    return reading.meters.allSatisfy { poll.read.contains($0.source.name) }
+  }
+
+  private func uptime(of reading: Reading?) -> UInt64? { reading?.detectors.uptimeTicks }
+
+  /// The event of the reading itself.
+  private mutating func told(_ poll: PollReading, cost: PollCost, time: Int64) -> EventBody {
+    var current = poll.reading.normalized
+    current.alerts = []
+    defer {
+      walk = poll.walk
+      reading = current
+      isComplete = poll.interruption == nil
+    }
+    guard let reading, let walk, !isWholeDue(poll, current, time: time) else {
+      if poll.interruption == nil { known.lastFullReading = time }
+      return .readingTaken(ReadingTaken(reading: current, raw: poll.walk, cost: cost))
+    }
+    let change = current.changes(since: reading)
+    let raw = RawChange(from: walk, to: poll.walk)
+    if change.isEmpty, raw.isEmpty {
+      return .readingUnchanged(ReadingUnchanged(uptimeTicks: uptime(of: current), cost: cost))
+    }
+    return .readingChanged(
+      ReadingChanged(change: change, raw: raw.changed, removed: raw.removed, cost: cost))
+  }
+
+  private func isWholeDue(_ poll: PollReading, _ current: Reading, time: Int64) -> Bool {
+    guard poll.interruption == nil else { return false }
+    guard isComplete, let reading, let last = known.lastFullReading else { return true }
+    if Structure(reading) != Structure(current) { return true }
+    return poll.kind == .full && Duration.milliseconds(time - last) >= Self.fullEvery
+  }
+}
+
+/// What of a reading changes only when the device, or our understanding of it, does.
+private struct Structure: Equatable {
+  var meters: [MeterName: Rule]
+  var supplies: [RowIndex: Rule]
+  var rows: [[RowIndex]]
+  var systemObjectID: ObjectIdentifier?
+  var serial: DeviceText?
+
+  init(_ reading: Reading) {
+    meters = Dictionary(reading.meters.map { ($0.name, $0.rule) }) { first, _ in first }
+    supplies = Dictionary(reading.supplies.map { ($0.row, $0.rule) }) { first, _ in first }
+    rows = [reading.inputs.map(\.row).sorted(), reading.outputs.map(\.row).sorted(), reading.covers.map(\.row).sorted()]
+    systemObjectID = reading.identity.systemObjectID
+    serial = reading.identity.serial
+  }
+}
+
+/// The difference of two walks, without what other records carry: uptime, and the alert table, whose rows are alert events.
+struct RawChange {
+  private static let sysUpTime: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 1, 3]
+  private static let alertTable: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 43, 18]
+
+  private(set) var changed: [VarBind] = []
+  private(set) var removed: [ObjectIdentifier] = []
+
+  var isEmpty: Bool { changed.isEmpty && removed.isEmpty }
+
+  init(from before: Walk, to after: Walk) {
+    var old = before.bindings[...]
+    for binding in after.bindings {
+      while let first = old.first, first.name < binding.name {
+        removed.append(first.name)
+        old.removeFirst()
+      }
+      if let first = old.first, first.name == binding.name {
+        if first.value != binding.value { changed.append(binding) }
+        old.removeFirst()
+      } else {
+        changed.append(binding)
+      }
+    }
+    removed += old.map(\.name)
+    changed.removeAll { Self.isToldElsewhere($0.name) }
+    removed.removeAll { Self.isToldElsewhere($0) }
+  }
+
+  private static func isToldElsewhere(_ name: ObjectIdentifier) -> Bool {
+    name.isWithin(sysUpTime) || name.isWithin(alertTable)
+  }
+}

@@ -1,0 +1,184 @@
+// Which device is it? The address is only where it answers today.
+//
+// Decision, for what answered at an address:
+//
+//     serial number known, and the makes do not differ           -> that device
+//     else MAC known, and no serial numbers contradict           -> that device
+//     else the device known at this address, if nothing
+//          contradicts and one of the two has neither            -> that device (it told more, or less, than before)
+//     else                                                       -> a new device
+//
+//     that device is known elsewhere        -> ask there first: if it still answers there it has two addresses and stays; else it moved
+//     another device was known at this address -> that one was replaced here, and has no address until it is found again
+//
+// Never: a match by a serial number that identifies nothing, by one that several known devices share, or two known devices made one.
+
+package import Discovery
+package import Events
+package import PrinterModel
+
+/// The known devices by what identifies them.
+package struct DeviceRegistry: Sendable {
+  package struct Entry: Equatable, Sendable {
+    package var endpoint: Endpoint?
+    package var identity: DeviceIdentity
+  }
+
+  /// What a sighting means.
+  package struct Sighting: Equatable, Sendable {
+    package var device: DeviceID
+    /// Whether polls of this endpoint belong to the device. False for the second address of a device that is polled at its first.
+    package var isPolledHere = true
+    /// What happened, ordered; each event names its own device.
+    package var events: [Event] = []
+    /// The device that had this address before and has none now.
+    package var displaced: DeviceID?
+  }
+
+  package private(set) var entries: [DeviceID: Entry] = [:]
+  private var byEndpoint: [Endpoint: DeviceID] = [:]
+
+  package init(_ known: some Sequence<KnownDevice> = []) {
+    for device in known {
+      entries[device.id] = Entry(endpoint: device.endpoint, identity: device.identity)
+      if let endpoint = device.endpoint { byEndpoint[endpoint] = device.id }
+    }
+  }
+
+  package func device(at endpoint: Endpoint) -> DeviceID? { byEndpoint[endpoint] }
+
+  /// The known address to ask before `sighted` is called: the device that this looks like may still be there.
+  package func endpointToVerify(_ identity: DeviceIdentity, at endpoint: Endpoint) -> Endpoint? {
+    guard let (device, _) = match(identity, at: endpoint), let known = entries[device]?.endpoint, known != endpoint else {
+      return nil
+    }
+    return known
+  }
+
+  /// Takes what answered at an endpoint.
+  /// - Parameters:
+  ///   - credential: name of the credential that worked.
+  ///   - isStillElsewhere: whether the same device answered at `endpointToVerify` just now.
+  ///   - newID: the id to give if it is a new device.
+  package mutating func sighted(
+    _ identity: DeviceIdentity, at endpoint: Endpoint, credential: String, isStillElsewhere: Bool = false,
+    newID: DeviceID, time: Int64
+  ) -> Sighting {
+    guard let (device, evidence) = match(identity, at: endpoint) else {
+      return discovered(identity, at: endpoint, credential: credential, newID: newID, time: time)
+    }
+    let former = entries[device]?.endpoint
+    if isStillElsewhere, former != nil, former != endpoint { return Sighting(device: device, isPolledHere: false) }
+    var sighting = Sighting(device: device)
+    displace(at: endpoint, by: device, identity, evidence: evidence, into: &sighting, time: time)
+    if let former, former != endpoint {
+      let moved = DeviceMoved(from: former.description, to: endpoint.description, evidence: evidence)
+      sighting.events.append(Event(time: time, device: device, .deviceMoved(moved)))
+    } else if former == nil {
+      let found = DeviceMoved(from: "", to: endpoint.description, evidence: evidence)
+      sighting.events.append(Event(time: time, device: device, .deviceMoved(found)))
+    }
+    place(device, at: endpoint, identity: merged(entries[device]?.identity, identity))
+    return sighting
+  }
+
+  private mutating func discovered(
+    _ identity: DeviceIdentity, at endpoint: Endpoint, credential: String, newID: DeviceID, time: Int64
+  ) -> Sighting {
+    var sighting = Sighting(device: newID)
+    displace(at: endpoint, by: newID, identity, evidence: "", into: &sighting, time: time)
+    let body = DeviceDiscovered(address: endpoint.description, identity: identity, credential: credential)
+    sighting.events.append(Event(time: time, device: newID, .deviceDiscovered(body)))
+    place(newID, at: endpoint, identity: identity)
+    return sighting
+  }
+
+  /// Takes the address from whoever else had it.
+  private mutating func displace(
+    at endpoint: Endpoint, by device: DeviceID, _ identity: DeviceIdentity, evidence: String,
+    into sighting: inout Sighting, time: Int64
+  ) {
+    guard let other = byEndpoint[endpoint], other != device else { return }
+    let reason = difference(entries[other]?.identity, identity)
+    let body = DeviceReplaced(address: endpoint.description, replacement: device, evidence: reason)
+    sighting.events.append(Event(time: time, device: other, .deviceReplaced(body)))
+    sighting.displaced = other
+    entries[other]?.endpoint = nil
+    byEndpoint[endpoint] = nil
+  }
+
+  private mutating func place(_ device: DeviceID, at endpoint: Endpoint, identity: DeviceIdentity) {
+    if let former = entries[device]?.endpoint, byEndpoint[former] == device { byEndpoint[former] = nil }
+    entries[device] = Entry(endpoint: endpoint, identity: identity)
+    byEndpoint[endpoint] = device
+  }
+
+  // MARK: Matching
+
+  private func match(_ identity: DeviceIdentity, at endpoint: Endpoint) -> (DeviceID, evidence: String)? {
+    if let serial = identity.comparableSerial {
+      let candidates = entries.filter { $0.value.identity.comparableSerial == serial && makesAgree($0.value.identity, identity) }
+      if candidates.count == 1, let found = candidates.first { return (found.key, "serial \(serial)") }
+      // Several known devices share it, so it identifies none of them; the one at this address keeps its address.
+      if candidates.count > 1 {
+        guard let here = byEndpoint[endpoint], candidates[here] != nil else { return nil }
+        return (here, "serial \(serial) at its own address")
+      }
+    }
+    if let mac = identity.comparableMAC {
+      let candidates = entries.filter { $0.value.identity.comparableMAC == mac && !serialsContradict($0.value.identity, identity) }
+      if candidates.count == 1, let found = candidates.first { return (found.key, "MAC \(Self.text(ofMAC: mac))") }
+    }
+    guard let here = byEndpoint[endpoint], let known = entries[here]?.identity else { return nil }
+    return isCompatible(known, identity) ? (here, "the same address") : nil
+  }
+
+  private func makesAgree(_ left: DeviceIdentity, _ right: DeviceIdentity) -> Bool {
+    guard let a = left.make, let b = right.make else { return true }
+    return a.lowercased() == b.lowercased()
+  }
+
+  private func serialsContradict(_ left: DeviceIdentity, _ right: DeviceIdentity) -> Bool {
+    guard let a = left.comparableSerial, let b = right.comparableSerial else { return false }
+    return a != b
+  }
+
+  private func macsContradict(_ left: DeviceIdentity, _ right: DeviceIdentity) -> Bool {
+    guard let a = left.comparableMAC, let b = right.comparableMAC else { return false }
+    return a != b
+  }
+
+  /// Whether two identities at one address can be one device: no identifying value differs, and neither does the kind of device.
+  private func isCompatible(_ left: DeviceIdentity, _ right: DeviceIdentity) -> Bool {
+    if serialsContradict(left, right) || macsContradict(left, right) || !makesAgree(left, right) { return false }
+    guard let a = left.systemObjectID, let b = right.systemObjectID, a != b else { return true }
+    // Firmware now and then changes sysObjectID; then the model has to be the same.
+    return left.model != nil && left.model == right.model
+  }
+
+  /// What tells two devices at one address apart, in words.
+  private func difference(_ before: DeviceIdentity?, _ after: DeviceIdentity) -> String {
+    guard let before else { return "another device answers" }
+    if let a = before.comparableSerial, let b = after.comparableSerial, a != b { return "serial \(b) instead of \(a)" }
+    if let a = before.comparableMAC, let b = after.comparableMAC, a != b {
+      return "MAC \(Self.text(ofMAC: b)) instead of \(Self.text(ofMAC: a))"
+    }
+    if let a = before.make, let b = after.make, a != b { return "\(b) instead of \(a)" }
+    if let a = before.model?.text, let b = after.model?.text, a != b { return "\(b) instead of \(a)" }
+    return "another device answers"
+  }
+
+  /// The newer identity, keeping what identifies the device where the newer one does not tell it.
+  private func merged(_ before: DeviceIdentity?, _ after: DeviceIdentity) -> DeviceIdentity {
+    var result = after
+    if result.comparableSerial == nil, let serial = before?.serial { result.serial = serial }
+    if result.comparableMAC == nil, let mac = before?.macAddress { result.macAddress = mac }
+    result.make = result.make ?? before?.make
+    result.model = result.model ?? before?.model
+    return result
+  }
+
+  private static func text(ofMAC bytes: [UInt8]) -> String {
+    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
+  }
+}

@@ -1,0 +1,60 @@
+// What is known of a device between polls: enough to go on after a restart without telling anything twice.
+
+package import Discovery
+package import Events
+package import MIB
+package import PrinterModel
+
+/// A device with what earlier events told of it.
+package struct KnownDevice: Equatable, Sendable {
+  package var id: DeviceID
+  /// Where it answers; nil when another device answers there now and it was not found elsewhere.
+  package var endpoint: Endpoint?
+  /// Name of the credential that worked last.
+  package var credential: String
+  package var identity: DeviceIdentity
+  package var alerts: [AlertKey: ActiveAlert] = [:]
+  package var meters: [MeterName: MeterState] = [:]
+  /// When the last whole reading was taken, in milliseconds since 1970 UTC.
+  package var lastFullReading: Int64?
+
+  package init(id: DeviceID, endpoint: Endpoint?, credential: String, identity: DeviceIdentity) {
+    self.id = id
+    self.endpoint = endpoint
+    self.credential = credential
+    self.identity = identity
+  }
+}
+
+/// An alert that was raised and not cleared.
+package struct ActiveAlert: Equatable, Sendable {
+  package var alert: PrinterAlert
+  /// When it was raised, in milliseconds since 1970 UTC.
+  package var raised: Int64
+
+  package init(alert: PrinterAlert, raised: Int64) {
+    self.alert = alert
+    self.raised = raised
+  }
+}
+
+/// A meter's last value and what it may be compared with.
+package struct MeterState: Equatable, Sendable {
+  package var value: UInt64
+  /// Counts from 1.
+  package var epoch: UInt32
+  package var source: ObjectIdentifier
+  package var unit: CounterUnit
+  /// The value before a drop, until the next reading: a device that read wrongly once returns to it.
+  package var beforeDrop: UInt64?
+
+  package init(
+    value: UInt64, epoch: UInt32 = 1, source: ObjectIdentifier, unit: CounterUnit, beforeDrop: UInt64? = nil
+  ) {
+    self.value = value
+    self.epoch = epoch
+    self.source = source
+    self.unit = unit
+    self.beforeDrop = beforeDrop
+  }
+}

@@ -1,0 +1,123 @@
+// What a probe and a poll have in common: a session, the number of the request that is out, what it all cost, and what was odd.
+
+internal import Discovery
+internal import Events
+internal import MIB
+internal import PrinterModel
+internal import SNMP
+
+/// A device's session within one conversation of the engine.
+struct Conversation: Sendable {
+  /// What became of the request in flight.
+  enum Reply {
+    case response(Response)
+    case failure(SessionFailure)
+  }
+
+  /// What the session wants done, and whether its request is over.
+  struct Turn {
+    var datagrams: [[UInt8]] = []
+    var timer: Instant?
+    var reply: Reply?
+  }
+
+  /// Odd things kept in one conversation; a device that is odd more often is no more understandable.
+  static let findingsMax = 32
+
+  private(set) var session: Session
+  private(set) var outstandingID: Int32?
+  private(set) var findings: [Finding] = []
+  private(set) var elsewhere: [Endpoint] = []
+  /// Why the network gave a datagram back, if it did and nothing was heard since.
+  private(set) var undelivered: Undeliverable?
+  private var cost = PollCost()
+  private var begun: Instant?
+
+  init(_ session: Session) {
+    self.session = session
+  }
+
+  /// Goes on with another session; the cost and the findings stay.
+  mutating func use(_ session: Session) {
+    self.session = session
+    outstandingID = nil
+  }
+
+  mutating func request(_ request: Request, now: Instant) -> Turn {
+    begun = begun ?? now
+    return take(session.request(request, now: now))
+  }
+
+  mutating func received(_ datagram: [UInt8], now: Instant) -> Turn {
+    cost.bytesReceived &+= UInt32(clamping: datagram.count)
+    undelivered = nil
+    return take(session.received(datagram, now: now))
+  }
+
+  mutating func timerFired(now: Instant) -> Turn {
+    take(session.timerFired(now: now))
+  }
+
+  mutating func undelivered(_ reason: Undeliverable) {
+    undelivered = reason
+  }
+
+  mutating func answeredElsewhere(from source: Endpoint) {
+    guard !elsewhere.contains(source) else { return }
+    elsewhere.append(source)
+    note(Finding(nil, "an answer came from \(source) instead; it was not accepted"))
+  }
+
+  /// Keeps a finding, once.
+  mutating func note(_ finding: Finding) {
+    guard findings.count < Self.findingsMax, !findings.contains(finding) else { return }
+    findings.append(finding)
+  }
+
+  func cost(now: Instant) -> PollCost {
+    var cost = cost
+    let elapsed = begun.map { $0.duration(to: now) } ?? .zero
+    cost.milliseconds = UInt32(clamping: Int64((elapsed / .milliseconds(1)).rounded()))
+    return cost
+  }
+
+  private mutating func take(_ actions: [Session.Action]) -> Turn {
+    var turn = Turn()
+    for action in actions {
+      switch action {
+      case .send(let datagram):
+        turn.datagrams.append(datagram)
+        cost.requests &+= 1
+        cost.bytesSent &+= UInt32(clamping: datagram.count)
+        outstandingID = Self.identifier(of: datagram)
+      case .setTimer(let deadline): turn.timer = deadline
+      case .completed(let response): turn.reply = .response(response)
+      case .failed(let failure): turn.reply = .failure(failure)
+      case .finding(let finding): note(finding)
+      }
+    }
+    if turn.reply != nil { outstandingID = nil }
+    return turn
+  }
+
+  /// Late and doubled answers tell of the network, not of the device: they are no findings of a reading.
+  private mutating func note(_ finding: SessionFinding) {
+    switch finding {
+    case .late, .notOurs: break
+    default: note(Finding(nil, finding.description))
+    }
+  }
+
+  /// The request id of an SNMPv1 or v2c message, or the message id of an SNMPv3 one.
+  static func identifier(of datagram: [UInt8]) -> Int32? {
+    var notes: [DecodingNote] = []
+    do throws(BERError) {
+      switch try SNMPVersion(of: datagram) {
+      case .v1, .v2c: return try Message(decoding: datagram, notes: &notes).pdu.requestID
+      case .v3: return try LocatedV3Message(decoding: datagram, notes: &notes).message.messageID
+      }
+    } catch {
+      return nil
+    }
+  }
+}

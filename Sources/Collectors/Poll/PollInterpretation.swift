@@ -1,0 +1,71 @@
+// From what was read to what it means: merges a transcript with what a light or an interrupted poll leaves standing, and interprets the
+// whole. Done on the caller's side, so that the engine's thread only moves packets.
+
+package import Discovery
+internal import MIB
+package import PrinterModel
+
+extension PollTranscript {
+  /// The outcome of this poll, with the memory for the next one.
+  /// - Parameter credential: name of the credential used.
+  package func interpreted(
+    endpoint: Endpoint, credential: String, profiles: ProfileSet = .shipped
+  ) -> (outcome: PollOutcome, memory: PollMemory) {
+    if let interruption, bindings.isEmpty {
+      let failed = PollOutcome(endpoint: endpoint, credential: credential, cost: cost, result: .failed(interruption))
+      return (failed, memory)
+    }
+    let walk = merged()
+    let pollFindings = allFindings(walk)
+    var reading = Interpretation.read(walk, profiles: profiles)
+    reading.findings += pollFindings
+    let classification = Classification.of(walk, profiles: profiles)
+    if !classification.isPrinter, interruption == nil {
+      let failure = PollFailure(.notAPrinter, "it answers, but \(classification.reason)")
+      return (PollOutcome(endpoint: endpoint, credential: credential, cost: cost, result: .failed(failure)), memory)
+    }
+    let poll = PollReading(
+      kind: kind, walk: walk, reading: reading, alerts: alertReport(reading), read: Set(bindings.map(\.name)),
+      interruption: interruption)
+    var memory = memory
+    if interruption == nil {
+      memory.walk = walk
+      memory.findings = pollFindings
+    }
+    return (PollOutcome(endpoint: endpoint, credential: credential, cost: cost, result: .reading(poll)), memory)
+  }
+
+  /// A full poll that came to its end stands alone; any other is laid over what was known.
+  private func merged() -> Walk {
+    if kind == .full, interruption == nil { return Walk(bindings) }
+    var kept = memory.walk?.bindings ?? []
+    kept.removeAll { binding in completed.contains { binding.name.isWithin($0) } }
+    var walk = Walk(kept + bindings)
+    for name in absent { walk.remove(name) }
+    return walk
+  }
+
+  /// The findings of this poll; a light one keeps those of the poll before, because what was odd then was not read again.
+  private func allFindings(_ walk: Walk) -> [Finding] {
+    var result = findings
+    if kind == .light { result = memory.findings + findings.filter { !memory.findings.contains($0) } }
+    if let interruption {
+      let last = bindings.last?.name
+      let message = "the poll was interrupted after \(bindings.count) objects (\(interruption.message)); what was not read stays as it was"
+      result.append(Finding(last, message))
+    }
+    return result
+  }
+
+  /// What this poll may say about alerts: see `AlertTracker`.
+  private func alertReport(_ reading: Reading) -> AlertReport {
+    let columns = [PrinterMIB.Alert.severity, PrinterMIB.Alert.code].map { PrinterMIB.Alert.entry.appending($0) }
+    let isWhole = columns.allSatisfy { completed.contains($0) }
+    let errorState = HostResources.Printer.entry.appending(HostResources.Printer.detectedErrorState)
+    let hasReadState = bindings.contains { $0.name.isWithin(errorState) }
+    let hasReadRows = isWhole || bindings.contains { $0.name.isWithin(PrinterMIB.Alert.entry) }
+    return AlertReport(
+      rows: isWhole ? reading.alerts : nil, partialRows: hasReadRows ? reading.alerts : [],
+      detectedErrors: hasReadState ? reading.status.detectedErrors : nil)
+  }
+}

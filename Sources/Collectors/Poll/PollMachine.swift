@@ -1,0 +1,361 @@
+// One poll of one device.
+//
+//   full:   GET standard scalars -> walk standard tables -> GET and walk the profile's objects -> end
+//   light:  GET what moves -> did the structure change?  yes -> full
+//                          -> did the alerts?            yes -> walk prtAlertTable -> end
+//                                                        no  -> end
+//
+// The structure changed when a name that was there is gone, prtGeneralConfigChanges differs (it may reset, so "greater" is not the test),
+// sysUpTime went back (a restart), or sysObjectID or the serial number differ. A device without these detectors is read in full at least
+// once a day (`DeviceMonitor`).
+// The alerts are walked when prtAlertCriticalEvents, prtAlertAllEvents or hrPrinterDetectedErrorState differ, when an alert is active
+// (rows vanish without moving a counter on many devices), or when the device has none of these detectors.
+//
+// A device that falls silent in mid-poll, or takes longer than `timeMax`, interrupts the poll: what was read is kept.
+
+package import Discovery
+package import Events
+package import MIB
+package import PrinterModel
+internal import SNMP
+
+/// What a poll read, before interpretation.
+package struct PollTranscript: Sendable {
+  package var kind: PollKind
+  /// What was answered now.
+  package var bindings: [VarBind] = []
+  /// Names that the device said it does not have.
+  package var absent: [ObjectIdentifier] = []
+  /// Columns and tables that were walked to their end: what is not among `bindings` there does not exist.
+  package var completed: [ObjectIdentifier] = []
+  package var findings: [Finding] = []
+  /// Why the poll ended early.
+  package var interruption: PollFailure?
+  package var cost = PollCost()
+  /// For the next poll; its walk is not updated yet.
+  package var memory: PollMemory
+}
+
+/// One poll.
+package struct PollMachine: DeviceMachine {
+  package typealias Output = PollTranscript
+
+  /// A device that needs longer is not worth waiting for: its counters would be of another time when the last one comes.
+  package static let timeMax: Duration = .seconds(180)
+
+  private enum Step {
+    case get([ObjectIdentifier])
+    case walk(TableTarget)
+  }
+
+  private enum Reader {
+    case get(ScalarRead)
+    case walk(TableWalk, [ObjectIdentifier])
+  }
+
+  private let profiles: ProfileSet
+  private let hasActiveAlerts: Bool
+  private var conversation: Conversation
+  private var transcript: PollTranscript
+  private var steps: [Step] = []
+  private var reader: Reader?
+  private var hasReadPrivate = false
+  /// The light poll's own GET is done.
+  private var isDecided = false
+  private var deadline: Instant?
+
+  /// - Parameters:
+  ///   - kind: a light poll without a walk in `memory` becomes a full one.
+  ///   - hasActiveAlerts: whether an alert is raised now.
+  package init(_ kind: PollKind, memory: PollMemory, hasActiveAlerts: Bool = false, profiles: ProfileSet = .shipped) {
+    self.profiles = profiles
+    self.hasActiveAlerts = hasActiveAlerts
+    conversation = Conversation(memory.session)
+    let isLight = kind == .light && memory.walk != nil
+    transcript = PollTranscript(kind: isLight ? .light : .full, memory: memory)
+    if isLight, let walk = memory.walk {
+      steps = [.get(Self.lightNames(walk, profiles))]
+    } else {
+      startFull()
+    }
+  }
+
+  package var outstandingID: Int32? { conversation.outstandingID }
+  package static func identifier(of datagram: [UInt8]) -> Int32? { Conversation.identifier(of: datagram) }
+
+  package mutating func start(now: Instant) -> [Action] {
+    deadline = now.advanced(by: Self.timeMax)
+    return proceed(now: now)
+  }
+
+  package mutating func received(_ datagram: [UInt8], now: Instant) -> [Action] {
+    follow(conversation.received(datagram, now: now), now: now)
+  }
+
+  package mutating func timerFired(now: Instant) -> [Action] {
+    follow(conversation.timerFired(now: now), now: now)
+  }
+
+  package mutating func undelivered(_ reason: Undeliverable, now: Instant) -> [Action] {
+    // Only a hint: the session goes on trying, and the reason goes into the message if nothing comes.
+    conversation.undelivered(reason)
+    return []
+  }
+
+  package mutating func answeredElsewhere(from source: Endpoint) { conversation.answeredElsewhere(from: source) }
+
+  // MARK: Requests and answers
+
+  private mutating func follow(_ turn: Conversation.Turn, now: Instant) -> [Action] {
+    let actions = Self.actions(turn)
+    guard let reply = turn.reply else { return actions }
+    take(reply)
+    return actions + proceed(now: now)
+  }
+
+  private static func actions(_ turn: Conversation.Turn) -> [Action] {
+    turn.datagrams.map { .send($0) } + (turn.timer.map { [.setTimer($0)] } ?? [])
+  }
+
+  /// Sends the next request, or ends.
+  private mutating func proceed(now: Instant) -> [Action] {
+    var actions: [Action] = []
+    while transcript.interruption == nil {
+      if let deadline, now >= deadline {
+        transcript.interruption = PollFailure(.timeout, "the poll took longer than \(Self.timeMax)")
+        break
+      }
+      guard let request = nextRequest() else { break }
+      let turn = conversation.request(request, now: now)
+      actions += Self.actions(turn)
+      guard let reply = turn.reply else { return actions }
+      take(reply)
+    }
+    return actions + [.finish(finished(now: now))]
+  }
+
+  private mutating func nextRequest() -> Request? {
+    while true {
+      if let request = readerNext() { return request }
+      if reader != nil { closeReader() }
+      guard transcript.interruption == nil, openReader() else { return nil }
+    }
+  }
+
+  private mutating func readerNext() -> Request? {
+    switch reader {
+    case .get(var read):
+      defer { reader = .get(read) }
+      return read.next()
+    case .walk(var walk, let roots):
+      defer { reader = .walk(walk, roots) }
+      return walk.next()
+    case nil: return nil
+    }
+  }
+
+  private mutating func take(_ reply: Conversation.Reply) {
+    switch reader {
+    case .get(var read):
+      Self.give(reply, to: &read)
+      reader = .get(read)
+    case .walk(var walk, let roots):
+      Self.give(reply, to: &walk)
+      reader = .walk(walk, roots)
+    case nil: break
+    }
+  }
+
+  private static func give(_ reply: Conversation.Reply, to source: inout some RequestSource) {
+    switch reply {
+    case .response(let response): source.received(response)
+    case .failure(let failure): source.failed(failure)
+    }
+  }
+
+  // MARK: Steps
+
+  private mutating func startFull() {
+    transcript.kind = .full
+    hasReadPrivate = false
+    steps = [.get(PollTargets.standardScalars)] + PollTargets.tables.map { .walk($0) }
+  }
+
+  /// Begins the next step; false when there is none.
+  private mutating func openReader() -> Bool {
+    if steps.isEmpty { planMore() }
+    guard !steps.isEmpty else { return false }
+    let abilities = transcript.memory.abilities
+    switch steps.removeFirst() {
+    case .get(let names): reader = .get(ScalarRead(names: names, abilities: abilities))
+    case .walk(let target):
+      reader = .walk(TableWalk(roots: target.columnNames, abilities: abilities), target.columnNames)
+    }
+    return true
+  }
+
+  private mutating func closeReader() {
+    switch reader {
+    case .get(let read):
+      transcript.absent += read.absent
+      close(read)
+    case .walk(let walk, let roots):
+      // A column that was not answered is not known to its end; an error of the device's own is how it says that nothing follows.
+      let unanswered = Set(walk.findings.compactMap { $0.unansweredName })
+      if walk.stopped == nil {
+        transcript.completed += roots.filter { root in !unanswered.contains { $0.isWithin(root) } }
+      }
+      close(walk)
+    case nil: break
+    }
+    reader = nil
+  }
+
+  private mutating func close(_ source: some RequestSource) {
+    transcript.bindings += source.bindings
+    transcript.memory.abilities = source.abilities
+    for finding in source.findings { conversation.note(Finding(finding.name, finding.description)) }
+    switch source.stopped {
+    case nil: break
+    case .unreachable(let failure): transcript.interruption = self.failure(failure)
+    case .requestsExhausted(let count):
+      conversation.note(Finding(nil, "reading was ended after \(count) requests"))
+    case .bindingsExhausted(let count):
+      conversation.note(Finding(nil, "reading was ended after \(count) objects"))
+    }
+  }
+
+  /// What the answers so far ask for.
+  private mutating func planMore() {
+    if transcript.kind == .light {
+      guard !isDecided, let before = transcript.memory.walk else { return }
+      isDecided = true
+      let now = Walk(transcript.bindings)
+      if let reason = Self.structureChange(from: before, to: now, absent: transcript.absent) {
+        conversation.note(Finding(nil, "read in full because \(reason)"))
+        transcript.bindings = []
+        transcript.absent = []
+        startFull()
+      } else if hasActiveAlerts || Self.alertsMayDiffer(before, now) {
+        steps = [.walk(Self.alertTable)]
+      }
+    } else if !hasReadPrivate {
+      hasReadPrivate = true
+      let own = PollTargets.privateTargets(for: DeviceEvidence(Walk(transcript.bindings)), profiles: profiles)
+      if !own.scalars.isEmpty { steps.append(.get(own.scalars)) }
+      steps += own.tables.map { .walk($0) }
+    }
+  }
+
+  private mutating func finished(now: Instant) -> PollTranscript {
+    if reader != nil { closeReader() }
+    transcript.cost = conversation.cost(now: now)
+    transcript.memory.session = conversation.session
+    transcript.findings = conversation.findings
+    return transcript
+  }
+
+  private func failure(_ failure: SessionFailure) -> PollFailure {
+    switch failure {
+    case .timeout:
+      if case .unreachable(let code)? = conversation.undelivered {
+        return PollFailure(.timeout, "no answer: \(SystemCode.text(code))")
+      }
+      if let source = conversation.elsewhere.first {
+        return PollFailure(.timeout, "answers came from \(source) only, and were not accepted")
+      }
+      return PollFailure(.timeout, "\(failure)")
+    case .authentication, .reported: return PollFailure(.authentication, "\(failure)")
+    case .malformed: return PollFailure(.malformed, "\(failure)")
+    }
+  }
+}
+
+// MARK: - Light polls
+
+extension PollMachine {
+  private static let alertTable =
+    PollTargets.tables.first { $0.entry == PrinterMIB.Alert.entry }
+    ?? TableTarget(PrinterMIB.Alert.entry, [PrinterMIB.Alert.severity])
+
+  /// What a light poll asks for: what moves, and what says who the device is.
+  static func lightNames(_ walk: Walk, _ profiles: ProfileSet) -> [ObjectIdentifier] {
+    PollTargets.dynamic(previous: walk, profiles: profiles) + identityNames(walk, profiles)
+  }
+
+  /// sysObjectID and the serial number where this device has it.
+  private static func identityNames(_ walk: Walk, _ profiles: ProfileSet) -> [ObjectIdentifier] {
+    var names = walk[MIB2.sysObjectID] == nil ? [] : [MIB2.sysObjectID]
+    let serials = walk.subtree(PrinterMIB.General.entry.appending(PrinterMIB.General.serialNumber)).map(\.name)
+    if !serials.isEmpty { return names + serials }
+    let own = Interpretation.profile(for: walk, profiles: profiles)?.identity.serial ?? []
+    names += own.filter { walk[$0].map { !$0.isException } ?? false }
+    return names
+  }
+
+  /// Why the structure has to be read again, in words; nil if it has not.
+  private static func structureChange(from before: Walk, to now: Walk, absent: [ObjectIdentifier]) -> String? {
+    if let gone = absent.first { return "\(gone) is gone" }
+    if let old = before[MIB2.sysUpTime]?.unsigned, let new = now[MIB2.sysUpTime]?.unsigned, new < old {
+      return "the device restarted"
+    }
+    let general = PrinterMIB.General.entry
+    let identifying = [
+      MIB2.sysObjectID, general.appending(PrinterMIB.General.configurationChanges),
+      general.appending(PrinterMIB.General.serialNumber),
+    ]
+    for binding in now.bindings where before[binding.name] != binding.value {
+      if identifying.contains(where: { binding.name.isWithin($0) }) { return "\(binding.name) changed" }
+    }
+    return nil
+  }
+
+  private static func alertsMayDiffer(_ before: Walk, _ now: Walk) -> Bool {
+    let general = PrinterMIB.General.entry
+    let detectors = [
+      general.appending(PrinterMIB.General.alertCriticalEvents), general.appending(PrinterMIB.General.alertAllEvents),
+      HostResources.Printer.entry.appending(HostResources.Printer.detectedErrorState),
+    ]
+    let told = now.bindings.filter { binding in detectors.contains { binding.name.isWithin($0) } }
+    return told.isEmpty || told.contains { before[$0.name] != $0.value }
+  }
+}
+
+extension ReadFinding {
+  /// The object it is about.
+  var name: ObjectIdentifier? {
+    switch self {
+    case .error(_, let root, _), .notIncreasing(let root, _, _), .cycle(let root, _, _): root
+    case .scalarError(_, let name), .noAnswer(_, let name), .missing(let name), .tooBig(let name): name
+    case .unexpectedException(_, let name), .rootExhausted(let name): name
+    case .misshapen, .bulkRefused: nil
+    }
+  }
+
+  /// The name after which the device was silent, if that is what it is about.
+  var unansweredName: ObjectIdentifier? {
+    switch self {
+    case .noAnswer(_, let name), .tooBig(let name), .missing(let name): name
+    default: nil
+    }
+  }
+}
+
+extension DeviceEvidence {
+  /// What a walk says of the device before any profile is applied.
+  init(_ walk: Walk) {
+    self.init()
+    systemDescription = walk[MIB2.sysDescr]?.octets.map { String(decoding: $0, as: UTF8.self) }
+    if case .objectIdentifier(let identifier) = walk[MIB2.sysObjectID] { systemObjectID = identifier }
+    let types = walk.subtree(HostResources.Device.entry.appending(HostResources.Device.type))
+    if let printer = types.first(where: { $0.value == .objectIdentifier(HostResources.Device.printerType) }),
+      let row = printer.name.components.last
+    {
+      let name = HostResources.Device.entry.appending(HostResources.Device.description, row)
+      printerDescription = walk[name]?.octets.map { String(decoding: $0, as: UTF8.self) }
+    }
+    let deviceIDs = walk.subtree(PortMonitorMIB.Printer.entry.appending(PortMonitorMIB.Printer.deviceID))
+    let deviceID = deviceIDs.first { $0.value.octets?.isEmpty == false }?.value.octets
+    manufacturer = deviceID.flatMap { DeviceIDString(String(decoding: $0, as: UTF8.self)).manufacturer }
+  }
+}

@@ -1,0 +1,22 @@
+// What the next poll of a device may build on.
+
+package import MIB
+package import PrinterModel
+package import SNMP
+
+/// Kept between polls of one device. Losing it costs a full poll, nothing else.
+package struct PollMemory: Sendable {
+  /// The session: the device's SNMPv3 engine and its round-trip times.
+  package var session: Session
+  /// How large a request the device bears.
+  package var abilities: DeviceAbilities
+  /// All objects as of the last poll that came to its end; nil before the first.
+  package var walk: Walk?
+  /// What was odd when they were read.
+  package var findings: [Finding] = []
+
+  package init(session: Session, abilities: DeviceAbilities? = nil) {
+    self.session = session
+    self.abilities = abilities ?? DeviceAbilities(version: session.credential.version)
+  }
+}

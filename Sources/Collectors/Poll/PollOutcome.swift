@@ -1,0 +1,86 @@
+// What one poll came to.
+//
+// Which values count as read. A complete poll read everything that its reading shows, with one exception: a light poll carries the objects
+// over that only a change of the device's structure can change (names, capacities, units), because the device's own detectors
+// (prtGeneralConfigChanges, sysUpTime, sysObjectID, serial number) said in this very poll that nothing of the kind happened. Levels,
+// counters and states are always asked for. A poll that the device broke off by falling silent is *interrupted*: `read` names what came,
+// a finding says where it ended, and whoever uses the reading must not show an unread number as one of this poll.
+
+package import Discovery
+package import Events
+package import MIB
+package import PrinterModel
+
+/// What a poll goes for.
+package enum PollKind: Equatable, Sendable {
+  /// Everything.
+  case full
+  /// What moves, and whatever the change detectors then ask for.
+  case light
+}
+
+/// What one poll of one device came to, and what it cost.
+package struct PollOutcome: Equatable, Sendable {
+  package enum Result: Equatable, Sendable {
+    case reading(PollReading)
+    case failed(PollFailure)
+  }
+
+  package var endpoint: Endpoint
+  /// Name of the credential used.
+  package var credential: String
+  package var cost: PollCost
+  package var result: Result
+
+  package init(endpoint: Endpoint, credential: String, cost: PollCost, result: Result) {
+    self.endpoint = endpoint
+    self.credential = credential
+    self.cost = cost
+    self.result = result
+  }
+}
+
+/// What a device told in one poll.
+package struct PollReading: Equatable, Sendable {
+  package var kind: PollKind
+  /// All objects: those read now, and those carried over as the header says.
+  package var walk: Walk
+  /// The walk's meaning. Its findings include those of the poll.
+  package var reading: Reading
+  package var alerts: AlertReport
+  /// The names that were answered in this poll.
+  package var read: Set<ObjectIdentifier>
+  /// Why the poll ended before all was read.
+  package var interruption: PollFailure?
+
+  package init(
+    kind: PollKind, walk: Walk, reading: Reading, alerts: AlertReport, read: Set<ObjectIdentifier>,
+    interruption: PollFailure? = nil
+  ) {
+    self.kind = kind
+    self.walk = walk
+    self.reading = reading
+    self.alerts = alerts
+    self.read = read
+    self.interruption = interruption
+  }
+}
+
+/// Why a poll has no reading, or not a whole one.
+package struct PollFailure: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The stable words of `PollFailed.reason`.
+  package enum Reason: String, CaseIterable, Sendable {
+    case timeout, authentication, malformed, notAPrinter
+  }
+
+  package var reason: Reason
+  /// A sentence for the operator.
+  package var message: String
+
+  package init(_ reason: Reason, _ message: String) {
+    self.reason = reason
+    self.message = message
+  }
+
+  package var description: String { message }
+}

@@ -1,0 +1,244 @@
+// The collector service: finds devices, polls them, and says through its sink what happened.
+//
+//      sweeps (at start, then every sweepInterval)        polls (every pollInterval per device, spread, backing off)
+//            |  found at an endpoint                            |
+//            v                                                  v
+//      [ schedule: endpoint -> due ] ----------------> poll -> which device is it? (registry) -> what happened? (monitor)
+//                                                                                                   |
+//                                     sink.append(events), durable <--------------------------------+  then the observer hears of it
+//
+// A device that a sweep finds is discovered by its first poll, which reads everything that identifies it. A sweep does not ask an endpoint
+// whose device answered its last poll: it is found.
+//
+// The actor holds the state; network and interpretation happen outside of it. If the sink fails, `run` throws, and what was not appended
+// never happened: the next start begins from the journal.
+
+package import Discovery
+internal import Events
+internal import MIB
+package import PrinterModel
+package import SNMP
+
+/// Runs the collection of one install.
+package actor Collector {
+  /// How often the schedule is looked at: polls are minutes apart, and a sweep's finds should not wait.
+  private static let tick: Duration = .milliseconds(250)
+
+  private let settings: CollectorSettings
+  private let reader: DeviceReader
+  private let sink: any EventSink
+  private let observer: any CollectorObserver
+  private let clock: @Sendable () -> Int64
+  private var random = SystemRandomNumberGenerator()
+
+  private var registry: DeviceRegistry
+  private var monitors: [DeviceID: DeviceMonitor]
+  private var schedule: PollSchedule
+  /// When something last moved, in milliseconds since 1970 UTC: what a health check compares with now.
+  package private(set) var lastProgress: Int64
+
+  /// - Parameters:
+  ///   - known: the devices of earlier runs.
+  ///   - clock: milliseconds since 1970 UTC.
+  package init(
+    _ settings: CollectorSettings, known: [KnownDevice] = [], engine: UDPEngine, sink: any EventSink,
+    observer: any CollectorObserver = NoObserver(), keys: USMKeyCache = USMKeyCache(), profiles: ProfileSet = .shipped,
+    clock: @escaping @Sendable () -> Int64
+  ) {
+    self.settings = settings
+    self.sink = sink
+    self.observer = observer
+    self.clock = clock
+    reader = DeviceReader(engine: engine, keys: keys, profiles: profiles)
+    registry = DeviceRegistry(known)
+    monitors = Dictionary(known.map { ($0.id, DeviceMonitor($0)) }) { _, later in later }
+    schedule = PollSchedule(interval: settings.pollInterval, parallelMax: settings.parallelMax)
+    lastProgress = clock()
+  }
+
+  /// Collects until the task is cancelled or the sink fails.
+  package func run() async throws {
+    resumeKnown()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await self.sweepForEver() }
+      group.addTask { try await self.pollForEver() }
+      defer { group.cancelAll() }
+      try await group.next()
+    }
+  }
+
+  /// Reads one device now and whole, without recording anything.
+  package func readNow(_ endpoint: Endpoint) async throws -> PollOutcome {
+    try await reader.read(endpoint, credentials: settings.credentials(for: endpoint.address))
+  }
+
+  /// Sweeps once without recording anything.
+  package func sweepNow(progress: @Sendable (SweepProgress) -> Void = { _ in }) async throws -> [AddressResult] {
+    try await Surveyor(reader, settings).sweep(progress: progress)
+  }
+
+  /// The devices as they are known now.
+  package var devices: [KnownDevice] { monitors.values.map(\.known) }
+
+  private func resumeKnown() {
+    let now = ContinuousClock.now
+    for monitor in monitors.values.sorted(by: { $0.known.id < $1.known.id }) {
+      guard let endpoint = monitor.known.endpoint else { continue }
+      let credentials = settings.credentials(for: endpoint.address)
+      guard let credential = credentials.first(where: { $0.name == monitor.known.credential }) ?? credentials.first
+      else { continue }
+      schedule.resume(
+        monitor.known.id, at: endpoint, credential: credential, memory: reader.newMemory(credential), now: now)
+    }
+  }
+
+  private func moved() {
+    lastProgress = clock()
+    observer.progressed(at: lastProgress)
+  }
+
+  // MARK: Sweeps
+
+  private func sweepForEver() async throws {
+    while true {
+      let started = ContinuousClock.now
+      try await sweepOnce()
+      try await Task.sleep(until: started.advanced(by: settings.sweepInterval), clock: .continuous)
+    }
+  }
+
+  private func sweepOnce() async throws {
+    let plan = settings.plan
+    let number = UInt64(clamping: clock())
+    let started = ContinuousClock.now
+    let begun = SweepStarted(
+      sweep: number, ranges: plan.ranges.map(\.name), addresses: UInt64(clamping: plan.addressCount))
+    try await sink.append([Event(time: clock(), .sweepStarted(begun))])
+    observer.sweepStarted(addresses: plan.addressCount)
+    let observer = observer
+    let counts = try await Surveyor(reader, settings).run(
+      plan, isKnown: { await self.knownResult($0) }, progress: { observer.sweepProgressed($0) }
+    ) { result in
+      await self.settled(result)
+    }
+    let elapsed = started.duration(to: ContinuousClock.now) / .milliseconds(1)
+    let outcomes = counts.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+      SweepOutcome(reason: $0.key.rawValue, addresses: UInt64(clamping: $0.value))
+    }
+    let done = SweepCompleted(sweep: number, milliseconds: UInt64(elapsed.rounded()), outcomes: outcomes)
+    try await sink.append([Event(time: clock(), .sweepCompleted(done))])
+    moved()
+  }
+
+  /// The result of an address whose device answered its last poll.
+  private func knownResult(_ address: IPv4Address) -> AddressResult? {
+    let endpoint = Endpoint(address, port: settings.port)
+    guard let device = registry.device(at: endpoint), let monitor = monitors[device], monitor.reading != nil,
+      monitor.reachability.isReachable
+    else { return nil }
+    var result = AddressResult(address: address, reason: .found, detail: "known, and answered its last poll")
+    result.credential = monitor.known.credential
+    result.identity = monitor.known.identity
+    return result
+  }
+
+  private func settled(_ result: AddressResult) {
+    moved()
+    observer.addressSettled(result)
+    guard result.reason == .found else { return }
+    let endpoint = Endpoint(result.address, port: settings.port)
+    if knownResult(result.address) != nil { return }
+    let credentials = settings.credentials(for: result.address)
+    guard let credential = credentials.first(where: { $0.name == result.credential }) else { return }
+    schedule.found(
+      at: endpoint, credential: credential, memory: reader.newMemory(credential), now: ContinuousClock.now)
+  }
+
+  // MARK: Polls
+
+  private func pollForEver() async throws {
+    try await withThrowingDiscardingTaskGroup { group in
+      while true {
+        let due = schedule.takeDue(now: ContinuousClock.now)
+        for endpoint in due { group.addTask { try await self.poll(endpoint) } }
+        if due.isEmpty, schedule.pollingCount == 0 { moved() }
+        try await Task.sleep(for: Self.tick)
+      }
+    }
+  }
+
+  private func poll(_ endpoint: Endpoint) async throws {
+    guard let slot = schedule.slots[endpoint] else { return schedule.abandoned(endpoint) }
+    let monitor = slot.device.flatMap { monitors[$0] }
+    let kind = monitor?.nextPoll(time: clock()) ?? .full
+    let (outcome, memory) = try await reader.poll(
+      kind, at: endpoint, credential: slot.credential.name, memory: slot.memory,
+      hasActiveAlerts: monitor.map { !$0.known.alerts.isEmpty } ?? false)
+    try await finished(outcome, memory, slot)
+  }
+
+  private func finished(_ outcome: PollOutcome, _ memory: PollMemory, _ slot: PollSchedule.Slot) async throws {
+    moved()
+    switch outcome.result {
+    case .reading(let poll) where slot.device == nil || poll.interruption == nil:
+      try await identified(poll.reading.identity, outcome, memory, slot)
+    case .reading, .failed:
+      // Nothing was found out about who it is: it stays who it was, and what nobody knows is left to the next sweep.
+      guard let device = slot.device else { return schedule.abandoned(outcome.endpoint) }
+      try await tell(outcome, of: device, memory, after: [])
+    }
+  }
+
+  /// Decides whose reading it is, then tells it.
+  private func identified(
+    _ identity: DeviceIdentity, _ outcome: PollOutcome, _ memory: PollMemory, _ slot: PollSchedule.Slot
+  ) async throws {
+    let endpoint = outcome.endpoint
+    var isElsewhere = false
+    if let former = registry.endpointToVerify(identity, at: endpoint) {
+      isElsewhere = try await answers(identity, at: former)
+    }
+    let sighting = registry.sighted(
+      identity, at: endpoint, credential: slot.credential.name, isStillElsewhere: isElsewhere,
+      newID: DeviceID(using: &random), time: clock())
+    guard sighting.isPolledHere else { return schedule.abandoned(endpoint) }
+    if let displaced = sighting.displaced {
+      let known = monitors[displaced]?.known
+      monitors[displaced]?.update(
+        endpoint: nil, credential: known?.credential ?? "", identity: known?.identity ?? DeviceIdentity())
+    }
+    let merged = registry.entries[sighting.device]?.identity ?? identity
+    if let former = monitors[sighting.device]?.known.endpoint, former != endpoint { schedule.remove(former) }
+    if monitors[sighting.device] == nil {
+      let known = KnownDevice(
+        id: sighting.device, endpoint: endpoint, credential: slot.credential.name, identity: merged)
+      monitors[sighting.device] = DeviceMonitor(known)
+    } else {
+      monitors[sighting.device]?.update(endpoint: endpoint, credential: slot.credential.name, identity: merged)
+    }
+    try await tell(outcome, of: sighting.device, memory, after: sighting.events)
+  }
+
+  /// Whether the device with this identity answers at an endpoint where it was known.
+  private func answers(_ identity: DeviceIdentity, at endpoint: Endpoint) async throws -> Bool {
+    guard let slot = schedule.slots[endpoint] else { return false }
+    let memory = reader.newMemory(slot.credential)
+    let (outcome, _) = try await reader.poll(.full, at: endpoint, credential: slot.credential.name, memory: memory)
+    guard case .reading(let poll) = outcome.result else { return false }
+    let there = poll.reading.identity
+    if let a = there.comparableSerial, let b = identity.comparableSerial { return a == b }
+    if let a = there.comparableMAC, let b = identity.comparableMAC { return a == b }
+    return false
+  }
+
+  private func tell(
+    _ outcome: PollOutcome, of device: DeviceID, _ memory: PollMemory, after events: [Event]
+  ) async throws {
+    let told = monitors[device]?.completed(outcome, time: clock()) ?? []
+    try await sink.append(events + told)
+    let pause = monitors[device]?.reachability.pause(interval: settings.pollInterval) ?? settings.pollInterval
+    schedule.polled(
+      outcome.endpoint, device: device, memory: memory, pause: pause, now: ContinuousClock.now, random: &random)
+    observer.devicePolled(device, outcome)
+  }
+}

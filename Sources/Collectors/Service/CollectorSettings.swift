@@ -1,0 +1,102 @@
+// What the collector is to do, and the seams to the rest of the agent.
+
+package import Discovery
+package import Events
+package import PrinterModel
+
+/// One configured range of addresses.
+package struct CollectorRange: Equatable, Sendable {
+  /// As configured, for people.
+  package var name: String
+  package var addresses: AddressSet
+  /// Tried in this order. A range without credentials is not swept.
+  package var credentials: [NamedCredential]
+
+  package init(name: String, addresses: AddressSet, credentials: [NamedCredential]) {
+    self.name = name
+    self.addresses = addresses
+    self.credentials = credentials
+  }
+}
+
+/// The collector's settings.
+package struct CollectorSettings: Equatable, Sendable {
+  package var ranges: [CollectorRange]
+  /// Left out of every range.
+  package var exclusions = AddressSet()
+  /// Never sent a packet, whatever else is configured.
+  package var doNotTouch = AddressSet()
+  package var port: UInt16 = Endpoint.snmpPort
+  /// Half an hour: light polls are a few hundred bytes, and a toner that runs out is noticed in time to ship another.
+  package var pollInterval: Duration = .seconds(30 * 60)
+  /// Twice a day: new printers show up before anyone asks, and a /16 is through long before the next sweep.
+  package var sweepInterval: Duration = .seconds(12 * 3_600)
+  /// Devices polled at one time.
+  package var parallelMax = 256
+  package var sweep = SweepParameters()
+
+  package init(ranges: [CollectorRange]) {
+    self.ranges = ranges
+  }
+
+  /// The addresses of a sweep. Ranges without credentials are left out: there is nothing to ask with.
+  package var plan: SweepPlan {
+    let usable = ranges.filter { !$0.credentials.isEmpty }
+    return SweepPlan(
+      ranges: usable.map {
+        SweepRange(name: $0.name, addresses: $0.addresses, credentialCount: $0.credentials.count)
+      }, excluding: exclusions, doNotTouch: doNotTouch)
+  }
+
+  /// The credentials for an address in their order; empty if it may not be asked.
+  package func credentials(for address: IPv4Address) -> [NamedCredential] {
+    if exclusions.contains(address) || doNotTouch.contains(address) { return [] }
+    return ranges.first { !$0.credentials.isEmpty && $0.addresses.contains(address) }?.credentials ?? []
+  }
+}
+
+/// Where events go. `append` returns when they are durable; when it throws, none of them counts and the collector stops.
+package protocol EventSink: Sendable {
+  func append(_ events: [Event]) async throws
+}
+
+/// What one address came to in a sweep.
+package struct AddressResult: Equatable, Sendable {
+  package var address: IPv4Address
+  package var reason: SweepReason
+  /// A sentence for people: what answered, or which credential was refused how.
+  package var detail: String
+  /// Name of the credential that worked.
+  package var credential: String?
+  /// What the device said of itself, for `found` and `not a printer`.
+  package var identity: DeviceIdentity?
+
+  package init(address: IPv4Address, reason: SweepReason, detail: String) {
+    self.address = address
+    self.reason = reason
+    self.detail = detail
+  }
+}
+
+/// Hears what the collector does, for consoles and health. Called after the events in question are durable; must return soon.
+package protocol CollectorObserver: Sendable {
+  func sweepStarted(addresses: Int)
+  func sweepProgressed(_ progress: SweepProgress)
+  func addressSettled(_ result: AddressResult)
+  func devicePolled(_ device: DeviceID, _ outcome: PollOutcome)
+  /// Something moved: a packet came, a poll ended, or there was nothing to do. Milliseconds since 1970 UTC.
+  func progressed(at time: Int64)
+}
+
+extension CollectorObserver {
+  package func sweepStarted(addresses: Int) {}
+  package func sweepProgressed(_ progress: SweepProgress) {}
+  package func addressSettled(_ result: AddressResult) {}
+  package func devicePolled(_ device: DeviceID, _ outcome: PollOutcome) {}
+  package func progressed(at time: Int64) {}
+}
+
+/// Hears nothing.
+package struct NoObserver: CollectorObserver {
+  package init() {}
+}

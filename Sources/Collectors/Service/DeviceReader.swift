@@ -1,0 +1,80 @@
+// Single conversations with devices: probe one, poll one, or find the credential and read one. No state of its own; the collector, the
+// surveyor and `ptagent read` share it.
+
+package import Discovery
+internal import Events
+package import PrinterModel
+package import SNMP
+
+/// Probes and polls devices through an engine.
+package struct DeviceReader: Sendable {
+  /// Patience with a device that somebody asked for by hand: the wake-up of a sleeping printer.
+  private static let patience: Duration = .seconds(4)
+
+  package let engine: UDPEngine
+  package let keys: USMKeyCache
+  package let profiles: ProfileSet
+
+  package init(engine: UDPEngine, keys: USMKeyCache = USMKeyCache(), profiles: ProfileSet = .shipped) {
+    self.engine = engine
+    self.keys = keys
+    self.profiles = profiles
+  }
+
+  /// Probes one address with the credentials in order.
+  /// - Throws: `CancellationError` or `EngineError`.
+  package func probe(
+    _ attempt: SweepAttempt, port: UInt16, credentials: [NamedCredential]
+  ) async throws -> ProbeOutput {
+    let machine = ProbeMachine(
+      credentials: credentials, attempt: attempt, keys: keys, profiles: profiles,
+      randomSeed: UInt64.random(in: .min ... .max))
+    return try await engine.run(machine, at: Endpoint(attempt.address, port: port))
+  }
+
+  /// What a first poll with this credential starts from.
+  package func newMemory(_ credential: NamedCredential) -> PollMemory {
+    PollMemory(
+      session: Session(
+        credential: credential.credential, keys: keys, parameters: SessionParameters(),
+        randomSeed: UInt64.random(in: .min ... .max)))
+  }
+
+  /// Polls one device.
+  /// - Throws: `CancellationError` or `EngineError`; what the device does is in the outcome.
+  package func poll(
+    _ kind: PollKind, at endpoint: Endpoint, credential: String, memory: PollMemory, hasActiveAlerts: Bool = false
+  ) async throws -> (outcome: PollOutcome, memory: PollMemory) {
+    let machine = PollMachine(kind, memory: memory, hasActiveAlerts: hasActiveAlerts, profiles: profiles)
+    let transcript = try await engine.run(machine, at: endpoint)
+    return await Self.interpret(transcript, endpoint, credential, profiles)
+  }
+
+  /// Finds out which credential works and reads everything.
+  package func read(_ endpoint: Endpoint, credentials: [NamedCredential]) async throws -> PollOutcome {
+    guard let first = credentials.first else {
+      let failure = PollFailure(.authentication, "no range with a credential holds \(endpoint.address), or it is excluded")
+      return PollOutcome(endpoint: endpoint, credential: "", cost: .init(), result: .failed(failure))
+    }
+    var working = first
+    if credentials.count > 1 {
+      let attempt = SweepAttempt(
+        address: endpoint.address, range: 0, pass: 2, patience: Self.patience, furtherPatience: .seconds(1))
+      let probe = try await probe(attempt, port: endpoint.port, credentials: credentials)
+      guard let name = probe.credential, let found = credentials.first(where: { $0.name == name }) else {
+        let failure = PollFailure(probe.answer == .wrongCredential ? .authentication : .timeout, probe.detail)
+        return PollOutcome(endpoint: endpoint, credential: "", cost: probe.cost, result: .failed(failure))
+      }
+      working = found
+    }
+    return try await poll(.full, at: endpoint, credential: working.name, memory: newMemory(working)).outcome
+  }
+
+  /// Interpretation takes milliseconds: it belongs neither on the engine's thread nor on an actor.
+  @concurrent
+  private static func interpret(
+    _ transcript: PollTranscript, _ endpoint: Endpoint, _ credential: String, _ profiles: ProfileSet
+  ) async -> (outcome: PollOutcome, memory: PollMemory) {
+    transcript.interpreted(endpoint: endpoint, credential: credential, profiles: profiles)
+  }
+}

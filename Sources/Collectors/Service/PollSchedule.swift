@@ -1,0 +1,94 @@
+// Which endpoint is polled when. Pure: the collector asks what is due and tells what came out.
+
+internal import Discovery
+internal import Events
+
+/// The polls to come.
+struct PollSchedule: Sendable {
+  /// One endpoint that is polled.
+  struct Slot: Sendable {
+    /// Nil for what a sweep found and no poll has identified yet.
+    var device: DeviceID?
+    var credential: NamedCredential
+    var memory: PollMemory
+    var due: Instant
+    var isPolling = false
+  }
+
+  /// Polls are moved by up to this part of the interval, so that a fleet does not stay in step.
+  private static let jitter = 0.05
+  /// Known devices are polled anew after a start this far apart: 20 in a second.
+  private static let startSpacing: Duration = .milliseconds(50)
+
+  private(set) var slots: [Endpoint: Slot] = [:]
+  private(set) var pollingCount = 0
+  private let interval: Duration
+  private let parallelMax: Int
+  private var started = 0
+
+  init(interval: Duration, parallelMax: Int) {
+    self.interval = interval
+    self.parallelMax = max(parallelMax, 1)
+  }
+
+  /// A known device at a start of the service: its turn comes after those before it, within one interval.
+  mutating func resume(
+    _ device: DeviceID, at endpoint: Endpoint, credential: NamedCredential, memory: PollMemory, now: Instant
+  ) {
+    let wait = min(Self.startSpacing * started, interval)
+    started += 1
+    slots[endpoint] = Slot(device: device, credential: credential, memory: memory, due: now.advanced(by: wait))
+  }
+
+  /// Something a sweep found: polled at once. A known endpoint gets the credential that works there now.
+  mutating func found(at endpoint: Endpoint, credential: NamedCredential, memory: PollMemory, now: Instant) {
+    guard var slot = slots[endpoint] else {
+      slots[endpoint] = Slot(device: nil, credential: credential, memory: memory, due: now)
+      return
+    }
+    if slot.credential != credential {
+      slot.credential = credential
+      slot.memory = memory
+    }
+    slot.due = min(slot.due, now)
+    slots[endpoint] = slot
+  }
+
+  /// The endpoints to poll now, longest due first; they count as being polled from here on.
+  mutating func takeDue(now: Instant) -> [Endpoint] {
+    let room = parallelMax - pollingCount
+    guard room > 0 else { return [] }
+    let due = slots.filter { !$0.value.isPolling && $0.value.due <= now }
+      .sorted { ($0.value.due, $0.key) < ($1.value.due, $1.key) }
+      .prefix(room).map(\.key)
+    for endpoint in due { slots[endpoint]?.isPolling = true }
+    pollingCount += due.count
+    return due
+  }
+
+  /// A poll ended. The slot stays for the device, due again after `pause`, which is moved a little.
+  mutating func polled(
+    _ endpoint: Endpoint, device: DeviceID, memory: PollMemory, pause: Duration, now: Instant,
+    random: inout some RandomNumberGenerator
+  ) {
+    pollingCount -= 1
+    guard var slot = slots[endpoint] else { return }
+    slot.device = device
+    slot.memory = memory
+    slot.isPolling = false
+    slot.due = now.advanced(by: pause * Double.random(in: 1 - Self.jitter...1 + Self.jitter, using: &random))
+    slots[endpoint] = slot
+  }
+
+  /// A poll ended, and nothing is to be polled there until a sweep finds something again.
+  mutating func abandoned(_ endpoint: Endpoint) {
+    pollingCount -= 1
+    slots[endpoint] = nil
+  }
+
+  /// No device is at this endpoint any more.
+  mutating func remove(_ endpoint: Endpoint) {
+    if let slot = slots[endpoint], slot.isPolling { return }
+    slots[endpoint] = nil
+  }
+}

@@ -1,0 +1,118 @@
+// Carries one sweep out: asks the state machine what to probe next, probes it, and tells the outcome of each address.
+
+package import Discovery
+internal import MIB
+internal import PrinterModel
+internal import Synchronization
+
+/// Sweeps address ranges.
+package struct Surveyor: Sendable {
+  /// Progress is told at most this often.
+  private static let progressEvery: Duration = .milliseconds(500)
+
+  private let reader: DeviceReader
+  private let settings: CollectorSettings
+
+  package init(_ reader: DeviceReader, _ settings: CollectorSettings) {
+    self.reader = reader
+    self.settings = settings
+  }
+
+  /// Sweeps all ranges once and returns the outcome of every address, ordered; nothing is recorded.
+  package func sweep(progress: @Sendable (SweepProgress) -> Void = { _ in }) async throws -> [AddressResult] {
+    let results = Mutex<[AddressResult]>([])
+    let plan = settings.plan
+    _ = try await run(plan, isKnown: { _ in nil }, progress: progress) { result in
+      results.withLock { $0.append(result) }
+    }
+    return results.withLock { $0 }.sorted { $0.address < $1.address }
+  }
+
+  /// Sweeps once and tells each address as it is settled, those that are left out included.
+  /// - Parameters:
+  ///   - isKnown: what is known of an address without asking it, for example that a device was polled there a minute ago.
+  ///   - settled: called for every address, for several at one time.
+  /// - Returns: addresses per reason.
+  func run(
+    _ plan: SweepPlan, isKnown: @escaping @Sendable (IPv4Address) async -> AddressResult?,
+    progress: @Sendable (SweepProgress) -> Void, settled: @escaping @Sendable (AddressResult) async throws -> Void
+  ) async throws -> [SweepReason: Int] {
+    for address in plan.excluded {
+      try await settled(AddressResult(address: address, reason: .excluded, detail: "excluded by configuration"))
+    }
+    for address in plan.untouchable {
+      try await settled(AddressResult(address: address, reason: .doNotTouch, detail: "on the do-not-touch list"))
+    }
+    let sweep = SweepState(Sweep(plan, parameters: settings.sweep, now: ContinuousClock.now))
+    try await withThrowingDiscardingTaskGroup { group in
+      var lastProgress = ContinuousClock.now
+      while true {
+        let now = ContinuousClock.now
+        if lastProgress.duration(to: now) >= Self.progressEvery {
+          progress(sweep.progress(now: now))
+          lastProgress = now
+        }
+        switch sweep.next(now: now) {
+        case .done: return
+        case .wait(let until): try await Task.sleep(until: until, clock: .continuous)
+        case .waitForAnswers: try await sweep.change(within: Self.progressEvery)
+        case .probe(let attempt):
+          group.addTask {
+            let (answer, result) = try await ask(attempt, isKnown: isKnown)
+            if let reason = sweep.settle(attempt, answer) {
+              var result = result
+              result.reason = reason
+              try await settled(result)
+            }
+          }
+        }
+      }
+    }
+    progress(sweep.progress(now: ContinuousClock.now))
+    return sweep.counts
+  }
+
+  private func ask(
+    _ attempt: SweepAttempt, isKnown: @Sendable (IPv4Address) async -> AddressResult?
+  ) async throws -> (SweepAnswer, AddressResult) {
+    if let known = await isKnown(attempt.address) { return (.found, known) }
+    let credentials = settings.credentials(for: attempt.address)
+    let output = try await reader.probe(attempt, port: settings.port, credentials: credentials)
+    var result = AddressResult(address: attempt.address, reason: .noAnswer, detail: output.detail)
+    result.credential = output.credential
+    if !output.walk.isEmpty { result.identity = Interpretation.read(output.walk, profiles: reader.profiles).identity }
+    return (output.answer, result)
+  }
+}
+
+/// The sweep's state, shared by the loop and the probes that end.
+private final class SweepState: Sendable {
+  private let sweep: Mutex<Sweep>
+  private let changes = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+
+  init(_ sweep: Sweep) {
+    self.sweep = Mutex(sweep)
+  }
+
+  var counts: [SweepReason: Int] { sweep.withLock { $0.counts } }
+
+  func next(now: Instant) -> Sweep.Step { sweep.withLock { $0.next(now: now) } }
+  func progress(now: Instant) -> SweepProgress { sweep.withLock { $0.progress(now: now) } }
+
+  func settle(_ attempt: SweepAttempt, _ answer: SweepAnswer) -> SweepReason? {
+    defer { changes.continuation.yield() }
+    return sweep.withLock { $0.settled(attempt, answer) }
+  }
+
+  /// Waits until a probe ended, or for so long.
+  func change(within time: Duration) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        for await _ in self.changes.stream { return }
+      }
+      group.addTask { try await Task.sleep(for: time) }
+      try await group.next()
+      group.cancelAll()
+    }
+  }
+}
