@@ -1,0 +1,138 @@
+// What delivery needs of the journal, and the journal as just that.
+//
+// Reads block on the disk now and then (LMDB maps the file); they run on a queue of their own, never on Swift's cooperative pool. Each is
+// one short transaction: the journal cannot reuse pages while one is open.
+
+package import Evidence
+package import Journal
+
+internal import Dispatch
+internal import OpenSSL
+
+/// The journal, as delivery sees it.
+package protocol DeliverySource: Sendable {
+  /// Every epoch with its head.
+  func heads() async throws -> [RecordPosition]
+  /// Up to where the hub acknowledged; nil: never.
+  func cursor() async throws -> RecordPosition?
+  /// The newest checkpoint; nil: none was sealed yet.
+  func checkpoint() async throws -> CheckpointNote?
+  /// Records from `first` on within its epoch, at most so many and so many bytes, but at least one if it is there.
+  func records(from first: RecordPosition, recordsMax: Int, bytesMax: Int) async throws -> RecordRun
+  func moveCursor(to position: RecordPosition) async throws
+  /// Appends that the hub refused a record.
+  func appendRejection(of position: RecordPosition, reason: String) async throws
+  /// Ends the epoch. Returns the new one's head.
+  func beginEpoch(reason: String) async throws -> RecordPosition
+  /// Waits until the head is another than `head` or the newest checkpoint is another than `checkpoint`.
+  func waitForNews(after head: RecordPosition, checkpoint: RecordPosition?) async throws
+}
+
+/// How rejections are written and recognised; the events' room knows, this one need not.
+package struct RejectionCoding: Sendable {
+  /// The payload that tells of a rejection.
+  package var payload: @Sendable (RecordPosition, _ reason: String) throws -> [UInt8]
+  /// Whether a payload tells of one. Called for every record sent: must look at few bytes.
+  package var isRejection: @Sendable ([UInt8]) -> Bool
+
+  package init(
+    payload: @escaping @Sendable (RecordPosition, String) throws -> [UInt8],
+    isRejection: @escaping @Sendable ([UInt8]) -> Bool
+  ) {
+    self.payload = payload
+    self.isRejection = isRejection
+  }
+}
+
+/// The journal of this process.
+package final class JournalSource: DeliverySource {
+  /// The name of delivery's cursor.
+  package static let cursorName = "dcam"
+
+  /// How often it looks for news: an alert is on its way within a tenth of a second, and ten looks cost nothing.
+  package static let lookInterval: Duration = .milliseconds(100)
+
+  private let journal: Journal
+  private let coding: RejectionCoding
+  private let queue = DispatchQueue(label: "printtrail.replicator.reads")
+
+  package init(_ journal: Journal, coding: RejectionCoding) {
+    self.journal = journal
+    self.coding = coding
+  }
+
+  package func heads() async throws -> [RecordPosition] {
+    let reader = journal.reader
+    return try await reading {
+      try reader.epochs().map { RecordPosition(epoch: $0.number, sequence: try reader.frontier(epoch: $0.number).size) }
+    }
+  }
+
+  package func cursor() async throws -> RecordPosition? { try journal.cursor(Self.cursorName) }
+
+  package func checkpoint() async throws -> CheckpointNote? {
+    let reader = journal.reader
+    return try await reading {
+      for epoch in try reader.epochs().reversed() {
+        guard let stored = try reader.lastCheckpoint(epoch: epoch.number) else { continue }
+        return CheckpointNote(
+          position: RecordPosition(epoch: stored.epoch, sequence: stored.size),
+          note: String(decoding: stored.note, as: UTF8.self))
+      }
+      return nil
+    }
+  }
+
+  package func records(from first: RecordPosition, recordsMax: Int, bytesMax: Int) async throws -> RecordRun {
+    let (reader, coding) = (journal.reader, coding)
+    return try await reading {
+      var records: [DeliveryRecord] = []
+      var bytes = 0
+      let last = RecordPosition(epoch: first.epoch, sequence: .max)
+      try reader.scan(from: first, through: last, limit: recordsMax) { view in
+        // A gap ends the run: what follows is not what was asked for.
+        guard view.position.sequence == first.sequence + UInt64(records.count) else { return false }
+        guard records.isEmpty || bytes + view.payload.count <= bytesMax else { return false }
+        let payload = Array(view.payload)
+        bytes += payload.count
+        records.append(
+          DeliveryRecord(
+            time: view.time, hash: view.leafHash.bytes, payload: payload,
+            isRejectionReport: coding.isRejection(payload)))
+        return true
+      }
+      return RecordRun(first: first, records: records)
+    }
+  }
+
+  package func moveCursor(to position: RecordPosition) async throws {
+    try await journal.moveCursor(Self.cursorName, to: position)
+  }
+
+  package func appendRejection(of position: RecordPosition, reason: String) async throws {
+    try await journal.append([try coding.payload(position, reason)])
+  }
+
+  package func beginEpoch(reason: String) async throws -> RecordPosition {
+    RecordPosition(epoch: try await journal.openEpoch(reason: reason), sequence: 0)
+  }
+
+  package func waitForNews(after head: RecordPosition, checkpoint: RecordPosition?) async throws {
+    let reader = journal.reader
+    while true {
+      let isNew = try await reading {
+        let now = try reader.head()
+        let sealed = try reader.lastCheckpoint(epoch: now.epoch).map { RecordPosition(epoch: $0.epoch, sequence: $0.size) }
+        return now != head || (sealed != nil && sealed != checkpoint)
+      }
+      if isNew { return }
+      try await Task.sleep(for: Self.lookInterval)
+    }
+  }
+
+  private func reading<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+      queue.async { continuation.resume(with: Result { try body() }) }
+    }
+  }
+}

@@ -1,0 +1,33 @@
+// How delivery is doing, for `ptagent status`, health reports and the log.
+
+package import Evidence
+
+package struct DeliveryStatus: Equatable, Sendable {
+  package enum State: Equatable, Sendable {
+    /// There is no identity to deliver with.
+    case notEnrolled
+    case connecting
+    /// The hub has welcomed us.
+    case delivering
+    /// The last attempt failed; the next one follows after a wait.
+    case waiting(reason: String)
+    /// The hub does not accept this agent. Trying goes on, slowly.
+    case refused(reason: String)
+    /// The certificate has ended: nothing is tried before there is another identity.
+    case certificateExpired
+  }
+
+  package var state: State
+  /// `host:port` of dcam; empty before it is known.
+  package var hub = ""
+  /// Up to where everything is acknowledged, as far as this process knows.
+  package var acknowledged: RecordPosition?
+  /// Records that the hub does not have; nil while it has not said what it has.
+  package var lag: UInt64?
+  /// Since the process began.
+  package var recordsSent: UInt64 = 0
+  package var rejections: UInt64 = 0
+  package var conflicts: UInt64 = 0
+
+  package init(state: State) { self.state = state }
+}

@@ -1,0 +1,330 @@
+// The shell around `Delivery`: streams to dcam, one after the other, for as long as the agent lives.
+//
+//    run ── wait for an identity ── connect ── stream ── it ends ── back off ──.
+//            ^                                                                 |
+//            '-----------------------------------------------------------------'
+//
+//    stream:  hub's messages ──> inbox ──> Delivery ──> actions ──> writer, journal
+//             journal's head ──> inbox              '──> cursor keeper (newest position only)
+//
+// Everything that happens in a stream goes through one inbox and is dealt with in one place, so that the core needs no lock of its own. A
+// failure of the stream leaves journal and cursor as they are; the next stream begins with what the hub says it holds.
+
+package import Logging
+
+internal import Evidence
+internal import GRPCCore
+internal import GRPCWire
+internal import HubProtocol
+internal import OpenSSL
+internal import Platform
+internal import Synchronization
+internal import TLS
+
+/// What an agent says of itself at the start of a stream.
+package struct AgentIntroduction: Sendable {
+  /// 16 bytes.
+  package var journalID: [UInt8]
+  /// Ed25519, 32 bytes.
+  package var journalPublicKey: [UInt8]
+  package var agentVersion: String
+
+  package init(journalID: [UInt8], journalPublicKey: [UInt8], agentVersion: String) {
+    self.journalID = journalID
+    self.journalPublicKey = journalPublicKey
+    self.agentVersion = agentVersion
+  }
+}
+
+/// Delivers the journal to the hub.
+package final class Replicator: Sendable {
+  /// Messages of the hub that wait to be dealt with. Each is a few bytes and the window bounds how many make sense; a hub that sends more
+  /// than this at once is broken.
+  static let inboxMax = 65_536
+  /// What to wait, besides jitter, before asking a hub again that refused this agent: somebody must act first.
+  static let refusedPause: Duration = .seconds(60)
+
+  private let source: any DeliverySource
+  private let targets: any DeliveryTargets
+  private let introduction: AgentIntroduction
+  private let logger: Logger
+  private let observe: @Sendable (DeliveryStatus) -> Void
+  private let shared = Mutex(DeliveryStatus(state: .notEnrolled))
+
+  /// - Parameter observe: told of each change of the status, from any task; it must not block.
+  package init(
+    source: any DeliverySource, targets: any DeliveryTargets, introduction: AgentIntroduction, logger: Logger,
+    observe: @escaping @Sendable (DeliveryStatus) -> Void
+  ) {
+    self.source = source
+    self.targets = targets
+    self.introduction = introduction
+    self.logger = logger
+    self.observe = observe
+  }
+
+  package var status: DeliveryStatus { shared.withLock { $0 } }
+
+  /// Delivers until the task is cancelled.
+  /// - Throws: `CancellationError`, or an error of the journal itself.
+  package func run() async throws {
+    let cursor = try await source.cursor()
+    let delivery = SharedDelivery(
+      Delivery(heads: try await source.heads(), cursor: cursor, checkpoint: try await source.checkpoint()))
+    update { $0.acknowledged = cursor }
+    var backoff = Backoff()
+    var generator = SystemRandomNumberGenerator()
+    while true {
+      try Task.checkCancellation()
+      guard let target = targets.current() else {
+        update { ($0.state, $0.lag) = (.notEnrolled, nil) }
+        try await targets.changed(from: nil)
+        continue
+      }
+      guard Machine.milliseconds / 1000 <= target.usableUntil else {
+        logger.error("the certificate has ended", metadata: ["hub": "\(target.address)"])
+        update { $0.state = .certificateExpired }
+        try await targets.changed(from: target)
+        continue
+      }
+      update { ($0.state, $0.hub) = (.connecting, target.address.description) }
+      let ending = try await attempt(target, delivery)
+      delivery.value.withLock { _ = $0.received(.closed) }
+      if delivery.takeProgress() { backoff.succeeded() }
+      guard let ending else { continue }
+      let delay = pause(after: ending, &backoff, &generator)
+      try await first({ try await Task.sleep(for: delay) }, { try await self.targets.changed(from: target) })
+    }
+  }
+
+  /// One stream. Returns why it ended; nil when the identity changed meanwhile.
+  private func attempt(_ target: DeliveryTarget, _ delivery: SharedDelivery) async throws -> StreamEnding? {
+    do {
+      try await first(
+        { try await self.stream(to: target, delivery) }, { try await self.targets.changed(from: target) })
+      return nil
+    } catch let error as CancellationError {
+      throw error
+    } catch let error as SourceFailure {
+      throw error.cause
+    } catch {
+      try Task.checkCancellation()
+      return StreamEnding(error)
+    }
+  }
+
+  private func pause(
+    after ending: StreamEnding, _ backoff: inout Backoff, _ generator: inout SystemRandomNumberGenerator
+  ) -> Duration {
+    switch ending {
+    case .unavailable(let reason, let hint):
+      update { ($0.state, $0.lag) = (.waiting(reason: reason), nil) }
+      let delay = backoff.failed(hint: hint, using: &generator)
+      logger.warning("delivery is interrupted", metadata: ["reason": "\(reason)", "retry_in": "\(delay.spoken)"])
+      return delay
+    case .refused(let reason):
+      update { ($0.state, $0.lag) = (.refused(reason: reason), nil) }
+      let delay = backoff.failed(hint: Self.refusedPause, using: &generator)
+      logger.error("the hub refuses this agent", metadata: ["reason": "\(reason)", "retry_in": "\(delay.spoken)"])
+      return delay
+    }
+  }
+
+  private func update(_ change: (inout DeliveryStatus) -> Void) {
+    let changed = shared.withLock { status -> DeliveryStatus? in
+      let before = status
+      change(&status)
+      return status == before ? nil : status
+    }
+    if let changed { observe(changed) }
+  }
+}
+
+// MARK: one stream
+
+extension Replicator {
+  private func stream(to target: DeliveryTarget, _ delivery: SharedDelivery) async throws {
+    let endpoint = Endpoint(host: target.address.host, port: target.address.port)
+    let transport = WireTransport(
+      WireConfiguration(endpoint: endpoint, product: "ptagent/\(introduction.agentVersion)", tls: target.tls))
+    try await withGRPCClient(transport: transport) { client in
+      let service = Printtrail_Dcam_V1_DeviceCollection.Client(wrapping: client)
+      let inbox = Inbox(limit: Self.inboxMax)
+      let cursors = AsyncStream.makeStream(of: RecordPosition.self, bufferingPolicy: .bufferingNewest(1))
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await self.watchJournal(inbox) }
+        group.addTask { try await self.keepCursor(cursors.stream) }
+        group.addTask {
+          try await service.stream { writer in
+            try await self.deal(with: inbox, delivery, writer, cursors.continuation)
+          } onResponse: { response in
+            for try await message in response.messages {
+              if let event = Delivery.Event(message) { try inbox.offer(event) }
+            }
+          }
+          throw RPCError(code: .unavailable, message: "The hub ended the stream.")
+        }
+        defer {
+          inbox.finish()
+          group.cancelAll()
+        }
+        try await group.next()
+      }
+    }
+  }
+
+  /// Tells the inbox of new records, epochs and checkpoints.
+  private func watchJournal(_ inbox: Inbox) async throws {
+    var known = RecordPosition.start
+    var sealed: RecordPosition?
+    while true {
+      let heads = try await fromSource { try await $0.heads() }
+      for head in heads where head > known { try inbox.offer(.grew(head)) }
+      known = heads.last ?? known
+      if let checkpoint = try await fromSource({ try await $0.checkpoint() }), checkpoint.position != sealed {
+        sealed = checkpoint.position
+        try inbox.offer(.sealed(checkpoint))
+      }
+      let (position, checkpoint) = (known, sealed)
+      try await fromSource { try await $0.waitForNews(after: position, checkpoint: checkpoint) }
+    }
+  }
+
+  /// Writes the newest acknowledged position; those that come while one is being written are left out.
+  private func keepCursor(_ positions: AsyncStream<RecordPosition>) async throws {
+    for await position in positions {
+      do { try await source.moveCursor(to: position) } catch { throw SourceFailure(cause: error) }
+      update { $0.acknowledged = position }
+    }
+  }
+
+  /// The one place where events meet the core.
+  private func deal(
+    with inbox: Inbox, _ delivery: SharedDelivery, _ writer: RPCWriter<Printtrail_Dcam_V1_AgentMessage>,
+    _ cursors: AsyncStream<RecordPosition>.Continuation
+  ) async throws {
+    defer { cursors.finish() }
+    var due = delivery.received(.opened)
+    var events = inbox.events.makeAsyncIterator()
+    while true {
+      var index = 0
+      while index < due.count {
+        due += try await perform(due[index], delivery, writer, cursors)
+        index += 1
+      }
+      guard let event = await events.next() else { return }
+      due = delivery.received(event)
+      note(event, delivery)
+    }
+  }
+
+  /// Does what the core asks for. Returns what the core wants done next because of it.
+  private func perform(
+    _ action: Delivery.Action, _ delivery: SharedDelivery, _ writer: RPCWriter<Printtrail_Dcam_V1_AgentMessage>,
+    _ cursors: AsyncStream<RecordPosition>.Continuation
+  ) async throws -> [Delivery.Action] {
+    switch action {
+    case .sendHello(let heads): try await writer.write(Printtrail_Dcam_V1_AgentMessage(hello: heads, introduction))
+    case .send(let run):
+      try await writer.write(Printtrail_Dcam_V1_AgentMessage(run))
+      update { $0.recordsSent += UInt64(run.records.count) }
+    case .sendCheckpoint(let checkpoint): try await writer.write(Printtrail_Dcam_V1_AgentMessage(checkpoint))
+    case .read(let first, let recordsMax, let bytesMax):
+      let run = try await fromSource { try await $0.records(from: first, recordsMax: recordsMax, bytesMax: bytesMax) }
+      return delivery.received(.read(run))
+    case .moveCursor(let position): cursors.yield(position)
+    case .journalRejection(let position, let reason):
+      logger.warning("the hub rejected a record", metadata: ["record": "\(position)", "reason": "\(reason)"])
+      update { $0.rejections += 1 }
+      try await fromSource { try await $0.appendRejection(of: position, reason: reason) }
+    case .reportRejection(let position, let reason):
+      logger.error("the hub rejected a report of a rejection", metadata: ["record": "\(position)", "reason": "\(reason)"])
+      update { $0.rejections += 1 }
+    case .reportConflict(let position, let heldHash):
+      logger.critical(
+        "the hub holds another record under this identity",
+        metadata: ["record": "\(position)", "held_hash": "\(hexadecimal(heldHash))"])
+      update { $0.conflicts += 1 }
+    case .beginEpoch(let reason):
+      logger.critical("the journal was put back to an earlier state; a new epoch begins", metadata: ["reason": "\(reason)"])
+      let head = try await fromSource { try await $0.beginEpoch(reason: reason) }
+      return delivery.received(.grew(head))
+    case .endStream(let violation): throw violation
+    }
+    return []
+  }
+
+  private func note(_ event: Delivery.Event, _ delivery: SharedDelivery) {
+    let lag = delivery.value.withLock { $0.lag }
+    switch event {
+    case .welcomed(let welcome):
+      logger.info("the hub welcomes this agent", metadata: ["lag": "\(lag ?? 0)", "window": "\(welcome.windowRecords)"])
+      update { ($0.state, $0.lag) = (.delivering, lag) }
+    default: update { if $0.state == .delivering { $0.lag = lag } }
+    }
+  }
+
+  private func fromSource<Value: Sendable>(
+    _ body: (any DeliverySource) async throws -> Value
+  ) async throws -> Value {
+    do { return try await body(source) } catch is CancellationError { throw CancellationError() } catch {
+      throw SourceFailure(cause: error)
+    }
+  }
+}
+
+/// The journal failed, not the hub: delivery cannot go on by trying again.
+private struct SourceFailure: Error {
+  let cause: any Error
+}
+
+/// The core, shared by the streams that follow one another.
+private final class SharedDelivery: Sendable {
+  let value: Mutex<Delivery>
+  private let hasProgressed = Mutex(false)
+
+  init(_ delivery: Delivery) { value = Mutex(delivery) }
+
+  func received(_ event: Delivery.Event) -> [Delivery.Action] {
+    if case .acknowledged = event { hasProgressed.withLock { $0 = true } }
+    return value.withLock { $0.received(event) }
+  }
+
+  /// Whether the hub acknowledged anything since the last call.
+  func takeProgress() -> Bool {
+    hasProgressed.withLock { progressed in
+      defer { progressed = false }
+      return progressed
+    }
+  }
+}
+
+/// A bounded queue of events with one reader.
+private struct Inbox: Sendable {
+  let events: AsyncStream<Delivery.Event>
+  private let continuation: AsyncStream<Delivery.Event>.Continuation
+
+  init(limit: Int) {
+    (events, continuation) = AsyncStream.makeStream(of: Delivery.Event.self, bufferingPolicy: .bufferingOldest(limit))
+  }
+
+  func offer(_ event: Delivery.Event) throws {
+    if case .dropped = continuation.yield(event) {
+      throw RPCError(code: .resourceExhausted, message: "The hub sends more answers than there can be questions.")
+    }
+  }
+
+  func finish() { continuation.finish() }
+}
+
+/// Runs both; the first to end ends the other, and what it throws is thrown.
+private func first(
+  _ one: @escaping @Sendable () async throws -> Void, _ other: @escaping @Sendable () async throws -> Void
+) async throws {
+  try await withThrowingTaskGroup(of: Void.self) { group in
+    group.addTask { try await one() }
+    group.addTask { try await other() }
+    defer { group.cancelAll() }
+    try await group.next()
+  }
+}
