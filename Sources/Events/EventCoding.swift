@@ -126,7 +126,6 @@ extension EventBody {
   /// The type number and the protobuf bytes.
   func encoded() throws(EventCodingError) -> (type: UInt16, bytes: [UInt8]) {
     if case .unknown(let type, let bytes) = self { return (type, bytes) }
-    let (type, message) = wire
     do {
       return (type, try message.serializedBytes())
     } catch {
@@ -145,26 +144,51 @@ extension EventBody {
     }
   }
 
-  private var wire: (UInt16, any Message) {
+  /// The number under which this kind of event stands in journals.
+  package var type: UInt16 {
     switch self {
-    case .agentStarted(let event): (EventType.agentStarted, event.wire)
-    case .agentStopped(let event): (EventType.agentStopped, event.wire)
-    case .installEnrolled(let event): (EventType.installEnrolled, event.wire)
-    case .sweepStarted(let event): (EventType.sweepStarted, event.wire)
-    case .sweepCompleted(let event): (EventType.sweepCompleted, event.wire)
-    case .deviceDiscovered(let event): (EventType.deviceDiscovered, event.wire)
-    case .deviceMoved(let event): (EventType.deviceMoved, event.wire)
-    case .deviceReplaced(let event): (EventType.deviceReplaced, event.wire)
-    case .readingTaken(let event): (EventType.readingTaken, event.wire)
-    case .readingChanged(let event): (EventType.readingChanged, event.wire)
-    case .readingUnchanged(let event): (EventType.readingUnchanged, event.wire)
-    case .pollFailed(let event): (EventType.pollFailed, event.wire)
-    case .alertRaised(let event): (EventType.alertRaised, wireAlert(event.key, event.alert))
-    case .alertUpdated(let event): (EventType.alertUpdated, wireAlert(event.key, event.alert))
-    case .alertCleared(let event): (EventType.alertCleared, event.wire)
-    case .meterEpochOpened(let event): (EventType.meterEpochOpened, event.wire)
-    case .uploadRejected(let event): (EventType.uploadRejected, event.wire)
-    case .unknown(let type, _): (type, Printtrail_Events_V1_PollCost())
+    case .agentStarted: EventType.agentStarted
+    case .agentStopped: EventType.agentStopped
+    case .installEnrolled: EventType.installEnrolled
+    case .sweepStarted: EventType.sweepStarted
+    case .sweepCompleted: EventType.sweepCompleted
+    case .deviceDiscovered: EventType.deviceDiscovered
+    case .deviceMoved: EventType.deviceMoved
+    case .deviceReplaced: EventType.deviceReplaced
+    case .readingTaken: EventType.readingTaken
+    case .readingChanged: EventType.readingChanged
+    case .readingUnchanged: EventType.readingUnchanged
+    case .pollFailed: EventType.pollFailed
+    case .alertRaised: EventType.alertRaised
+    case .alertUpdated: EventType.alertUpdated
+    case .alertCleared: EventType.alertCleared
+    case .meterEpochOpened: EventType.meterEpochOpened
+    case .uploadRejected: EventType.uploadRejected
+    case .unknown(let type, _): type
+    }
+  }
+
+  private var message: any Message {
+    switch self {
+    case .agentStarted(let event): event.wire
+    case .agentStopped(let event): event.wire
+    case .installEnrolled(let event): event.wire
+    case .sweepStarted(let event): event.wire
+    case .sweepCompleted(let event): event.wire
+    case .deviceDiscovered(let event): event.wire
+    case .deviceMoved(let event): event.wire
+    case .deviceReplaced(let event): event.wire
+    case .readingTaken(let event): event.wire
+    case .readingChanged(let event): event.wire
+    case .readingUnchanged(let event): event.wire
+    case .pollFailed(let event): event.wire
+    case .alertRaised(let event): wireAlert(event.key, event.alert)
+    case .alertUpdated(let event): wireAlert(event.key, event.alert)
+    case .alertCleared(let event): event.wire
+    case .meterEpochOpened(let event): event.wire
+    case .uploadRejected(let event): event.wire
+    // Written as the bytes it came with; see `encoded`.
+    case .unknown: Printtrail_Events_V1_PollCost()
     }
   }
 

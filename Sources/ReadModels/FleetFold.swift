@@ -1,6 +1,6 @@
 // The fleet's projection, wired into the journal: folded on the writer's thread, stored in the transaction of the append.
 
-package import Events
+internal import Events
 package import Evidence
 package import Journal
 package import OpenSSL

@@ -54,7 +54,7 @@ package struct JSONWriter: ~Copyable {
     separate()
     var text = text
     bytes.append(UInt8(ascii: "\""))
-    text.withUTF8 { for byte in $0 { appendEscaped(byte) } }
+    text.withUTF8 { appendEscaped($0) }
     bytes.append(UInt8(ascii: "\""))
   }
 
@@ -128,14 +128,25 @@ package struct JSONWriter: ~Copyable {
     needsComma = true
   }
 
-  private mutating func appendEscaped(_ byte: UInt8) {
+  /// Runs without anything to escape are copied whole.
+  private mutating func appendEscaped(_ text: UnsafeBufferPointer<UInt8>) {
+    var start = 0
+    for index in text.indices {
+      let byte = text[index]
+      guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
+      bytes.append(contentsOf: text[start..<index])
+      appendEscape(of: byte)
+      start = index + 1
+    }
+    bytes.append(contentsOf: text[start...])
+  }
+
+  private mutating func appendEscape(of byte: UInt8) {
+    bytes.append(UInt8(ascii: "\\"))
     switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-      bytes.append(UInt8(ascii: "\\"))
-      bytes.append(byte)
-    case 0x0a: bytes.append(contentsOf: "\\n".utf8)
+    case 0x0a: bytes.append(UInt8(ascii: "n"))
     case 0..<0x20:
-      bytes.append(contentsOf: "\\u00".utf8)
+      bytes.append(contentsOf: "u00".utf8)
       bytes.append(Self.digits[Int(byte >> 4)])
       bytes.append(Self.digits[Int(byte & 0x0f)])
     default: bytes.append(byte)

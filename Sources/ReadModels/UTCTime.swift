@@ -41,7 +41,9 @@ package enum UTCTime {
     guard let second = Int64(seconds[0]), (0...60).contains(second) else { return nil }
     guard seconds.count == 2 else { return whole + second * 1_000_000_000 }
     let digits = seconds[1].prefix(9)
-    guard !digits.isEmpty, let fraction = Int64(digits + String(repeating: "0", count: 9 - digits.count)) else { return nil }
+    guard !digits.isEmpty, let fraction = Int64(digits + String(repeating: "0", count: 9 - digits.count)) else {
+      return nil
+    }
     return whole + second * 1_000_000_000 + fraction
   }
 

@@ -74,7 +74,9 @@ import Testing
     #expect(state == before)
   }
 
-  private func taken(_ reading: Reading) -> ReadingTaken { ReadingTaken(reading: reading, raw: Walk(), cost: PollCost()) }
+  private func taken(_ reading: Reading) -> ReadingTaken {
+    ReadingTaken(reading: reading, raw: Walk(), cost: PollCost())
+  }
   private func changed(_ change: ReadingChange) -> ReadingChanged {
     ReadingChanged(change: change, raw: [], removed: [], cost: PollCost())
   }
@@ -103,7 +105,8 @@ enum Fixture {
       let value = UInt64.random(in: 0..<10, using: &generator)
       reading.meters.append(
         Meter(
-          name: MeterName(service), value: value, unit: .impressions, source: Source([1, 3], .counter32(UInt32(value))),
+          name: MeterName(service), value: value, unit: .impressions,
+          source: Source([1, 3], .counter32(UInt32(value))),
           rule: Rule("test@1")))
     }
     for row in (UInt32(1)...6).shuffled(using: &generator).prefix(4) {

@@ -1,0 +1,160 @@
+// A file of an export while it is written: buffered, hashed, and synced at the end.
+
+internal import Glibc
+package import OpenSSL
+
+/// What went wrong with a file, with the remedy.
+package struct ExportError: Error, Equatable, CustomStringConvertible {
+  package var description: String
+  package init(_ description: String) { self.description = description }
+
+  static func system(_ doing: String, _ path: String) -> ExportError {
+    ExportError("Could not \(doing) \(path): \(String(cString: strerror(errno))).")
+  }
+}
+
+/// What a finished file is.
+package struct ExportedFile: Equatable, Sendable {
+  package var name: String
+  package var bytes: UInt64
+  package var lines: UInt64
+  package var sha256: Digest
+}
+
+struct ExportFile: ~Copyable {
+  /// Enough that system calls do not count beside the formatting.
+  private static let bufferBytes = 1 << 18
+
+  private let name: String
+  private let path: String
+  private let descriptor: Int32
+  private var buffer: [UInt8] = []
+  private var sha = SHA256()
+  private var bytes: UInt64 = 0
+  private var lines: UInt64 = 0
+
+  /// Makes the file anew; the directory must be there.
+  init(name: String, in directory: String) throws(ExportError) {
+    self.name = name
+    path = directory + "/" + name
+    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw .system("make", path) }
+    buffer.reserveCapacity(Self.bufferBytes + 4096)
+  }
+
+  deinit { close(descriptor) }
+
+  /// Appends a line, without its line feed.
+  mutating func write(line: [UInt8]) throws(ExportError) {
+    buffer.append(contentsOf: line)
+    buffer.append(UInt8(ascii: "\n"))
+    lines += 1
+    if buffer.count >= Self.bufferBytes { try flush() }
+  }
+
+  mutating func write(_ data: UnsafeRawBufferPointer) throws(ExportError) {
+    buffer.append(contentsOf: data)
+    if buffer.count >= Self.bufferBytes { try flush() }
+  }
+
+  /// Writes what is left and syncs.
+  mutating func finish() throws(ExportError) -> ExportedFile {
+    try flush()
+    guard fsync(descriptor) == 0 else { throw .system("sync", path) }
+    return ExportedFile(name: name, bytes: bytes, lines: lines, sha256: sha.finalize())
+  }
+
+  private mutating func flush() throws(ExportError) {
+    buffer.withUnsafeBytes { sha.update($0) }
+    var offset = 0
+    while offset < buffer.count {
+      let count = buffer.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + offset, $0.count - offset) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw .system("write", path) }
+      offset += count
+    }
+    bytes += UInt64(buffer.count)
+    buffer.removeAll(keepingCapacity: true)
+  }
+
+  /// Makes a directory unless it is there.
+  static func makeDirectory(_ path: String) throws(ExportError) {
+    guard mkdir(path, 0o755) != 0, errno != EEXIST else { return }
+    throw .system("make the directory", path)
+  }
+
+  /// A whole file, at most `bytesMax` bytes.
+  static func read(_ path: String, bytesMax: Int) throws(ExportError) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system("open", path) }
+    defer { close(descriptor) }
+    var content: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = chunk.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw .system("read", path) }
+      guard count > 0 else { return content }
+      content.append(contentsOf: chunk[..<count])
+      guard content.count <= bytesMax else { throw ExportError("\(path) is larger than \(bytesMax) bytes.") }
+    }
+  }
+}
+
+/// The lines of a file, one at a time, hashed as they pass.
+struct LineReader: ~Copyable {
+  /// A longer line is no line of an export: payloads have at most a megabyte.
+  static let lineBytesMax = 16 << 20
+
+  private let path: String
+  private let descriptor: Int32
+  private var buffer: [UInt8] = []
+  private var start = 0
+  private var isAtEnd = false
+  private var sha = SHA256()
+  private(set) var bytes: UInt64 = 0
+
+  init(_ path: String) throws(ExportError) {
+    self.path = path
+    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system("open", path) }
+  }
+
+  deinit { close(descriptor) }
+
+  var sha256: Digest { sha.finalize() }
+
+  /// The next line without its line feed; nil at the end.
+  mutating func next() throws(ExportError) -> [UInt8]? {
+    var searched = start
+    while true {
+      if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+        defer { start = end + 1 }
+        return Array(buffer[start..<end])
+      }
+      searched = buffer.count
+      guard !isAtEnd else {
+        defer { start = buffer.count }
+        return start < buffer.count ? Array(buffer[start...]) : nil
+      }
+      guard buffer.count - start <= Self.lineBytesMax else {
+        throw ExportError("\(path) has a line of more than \(Self.lineBytesMax) bytes.")
+      }
+      searched -= start
+      buffer.removeFirst(start)
+      start = 0
+      try fill()
+    }
+  }
+
+  private mutating func fill() throws(ExportError) {
+    let held = buffer.count
+    buffer.append(contentsOf: repeatElement(0, count: 1 << 18))
+    let count = buffer.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress! + held, $0.count - held) }
+    guard count >= 0 || errno == EINTR else { throw .system("read", path) }
+    buffer.removeLast(buffer.count - held - max(count, 0))
+    if count == 0 { isAtEnd = true }
+    bytes += UInt64(max(count, 0))
+    buffer[held...].withUnsafeBytes { sha.update($0) }
+  }
+}

@@ -1,0 +1,173 @@
+import Events
+import Evidence
+import Foundation
+import Journal
+import Testing
+
+@testable import ReadModels
+
+@Suite struct `An export` {
+  private func exported(
+    polls: Int = 30, sealed: Bool = true, _ change: (inout ExportOptions, JournalOfAFleet) -> Void = { _, _ in }
+  ) async throws -> JournalOfAFleet {
+    let fleet = JournalOfAFleet()
+    try await fleet.live(polls: polls, sealed: sealed)
+    var options = ExportOptions()
+    change(&options, fleet)
+    _ = try Export(JournalReader.open(directory: fleet.journal), options).write(into: fleet.export)
+    return fleet
+  }
+
+  private func verified(_ fleet: JournalOfAFleet, key: String? = nil) throws -> ExportReport {
+    try ExportVerifier(directory: fleet.export, trustedKey: key).verify()
+  }
+
+  @Test func `is sound, whole and sealed`() async throws {
+    let fleet = try await exported()
+    let report = try verified(fleet)
+    #expect(report.findings == [])
+    #expect(report.records == 37)
+    #expect(report.sealed == 37)
+    #expect(try lines(of: fleet).count == 37)
+  }
+
+  @Test func `has the same bytes each time`() async throws {
+    let fleet = try await exported()
+    let first = try (fleet.read(Export.eventsName), fleet.read(Export.manifestName))
+    _ = try Export(JournalReader.open(directory: fleet.journal), ExportOptions()).write(into: fleet.export)
+    #expect(try first == (fleet.read(Export.eventsName), fleet.read(Export.manifestName)))
+  }
+
+  @Test func `holds CloudEvents`() async throws {
+    let fleet = try await exported()
+    for line in try lines(of: fleet) {
+      let event = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+      #expect(event["specversion"] as? String == "1.0")
+      for required in ["id", "source", "type"] { #expect((event[required] as? String)?.isEmpty == false) }
+      #expect(event["data"] is [String: Any])
+      for name in event.keys { #expect(name.allSatisfy { $0.isLowercase || $0.isNumber }) }
+    }
+  }
+
+  @Test func `of some records is proved by the leaves of all`() async throws {
+    let fleet = try await exported { options, fleet in
+      options.device = fleet.devices[1]
+      options.types = [EventType.readingChanged]
+      options.from = .sequence(5, epoch: nil)
+    }
+    let report = try verified(fleet)
+    #expect(report.findings == [])
+    #expect(report.records == 10)
+    #expect(try fleet.read(Export.leavesName).count == 37 * 32)
+  }
+
+  @Test func `as CSV quotes what it must and runs nothing in a spreadsheet`() async throws {
+    let fleet = try await exported { options, _ in options.format = .csv }
+    let lines = try fleet.lines(Export.readingsName)
+    #expect(lines[0].hasPrefix("time,epoch,sequence,device"))
+    #expect(lines.count == 1 + 3 + 30)
+    #expect(lines[1].contains("\"'=HYPERLINK(\"\"x\"\")\""))
+    #expect(lines[2].contains("\"Model, 1\""))
+    #expect(try verified(fleet).isSound)
+  }
+
+  @Test func `with any line edited, left out, doubled or moved is refused and the record named`() async throws {
+    let original = try await exported(polls: 9)
+    let lines = try lines(of: original)
+    for index in lines.indices.dropLast() {
+      let edits: [[String]] = [
+        replacing(lines, index, lines[index].replacingOccurrences(of: "\"sequence\":\"", with: "\"sequence\":\"9")),
+        replacing(lines, index, nil),
+        Array(lines[...index] + lines[index...]),
+        swapping(lines, index),
+        replacing(lines, index, flipped(lines[index], "payload")),
+        replacing(lines, index, flipped(lines[index], "leafhash")),
+        replacing(lines, index, lines[index].replacingOccurrences(of: "printtrail.", with: "printtrai1.")),
+        Array(lines[...index]),
+      ]
+      for edit in edits {
+        try original.write(Array((edit.joined(separator: "\n") + "\n").utf8), Export.eventsName)
+        #expect(try verified(original).isSound == false)
+      }
+    }
+    try original.write(Array((lines.joined(separator: "\n") + "\n").utf8), Export.eventsName)
+    #expect(try verified(original).isSound)
+  }
+
+  @Test func `names the first record that was edited`() async throws {
+    let fleet = try await exported()
+    var lines = try lines(of: fleet)
+    lines[10] = flipped(lines[10], "payload")
+    try fleet.write(Array((lines.joined(separator: "\n") + "\n").utf8), Export.eventsName)
+    let first = try #require(try verified(fleet).first)
+    #expect(first.kind == .record)
+    #expect(first.description.contains("1/11"))
+  }
+
+  @Test func `signed with a key that is not the trusted one is refused`() async throws {
+    let fleet = try await exported()
+    let other = try await exported()
+    let key = try JournalReader.open(directory: other.journal).identity.verifier(epoch: 1).description
+    #expect(try verified(fleet, key: key).first?.kind == .key)
+    let own = try JournalReader.open(directory: fleet.journal).identity.verifier(epoch: 1).description
+    #expect(try verified(fleet, key: own).isSound)
+  }
+
+  @Test func `with another journal's checkpoint is refused`() async throws {
+    let fleet = try await exported()
+    let other = try await exported()
+    let manifest = try fleet.lines(Export.manifestName)[0]
+    let start = "\"checkpoint\":\""
+    let own = try #require(text(between: start, in: manifest))
+    let foreign = try #require(text(between: start, in: try other.lines(Export.manifestName)[0]))
+    try fleet.write(Array(manifest.replacingOccurrences(of: own, with: foreign).utf8), Export.manifestName)
+    #expect(try verified(fleet).first?.kind == .signature)
+  }
+
+  @Test func `without a manifest or of a newer format says so`() async throws {
+    let fleet = try await exported()
+    let manifest = try fleet.lines(Export.manifestName)[0]
+    try fleet.write(Array(manifest.replacingOccurrences(of: "export/1", with: "export/2").utf8), Export.manifestName)
+    #expect(throws: ExportError.self) { try verified(fleet) }
+    try fleet.write(Array("{}".utf8), Export.manifestName)
+    #expect(try verified(fleet).first?.kind == .manifest)
+    try FileManager.default.removeItem(atPath: fleet.export + "/" + Export.manifestName)
+    #expect(throws: ExportError.self) { try verified(fleet) }
+  }
+
+  @Test func `with records after the last checkpoint says how many are sealed`() async throws {
+    let fleet = JournalOfAFleet()
+    try await fleet.live(polls: 30)
+    var options = ExportOptions()
+    options.to = .sequence(36, epoch: nil)
+    _ = try Export(JournalReader.open(directory: fleet.journal), options).write(into: fleet.export)
+    let report = try verified(fleet)
+    #expect(report.isSound)
+    #expect(report.records == 36)
+    #expect(report.sealed == 0)
+  }
+
+  private func lines(of fleet: JournalOfAFleet) throws -> [String] { try fleet.lines(Export.eventsName) }
+
+  private func replacing(_ lines: [String], _ index: Int, _ line: String?) -> [String] {
+    Array(lines[..<index]) + (line.map { [$0] } ?? []) + Array(lines[(index + 1)...])
+  }
+
+  private func swapping(_ lines: [String], _ index: Int) -> [String] {
+    var lines = lines
+    lines.swapAt(index, index + 1)
+    return lines
+  }
+
+  /// Changes one character of a member's text.
+  private func flipped(_ line: String, _ member: String) -> String {
+    let start = line.range(of: "\"\(member)\":\"")!.upperBound
+    let place = line.index(start, offsetBy: 5)
+    return line[..<place] + (line[place] == "A" ? "B" : "A") + line[line.index(after: place)...]
+  }
+
+  private func text(between start: String, in text: String) -> String? {
+    guard let from = text.range(of: start)?.upperBound, let to = text[from...].firstIndex(of: "\"") else { return nil }
+    return String(text[from..<to])
+  }
+}

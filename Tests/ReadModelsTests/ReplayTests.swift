@@ -1,0 +1,79 @@
+import Events
+import Evidence
+import Foundation
+import Journal
+import PrinterModel
+import Projections
+import Testing
+
+@testable import ReadModels
+
+@Suite struct `A replay` {
+  @Test func `gives the live state to the byte`() async throws {
+    let fleet = JournalOfAFleet()
+    try await fleet.live(polls: 50)
+    let reader = try JournalReader.open(directory: fleet.journal)
+    let result = try Replay.run(reader)
+    #expect(result.isEqual == true)
+    #expect(result.records == 57)
+    #expect(try FleetState.live(reader) == result.state)
+    #expect(result.state.devices[fleet.devices[1]]?.reading?.fact.meters.first?.value == 150)
+  }
+
+  @Test func `up to a sequence or a time is what was known then, and is compared with nothing`() async throws {
+    let fleet = JournalOfAFleet()
+    try await fleet.live(polls: 50)
+    let reader = try JournalReader.open(directory: fleet.journal)
+    let early = try Replay.run(reader, to: .sequence(8, epoch: nil))
+    #expect(early.records == 8)
+    #expect(early.isEqual == nil)
+    #expect(early.state.devices[fleet.devices[0]]?.reading?.fact.meters.first?.value == 101)
+    #expect(try Replay.run(reader, to: .time(0)).records == 0)
+    #expect(try Replay.run(reader, to: .time(.max)).isEqual == true)
+    #expect(try Replay.run(reader, to: .sequence(1_000_000, epoch: nil)).isEqual == true)
+  }
+
+  @Test func `tells a state that was tampered with`() async throws {
+    let fleet = JournalOfAFleet()
+    try await fleet.live(polls: 5)
+    // A fold of the same version that forgets one record: the stored rows no longer follow from the records.
+    let journal = try Journal.open(JournalConfiguration(directory: fleet.journal), fold: DeafFold())
+    try await journal.append([try fleet.events(polls: 6)[12].encoded()])
+    await journal.close()
+    #expect(try Replay.run(JournalReader.open(directory: fleet.journal)).isEqual == false)
+  }
+
+  @Test func `counts records that are no events and goes on`() async throws {
+    let fleet = JournalOfAFleet()
+    try await fleet.live(polls: 5)
+    let journal = try Journal.open(JournalConfiguration(directory: fleet.journal), fold: FleetFold())
+    try await journal.append([[9, 9, 9], try fleet.events(polls: 7)[13].encoded()])
+    await journal.close()
+    let result = try Replay.run(JournalReader.open(directory: fleet.journal))
+    #expect(result.unreadable == 1)
+    #expect(result.firstUnreadable?.position.sequence == 13)
+    #expect(result.isEqual == true)
+  }
+
+  @Test(arguments: [
+    ("4711", JournalPoint.sequence(4711, epoch: nil)), ("2/17", .sequence(17, epoch: 2)),
+    ("2026-11-23", .time(1_795_392_000_000_000_000)),
+  ])
+  func `ends where the text says`(text: String, end: JournalPoint) {
+    #expect(JournalPoint(text) == end)
+  }
+
+  @Test(arguments: ["", "x", "1/2/3", "-5", "2026-99-99"])
+  func `refuses an end that is none`(text: String) {
+    #expect(JournalPoint(text) == nil)
+  }
+}
+
+/// Takes the stored rows and applies nothing.
+private final class DeafFold: JournalFold {
+  var version: UInt32 { FleetFold.currentVersion }
+  func reset() {}
+  func load(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {}
+  func apply(_ record: Record) {}
+  func drainChanges() -> [StateChange] { [] }
+}
