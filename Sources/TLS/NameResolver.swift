@@ -105,14 +105,14 @@ enum NameResolver {
 }
 
 /// Threads for calls that block.
-enum Thread {
+package enum Thread {
   private final class Work {
     let run: @Sendable () -> Void
     init(_ run: @escaping @Sendable () -> Void) { self.run = run }
   }
 
   /// Runs `body` once on a new thread that nobody waits for.
-  static func detach(_ body: @escaping @Sendable () -> Void) throws(TLSError) {
+  package static func detach(_ body: @escaping @Sendable () -> Void) throws(TLSError) {
     let work = Unmanaged.passRetained(Work(body))
     var thread = pthread_t()
     let status = pthread_create(

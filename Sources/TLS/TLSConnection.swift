@@ -9,7 +9,9 @@
 // blocked for it. Only `wake` and `interrupt` may be called from elsewhere.
 //
 // In TLS 1.3 the client is done before the server has looked at its certificate: `open` succeeds, and the refusal is
-// thrown by a later `read`. A `write` that fails first therefore looks whether an alert explains it.
+// thrown by a later `read`. A `write` that fails first therefore looks whether an alert explains it. Some servers (gRPC's
+// own among them) send no alert and just close: when the server asked for a certificate and closes before its first byte,
+// that is taken for a refusal too.
 
 internal import COpenSSL
 internal import Glibc
@@ -25,6 +27,8 @@ package final class TLSConnection: @unchecked Sendable {
   private let interrupted = Atomic<Bool>(false)
 
   private var session: Session?
+  /// The server has sent something after the handshake.
+  private var hasReceived = false
   /// A read that could not go on before something was written (a key update into a full socket).
   private var readNeedsWriting = false
 
@@ -92,13 +96,18 @@ package final class TLSConnection: @unchecked Sendable {
     var count = 0
     let status = SSL_read_ex(ssl, buffer.baseAddress, buffer.count, &count)
     readNeedsWriting = false
-    if status == 1 { return count }
+    if status == 1 {
+      hasReceived = true
+      return count
+    }
     switch SSL_get_error(ssl, status) {
     case SSL_ERROR_WANT_READ: return nil
     case SSL_ERROR_WANT_WRITE:
       readNeedsWriting = true
       return nil
-    case SSL_ERROR_ZERO_RETURN: return 0
+    case SSL_ERROR_ZERO_RETURN:
+      if let refusal = silentRefusal { throw refusal }
+      return 0
     case let code: throw failure(code, errno)
     }
   }
@@ -177,7 +186,10 @@ extension TLSConnection {
       let code = SSL_get_error(session.ssl, status)
       let systemCode = errno
       guard code == SSL_ERROR_WANT_READ || code == SSL_ERROR_WANT_WRITE else {
-        if let refusal = session.context.verification.failure { throw refusal }
+        if let refusal = session.context.verification.failure {
+          ERR_clear_error()
+          throw refusal
+        }
         throw handshakeFailure(code, systemCode)
       }
       let events = code == SSL_ERROR_WANT_READ ? Int32(POLLIN) : Int32(POLLOUT)
@@ -232,17 +244,27 @@ extension TLSConnection {
   private func failure(_ code: Int32, _ systemCode: Int32) -> TLSError {
     if code == SSL_ERROR_SYSCALL {
       ERR_clear_error()
+      if let silentRefusal { return silentRefusal }
       return .connectionLost(reason: systemCode == 0 ? "the peer closed it" : systemReason(systemCode))
     }
     let reason = pt_error_reason(ERR_peek_last_error())
     if reason == SSL_R_UNEXPECTED_EOF_WHILE_READING {
       ERR_clear_error()
-      return .connectionLost(reason: "the peer closed it without a word")
+      return silentRefusal ?? .connectionLost(reason: "the peer closed it without a word")
     }
     if Self.certificateAlerts.contains(reason - SSL_AD_REASON_OFFSET) {
       return .ownCertificateRefused(reason: queuedReasons())
     }
     return .connectionLost(reason: queuedReasons())
+  }
+
+  /// What a close says that comes before the server's first byte, if the server had asked for a certificate.
+  private var silentRefusal: TLSError? {
+    guard let context = session?.context, context.verification.wasAskedForCertificate, !hasReceived else { return nil }
+    return .ownCertificateRefused(
+      reason: configuration.identity == nil
+        ? "it asked for a client certificate, got none, and closed the connection"
+        : "it closed the connection after it got the certificate, without saying why")
   }
 
   /// An alert that waits to be read may explain why a write failed; application data before it are of no use any more.

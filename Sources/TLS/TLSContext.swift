@@ -33,6 +33,8 @@ final class TLSContext {
     /// Why the chain was refused; nil while it was not.
     var failure: TLSError?
     let expectedHost: String
+    /// The server asked for a client certificate.
+    var wasAskedForCertificate = false
 
     init(configuration: TLSConfiguration, expectedHost: String) {
       trust = configuration.trust
@@ -50,6 +52,7 @@ final class TLSContext {
     guard pt_ssl_ctx_require_tls12(pointer) == 1 else { throw .configuration(.draining("require TLS 1.2")) }
     SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER, nil)
     SSL_CTX_set_cert_verify_callback(pointer, verifyServer, Unmanaged.passUnretained(verification).toOpaque())
+    SSL_CTX_set_cert_cb(pointer, certificateRequested, Unmanaged.passUnretained(verification).toOpaque())
     try use(configuration.trust)
     if let identity = configuration.identity { try use(identity) }
     try offer(configuration.applicationProtocols)
@@ -136,6 +139,13 @@ private func certificate(_ pointer: OpaquePointer?) -> Certificate? {
     initialized = max(0, min(count, Int(i2d_X509(pointer, &cursor))))
   }
   return try? Certificate(der: der)
+}
+
+/// OpenSSL tells that the server asked for a client certificate: 1 goes on with the one that is set, or none.
+private func certificateRequested(_: OpaquePointer?, _ argument: UnsafeMutableRawPointer?) -> Int32 {
+  guard let argument else { return 0 }
+  Unmanaged<TLSContext.Verification>.fromOpaque(argument).takeUnretainedValue().wasAskedForCertificate = true
+  return 1
 }
 
 /// OpenSSL's question whether the server's chain is good: 1 for yes.
