@@ -88,3 +88,15 @@ extension FleetState {
     return state
   }
 }
+
+/// What `ptjournal replay --into` leaves: the fleet as JSON and a summary that names the digest.
+package enum ReplayFiles {
+  package static func write(fleet: [UInt8], summary: [UInt8], into directory: String) throws(ExportError) {
+    try ExportFile.makeDirectory(directory)
+    for (name, content) in [("fleet.json", fleet), ("replay.json", summary)] {
+      var file = try ExportFile(name: name, in: directory)
+      try file.write(line: content)
+      _ = try file.finish()
+    }
+  }
+}

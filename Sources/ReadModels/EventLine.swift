@@ -1,0 +1,64 @@
+// An event in one line, for people who watch.
+
+internal import Events
+package import Journal
+internal import MIB
+internal import PrinterModel
+
+package enum EventLine {
+  /// Time, position, type, the device's first digits, and what happened in short.
+  package static func text(_ view: RecordView) -> String {
+    let event: Event
+    do throws(EventCodingError) {
+      event = try Event(payload: view.payload)
+    } catch {
+      return "\(UTCTime.text(nanoseconds: view.time))  \(view.position)  unreadable  \(error)"
+    }
+    let device = event.device.map { String($0.description.prefix(8)) } ?? "agent"
+    let type = EventType.name(event.body.type)
+    return "\(UTCTime.text(milliseconds: event.time))  \(view.position)  \(type)  \(device)  \(summary(event.body))"
+  }
+
+  private static func summary(_ body: EventBody) -> String {
+    switch body {
+    case .agentStarted(let event): "version \(event.version) on \(event.hostName)"
+    case .agentStopped(let event): event.reason
+    case .installEnrolled(let event): "\(event.installID) under \(event.entity)"
+    case .sweepStarted(let event): "\(event.addresses) addresses in \(event.ranges.joined(separator: ", "))"
+    case .sweepCompleted(let event):
+      event.outcomes.map { "\($0.addresses) \($0.reason)" }.joined(separator: ", ") + " in \(event.milliseconds) ms"
+    case .deviceDiscovered(let event):
+      "\(event.identity.model?.text ?? "unknown model"), serial \(event.identity.serial?.text ?? "unknown"), at \(event.address)"
+    case .deviceMoved(let event): "from \(event.from) to \(event.to): \(event.evidence)"
+    case .deviceReplaced(let event): "at \(event.address): \(event.evidence)"
+    case .readingTaken(let event): "\(meters(event.reading.meters)); \(event.raw.bindings.count) objects"
+    case .readingChanged(let event): changes(event.change)
+    case .readingUnchanged: "as before"
+    case .pollFailed(let event): event.message
+    case .alertRaised(let event): alert(event.alert, event.key)
+    case .alertUpdated(let event): alert(event.alert, event.key)
+    case .alertCleared(let event): "\(event.key) after \(event.milliseconds / 1000) s"
+    case .meterEpochOpened(let event): "\(event.meter): \(event.previous) then \(event.current), \(event.evidence)"
+    case .uploadRejected(let event): "\(event.epoch)/\(event.sequence): \(event.reason)"
+    case .unknown(_, let bytes): "\(bytes.count) bytes of a newer release"
+    }
+  }
+
+  private static func meters(_ meters: [Meter]) -> String {
+    meters.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+  }
+
+  private static func changes(_ change: ReadingChange) -> String {
+    var parts = change.meters.changed.map { "\($0.name) \($0.value)" }
+    parts += change.supplies.changed.map { "\(FleetReport.name(of: $0)) \(FleetReport.level(of: $0))" }
+    if change.identity != nil { parts.append("identity") }
+    if change.status != nil { parts.append("status") }
+    if !change.inputs.isEmpty || !change.outputs.isEmpty || !change.covers.isEmpty { parts.append("trays and covers") }
+    return parts.isEmpty ? "details" : parts.joined(separator: ", ")
+  }
+
+  private static func alert(_ alert: PrinterAlert, _ key: AlertKey) -> String {
+    let text = alert.description?.text ?? ""
+    return text.isEmpty ? "alert \(key)" : text
+  }
+}

@@ -1,0 +1,65 @@
+internal import ArgumentParser
+internal import Events
+internal import OpenSSL
+internal import ReadModels
+
+struct ExportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export",
+    abstract: "Writes events that anyone can check, or readings for a spreadsheet.",
+    discussion: """
+      With --into, writes events.jsonl (CloudEvents 1.0) or readings.csv with manifest.json, which holds the signed checkpoint; `ptjournal verify` \
+      checks the directory without the journal. Without --into, prints the lines alone. The same journal and options give the same bytes each time.
+      """)
+
+  @OptionGroup var argument: JournalArgument
+  @Option(help: "The directory to write into; made where it is missing.", completion: .directory)
+  var into: String?
+  @Option(help: "jsonl: CloudEvents, a line each; csv: one meter value a line.")
+  var format: ExportOptions.Format = .jsonl
+  @Option(help: "Leave out what is before this SEQUENCE, EPOCH/SEQUENCE or time.")
+  var from: JournalPoint?
+  @Option(help: "Leave out what is after this SEQUENCE, EPOCH/SEQUENCE or time.")
+  var to: JournalPoint?
+  @Option(help: "Only events of this device (32 hexadecimal digits).")
+  var device: DeviceID?
+  @Option(name: .customLong("type"), help: "Only events of this type, for example AlertRaised; may be given again.")
+  var types: [EventTypeName] = []
+
+  func run() throws {
+    let reader = try argument.open()
+    var options = ExportOptions()
+    options.format = format
+    options.from = from
+    options.to = to ?? .head
+    options.device = device
+    options.types = Set(types.map(\.number))
+    let export = Export(reader, options)
+    try orExit {
+      guard let into else { return try export.lines { Output.line($0) } }
+      let summary = try export.write(into: into)
+      for file in summary.files {
+        Output.write("\(into)/\(file.name)  \(file.lines) lines  sha256 \(file.sha256.hex)\n")
+      }
+    }
+  }
+}
+
+struct EventTypeName: ExpressibleByArgument {
+  let number: UInt16
+
+  init?(argument: String) {
+    guard let match = EventType.names.first(where: { $0.value.lowercased() == argument.lowercased() }) else {
+      return nil
+    }
+    number = match.key
+  }
+
+  static var allValueStrings: [String] { EventType.names.sorted { $0.key < $1.key }.map(\.value) }
+}
+
+extension ExportOptions.Format: ExpressibleByArgument {}
+
+extension DeviceID: ExpressibleByArgument {
+  public init?(argument: String) { self.init(hex: argument) }
+}

@@ -1,0 +1,44 @@
+internal import ArgumentParser
+internal import Evidence
+internal import Journal
+internal import ReadModels
+
+struct Show: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Prints one record whole, as a CloudEvent.",
+    discussion:
+      "The leaf hash is computed from the record as it is stored now; it is compared with the one that was recorded.")
+
+  @OptionGroup var argument: JournalArgument
+  @Argument(help: "The record's sequence, in the newest epoch or as EPOCH/SEQUENCE.")
+  var sequence: String
+
+  func run() throws {
+    let reader = try argument.open()
+    try orExit {
+      guard let position = try position(reader), let record = try reader.record(at: position) else {
+        Output.complain("There is no record \(sequence). The journal's head is \(try reader.head()).")
+        throw ExitCode(ExitStatus.noInput)
+      }
+      var writer = CloudEventWriter(journal: reader.identity.hexID)
+      Output.line(
+        record.payload.withUnsafeBytes { writer.line(position: record.position, time: record.time, payload: $0) })
+      try check(reader, position)
+    }
+  }
+
+  private func position(_ reader: JournalReader) throws -> RecordPosition? {
+    guard case .sequence(let sequence, let epoch) = JournalPoint(sequence) else {
+      throw ValidationError("\"\(sequence)\" is not a sequence. Expected a number, or EPOCH/SEQUENCE.")
+    }
+    return RecordPosition(epoch: try epoch ?? reader.head().epoch, sequence: sequence)
+  }
+
+  private func check(_ reader: JournalReader, _ position: RecordPosition) throws {
+    try reader.scan(from: position, through: position, limit: 1) { view in
+      guard view.leafHash != view.computedLeafHash() else { return false }
+      Output.complain("Record \(position) does not have the hash that was recorded with it: \(view.leafHash).")
+      throw ExitCode(ExitStatus.wrong)
+    }
+  }
+}

@@ -1,0 +1,108 @@
+internal import ArgumentParser
+internal import Evidence
+internal import Journal
+internal import OpenSSL
+internal import ReadModels
+
+struct Stat: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Prints records, epochs, head, bytes, cursors and the newest checkpoint.",
+    discussion: """
+      The root is the RFC 6962 tree hash over the current epoch's records; a hub that holds the same records has the same root.
+      """)
+
+  @OptionGroup var argument: JournalArgument
+  @OptionGroup var format: OutputOption
+
+  func run() throws {
+    let reader = try argument.open()
+    try orExit {
+      let statistics = try reader.statistics()
+      let epochs = try reader.epochs()
+      let frontiers = try epochs.map { try reader.frontier(epoch: $0.number) }
+      let roots = frontiers.map { ($0.size, $0.root.hex) }
+      switch format.output {
+      case .json: Output.line(json(reader, statistics, epochs, roots))
+      case .text: Output.write(text(reader, statistics, epochs, roots))
+      }
+    }
+  }
+
+  private func text(
+    _ reader: JournalReader, _ statistics: JournalStatistics, _ epochs: [JournalEpoch], _ roots: [(UInt64, String)]
+  ) -> String {
+    var table = TextTable([.init(""), .init("")])
+    table.add(["journal", reader.identity.hexID])
+    table.add(["created", UTCTime.text(nanoseconds: reader.identity.created)])
+    table.add(["records", String(statistics.records)])
+    table.add(["head", statistics.head.description])
+    for (epoch, root) in zip(epochs, roots) {
+      table.add([
+        "epoch \(epoch.number)", "\(root.0) records, since \(UTCTime.text(nanoseconds: epoch.opened)): \(epoch.reason)",
+      ])
+      table.add(["  root", root.1])
+    }
+    table.add(["file", "\(statistics.fileBytes) bytes, \(statistics.usedBytes) in use"])
+    let perRecord = statistics.records == 0 ? 0 : statistics.recordPages * statistics.pageBytes / statistics.records
+    table.add(["per record", "\(perRecord) bytes on disk"])
+    table.add(["state", "\(statistics.stateRows) rows"])
+    for cursor in statistics.cursors { table.add(["cursor \(cursor.name)", cursor.position.description]) }
+    table.add(["checkpoint", statistics.checkpoint.map { "\($0.epoch)/\($0.size)" } ?? "none yet"])
+    table.add(["readers", String(statistics.readers)])
+    return String(table.text.drop { $0 == "\n" })
+  }
+
+  private func json(
+    _ reader: JournalReader, _ statistics: JournalStatistics, _ epochs: [JournalEpoch], _ roots: [(UInt64, String)]
+  ) -> [UInt8] {
+    var json = JSONWriter()
+    json.object { json in
+      json.member("journal", reader.identity.hexID)
+      json.member("created", UTCTime.text(nanoseconds: reader.identity.created))
+      json.member("records", statistics.records)
+      json.key("head")
+      json.position(statistics.head)
+      json.key("epochs")
+      json.array(zip(epochs, roots)) { json, epoch in
+        json.object { json in
+          json.member("epoch", epoch.0.number)
+          json.member("records", epoch.1.0)
+          json.member("root", epoch.1.1)
+          json.member("opened", UTCTime.text(nanoseconds: epoch.0.opened))
+          json.member("reason", epoch.0.reason)
+        }
+      }
+      json.member("fileBytes", statistics.fileBytes)
+      json.member("usedBytes", statistics.usedBytes)
+      json.member("recordBytes", statistics.recordPages * statistics.pageBytes)
+      json.member("stateRows", statistics.stateRows)
+      json.key("cursors")
+      json.array(statistics.cursors) { json, cursor in
+        json.object { json in
+          json.member("name", cursor.name)
+          json.member("epoch", cursor.position.epoch)
+          json.member("sequence", cursor.position.sequence)
+        }
+      }
+      if let checkpoint = statistics.checkpoint {
+        json.key("checkpoint")
+        json.object { json in
+          json.member("epoch", checkpoint.epoch)
+          json.member("size", checkpoint.size)
+          json.member("note", String(decoding: checkpoint.note, as: UTF8.self))
+        }
+      }
+      json.member("readers", statistics.readers)
+    }
+    return json.take()
+  }
+}
+
+extension JSONWriter {
+  mutating func position(_ position: RecordPosition) {
+    object { json in
+      json.member("epoch", position.epoch)
+      json.member("sequence", position.sequence)
+    }
+  }
+}

@@ -1,0 +1,53 @@
+internal import ArgumentParser
+internal import Events
+internal import Evidence
+internal import Journal
+internal import ReadModels
+
+struct Tail: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Prints the last records, and with -f those that come.",
+    discussion:
+      "One line a record: time, epoch/sequence, event, device, and what happened in short. --output json prints CloudEvents."
+  )
+
+  @OptionGroup var argument: JournalArgument
+  @OptionGroup var format: OutputOption
+  @Flag(name: [.short, .long], help: "Go on as records are appended, until interrupted.")
+  var follow = false
+  @Option(name: [.customShort("n"), .long], help: "How many records to begin with.")
+  var records: UInt64 = 10
+
+  func run() async throws {
+    let reader = try argument.open()
+    var next: RecordPosition? = try orExit { try start(reader) }
+    var writer = CloudEventWriter(journal: reader.identity.hexID)
+    while let first = next {
+      var last: RecordPosition?
+      try orExit {
+        try reader.scan(from: first) { view in
+          Output.line(line(view, &writer))
+          last = view.position
+          return true
+        }
+      }
+      guard follow else { return }
+      if let last { next = last.next }
+      // A record of a later epoch is after this position too.
+      _ = try await reader.waitForRecords(
+        after: last ?? RecordPosition(epoch: first.epoch, sequence: first.sequence - 1))
+    }
+  }
+
+  private func start(_ reader: JournalReader) throws -> RecordPosition {
+    let head = try reader.head()
+    return RecordPosition(epoch: head.epoch, sequence: head.sequence > records ? head.sequence - records + 1 : 1)
+  }
+
+  private func line(_ view: RecordView, _ writer: inout CloudEventWriter) -> [UInt8] {
+    switch format.output {
+    case .json: writer.line(position: view.position, time: view.time, payload: view.payload)
+    case .text: Array(EventLine.text(view).utf8)
+    }
+  }
+}
