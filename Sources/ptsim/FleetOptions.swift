@@ -23,7 +23,9 @@ struct FleetOptions: ParsableArguments {
   var fault: [String] = []
 
   func validate() throws {
-    guard fleet != nil || !walk.isEmpty else { throw ValidationError("Expected --fleet FILE, or --walk FILE --address A.") }
+    guard fleet != nil || !walk.isEmpty else {
+      throw ValidationError("Expected --fleet FILE, or --walk FILE --address A.")
+    }
     guard walk.count == address.count else {
       throw ValidationError("\(walk.count) --walk and \(address.count) --address; expected as many of each.")
     }
@@ -46,7 +48,9 @@ struct FleetOptions: ParsableArguments {
       guard parts.count == 2, let index = result.plans.firstIndex(where: { $0.address.description == parts[0] }) else {
         throw Self.wrong("--fault", "'\(text)' names no device of the fleet; expected ADDRESS=FAULT")
       }
-      do { result.plans[index].faults.append(try Fault(parts[1])) } catch { throw Self.wrong("--fault", error.description) }
+      do { result.plans[index].faults.append(try Fault(parts[1])) } catch {
+        throw Self.wrong("--fault", error.description)
+      }
     }
     if let seed { result.seed = seed }
     return result

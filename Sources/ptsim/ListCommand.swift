@@ -67,7 +67,8 @@ struct ListCommand: ParsableCommand {
       + rows.map { row in
         let speaks = row.versions.map { $0 == "v3" ? "v3 " + row.users.joined(separator: " ") : $0 }
         return [
-          row.address, row.model, row.serial, row.name, speaks.joined(separator: ", "), row.faults.joined(separator: " "),
+          row.address, row.model, row.serial, row.name, speaks.joined(separator: ", "),
+          row.faults.joined(separator: " "),
         ]
       }
     let widths = lines[0].indices.map { column in lines.map { $0[column].count }.max() ?? 0 }

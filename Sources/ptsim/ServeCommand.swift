@@ -1,6 +1,7 @@
 // ptsim serve: answers for a fleet until SIGTERM, SIGINT or the end of --for.
 //
-// SIGUSR1 writes the truth file now. At the end it is written once more, after the last answer.
+// SIGUSR1 writes the truth file now; at the end it is written once more, after the last answer. SIGUSR2 stops simulated time,
+// or lets it go on: while it stands, a reader of the whole fleet must arrive at exactly what the truth file says.
 
 internal import ArgumentParser
 internal import CLinux
@@ -10,7 +11,9 @@ internal import PrinterSimulator
 struct ServeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "serve", abstract: "Serves a fleet until SIGTERM or SIGINT.",
-    discussion: "Faults (--fault ADDRESS=FAULT, or faults = [...] in the fleet file):\n" + faults)
+    discussion:
+      "SIGUSR1 writes the truth file; SIGUSR2 stops simulated time or lets it go on.\n\nFaults (--fault ADDRESS=FAULT, or faults = [...] in the fleet file):\n"
+      + faults)
 
   @OptionGroup var options: FleetOptions
 
@@ -23,7 +26,8 @@ struct ServeCommand: ParsableCommand {
   @Option(name: .customLong("for"), help: "End by itself after so many seconds.")
   var seconds: Double?
 
-  @Option(name: .long, help: "Write each printer's true counters, supplies and alerts here on SIGUSR1 and at the end (JSON).")
+  @Option(
+    name: .long, help: "Write each printer's true counters, supplies and alerts here on SIGUSR1 and at the end (JSON).")
   var truth: String?
 
   func validate() throws {
@@ -35,7 +39,7 @@ struct ServeCommand: ParsableCommand {
   func run() throws {
     try Output.reporting {
       // Before any thread exists, so that all of them leave these signals to the descriptor.
-      var signals = [SIGTERM, SIGINT, SIGUSR1]
+      var signals = [SIGTERM, SIGINT, SIGUSR1, SIGUSR2]
       let descriptor = clinux_signalfd_create(&signals, Int32(signals.count))
       guard descriptor >= 0 else { throw SimulatorError.systemCall("signalfd", code: -descriptor) }
       defer { _ = clinux_close(descriptor) }
@@ -71,6 +75,7 @@ struct ServeCommand: ParsableCommand {
       switch clinux_signalfd_next(signals) {
       case SIGTERM, SIGINT: return
       case SIGUSR1: try writeTruth(server)
+      case SIGUSR2: server.toggleTime()
       default: break
       }
     }

@@ -105,7 +105,8 @@ package struct ColorantModel: Sendable, Equatable {
 
 /// PrtMarkerSuppliesTypeTC, the ones that models use.
 package enum SupplyType: String, CaseIterable, Sendable {
-  case toner, wasteToner, ink, inkCartridge, wasteInk, opc, developer, fuser, cleanerUnit, transferUnit, tonerCartridge, staples
+  case toner, wasteToner, ink, inkCartridge, wasteInk, opc, developer, fuser, cleanerUnit, transferUnit, tonerCartridge,
+    staples
 
   /// The number in IANA-PRINTER-MIB.
   package var number: Int64 {

@@ -168,7 +168,8 @@ extension SupplyModel {
       "index", "type", "colorant", "description", "unit", "capacity", "yield", "wear", "report", "low_at")
     index = try table.rowIndex()
     guard let type = try table.choice("type", SupplyType.self) else {
-      throw table.fault("type", "missing; expected one of \(SupplyType.allCases.map(\.rawValue).joined(separator: ", "))")
+      throw table.fault(
+        "type", "missing; expected one of \(SupplyType.allCases.map(\.rawValue).joined(separator: ", "))")
     }
     self.type = type
     colorant = UInt32(try table.integer("colorant", in: 0...65_535) ?? 0)
@@ -227,7 +228,8 @@ extension RecordObject {
 extension Quirks {
   fileprivate init(_ table: SettingsTable) throws {
     try table.allowOnly(
-      "single_gets_only", "get_next_only", "no_bulk", "versions", "gen_err_at_end", "sleep_after_minutes", "wake", "wake_ms")
+      "single_gets_only", "get_next_only", "no_bulk", "versions", "gen_err_at_end", "sleep_after_minutes", "wake",
+      "wake_ms")
     self.init()
     singleGetsOnly = try table.flag("single_gets_only") ?? false
     getNextOnly = try table.flag("get_next_only") ?? false

@@ -51,7 +51,9 @@ extension SettingsTable {
 
   func macPrefix(_ key: String) throws -> [UInt8] {
     let bytes = try hex(key)
-    guard bytes.count == 3 else { throw fault(key, "\(bytes.count) bytes; expected the three of the maker, such as 00:17:c8") }
+    guard bytes.count == 3 else {
+      throw fault(key, "\(bytes.count) bytes; expected the three of the maker, such as 00:17:c8")
+    }
     return bytes
   }
 

@@ -84,7 +84,8 @@ package struct DevicePlan: Sendable {
     }
     let agent = Agent(
       versions: spoken, communities: communities.map { Array($0.utf8) }, users: users, contextName: contextName,
-      engineID: Agent.engineID(enterprise: enterprise, macAddress: mac), keys: keys, seed: seed &+ UInt64(address.number))
+      engineID: Agent.engineID(enterprise: enterprise, macAddress: mac), keys: keys,
+      seed: seed &+ UInt64(address.number))
     return Device(address: address, contents: served, agent: agent, faults: faults, seed: seed)
   }
 

@@ -35,7 +35,8 @@ extension Fleet {
     guard !document.walk.isEmpty else {
       let finding = document.findings.first
       throw SettingsError(
-        file: file, line: finding?.line, message: finding?.message ?? "no object found; expected lines of OID|tag|value")
+        file: file, line: finding?.line, message: finding?.message ?? "no object found; expected lines of OID|tag|value"
+      )
     }
     return document.walk
   }

@@ -39,7 +39,8 @@ struct PendingReplies {
     var parent = 0
     while true {
       let children = [2 * parent + 1, 2 * parent + 2].filter { $0 < heap.count }
-      guard let child = children.min(by: { Self.isBefore(heap[$0], heap[$1]) }), Self.isBefore(heap[child], heap[parent])
+      guard let child = children.min(by: { Self.isBefore(heap[$0], heap[$1]) }),
+        Self.isBefore(heap[child], heap[parent])
       else { return first }
       heap.swapAt(parent, child)
       parent = child

@@ -28,8 +28,7 @@ package final class Server: Sendable {
 
   private struct State {
     var devices: [Device]
-    /// Simulated milliseconds added by `advance`.
-    var advanced: Int64 = 0
+    var clock: SimulatedClock
     var lostReplies = 0
   }
 
@@ -45,7 +44,6 @@ package final class Server: Sendable {
   /// The port of every device; the kernel's choice if the fleet's was 0.
   package let port: Int
   package let addresses: [HostAddress]
-  private let speed: Double
   private let sockets: Sockets
   private let start = clinux_monotonic_nanoseconds()
   private let state: Mutex<State>
@@ -59,10 +57,9 @@ package final class Server: Sendable {
   ///   - speed: simulated seconds for each second; 0 stands still.
   /// - Throws: `SimulatorError`; every descriptor is closed again then.
   package init(fleet: Fleet, port: Int? = nil, speed: Double = 1) throws(SimulatorError) {
-    self.speed = max(0, speed)
     addresses = fleet.plans.map(\.address)
     (sockets, self.port) = try Self.open(fleet, port: port ?? fleet.port)
-    state = Mutex(State(devices: fleet.devices()))
+    state = Mutex(State(devices: fleet.devices(), clock: SimulatedClock(speed: speed)))
   }
 
   deinit {
@@ -75,7 +72,7 @@ package final class Server: Sendable {
   /// The devices as of now.
   package var devices: [Device] {
     state.withLock { state in
-      let now = simulatedMilliseconds(state)
+      let now = state.clock.milliseconds(at: elapsed)
       for index in state.devices.indices { state.devices[index].advance(toMilliseconds: now) }
       return state.devices
     }
@@ -88,9 +85,12 @@ package final class Server: Sendable {
 
   /// Lets all printers live for so long at once, beside the time that passes by itself.
   package func advance(by duration: Duration) {
-    let (seconds, attoseconds) = duration.components
-    let milliseconds = max(0, seconds * 1000 + attoseconds / 1_000_000_000_000_000)
-    state.withLock { $0.advanced += milliseconds }
+    state.withLock { $0.clock.advance(by: duration) }
+  }
+
+  /// Stops simulated time, or lets it go on. While it stands, the fleet can be read and compared with its truth at leisure.
+  package func toggleTime() {
+    state.withLock { $0.clock.toggle(at: elapsed) }
   }
 
   // MARK: Serving
@@ -101,11 +101,13 @@ package final class Server: Sendable {
       guard thread == nil else { return 0 }
       var handle = pthread_t()
       let context = Unmanaged.passRetained(self).toOpaque()
-      let result = pthread_create(&handle, nil, { context in
-        guard let context else { return nil }
-        Unmanaged<Server>.fromOpaque(context).takeRetainedValue().serve()
-        return nil
-      }, context)
+      let result = pthread_create(
+        &handle, nil,
+        { context in
+          guard let context else { return nil }
+          Unmanaged<Server>.fromOpaque(context).takeRetainedValue().serve()
+          return nil
+        }, context)
       if result == 0 { thread = handle } else { Unmanaged<Server>.fromOpaque(context).release() }
       return result
     }
@@ -114,29 +116,28 @@ package final class Server: Sendable {
 
   /// Ends the thread and waits for it. The sockets stay bound until the server is gone.
   package func stop() {
-    guard let running = thread.withLock({ thread in let running = thread; thread = nil; return running }) else { return }
+    guard
+      let running = thread.withLock({ thread in
+        let running = thread; thread = nil; return running
+      })
+    else { return }
     stopping.store(true, ordering: .releasing)
     _ = clinux_eventfd_signal(sockets.wake)
     // The last reference may be dropped by the thread itself, which cannot wait for its own end.
     if pthread_equal(running, pthread_self()) != 0 { pthread_detach(running) } else { pthread_join(running, nil) }
   }
 
-  private var now: Duration { .nanoseconds(Int64(clamping: clinux_monotonic_nanoseconds() - start)) }
-
-  private func simulatedMilliseconds(_ state: borrowing State) -> Int64 {
-    let nanoseconds = clinux_monotonic_nanoseconds() - start
-    return Int64(Double(nanoseconds) * speed / 1_000_000) + state.advanced
-  }
+  /// Wall time since the start.
+  private var elapsed: Duration { .nanoseconds(Int64(clamping: clinux_monotonic_nanoseconds() - start)) }
 
   private func serve() {
     var buffers = DatagramBuffers(count: Self.batchMax, bytes: Self.requestBytesMax)
     var pending = PendingReplies()
     var events = [CLinuxEvent](repeating: CLinuxEvent(), count: Int(CLINUX_EVENTS_MAX))
     while !stopping.load(ordering: .acquiring) {
-      let timeout = pending.nextDue.map { Self.milliseconds(until: $0, from: now) } ?? -1
+      let timeout = pending.nextDue.map { Self.milliseconds(until: $0, from: elapsed) } ?? -1
       let ready = clinux_epoll_wait(sockets.epoll, &events, Int32(events.count), timeout)
-      // A failing epoll is our own bug (a closed descriptor); there is nothing left to serve.
-      guard ready >= 0 else { return }
+      precondition(ready >= 0, "epoll_wait fails only for a descriptor that is not one: error \(-ready)")
       for event in events.prefix(Int(ready)) {
         if event.tag == Self.wakeTag {
           _ = clinux_eventfd_drain(sockets.wake)
@@ -152,10 +153,10 @@ package final class Server: Sendable {
   private func answer(_ index: Int, _ buffers: inout DatagramBuffers, _ pending: inout PendingReplies) {
     let arrived = buffers.receive(sockets.main[index])
     guard !arrived.isEmpty else { return }
-    let now = now
+    let now = elapsed
     var outgoing: [OutgoingDatagram] = []
     state.withLock { state in
-      state.devices[index].advance(toMilliseconds: simulatedMilliseconds(state))
+      state.devices[index].advance(toMilliseconds: state.clock.milliseconds(at: now))
       for datagram in arrived {
         for reply in state.devices[index].received(datagram.bytes, now: now) {
           let answer = OutgoingDatagram(bytes: reply.bytes, address: datagram.address, port: datagram.port)
@@ -172,7 +173,7 @@ package final class Server: Sendable {
   }
 
   private func sendDue(_ buffers: inout DatagramBuffers, _ pending: inout PendingReplies) {
-    let now = now
+    let now = elapsed
     while let entry = pending.next(at: now) { send([entry.datagram], Int32(entry.socket), &buffers) }
   }
 

@@ -88,32 +88,45 @@ final class SettingsDocument: Sendable {
     }
   }
 
-  /// The line of a key, given as its path with the positions in arrays of tables; nil if it is not written line by line.
+  /// The line of a value, given as its path with the positions in arrays of tables: the line of the key itself, or of the
+  /// nearest table or list around it that the text shows. Nil for the file as a whole.
   func line(of path: [SettingsPathPart]) -> Int? {
+    var path = path
+    while !path.isEmpty {
+      if let line = writtenLine(of: path) ?? inlineLine(of: path) { return line }
+      path.removeLast()
+    }
+    return nil
+  }
+
+  /// The line that holds `key = `, `[key]` or `[[key]]` for exactly this path.
+  private func writtenLine(of path: [SettingsPathPart]) -> Int? {
     var seen: [String: Int] = [:]
     var header: [SettingsPathPart] = []
-    var best: Int?
     for (number, line) in lines.enumerated() {
       let text = line.drop { $0 == " " || $0 == "\t" }
       if text.hasPrefix("[[") {
         let name = text.dropFirst(2).prefix { $0 != "]" }.split(separator: ".").map(String.init)
         let joined = name.joined(separator: ".")
         seen[joined, default: -1] += 1
-        header = name.dropLast().flatMap { part in Self.current(part, seen) }
+        header = name.dropLast().flatMap { Self.current($0, seen) }
         header += [.key(name.last ?? ""), .position(seen[joined] ?? 0)]
         if path == header { return number + 1 }
       } else if text.hasPrefix("[") {
-        let name = text.dropFirst().prefix { $0 != "]" }.split(separator: ".").map(String.init)
-        header = name.flatMap { part in Self.current(part, seen) }
+        header = text.dropFirst().prefix { $0 != "]" }.split(separator: ".").flatMap { Self.current(String($0), seen) }
         if path == header { return number + 1 }
       } else if case .key(let last)? = path.last, path.dropLast().elementsEqual(header) {
-        let key = text.prefix { $0 != "=" && $0 != " " && $0 != "\t" }
-        if !key.isEmpty, key == last { return number + 1 }
+        if text.prefix(while: { $0 != "=" && $0 != " " && $0 != "\t" }) == last { return number + 1 }
       }
-      if !header.isEmpty, path.starts(with: header), best == nil { best = number + 1 }
     }
-    // Inline tables and lists: the nearest enclosing table's header.
-    return best
+    return nil
+  }
+
+  /// The line of an element of a list whose inline tables stand one on a line.
+  private func inlineLine(of path: [SettingsPathPart]) -> Int? {
+    guard case .position(let position)? = path.last, let start = writtenLine(of: path.dropLast()) else { return nil }
+    let rows = lines.indices.dropFirst(start).filter { lines[$0].drop { $0 == " " || $0 == "\t" }.hasPrefix("{") }
+    return position < rows.count ? rows[position] + 1 : start
   }
 
   private static func current(_ part: String, _ seen: [String: Int]) -> [SettingsPathPart] {

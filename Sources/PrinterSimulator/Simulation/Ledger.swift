@@ -19,7 +19,8 @@ package struct Ledger: Equatable, Sendable {
 
   package init() {}
 
-  package mutating func add(pages: UInt64 = 1, for service: Service, inColour: Bool, duplex: Bool, large: Bool = false) {
+  package mutating func add(pages: UInt64 = 1, for service: Service, inColour: Bool, duplex: Bool, large: Bool = false)
+  {
     if inColour { colour[service, default: 0] += pages } else { monochrome[service, default: 0] += pages }
     if duplex { duplexPages += pages } else { simplexPages += pages }
     if large { largePages += pages }

@@ -67,7 +67,7 @@ package struct Printer: Sendable {
     binSheets = model.outputs.map { _ in 0 }
     enterHistory()
     supplies = model.supplies.map { supply in
-      SupplyState(model: supply, percent: Int.random(in: 12...100, using: &random), using: &random)
+      SupplyState(model: supply, percent: Int.random(in: 2...100, using: &random), using: &random)
     }
     lastPageAt = uptime
     for position in supplies.indices { watchSupply(position) }

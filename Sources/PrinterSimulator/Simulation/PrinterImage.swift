@@ -54,7 +54,8 @@ package struct PrinterImage: Sendable {
   private mutating func setGeneral(_ printer: Printer) {
     typealias General = PrinterMIB.General
     let values: [(UInt32, UInt32)] = [
-      (General.configurationChanges, printer.configurationChanges), (General.alertCriticalEvents, printer.criticalEvents),
+      (General.configurationChanges, printer.configurationChanges),
+      (General.alertCriticalEvents, printer.criticalEvents),
       (General.alertAllEvents, printer.alertEvents),
     ]
     for (column, value) in values { walk.set(General.entry.appending(column, marker[0]), .counter32(value)) }
@@ -174,7 +175,8 @@ struct Placeholders {
     let mac = printer.identity.macAddress.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
     words = [
       ("{serial}", printer.identity.serial), ("{name}", printer.identity.name), ("{mac}", mac),
-      ("{location}", printer.identity.location), ("{product}", printer.model.product), ("{supply_serial}", supplySerial),
+      ("{location}", printer.identity.location), ("{product}", printer.model.product),
+      ("{supply_serial}", supplySerial),
     ]
   }
 
