@@ -102,13 +102,14 @@ package final class WireTransport: ClientTransport {
   private func keepConnected() async throws {
     var backoff = configuration.backoff
     var generator = SystemRandomNumberGenerator()
-    while true {
+    while !shared.withLock({ $0.state.isShutDown }) {
       do {
         let connection = try await openConnection()
         let begin = ContinuousClock.now
         adopt(connection)
         _ = try await connection.untilUnusable()
         shared.withLock { $0.state.lost() }
+        if shared.withLock({ $0.state.isShutDown }) { return }
         backoff.connectionEnded(after: ContinuousClock.now - begin)
       } catch is CancellationError {
         throw CancellationError()

@@ -28,6 +28,8 @@ final class ConnectionLoop {
   /// When streams still open during a close are given up; nil while not closing.
   private var drainDeadline: ContinuousClock.Instant?
   private var hasTerminated = false
+  /// Why the connection will have ended when nothing more is to come.
+  private var goneReason = HTTP2Error.closedByPeer
   private var isAborted = false
 
   init(_ connection: HTTP2Connection) {
@@ -76,13 +78,11 @@ final class ConnectionLoop {
       let now = ContinuousClock.now
       try expire(now, session)
       if session.isFinished { return drainDeadline == nil ? goneReason : .closed }
-      if input == .end { return .closedByPeer }
+      if input == .end { return goneReason }
       if input == .more { continue }
       try sleep(isBlocked: isBlocked, session)
     }
   }
-
-  private var goneReason: HTTP2Error = .closedByPeer
 
   private func sleep(isBlocked: Bool, _ session: HTTP2Session) throws {
     // A deadline that just expired, or an event just handled, may have left something to write.
@@ -183,6 +183,9 @@ extension ConnectionLoop {
       goneReason = .goneAway(code: code, reason: reason)
       connection.becameUnusable(goneReason)
     case .pong: keepalive.answered()
+    case .violation(let reason):
+      goneReason = settingsDeadline == nil ? .protocolViolation(reason: reason) : .notHTTP2(reason: reason)
+      connection.becameUnusable(goneReason)
     }
   }
 

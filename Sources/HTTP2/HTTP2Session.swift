@@ -41,6 +41,8 @@ package final class HTTP2Session {
     case goAway(HTTP2ErrorCode, reason: String)
     /// Our PING was answered.
     case pong
+    /// The peer broke the protocol, and was told so with GOAWAY: nothing more will come.
+    case violation(reason: String)
   }
 
   /// What the callbacks work on. They reach it through nghttp2's user data.
@@ -141,8 +143,8 @@ package final class HTTP2Session {
 
   // MARK: bytes and events
 
-  /// Takes bytes from the peer.
-  /// - Throws: when the peer broke the protocol beyond repair; the connection must then be closed.
+  /// Takes bytes from the peer. Most ways to break the protocol are answered with GOAWAY and show as `violation`.
+  /// - Throws: when the peer broke the protocol beyond that; the connection must then be closed.
   package func receive(_ bytes: UnsafeRawBufferPointer) throws(HTTP2Error) {
     let taken = nghttp2_session_mem_recv(session, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count)
     guard taken >= 0 else { throw failure(Int32(clamping: taken)) }
@@ -193,6 +195,7 @@ private func makeSession(_ inside: HTTP2Session.Inside) throws(HTTP2Error) -> Op
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, receivedFrame)
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, receivedData)
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, closedStream)
+  nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, sentFrame)
   nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, couldNotSend)
   nghttp2_option_set_no_auto_window_update(options, 1)
   let user = Unmanaged.passUnretained(inside).toOpaque()
@@ -297,6 +300,20 @@ private func closedStream(
   inside.outboxes[stream] = nil
   inside.headers[stream] = nil
   inside.events.append(.closed(stream, HTTP2ErrorCode(rawValue: code)))
+  return 0
+}
+
+/// nghttp2 answers what breaks the protocol with a GOAWAY of its own, whose text is the only place that says why.
+private func sentFrame(
+  _: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, user: UnsafeMutableRawPointer?
+) -> Int32 {
+  guard let frame, let inside = inside(user) else { return 0 }
+  guard nghttp2_frame_type(UInt32(frame.pointee.hd.type)) == NGHTTP2_GOAWAY else { return 0 }
+  let goAway = frame.pointee.goaway
+  guard goAway.error_code != HTTP2ErrorCode.noError.rawValue else { return 0 }
+  let text = UnsafeBufferPointer(start: goAway.opaque_data, count: goAway.opaque_data_len)
+  let code = HTTP2ErrorCode(rawValue: goAway.error_code)
+  inside.events.append(.violation(reason: "\(code) \(String(decoding: text, as: UTF8.self))"))
   return 0
 }
 

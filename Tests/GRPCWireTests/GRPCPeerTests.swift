@@ -149,7 +149,9 @@ struct `Against grpcio with mTLS` {
     try await withClient(peer.endpoint, tls) { client, _ in
       let (begun, begin) = AsyncStream.makeStream(of: Void.self)
       let call = Task {
-        try await client.stream("Hang") { try await $0.write([]) } _: { response in
+        try await client.stream("Hang") {
+          try await $0.write([])
+        } _: { response in
           begin.yield()
           for try await _ in response.messages {}
         }
@@ -218,7 +220,9 @@ struct `Against grpcio with mTLS` {
         try await response.messages.reduce(into: [UInt8]()) { $0 += $1 }
       }
       #expect(counted == Array("5000".utf8))
-      let received = try await client.stream("Pour") { try await $0.write(Array("5000".utf8)) } _: { response in
+      let received = try await client.stream("Pour") {
+        try await $0.write(Array("5000".utf8))
+      } _: { response in
         var expected: UInt32 = 0
         for try await message in response.messages {
           #expect(message.prefix(4).reduce(0) { $0 << 8 | UInt32($1) } == expected)
@@ -232,7 +236,9 @@ struct `Against grpcio with mTLS` {
 
   @Test func `an error in the middle of a stream comes after the messages before it`() async throws {
     try await withClient(peer.endpoint, tls) { client, _ in
-      let (messages, error) = try await client.stream("BreakOff") { try await $0.write([]) } _: { response in
+      let (messages, error) = try await client.stream("BreakOff") {
+        try await $0.write([])
+      } _: { response in
         var messages: [[UInt8]] = []
         do {
           for try await message in response.messages { messages.append(message) }
@@ -249,7 +255,9 @@ struct `Against grpcio with mTLS` {
   @Test func `a reader that stops early leaves the connection usable`() async throws {
     try await withClient(peer.endpoint, tls) { client, _ in
       for _ in 0..<8 {
-        let first = try await client.stream("Pour") { try await $0.write(Array("20000".utf8)) } _: { response in
+        let first = try await client.stream("Pour") {
+          try await $0.write(Array("20000".utf8))
+        } _: { response in
           try await response.messages.first { _ in true }
         }
         #expect(first?.count == 300)

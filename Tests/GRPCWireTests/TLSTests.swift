@@ -9,7 +9,8 @@ private let soon = Duration.seconds(10)
 
 /// Opens a connection, closes it, and returns what ALPN agreed on.
 @discardableResult
-private func shakeHands(with endpoint: Endpoint, _ configuration: TLSConfiguration, within: Duration = soon) throws(TLSError)
+private func shakeHands(with endpoint: Endpoint, _ configuration: TLSConfiguration, within: Duration = soon)
+  throws(TLSError)
   -> String?
 {
   let connection = try TLSConnection(to: endpoint, configuration: configuration)
