@@ -1,0 +1,145 @@
+// The certificate that the hub shows, and its renewal.
+//
+// It is made at start if it is missing, damaged, of another root, without one of the names, or in the last third of its life; while the
+// hub runs it is looked at every hour. A new one is used from the next handshake on; connections that exist keep what they have. Nothing
+// else depends on it: agents trust the root.
+//
+// TLS, for all three ports alike: 1.2 or later, ALPN h2 (and http/1.1 for hc), a client certificate *requested* but not demanded. Who must have one
+// is decided per call (`PeerCheck`), because a gRPC status or a JSON sentence tells an operator more than a TLS alert, because one that expired a minute ago must get a
+// reason, and because load balancers ask `/healthz` without one. The handshake proves that the peer holds the key of the certificate it shows; nothing more is concluded
+// from it.
+
+internal import Crypto
+internal import Logging
+internal import NIOCore
+internal import NIOSSL
+internal import ServiceLifecycle
+internal import SwiftASN1
+internal import Synchronization
+internal import X509
+
+final class ServerIdentity: Service {
+  private struct Current: Sendable {
+    var certificate: Certificate
+    var chain: [NIOSSLCertificate]
+    var key: NIOSSLPrivateKey
+  }
+
+  private let directory: HubDirectory
+  private let authority: CertificateAuthority
+  private let names: [ServerName]
+  private let clock: HubClock
+  private let logger: Logger
+  private let current: Mutex<Current>
+
+  /// - Parameter extraNames: addresses that the hub listens on, besides the names of the directory.
+  init(directory: HubDirectory, extraNames: [ServerName], clock: HubClock, logger: Logger) throws {
+    self.directory = directory
+    self.clock = clock
+    self.logger = logger
+    authority = directory.authority.with(clock: clock)
+    var names: [ServerName] = []
+    let allNames = try directory.names.map { name in try ServerName(name) } + ServerName.loopback + extraNames
+    for name in allNames where !names.contains(name) {
+      names.append(name)
+    }
+    self.names = names
+    if let stored = try Self.stored(in: directory), Self.isGood(stored.certificate, authority: authority, names: names, now: clock.now) {
+      current = Mutex(stored)
+    } else {
+      current = Mutex(try Self.make(directory: directory, authority: authority, names: names))
+    }
+  }
+
+  /// Looks every hour whether the certificate is due, until the hub shuts down.
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      while !Task.isCancelled {
+        do { try await Task.sleep(for: HubLimits.serverRenewalCheckInterval) } catch { return }
+        self.renewIfDue()
+      }
+    }
+  }
+
+  /// Replaces the certificate if it is in the last third of its life. A failure is logged and tried again at the next look.
+  func renewIfDue() {
+    let certificate = current.withLock { $0.certificate }
+    guard !Self.isGood(certificate, authority: authority, names: names, now: clock.now) else { return }
+    do {
+      let made = try Self.make(directory: directory, authority: authority, names: names)
+      current.withLock { $0 = made }
+      logger.info("server certificate renewed", metadata: ["not_after": "\(timeText(milliseconds: notAfter))"])
+    } catch {
+      logger.error("server certificate not renewed", metadata: ["error": "\(error)"])
+    }
+  }
+
+  /// When the certificate in use ends, milliseconds since 1970 UTC.
+  var notAfter: Int64 { current.withLock { $0.certificate.notValidAfter.milliseconds } }
+
+  /// - Parameter protocols: what ALPN offers, best first.
+  func tlsConfiguration(protocols: [String]) -> TLSConfiguration {
+    let current = current.withLock { $0 }
+    var configuration = TLSConfiguration.makeServerConfiguration(
+      certificateChain: current.chain.map { .certificate($0) }, privateKey: .privateKey(current.key))
+    configuration.minimumTLSVersion = .tlsv12
+    configuration.applicationProtocols = protocols
+    configuration.certificateVerification = .optionalVerification
+    configuration.trustRoots = .certificates(current.chain.suffix(1))
+    configuration.sendCANameList = true
+    configuration.sslContextCallback = { [weak self] _, promise in
+      guard let newest = self?.current.withLock({ $0 }) else { return promise.succeed(.noChanges) }
+      var override = NIOSSLContextConfigurationOverride()
+      override.certificateChain = newest.chain.map { .certificate($0) }
+      override.privateKey = .privateKey(newest.key)
+      promise.succeed(override)
+    }
+    return configuration
+  }
+
+  // MARK: Making and judging
+
+  private static func stored(in directory: HubDirectory) throws -> Current? {
+    guard let keyPEM = try SecretFile.read(directory.file("server.key"), secret: true),
+      let pem = try SecretFile.read(directory.file("server.pem"), secret: false),
+      let certificate = try? Certificate(pemEncoded: String(decoding: pem, as: UTF8.self)),
+      let key = try? P256.Signing.PrivateKey(pemRepresentation: String(decoding: keyPEM, as: UTF8.self)),
+      certificate.publicKey == Certificate.PublicKey(key.publicKey)
+    else { return nil }
+    return try assemble(certificate, key, directory.authority)
+  }
+
+  private static func make(directory: HubDirectory, authority: CertificateAuthority, names: [ServerName]) throws -> Current {
+    let key = P256.Signing.PrivateKey()
+    let issued = try authority.issueServer(publicKey: Certificate.PublicKey(key.publicKey), names: names)
+    let certificate = try Certificate(derEncoded: issued.der)
+    // The key first: after a crash in between, the two do not belong together and are made anew.
+    try SecretFile.write(Array(key.pemRepresentation.utf8), to: directory.file("server.key"))
+    try SecretFile.write(Array(try certificate.serializeAsPEM().pemString.utf8), to: directory.file("server.pem"))
+    return try assemble(certificate, key, authority)
+  }
+
+  /// The chain includes the root, so that an agent that knows only the root's pin can find it.
+  private static func assemble(
+    _ certificate: Certificate, _ key: P256.Signing.PrivateKey, _ authority: CertificateAuthority
+  ) throws -> Current {
+    Current(
+      certificate: certificate,
+      chain: [
+        try NIOSSLCertificate(bytes: derBytes(certificate), format: .der),
+        try NIOSSLCertificate(bytes: authority.rootDER, format: .der),
+      ],
+      key: try NIOSSLPrivateKey(bytes: Array(key.pemRepresentation.utf8), format: .pem))
+  }
+
+  /// Whether the certificate is of this root, bears every name, and has more than a third of its life before it.
+  static func isGood(_ certificate: Certificate, authority: CertificateAuthority, names: [ServerName], now: Int64) -> Bool {
+    guard certificate.issuer == authority.root.subject,
+      authority.root.publicKey.isValidSignature(certificate.signature, for: certificate),
+      let alternatives = try? certificate.extensions.subjectAlternativeNames,
+      names.allSatisfy({ alternatives.contains($0.generalName) })
+    else { return false }
+    let life = certificate.notValidAfter.milliseconds - certificate.notValidBefore.milliseconds
+    return certificate.notValidBefore.milliseconds <= now && now < certificate.notValidAfter.milliseconds - life / 3
+  }
+}

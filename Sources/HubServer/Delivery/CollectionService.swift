@@ -1,0 +1,62 @@
+// dcam, as dcam.proto specifies it: the service-mode stream and the normal-mode check-in over the same steps.
+
+internal import FoundationEssentials
+internal import GRPCCore
+internal import HubProtocol
+internal import Logging
+internal import ServiceLifecycle
+internal import Synchronization
+
+struct CollectionService: Printtrail_Dcam_V1_DeviceCollection.SimpleServiceProtocol {
+  let peers: PeerCheck
+  let delivery: Delivery
+  let logger: Logger
+
+  func stream(
+    request: RPCAsyncSequence<Printtrail_Dcam_V1_AgentMessage, any Error>,
+    response: RPCWriter<Printtrail_Dcam_V1_HubMessage>,
+    context: ServerContext
+  ) async throws {
+    let install = try await peers.install(context)
+    try delivery.admit()
+    defer { delivery.dismiss() }
+    var logger = logger
+    logger[metadataKey: "install"] = "\(install.id)"
+    logger.info("stream opened", metadata: ["peer": "\(context.remotePeer)"])
+    defer { logger.info("stream closed") }
+    let session = StreamSession(install: install, delivery: delivery, response: response, logger: logger)
+    try await session.run(request)
+  }
+
+  func checkIn(
+    request: Printtrail_Dcam_V1_CheckInRequest, context: ServerContext
+  ) async throws -> Printtrail_Dcam_V1_CheckInResponse {
+    let install = try await peers.install(context)
+    var logger = logger
+    logger[metadataKey: "install"] = "\(install.id)"
+    try await delivery.greet(request.hello, install: install, logger: logger)
+
+    var response = Printtrail_Dcam_V1_CheckInResponse()
+    if request.hasBatch, let append = try delivery.check(request.batch, install: install) {
+      let taken = try await delivery.budget.take(append.byteCount)
+      defer { delivery.budget.release(taken) }
+      let result = try await delivery.store([append], logger: logger)
+      if let failure = result.failure { throw failure }
+      for stored in result.answers {
+        response.acknowledgement = stored.acknowledgement
+        response.rejections += stored.rejections
+        response.conflicts += stored.conflicts
+      }
+    }
+    if request.hasCheckpoint {
+      switch try await delivery.keep(request.checkpoint, install: install, logger: logger) {
+      case .refused(let rejection): response.rejections.append(rejection)
+      case .verified: break
+      }
+    }
+    // Last, so that it tells what is held after this exchange.
+    response.welcome = try await delivery.welcome(install)
+    response.nextCheckInMilliseconds = UInt32(clamping: HubLimits.checkInInterval.milliseconds)
+    return response
+  }
+}

@@ -1,0 +1,238 @@
+// The steps of delivery that stream and check-in share: greet, check, store, keep. Wire types come in and go out here; the store sees values.
+
+internal import FoundationEssentials
+internal import GRPCCore
+internal import HubProtocol
+internal import Logging
+internal import OpenSSL
+internal import Synchronization
+
+/// The answers to one stored batch.
+struct StoredAnswer {
+  var acknowledgement: Printtrail_Dcam_V1_Acknowledgement
+  var rejections: [Printtrail_Dcam_V1_Rejection]
+  var conflicts: [Printtrail_Dcam_V1_Conflict]
+}
+
+/// The answers to the batches that were stored, and why the one behind them was not.
+struct StoreResult {
+  var answers: [StoredAnswer] = []
+  /// INVALID_ARGUMENT for a gap, PERMISSION_DENIED for a revoked install; ends the exchange after the answers were told.
+  var failure: RPCError?
+}
+
+enum CheckpointAnswer {
+  case verified
+  case refused(Printtrail_Dcam_V1_Rejection)
+}
+
+final class Delivery: Sendable {
+  let records: any RecordStore
+  let registry: any RegistryStore
+  let committer: Committer
+  /// The bytes of all streams that wait for the commit.
+  let budget: ByteBudget
+  let clock: HubClock
+  private let streamsMax: Int
+  private let streams = Mutex(0)
+
+  init(
+    records: any RecordStore, registry: any RegistryStore, committer: Committer, clock: HubClock,
+    waitingBytesMax: Int = HubLimits.waitingBytesMax, streamsMax: Int = HubLimits.streamsMax
+  ) {
+    self.records = records
+    self.registry = registry
+    self.committer = committer
+    self.clock = clock
+    self.streamsMax = streamsMax
+    budget = ByteBudget(capacity: waitingBytesMax)
+  }
+
+  // MARK: Admission
+
+  /// - Throws: `RPCError` RESOURCE_EXHAUSTED if there are as many streams as there may be.
+  func admit() throws {
+    let admitted = streams.withLock { streams in
+      guard streams < streamsMax else { return false }
+      streams += 1
+      return true
+    }
+    guard admitted else {
+      // Each is told another time, so that those who were refused together do not come back together.
+      let wait = Duration.milliseconds(Int64.random(in: 1_000...HubLimits.retryAfter.milliseconds))
+      throw RPCError.tooMuch("This hub serves as many streams as it can.", retryAfter: wait)
+    }
+  }
+
+  func dismiss() { streams.withLock { $0 -= 1 } }
+
+  // MARK: Hello and Welcome
+
+  /// Checks that the agent speaks for the journal that was registered, and remembers that it was there.
+  ///
+  /// - Throws: `RPCError` INVALID_ARGUMENT for another journal.
+  func greet(_ hello: Printtrail_Dcam_V1_Hello, install: Install, logger: Logger) async throws {
+    guard Array(hello.journalID) == install.journalID else {
+      throw RPCError(code: .invalidArgument, message: "The journal's id is not the one registered at enrolment. Enrol this journal with a new DataLink code.")
+    }
+    guard Array(hello.journalPublicKey) == install.journalKey else {
+      throw RPCError(code: .invalidArgument, message: "The journal's public key is not the one registered at enrolment. Enrol this journal with a new DataLink code.")
+    }
+    do {
+      try await registry.noteSeen(install.number, agentVersion: cleaned(hello.agentVersion), now: clock.now)
+      try await noteRollback(hello, install: install, logger: logger)
+    } catch {
+      logger.error("greeting not stored", metadata: ["error": "\(error)"])
+      throw RPCError.storeUnavailable
+    }
+  }
+
+  /// An agent that has less of an epoch than the hub holds lost its end, or is a copy: someone should look.
+  private func noteRollback(_ hello: Printtrail_Dcam_V1_Hello, install: Install, logger: Logger) async throws {
+    guard !hello.heads.isEmpty else { return }
+    let heads = Dictionary(hello.heads.map { ($0.epoch, $0.sequence) }) { max($0, $1) }
+    for holding in try await records.holdings(of: install.number) {
+      guard let head = heads[holding.epoch], head < holding.sequence else { continue }
+      let detail = "epoch \(holding.epoch): the journal ends at \(head), the hub holds \(holding.sequence)"
+      logger.warning("journal is behind the hub", metadata: ["detail": "\(detail)"])
+      try await registry.audit(
+        AuditEntry(at: clock.now, action: "journal.behind", subject: install.id, peer: "", detail: detail))
+    }
+  }
+
+  func welcome(_ install: Install) async throws -> Printtrail_Dcam_V1_Welcome {
+    let holdings: [Holding]
+    do { holdings = try await records.holdings(of: install.number) } catch { throw RPCError.storeUnavailable }
+    var welcome = Printtrail_Dcam_V1_Welcome()
+    welcome.holdings = holdings.map { holding in
+      var position = Printtrail_Dcam_V1_Position()
+      position.epoch = holding.epoch
+      position.sequence = holding.sequence
+      return position
+    }
+    welcome.hubTime = clock.now
+    welcome.windowRecords = HubLimits.windowRecords
+    welcome.batchBytesMax = UInt32(HubLimits.batchBytesMax)
+    welcome.hubVersion = HubVersion.text
+    return welcome
+  }
+
+  // MARK: Batches
+
+  func check(_ batch: Printtrail_Dcam_V1_Batch, install: Install) throws -> Append? {
+    do throws(BatchCheck.Violation) {
+      return try BatchCheck.append(batch, install: install.number)
+    } catch {
+      throw RPCError(code: .invalidArgument, message: "The stream does not follow the protocol: \(error).")
+    }
+  }
+
+  /// Commits `appends` and gives the answers in their order, up to the first that cannot be stored.
+  ///
+  /// - Throws: `RPCError` UNAVAILABLE; nothing was stored.
+  func store(_ appends: [Append], logger: Logger) async throws -> StoreResult {
+    let outcomes: [AppendOutcome]
+    do throws(Committer.Failure) {
+      outcomes = try await committer.submit(appends)
+    } catch {
+      throw error == .shuttingDown ? RPCError.shuttingDown : RPCError.storeUnavailable
+    }
+    var result = StoreResult()
+    for (append, outcome) in zip(appends, outcomes) {
+      guard case .stored(let stored) = outcome else {
+        result.failure = Self.failure(outcome, append)
+        break
+      }
+      result.answers.append(answer(stored, append, logger))
+    }
+    return result
+  }
+
+  private static func failure(_ outcome: AppendOutcome, _ append: Append) -> RPCError? {
+    switch outcome {
+    case .stored: nil
+    case .gap(let held):
+      RPCError(
+        code: .invalidArgument,
+        message: "A batch of epoch \(append.epoch) begins at sequence \(append.firstSequence), but the hub holds up to \(held). Go on from there.")
+    case .revoked:
+      RPCError(code: .permissionDenied, message: PeerCheck.revokedText)
+    case .unknownInstall:
+      RPCError(code: .unauthenticated, message: "This hub does not know the install. Enrol again with a new DataLink code.")
+    case .tooManyEpochs:
+      RPCError(
+        code: .invalidArgument,
+        message: "The journal has more than \(HubLimits.epochsMax) epochs, which no sound journal has. Look into why the agent opens them.")
+    }
+  }
+
+  private func answer(_ stored: StoredAppend, _ append: Append, _ logger: Logger) -> StoredAnswer {
+    var acknowledgement = Printtrail_Dcam_V1_Acknowledgement()
+    acknowledgement.epoch = append.epoch
+    acknowledgement.sequence = stored.held
+    for rejected in stored.rejections {
+      logger.warning(
+        "record rejected",
+        metadata: ["epoch": "\(append.epoch)", "sequence": "\(rejected.sequence)", "reason": "\(rejected.reason)"])
+    }
+    for conflict in stored.conflicts {
+      logger.error(
+        "record in conflict",
+        metadata: ["epoch": "\(append.epoch)", "sequence": "\(conflict.sequence)", "held_hash": "\(conflict.heldHash)"])
+    }
+    return StoredAnswer(
+      acknowledgement: acknowledgement,
+      rejections: stored.rejections.map { Self.rejection(append.epoch, $0.sequence, $0.reason) },
+      conflicts: stored.conflicts.map { conflicting in
+        var conflict = Printtrail_Dcam_V1_Conflict()
+        conflict.epoch = append.epoch
+        conflict.sequence = conflicting.sequence
+        conflict.heldHash = Data(conflicting.heldHash.bytes)
+        return conflict
+      })
+  }
+
+  // MARK: Checkpoints
+
+  /// - Throws: `RPCError`: INVALID_ARGUMENT for a checkpoint over more than the hub holds, UNAVAILABLE if it could not be stored.
+  func keep(
+    _ checkpoint: Printtrail_Dcam_V1_SealedCheckpoint, install: Install, logger: Logger
+  ) async throws -> CheckpointAnswer {
+    guard checkpoint.note.utf8.count <= HubLimits.noteBytesMax else {
+      throw RPCError(code: .invalidArgument, message: "A checkpoint has more than \(HubLimits.noteBytesMax) bytes.")
+    }
+    let delivered = DeliveredCheckpoint(
+      install: install, epoch: checkpoint.epoch, sequence: checkpoint.sequence, note: checkpoint.note)
+    let outcome: CheckpointOutcome
+    do { outcome = try await records.keep(delivered, now: clock.now) } catch {
+      logger.error("checkpoint not stored", metadata: ["error": "\(error)"])
+      throw RPCError.storeUnavailable
+    }
+    switch outcome {
+    case .verified: return .verified
+    case .refused(let reason):
+      logger.error(
+        "checkpoint not verified",
+        metadata: ["epoch": "\(checkpoint.epoch)", "sequence": "\(checkpoint.sequence)", "reason": "\(reason)"])
+      return .refused(Self.rejection(checkpoint.epoch, checkpoint.sequence, reason))
+    case .ahead(let held):
+      throw RPCError(
+        code: .invalidArgument,
+        message: "A checkpoint of epoch \(checkpoint.epoch) is over \(checkpoint.sequence) records, but the hub holds \(held). Send the records first.")
+    }
+  }
+
+  private static func rejection(_ epoch: UInt32, _ sequence: UInt64, _ reason: String) -> Printtrail_Dcam_V1_Rejection {
+    var rejection = Printtrail_Dcam_V1_Rejection()
+    rejection.epoch = epoch
+    rejection.sequence = sequence
+    rejection.reason = reason
+    return rejection
+  }
+}
+
+/// Text from a peer as the hub keeps it: without control characters, and not longer than `HubLimits.machineTextMax`.
+func cleaned(_ text: String) -> String {
+  let printable = text.unicodeScalars.filter { $0.properties.generalCategory != .control && $0.properties.generalCategory != .format }
+  return String(String(String.UnicodeScalarView(printable)).prefix(HubLimits.machineTextMax))
+}

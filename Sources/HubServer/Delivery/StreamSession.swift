@@ -1,0 +1,173 @@
+// One delivery stream.
+//
+//     gRPC ──> reader task ──(byte budgets)──> mailbox ──> handler ──> committer
+//                                                             └──────> Welcome, Acknowledgement, Rejection, Conflict
+//
+// The reader waits for bytes of the stream's own budget and of the hub's before it hands a message on; while it waits it does not read, and
+// HTTP/2 flow control slows the agent. The handler takes all that is there, commits the batches together, and answers with one
+// acknowledgement per epoch. Messages keep their order: a checkpoint is looked at after the batches before it were committed.
+//
+// It ends when the agent ends it, at an error, or with UNAVAILABLE when the hub goes down: what was committed by then is acknowledged first.
+
+internal import GRPCCore
+internal import HubProtocol
+internal import Logging
+internal import ServiceLifecycle
+internal import SwiftProtobuf
+internal import Synchronization
+
+struct StreamSession: Sendable {
+  private enum Message: Sendable {
+    case hello(Printtrail_Dcam_V1_Hello)
+    case batch(Append)
+    case checkpoint(Printtrail_Dcam_V1_SealedCheckpoint)
+  }
+
+  /// A message and the bytes to give back when it is dealt with.
+  private struct Held: Sendable {
+    let message: Message
+    let own: Int
+    let shared: Int
+  }
+
+  let install: Install
+  let delivery: Delivery
+  let response: RPCWriter<Printtrail_Dcam_V1_HubMessage>
+  let logger: Logger
+
+  func run(_ request: RPCAsyncSequence<Printtrail_Dcam_V1_AgentMessage, any Error>) async throws {
+    let mailbox = Mailbox<Held>()
+    let own = ByteBudget(capacity: HubLimits.streamBytesMax)
+    let share = BudgetShare(of: delivery.budget)
+    // After both tasks ended: what nobody handled is given back too.
+    defer { share.close() }
+    let greeting = Greeting()
+    try await withGracefulShutdownHandler {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { await read(request, into: mailbox, own: own, share: share) }
+        group.addTask { await expect(greeting, mailbox) }
+        defer { group.cancelAll() }
+        try await handle(mailbox, own: own, share: share, greeting: greeting)
+      }
+    } onGracefulShutdown: {
+      mailbox.finish(throwing: RPCError.shuttingDown)
+    }
+  }
+
+  // MARK: Reading
+
+  private func read(
+    _ request: RPCAsyncSequence<Printtrail_Dcam_V1_AgentMessage, any Error>, into mailbox: Mailbox<Held>, own: ByteBudget,
+    share: BudgetShare
+  ) async {
+    do {
+      for try await message in request {
+        guard let (message, bytes) = try received(message) else { continue }
+        let held = Held(message: message, own: try await own.take(bytes), shared: try await share.take(bytes))
+        mailbox.put(held)
+      }
+      mailbox.finish()
+    } catch {
+      mailbox.finish(throwing: error)
+    }
+  }
+
+  /// The message and what it costs to keep; nil for an empty batch, which asks for nothing.
+  private func received(_ message: Printtrail_Dcam_V1_AgentMessage) throws -> (Message, Int)? {
+    switch message.message {
+    case .hello(let hello): return (.hello(hello), BatchCheck.recordOverheadBytes * (1 + hello.heads.count))
+    case .batch(let batch): return try delivery.check(batch, install: install).map { (.batch($0), $0.byteCount) }
+    case .checkpoint(let checkpoint): return (.checkpoint(checkpoint), checkpoint.note.utf8.count)
+    case nil:
+      throw RPCError(code: .invalidArgument, message: "The stream does not follow the protocol: a message of an unknown kind.")
+    }
+  }
+
+  /// Ends a stream that does not say Hello in time.
+  private func expect(_ greeting: Greeting, _ mailbox: Mailbox<Held>) async {
+    // Cancelled when the stream ends before the time.
+    guard (try? await Task.sleep(for: HubLimits.helloTimeout)) != nil, !greeting.isDone else { return }
+    mailbox.finish(
+      throwing: RPCError(code: .invalidArgument, message: "The stream did not begin with a Hello within \(HubLimits.helloTimeout)."))
+  }
+
+  // MARK: Handling
+
+  private func handle(_ mailbox: Mailbox<Held>, own: ByteBudget, share: BudgetShare, greeting: Greeting) async throws {
+    while let taken = try await mailbox.takeAll() {
+      defer {
+        for held in taken {
+          own.release(held.own)
+          share.release(held.shared)
+        }
+      }
+      var batches: [Append] = []
+      for held in taken {
+        switch held.message {
+        case .hello(let hello):
+          guard greeting.begin() else {
+            throw RPCError(code: .invalidArgument, message: "The stream does not follow the protocol: a second Hello.")
+          }
+          try await greet(hello)
+        case .batch(let append):
+          try expect(greeting)
+          batches.append(append)
+        case .checkpoint(let checkpoint):
+          try expect(greeting)
+          try await store(batches)
+          batches = []
+          try await keep(checkpoint)
+        }
+      }
+      try await store(batches)
+    }
+  }
+
+  private func expect(_ greeting: Greeting) throws {
+    guard greeting.isDone else {
+      throw RPCError(code: .invalidArgument, message: "The stream does not follow the protocol: it must begin with a Hello.")
+    }
+  }
+
+  private func greet(_ hello: Printtrail_Dcam_V1_Hello) async throws {
+    try await delivery.greet(hello, install: install, logger: logger)
+    var message = Printtrail_Dcam_V1_HubMessage()
+    message.welcome = try await delivery.welcome(install)
+    try await response.write(message)
+  }
+
+  private func store(_ batches: [Append]) async throws {
+    guard !batches.isEmpty else { return }
+    var messages: [Printtrail_Dcam_V1_HubMessage] = []
+    var acknowledgements: [UInt32: Printtrail_Dcam_V1_Acknowledgement] = [:]
+    let result = try await delivery.store(batches, logger: logger)
+    for answer in result.answers {
+      messages += answer.rejections.map { rejection in .with { $0.rejection = rejection } }
+      messages += answer.conflicts.map { conflict in .with { $0.conflict = conflict } }
+      acknowledgements[answer.acknowledgement.epoch] = answer.acknowledgement
+    }
+    // Acknowledgements last: when an agent has one, it has been told of all that was wrong up to there.
+    for (_, acknowledgement) in acknowledgements.sorted(by: { $0.key < $1.key }) {
+      messages.append(.with { $0.acknowledgement = acknowledgement })
+    }
+    try await response.write(contentsOf: messages)
+    if let failure = result.failure { throw failure }
+  }
+
+  private func keep(_ checkpoint: Printtrail_Dcam_V1_SealedCheckpoint) async throws {
+    let answer = try await delivery.keep(checkpoint, install: install, logger: logger)
+    if case .refused(let rejection) = answer {
+      try await response.write(.with { $0.rejection = rejection })
+    }
+  }
+}
+
+/// Whether the stream's Hello came.
+private final class Greeting: Sendable {
+  private let done = Atomic(false)
+
+  var isDone: Bool { done.load(ordering: .acquiring) }
+
+  /// False if it came before.
+  func begin() -> Bool { !done.exchange(true, ordering: .acquiringAndReleasing) }
+}

@@ -1,0 +1,174 @@
+// csr, as csr.proto specifies it. It is served on the csr port and on the dcam port alike: TLS asks for a client certificate and does not
+// demand one, `Enroll` needs none, `Renew` does. An agent that can reach only one of the ports can do both.
+//
+// | the crash is                                  | found at the next attempt                    | decision                             |
+// |-----------------------------------------------|----------------------------------------------|--------------------------------------|
+// | before the hub's commit                       | no install of this enrolment id              | enrols as if for the first time      |
+// | after the commit, before the answer arrived   | the install, same id, same key               | same install, fresh certificate      |
+// | in the agent, which made another key          | the install, same id, another key            | INVALID_ARGUMENT: begin anew         |
+// | after a renewal, before its answer arrived    | an unused newer certificate                  | the old one is good until a new one is used |
+
+internal import FoundationEssentials
+internal import GRPCCore
+internal import HubProtocol
+internal import Logging
+internal import Synchronization
+
+final class SigningService: Printtrail_Csr_V1_CertificateSigning.SimpleServiceProtocol {
+  /// Where agents go after enrolment, as `host:port`; empty means: as configured at the agent.
+  struct Addresses: Sendable {
+    var dcam: String
+    var hc: String
+  }
+
+  /// 16 bytes each: enrolment and journal ids; 32: an Ed25519 public key.
+  private static let idByteCount = 16
+  private static let journalKeyByteCount = 32
+
+  private let directory: HubDirectory
+  private let authority: CertificateAuthority
+  private let store: any RegistryStore
+  private let peers: PeerCheck
+  private let addresses: @Sendable () -> Addresses
+  private let clock: HubClock
+  private let logger: Logger
+  private let limiter = Mutex(AttemptLimiter())
+
+  init(
+    directory: HubDirectory, authority: CertificateAuthority, store: any RegistryStore, peers: PeerCheck,
+    addresses: @escaping @Sendable () -> Addresses, clock: HubClock, logger: Logger
+  ) {
+    self.directory = directory
+    self.authority = authority
+    self.store = store
+    self.peers = peers
+    self.addresses = addresses
+    self.clock = clock
+    self.logger = logger
+  }
+
+  // MARK: Enroll
+
+  func enroll(
+    request: Printtrail_Csr_V1_EnrollRequest, context: ServerContext
+  ) async throws -> Printtrail_Csr_V1_EnrollResponse {
+    let address = Self.address(of: context.remotePeer)
+    if let wait = limiter.withLock({ $0.begin(address, now: clock.now) }) {
+      logger.notice("enrolment attempts limited", metadata: ["peer": "\(address)"])
+      throw RPCError.tooMuch("Too many failed attempts from this address.", retryAfter: wait)
+    }
+    let checked = try Self.check(request)
+    guard let code = DataLinkCode(request.datalinkCode) else {
+      throw try await refused("not 24 hexadecimal digits", address)
+    }
+    let enrolment = EnrolmentRequest(
+      codeHash: code.hash(in: directory), enrolmentID: Array(request.enrolmentID), publicKeyHash: checked.publicKeyHash,
+      journalID: Array(request.journalID), journalKey: Array(request.journalPublicKey),
+      machine: MachineDescription(
+        hostName: cleaned(request.machine.hostName), operatingSystem: cleaned(request.machine.operatingSystem),
+        agentVersion: cleaned(request.machine.agentVersion)),
+      peer: address)
+    let outcome: EnrolmentOutcome
+    do {
+      outcome = try await store.enrol(enrolment, now: clock.now) { [authority] install in
+        try authority.issueClient(install: install, request: checked)
+      }
+    } catch {
+      logger.error("enrolment not stored", metadata: ["error": "\(error)"])
+      limiter.withLock { $0.succeeded(address) }
+      throw RPCError.storeUnavailable
+    }
+    switch outcome {
+    case .refused(let reason): throw try await refused(reason, address)
+    case .mismatch(let reason): throw RPCError(code: .invalidArgument, message: "Not enrolled: \(reason).")
+    case .enrolled(let install, let certificate, let repeated):
+      limiter.withLock { $0.succeeded(address) }
+      logger.info(
+        "install enrolled",
+        metadata: [
+          "install": "\(install.id)", "entity": "\(install.entity)", "peer": "\(address)", "repeated": "\(repeated)",
+        ])
+      return answer(install, certificate)
+    }
+  }
+
+  private func answer(_ install: Install, _ certificate: IssuedCertificate) -> Printtrail_Csr_V1_EnrollResponse {
+    var response = Printtrail_Csr_V1_EnrollResponse()
+    response.installID = install.id
+    response.entityName = install.entity
+    response.certificateChain = [Data(certificate.der)]
+    response.trustedRoots = [Data(authority.rootDER)]
+    let addresses = addresses()
+    response.dcamAddress = addresses.dcam
+    response.hcAddress = addresses.hc
+    return response
+  }
+
+  /// What the request must be, whatever its code.
+  private static func check(_ request: Printtrail_Csr_V1_EnrollRequest) throws -> CheckedRequest {
+    guard request.enrolmentID.count == idByteCount else {
+      throw invalid("the enrolment id has \(request.enrolmentID.count) bytes, not \(idByteCount)")
+    }
+    guard request.journalID.count == idByteCount else {
+      throw invalid("the journal's id has \(request.journalID.count) bytes, not \(idByteCount)")
+    }
+    guard request.journalPublicKey.count == journalKeyByteCount else {
+      throw invalid("the journal's public key has \(request.journalPublicKey.count) bytes, not \(journalKeyByteCount)")
+    }
+    return try checkedRequest(request.certificateRequest)
+  }
+
+  private static func checkedRequest(_ der: Data) throws -> CheckedRequest {
+    do throws(CheckedRequest.Refusal) { return try CheckedRequest(der: der) } catch { throw invalid(error.description) }
+  }
+
+  private static func invalid(_ reason: String) -> RPCError {
+    RPCError(code: .invalidArgument, message: "Not signed: \(reason).")
+  }
+
+  /// One answer for every reason, so that a guesser learns nothing; the audit trail has the reason.
+  private func refused(_ reason: String, _ address: String) async throws -> RPCError {
+    logger.notice("enrolment refused", metadata: ["peer": "\(address)", "reason": "\(reason)"])
+    do {
+      try await store.audit(
+        AuditEntry(at: clock.now, action: "enrolment.refused", subject: "", peer: address, detail: "the code is \(reason)"))
+    } catch {
+      logger.error("audit not stored", metadata: ["error": "\(error)"])
+      return RPCError.storeUnavailable
+    }
+    return RPCError(
+      code: .unauthenticated,
+      message: "The DataLink code is not valid: unknown, expired, used up or revoked. Ask for a new one.")
+  }
+
+  /// The address of a peer without its port, from gRPC's `ipv4:127.0.0.1:4711` or `ipv6:[::1]:4711`.
+  static func address(of peer: String) -> String {
+    guard let colon = peer.lastIndex(of: ":"), peer[colon...].dropFirst().allSatisfy(\.isNumber) else { return peer }
+    return String(peer[..<colon])
+  }
+
+  // MARK: Renew
+
+  func renew(
+    request: Printtrail_Csr_V1_RenewRequest, context: ServerContext
+  ) async throws -> Printtrail_Csr_V1_RenewResponse {
+    let install: Install
+    do { install = try await peers.install(context) } catch let error as RPCError where error.code == .permissionDenied {
+      // csr.proto knows one answer for a certificate that may not be renewed.
+      throw RPCError(code: .unauthenticated, message: error.message)
+    }
+    let checked = try Self.checkedRequest(request.certificateRequest)
+    let certificate = try authority.issueClient(install: install.id, request: checked)
+    do {
+      try await store.addCertificate(certificate, install: install.number, now: clock.now)
+    } catch {
+      logger.error("renewal not stored", metadata: ["install": "\(install.id)", "error": "\(error)"])
+      throw RPCError.storeUnavailable
+    }
+    logger.info("certificate renewed", metadata: ["install": "\(install.id)", "not_after": "\(timeText(milliseconds: certificate.notAfter))"])
+    var response = Printtrail_Csr_V1_RenewResponse()
+    response.certificateChain = [Data(certificate.der)]
+    response.trustedRoots = [Data(authority.rootDER)]
+    return response
+  }
+}

@@ -1,0 +1,142 @@
+// The hub's data directory: everything a hub is.
+//
+//     DIR/                 0700
+//       hub.json           names and format version; written last by init, so its presence means that init finished
+//       ca.key  ca.pem     the root's private key (P-256, PKCS#8 PEM) and certificate
+//       pepper             32 random bytes, the key of the hashes of DataLink codes
+//       server.key .pem    the hub's own certificate; may be deleted, is made anew
+//       hub.sqlite (-wal, -shm)   entities, installs, records
+//       lock               held (flock) by the one `serve` of this directory
+//
+// All files are 0600. Losing the directory loses the root, and with it every install's enrolment: back it up as a whole, with the database copied by
+// SQLite's own `.backup`.
+//
+// | found                                   | `create`                          | `open`                        |
+// |-----------------------------------------|-----------------------------------|-------------------------------|
+// | nothing, or an empty directory          | makes everything                  | refused: run init             |
+// | some files, no hub.json                 | goes on where it was interrupted  | refused: init did not finish  |
+// | foreign files, no hub.json              | refused                           | refused                       |
+// | hub.json                                | refused: already a hub            | opens                         |
+// | hub.json of a newer format              | refused                           | refused: newer pthub          |
+
+internal import Crypto
+internal import FoundationEssentials
+internal import Glibc
+
+package struct HubDirectory: Sendable {
+  static let formatVersion = 1
+  static let pepperByteCount = 32
+
+  package let path: String
+  /// The DNS names and addresses that agents reach this hub by, as given at `init`.
+  package let names: [String]
+  let pepper: SymmetricKey
+  package let authority: CertificateAuthority
+
+  private struct Description: Codable {
+    var format: Int
+    var names: [String]
+  }
+
+  private static let ownFiles: Set<String> = [
+    "hub.json", "ca.key", "ca.pem", "pepper", "server.key", "server.pem", "hub.sqlite", "hub.sqlite-wal", "hub.sqlite-shm", "lock",
+  ]
+
+  func file(_ name: String) -> String { Self.file(name, in: path) }
+
+  package var databasePath: String { file("hub.sqlite") }
+
+  /// Makes a hub: root, pepper and database. Goes on where an interrupted call stopped.
+  ///
+  /// - Throws: `HubError`: 73 if there is something else, 64 for a name that cannot stand in a certificate.
+  package static func create(at path: String, names: [String], clock: HubClock = .system) throws -> HubDirectory {
+    for name in names { _ = try ServerName(name) }
+    if mkdir(path, 0o700) != 0, errno != EEXIST { throw cannotCreate(path) }
+    let found = try entries(of: path)
+    guard !found.contains("hub.json") else {
+      throw HubError(.cannotCreate, "\(path) is already a hub. Serve it with `pthub serve --directory \(path)`.")
+    }
+    let foreign = found.filter { !ownFiles.contains($0) && !$0.hasSuffix(".new") }.sorted()
+    guard foreign.isEmpty else {
+      throw HubError(.cannotCreate, "\(path) holds other files (\(foreign.prefix(3).joined(separator: ", "))). Choose an empty or a new directory.")
+    }
+    guard chmod(path, 0o700) == 0 else { throw SecretFile.failure("restrict", path) }
+
+    let pepper = try existingPepper(in: path) ?? makePepper(in: path)
+    let authority = try CertificateAuthority.load(from: path) ?? CertificateAuthority.create(in: path, clock: clock)
+    _ = try SQLiteStore(path: file("hub.sqlite", in: path))
+    let description = try JSONEncoder().encode(Description(format: formatVersion, names: names))
+    try SecretFile.write(Array(description), to: file("hub.json", in: path))
+    return HubDirectory(path: path, names: names, pepper: pepper, authority: authority)
+  }
+
+  /// Opens a hub that `create` made.
+  ///
+  /// - Throws: `HubError`: 78 if it is not one, 77 if a secret may be read by others.
+  package static func open(at path: String) throws -> HubDirectory {
+    guard let bytes = try SecretFile.read(file("hub.json", in: path), secret: false) else {
+      throw HubError(.configuration, "\(path) is not a hub's directory. Make one with `pthub init --directory \(path)`.")
+    }
+    guard let description = try? JSONDecoder().decode(Description.self, from: Data(bytes)) else {
+      throw HubError(.configuration, "\(path)/hub.json is damaged. Restore it from the backup of the directory.")
+    }
+    guard description.format <= formatVersion else {
+      throw HubError(.configuration, "\(path) was written by a newer pthub (format \(description.format)). Install that version or a later one.")
+    }
+    guard let pepper = try existingPepper(in: path), let authority = try CertificateAuthority.load(from: path) else {
+      throw HubError(.configuration, "\(path) lacks its root or its pepper. Restore the directory from its backup.")
+    }
+    return HubDirectory(path: path, names: description.names, pepper: pepper, authority: authority)
+  }
+
+  private static func file(_ name: String, in path: String) -> String { "\(path)/\(name)" }
+
+  private static func existingPepper(in path: String) throws(HubError) -> SymmetricKey? {
+    guard let bytes = try SecretFile.read(file("pepper", in: path), secret: true) else { return nil }
+    guard bytes.count == pepperByteCount else {
+      throw HubError(.configuration, "\(path)/pepper must have \(pepperByteCount) bytes. Restore it from the backup of the directory.")
+    }
+    return SymmetricKey(data: bytes)
+  }
+
+  private static func makePepper(in path: String) throws(HubError) -> SymmetricKey {
+    let pepper = SymmetricKey(size: .bits256)
+    try SecretFile.write(pepper.withUnsafeBytes { Array($0) }, to: file("pepper", in: path))
+    return pepper
+  }
+
+  private static func entries(of path: String) throws(HubError) -> [String] {
+    guard let stream = opendir(path) else { throw cannotCreate(path) }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: pointer.pointee)) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+
+  private static func cannotCreate(_ path: String) -> HubError {
+    HubError(.cannotCreate, "Could not make \(path): \(String(cString: strerror(errno))). Make its parent first, or choose another place.")
+  }
+}
+
+/// The lock that lets one `serve` at a time work in a directory. It ends with the process, however that ends.
+package final class HubLock: Sendable {
+  private let descriptor: Int32
+
+  /// - Throws: `HubError` 69 if another process serves this directory.
+  package init(directory: HubDirectory) throws(HubError) {
+    let path = directory.file("lock")
+    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw SecretFile.failure("open", path) }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close(descriptor)
+      throw HubError(.unavailable, "Another pthub serves \(directory.path) already. Stop it first, or serve another directory.")
+    }
+  }
+
+  deinit { close(descriptor) }
+}

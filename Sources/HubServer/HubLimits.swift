@@ -1,0 +1,106 @@
+// Every limit of the hub, with its reason. A limit that a peer can reach is answered with a status, never with a trap.
+
+package enum HubLimits {
+  // MARK: Delivery
+
+  /// Records that an agent may have under way unacknowledged (`Welcome.window_records`): at 300 bytes each about 6 MB, one second of
+  /// the fastest agent that was measured.
+  package static let windowRecords: UInt32 = 20_000
+  /// The payload bytes of one batch (`Welcome.batch_bytes_max`). Large enough that the cost per batch vanishes, small enough that a
+  /// slow link acknowledges every few seconds.
+  package static let batchBytesMax = 1 << 20
+  /// Records in one batch: bounds the work of one message whose payloads are empty.
+  package static let batchRecordsMax = 10_000
+  /// One gRPC message: a full batch, and the framing of its records (about 50 bytes each).
+  package static let messageBytesMax = batchBytesMax + batchRecordsMax * 64
+  /// One payload. The journal keeps records under 2,000 bytes; this much is a full reading of the largest device with its raw values.
+  package static let payloadBytesMax = 256 << 10
+  /// Epochs of one install. One is opened per restored or salvaged journal; thousands of them are a fault, not a history.
+  package static let epochsMax = 1_000
+  /// Sequences above this do not fit SQLite's signed 64-bit integers.
+  package static let sequenceMax = UInt64(Int64.max)
+  /// A checkpoint is a signed note of some 200 bytes.
+  package static let noteBytesMax = 4_096
+  /// Bytes of one stream that wait for the commit; beyond them the stream is not read, and HTTP/2 flow control slows the agent.
+  package static let streamBytesMax = 2 * messageBytesMax
+  /// Bytes of all streams together that wait for the commit.
+  package static let waitingBytesMax = 256 << 20
+  /// Payload bytes that go into one transaction, so that the first to wait is not held up by the last.
+  package static let commitBytesMax = 16 << 20
+  /// Simultaneous delivery streams of one hub process.
+  package static let streamsMax = 20_000
+  /// A stream must say Hello within this time.
+  package static let helloTimeout: Duration = .seconds(30)
+  /// How often an install in normal mode is asked to check in.
+  package static let checkInInterval: Duration = .seconds(300)
+  /// What an agent that was refused for load is told to wait at most; each gets a random part of it.
+  package static let retryAfter: Duration = .seconds(60)
+
+  // MARK: Connections
+
+  /// Concurrent calls of one connection: an agent needs one stream and one unary call.
+  package static let streamsPerConnectionMax = 16
+  /// The HTTP/2 window of a connection and of each of its streams: one second of a 4 Mbit/s link.
+  package static let windowBytes = 512 << 10
+  /// A connection that is silent this long is pinged, and closed if it does not answer within `keepaliveTimeout`.
+  package static let keepaliveInterval: Duration = .seconds(60)
+  package static let keepaliveTimeout: Duration = .seconds(20)
+  /// The shortest interval at which agents may ping.
+  package static let agentPingInterval: Duration = .seconds(10)
+  /// What a graceful shutdown waits for streams to end by themselves.
+  package static let shutdownGrace: Duration = .seconds(10)
+
+  // MARK: Enrolment
+
+  /// A PKCS#10 of a P-256 key has about 300 bytes.
+  package static let certificateRequestBytesMax = 8_192
+  /// Each text of `Machine`, in characters; longer ones are cut.
+  package static let machineTextMax = 255
+  /// Failed attempts of one address before it has to wait, and the time after which one more is allowed.
+  package static let attemptsBurst = 10
+  package static let attemptInterval: Duration = .seconds(6)
+  /// Failed attempts of all addresses together: 96 random bits stay out of reach of any number of addresses.
+  package static let attemptsOverallBurst = 600
+  package static let attemptOverallInterval: Duration = .milliseconds(100)
+  /// Addresses that the limiter remembers; the longest unseen is forgotten first.
+  package static let attemptAddressesMax = 10_000
+  /// How long an enrolment can be asked for again with the same id and key: a machine that was switched off over a weekend.
+  package static let enrolmentRepeatWindow: Duration = .seconds(7 * 86_400)
+  /// A code for one machine lives a day at most; a code for a roll-out a month.
+  package static let oneTimeCodeValidityMax: Duration = .seconds(86_400)
+  package static let limitedCodeValidityMax: Duration = .seconds(30 * 86_400)
+  package static let codeUsesMax = 100_000
+  package static let entityNameMax = 200
+
+  // MARK: Certificates
+
+  package static let rootValidity: Duration = .seconds(10 * 365 * 86_400)
+  package static let serverValidity: Duration = .seconds(90 * 86_400)
+  package static let clientValidity: Duration = .seconds(90 * 86_400)
+  /// Agents' and hubs' clocks may differ by this much: certificates begin earlier and end later by it.
+  package static let clockSkew: Duration = .seconds(15 * 60)
+  /// How long the old certificate is good after the new one was first used: connections that were being made keep working.
+  package static let supersededGrace: Duration = .seconds(15 * 60)
+  /// How often the hub looks whether its own certificate is due.
+  package static let serverRenewalCheckInterval: Duration = .seconds(3_600)
+
+  // MARK: Health and audit
+
+  package static let healthBytesMax = 64 << 10
+  /// Rows kept of refused attempts and operators' doings; the oldest go first.
+  package static let auditRowsMax = 1_000_000
+  /// How long a command waits for the database while the hub commits.
+  package static let busyTimeout: Duration = .seconds(15)
+}
+
+extension Duration {
+  /// Whole milliseconds, rounded down.
+  package var milliseconds: Int64 {
+    components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
+  }
+
+  /// Seconds with their fraction, for the interfaces that count so.
+  package var timeInterval: Double {
+    Double(components.seconds) + Double(components.attoseconds) / 1e18
+  }
+}

@@ -1,0 +1,113 @@
+// The hub's services, put together.
+//
+//     ServiceGroup: committer, identity, csr listener, dcam listener, hc application, readiness
+//
+// They are shut down in the reverse order: first nobody new is let in and the streams end with UNAVAILABLE, last the committer writes what was
+// submitted. The lock of the directory is held for as long as `run` lasts.
+
+internal import GRPCCore
+package import Logging
+internal import ServiceLifecycle
+package import UnixSignals
+
+package struct Hub: Sendable {
+  package struct Configuration: Sendable {
+    package var csr: Endpoint
+    package var dcam: Endpoint
+    package var hc: Endpoint
+    /// What enrolled agents are told; nil: derived from the names and the endpoints.
+    package var advertisedDCAM: String?
+    package var advertisedHC: String?
+    /// Forgets records instead of storing them, for measurements.
+    package var usesNullRecordStore = false
+    package var signals: [UnixSignal] = []
+
+    package init(csr: Endpoint, dcam: Endpoint, hc: Endpoint) {
+      self.csr = csr
+      self.dcam = dcam
+      self.hc = hc
+    }
+  }
+
+  /// Where the hub listens, and what its root is known by.
+  package struct Ready: Sendable {
+    package let csr: Endpoint
+    package let dcam: Endpoint
+    package let hc: Endpoint
+    package let pin: String
+  }
+
+  private let directory: HubDirectory
+  private let configuration: Configuration
+  private let clock: HubClock
+  private let logger: Logger
+  private let lock: HubLock
+  private let store: SQLiteStore
+
+  /// - Throws: `HubError`: 69 if the directory is served already, or what opening the store throws.
+  package init(directory: HubDirectory, configuration: Configuration, clock: HubClock = .system, logger: Logger) throws {
+    self.directory = directory
+    self.configuration = configuration
+    self.clock = clock
+    self.logger = logger
+    lock = try HubLock(directory: directory)
+    store = try SQLiteStore(path: directory.databasePath)
+  }
+
+  /// Serves until a signal, a graceful shutdown of the surrounding task, or an error that the hub cannot go on with.
+  ///
+  /// - Parameter onReady: called once, when all ports listen.
+  package func run(onReady: @escaping @Sendable (Ready) -> Void) async throws {
+    let identity = try ServerIdentity(directory: directory, extraNames: listeningNames, clock: clock, logger: logger)
+    let authority = directory.authority.with(clock: clock)
+    let peers = PeerCheck(authority: authority, store: store, clock: clock, logger: logger)
+    let records: any RecordStore = configuration.usesNullRecordStore ? NullRecordStore() : store
+    if configuration.usesNullRecordStore {
+      logger.critical("records are NOT stored: this hub runs with the null store, for measurements only")
+    }
+    let committer = Committer(store: records, clock: clock, logger: logger)
+    let delivery = Delivery(records: records, registry: store, committer: committer, clock: clock)
+    let addresses = AddressBox()
+    let signing = SigningService(
+      directory: directory, authority: authority, store: store, peers: peers, addresses: { addresses.current }, clock: clock,
+      logger: logger)
+    let collection = CollectionService(peers: peers, delivery: delivery, logger: logger)
+    let csr = try RPCListener(name: "csr", endpoint: configuration.csr, identity: identity, services: [signing])
+    let dcam = try RPCListener(name: "dcam", endpoint: configuration.dcam, identity: identity, services: [collection, signing])
+    let hcPort = PortBox()
+    let health = try HealthService(peers: peers, store: store, clock: clock, logger: logger)
+      .application(endpoint: configuration.hc, identity: identity) { hcPort.set($0) }
+    let hc = HealthListener(application: health, endpoint: configuration.hc, port: hcPort)
+    let readiness = Readiness { [configuration, authority] in
+      let ready = Ready(
+        csr: Endpoint(host: configuration.csr.host, port: try await csr.port),
+        dcam: Endpoint(host: configuration.dcam.host, port: try await dcam.port),
+        hc: Endpoint(host: configuration.hc.host, port: try await hcPort.wait()), pin: authority.pin)
+      addresses.current = .init(
+        dcam: configuration.advertisedDCAM ?? self.advertised(ready.dcam),
+        hc: configuration.advertisedHC ?? self.advertised(ready.hc))
+      onReady(ready)
+    }
+
+    var group = ServiceGroupConfiguration(
+      services: [committer, identity, csr, dcam, hc, readiness],
+      gracefulShutdownSignals: configuration.signals, logger: logger)
+    group.maximumGracefulShutdownDuration = HubLimits.shutdownGrace * 2
+    defer { withExtendedLifetime(lock) {} }
+    try await ServiceGroup(configuration: group).run()
+    logger.info("hub stopped")
+  }
+
+  /// The addresses that it listens on, unless they stand for all.
+  private var listeningNames: [ServerName] {
+    [configuration.csr, configuration.dcam, configuration.hc].filter { !$0.isWildcard }
+      .compactMap { ServerName.address($0.host).map { .address($0) } }
+  }
+
+  /// Where agents reach an endpoint: itself, or the first name of the hub if it stands for every address.
+  private func advertised(_ endpoint: Endpoint) -> String {
+    guard endpoint.isWildcard else { return endpoint.description }
+    guard let name = directory.names.first else { return "" }
+    return ServerName.address(name)?.count == 16 ? "[\(name)]:\(endpoint.port)" : "\(name):\(endpoint.port)"
+  }
+}

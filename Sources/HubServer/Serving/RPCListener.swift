@@ -1,0 +1,71 @@
+// One gRPC port: grpc-swift-nio-transport with the hub's own TLS.
+//
+// The transport's own TLS settings either ignore client certificates or demand them; the hub must ask for one and do without (see
+// ServerIdentity.swift). So the transport is left without TLS, and the TLS handler is put in front of it when a connection is accepted, before any byte
+// was read. If that fails the connection is closed: there is no plaintext. The transport finds the peer's certificate in that handler.
+
+internal import GRPCCore
+internal import GRPCNIOTransportHTTP2Posix
+internal import Logging
+internal import NIOCore
+internal import NIOSSL
+internal import ServiceLifecycle
+
+struct RPCListener: Service {
+  private let name: String
+  private let endpoint: Endpoint
+  private let server: GRPCServer<HTTP2ServerTransport.Posix>
+
+  init(name: String, endpoint: Endpoint, identity: ServerIdentity, services: [any RegistrableRPCService]) throws {
+    self.name = name
+    self.endpoint = endpoint
+    let context = try NIOSSLContext(configuration: identity.tlsConfiguration(protocols: ["h2"]))
+    let transport = HTTP2ServerTransport.Posix(
+      address: endpoint.socketAddress, transportSecurity: .plaintext,
+      config: .defaults { config in
+        config.compression.enabledAlgorithms = [.gzip, .deflate]
+        config.http2.targetWindowSize = HubLimits.windowBytes
+        config.http2.maxConcurrentStreams = HubLimits.streamsPerConnectionMax
+        config.rpc.maxRequestPayloadSize = HubLimits.messageBytesMax
+        config.connection.keepalive.time = HubLimits.keepaliveInterval
+        config.connection.keepalive.timeout = HubLimits.keepaliveTimeout
+        config.connection.keepalive.clientBehavior.minPingIntervalWithoutCalls = HubLimits.agentPingInterval
+        config.connection.keepalive.clientBehavior.allowWithoutCalls = true
+        config.connection.maxGraceTime = HubLimits.shutdownGrace
+        config.channelDebuggingCallbacks.onAcceptTCPConnection = { channel in
+          channel.eventLoop.makeCompletedFuture {
+            let tls = NIOSSLServerHandler(
+              context: context,
+              customVerificationCallback: { _, promise in
+                // The handshake proves possession of the key; PeerCheck judges the certificate, per call.
+                promise.succeed(.certificateVerified)
+              })
+            try channel.pipeline.syncOperations.addHandler(tls, position: .first)
+          }
+        }
+      })
+    server = GRPCServer(transport: transport, services: services)
+  }
+
+  /// - Throws: `HubError` 69 if it cannot listen.
+  func run() async throws {
+    do {
+      try await withGracefulShutdownHandler {
+        try await server.serve()
+      } onGracefulShutdown: {
+        server.beginGracefulShutdown()
+      }
+    } catch let error as RuntimeError where error.code == .transportError {
+      let reason = error.cause.map { "\($0)" } ?? error.message
+      throw HubError(.unavailable, "Could not serve \(name) on \(endpoint): \(reason). Choose another address with --\(name), or stop what uses it.")
+    }
+  }
+
+  /// The port it listens on, once it does.
+  var port: Int {
+    get async throws {
+      let address = try await server.transport.listeningAddress
+      return address.ipv4?.port ?? address.ipv6?.port ?? endpoint.port
+    }
+  }
+}

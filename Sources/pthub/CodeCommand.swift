@@ -1,0 +1,111 @@
+// pthub code create | list | revoke
+
+internal import ArgumentParser
+internal import HubServer
+
+struct CodeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "code",
+    abstract: "DataLink codes, with which agents enrol.",
+    subcommands: [Create.self, List.self, Revoke.self])
+
+  struct Create: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Create a code for an entity and print it, once.",
+      discussion: """
+        A code is 24 random hexadecimal digits; the hub keeps only a keyed hash, so it cannot be shown again. A one-time code lives 24 hours at most, one for several \
+        machines 30 days. An agent that lost the hub's answer may ask again without another use.
+
+        EXAMPLES
+          pthub code create --entity "Acme, Berlin"
+          pthub code create --entity "Acme, Berlin" --uses 40 --valid 7d
+        """)
+
+    private struct Created: Encodable {
+      let number: Int64
+      let code: String
+      let entity: String
+      let uses: Int
+      let expires: String
+    }
+
+    @OptionGroup var hub: HubOptions
+    @OptionGroup var output: OutputOptions
+    @Option(help: ArgumentHelp("The entity that the machines will belong to.", valueName: "name")) var entity: String
+    @Option(help: ArgumentHelp("How many machines may enrol with it.", valueName: "n")) var uses = 1
+    @Option(help: ArgumentHelp("How long it is valid: a number and m, h or d.", valueName: "span")) var valid = Span(.seconds(86_400))
+
+    func run() async throws {
+      try CodeRules.check(uses: uses, validity: valid.duration)
+      let (directory, store) = try hub.open()
+      let code = DataLinkCode()
+      let now = HubClock.system.now
+      let record = try await store.addCode(
+        hash: code.hash(in: directory), entity: entity, usesMax: uses, expiresAt: now + valid.duration.milliseconds, now: now)
+      let created = Created(
+        number: record.number, code: code.text, entity: record.entity, uses: record.usesMax, expires: timeText(record.expiresAt))
+      switch output.output {
+      case .json: try printJSON(created)
+      case .table:
+        printFields([
+          ("code", created.code), ("number", "\(created.number)"), ("entity", created.entity), ("uses", "\(created.uses)"),
+          ("expires", created.expires),
+        ])
+      }
+    }
+  }
+
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "List the codes: never their digits.", discussion: "States: valid, used, expired, revoked.")
+
+    private struct Line: Encodable {
+      let number: Int64
+      let entity: String
+      let state: String
+      let uses: Int
+      let usesMax: Int
+      let created: String
+      let expires: String
+    }
+
+    @OptionGroup var hub: HubOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+      let (_, store) = try hub.open()
+      let now = HubClock.system.now
+      let lines = try await store.codes().map {
+        Line(
+          number: $0.number, entity: $0.entity, state: $0.state(now: now).rawValue, uses: $0.uses, usesMax: $0.usesMax,
+          created: timeText($0.createdAt), expires: timeText($0.expiresAt))
+      }
+      try output.show(
+        lines,
+        columns: [
+          ("NUMBER", { "\($0.number)" }), ("ENTITY", \.entity), ("STATE", \.state), ("USES", { "\($0.uses)/\($0.usesMax)" }),
+          ("EXPIRES", \.expires),
+        ], empty: "There are no codes. Create one with `pthub code create`.")
+    }
+  }
+
+  struct Revoke: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Revoke a code, by its number or by its digits.",
+      discussion: "Installs that enrolled with it before stay; revoke them with `pthub install revoke`.")
+
+    @OptionGroup var hub: HubOptions
+    @Argument(help: "The number that `code list` shows, or the 24 digits.") var code: String
+
+    func run() async throws {
+      let (directory, store) = try hub.open()
+      if let digits = DataLinkCode(code) {
+        try await store.revokeCode(hash: digits.hash(in: directory), now: HubClock.system.now)
+      } else if let number = Int64(code) {
+        try await store.revokeCode(number: number, now: HubClock.system.now)
+      } else {
+        throw HubError(.usage, "'\(code)' is neither a code's number nor 24 hexadecimal digits.")
+      }
+    }
+  }
+}

@@ -1,0 +1,90 @@
+// pthub serve
+
+internal import ArgumentParser
+internal import Glibc
+internal import HubServer
+internal import Logging
+internal import UnixSignals
+
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve",
+    abstract: "Run the hub.",
+    discussion: """
+      Serves three ports until SIGTERM or SIGINT, then ends the streams, commits what it has, and exits 0:
+
+        csr    gRPC: enrolment with a DataLink code, renewal of certificates
+        dcam   gRPC: delivery of records; renewal as well
+        hc     HTTPS: POST /v1/health with a client certificate, GET /healthz for load balancers without one
+
+      All speak TLS 1.2 or later with a certificate of the hub's own authority; agents show the client certificates that csr gave them. When all three listen, one \
+      line goes to standard output:
+
+        ready csr=127.0.0.1:7443 dcam=127.0.0.1:7444 hc=127.0.0.1:7445 pin=sha256/…
+
+      Logs go to standard error, one line an event. One process may serve a directory at a time; a second one is refused with exit code 69.
+
+      An acknowledgement is sent only after the database has committed with a flush to disk: kill -9, or the power going, loses nothing that an agent was \
+      told is stored.
+      """)
+
+  @OptionGroup var hub: HubOptions
+
+  @Option(help: ArgumentHelp("Where csr listens. Port 0 lets the system choose.", valueName: "address:port"))
+  var csr = Endpoint(host: "127.0.0.1", port: 7443)
+
+  @Option(help: ArgumentHelp("Where dcam listens.", valueName: "address:port"))
+  var dcam = Endpoint(host: "127.0.0.1", port: 7444)
+
+  @Option(help: ArgumentHelp("Where hc listens.", valueName: "address:port"))
+  var hc = Endpoint(host: "127.0.0.1", port: 7445)
+
+  @Option(
+    help: ArgumentHelp(
+      "The dcam address that enrolled agents are told. Default: where dcam listens; if that is every address, the hub's first name.",
+      valueName: "host:port"))
+  var advertiseDcam: String?
+
+  @Option(help: ArgumentHelp("The hc address that enrolled agents are told. Default: likewise.", valueName: "host:port"))
+  var advertiseHc: String?
+
+  @Option(help: "How log lines are written: logfmt or json.")
+  var logFormat: LogFormat = .logfmt
+
+  @Option(
+    help: "The least level that is logged: trace, debug, info, notice, warning, error or critical.",
+    transform: { text in
+      guard let level = Logger.Level(rawValue: text) else {
+        throw ValidationError("there is no log level '\(text)'; see `pthub serve --help`")
+      }
+      return level
+    })
+  var logLevel = Logger.Level.info
+
+  @Flag(help: ArgumentHelp("Forget records instead of storing them, to measure the way to the store. Acknowledged records are lost.", visibility: .hidden))
+  var nullStore = false
+
+  func run() async throws {
+    raiseFileLimit()
+    let directory = try HubDirectory.open(at: hub.path())
+    let logger = Logger(label: "pthub") { [logFormat, logLevel] _ in LineLogHandler(format: logFormat, level: logLevel) }
+    var configuration = Hub.Configuration(csr: csr, dcam: dcam, hc: hc)
+    configuration.advertisedDCAM = advertiseDcam
+    configuration.advertisedHC = advertiseHc
+    configuration.usesNullRecordStore = nullStore
+    configuration.signals = [.sigterm, .sigint]
+    try await Hub(directory: directory, configuration: configuration, logger: logger).run { ready in
+      printLine("ready csr=\(ready.csr) dcam=\(ready.dcam) hc=\(ready.hc) pin=\(ready.pin)")
+    }
+  }
+
+  /// Each agent holds a connection: takes as many descriptors as the system allows without asking.
+  private func raiseFileLimit() {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  }
+}
+
+extension LogFormat: ExpressibleByArgument {}
