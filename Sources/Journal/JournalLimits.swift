@@ -28,6 +28,8 @@ package enum JournalLimits {
   package static let foldRecordsPerTransaction = 10_000
   /// Records lent from one reading transaction: under a millisecond unless the closure dawdles.
   package static let scanRecordsPerTransaction = 4_096
+  /// How long one reading transaction may lend records, looked at every 64: for closures that do dawdle.
+  package static let scanTransactionPatience: Duration = .milliseconds(20)
   /// Records copied out of one reading transaction.
   package static let batchedReadRecords = 1_000
   /// Payload bytes copied out of one reading transaction; exceeded by at most one record.

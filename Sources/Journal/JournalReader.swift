@@ -88,14 +88,19 @@ package final class JournalReader: Sendable {
       let transaction = try store.environment.beginRead()
       let portion = min(remaining, JournalLimits.scanRecordsPerTransaction)
       remaining -= portion
+      let deadline = JournalClock.system.uptime() + JournalLimits.scanTransactionPatience.nanoseconds
       goesOn = try transaction.withCursor(store.records) { cursor in
         var left = portion
         var found = try cursor.seek(resume)
         while found, left > 0 {
           guard try body(cursor.key, cursor.value) else { return false }
           left -= 1
-          // The next key in byte order: this one with a zero behind it.
-          if left == 0 { resume = Array(cursor.key) + [0] }
+          if left == 0 || left % 64 == 0 && JournalClock.system.uptime() > deadline {
+            // The next key in byte order: this one with a zero behind it.
+            resume = Array(cursor.key) + [0]
+            remaining += left
+            left = 0
+          }
           found = try cursor.next()
         }
         return found
