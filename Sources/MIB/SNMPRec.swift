@@ -113,12 +113,10 @@ extension SNMPRec {
     }
     let fields = line.split(separator: UInt8(ascii: "|"), maxSplits: 2, omittingEmptySubsequences: false)
     guard fields.count == 3 else { return .failure(Problem(message: "expected NAME|TAG|VALUE")) }
-    let nameText = String(decoding: fields[0], as: UTF8.self).trimmed
-    guard let name = ObjectIdentifier(dotted: nameText), !name.components.isEmpty else {
-      return .failure(Problem(message: "expected an object identifier, not `\(nameText.abbreviated)`"))
+    guard let name = ObjectIdentifier(dottedBytes: fields[0].trimmed), !name.components.isEmpty else {
+      return .failure(Problem(message: "expected an object identifier, not `\(fields[0].text.abbreviated)`"))
     }
-    let tagParts = String(decoding: fields[1], as: UTF8.self).trimmed.split(
-      separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    let tagParts = fields[1].text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     guard let tagText = tagParts.first, let tag = Tag(tagText) else {
       return .failure(Problem(message: "expected a tag of the format (2, 4, 4x, …), not `\(tagParts.first ?? "")`"))
     }
@@ -138,10 +136,9 @@ extension SNMPRec {
   private static func readVariation(
     _ module: String, _ text: ArraySlice<UInt8>, _ tag: Tag, into entry: inout Entry
   ) {
-    let parameters = String(decoding: text, as: UTF8.self).split(separator: ",").map { part in
-      let halves = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      return Variation.Parameter(
-        key: String(halves[0]).trimmed, value: halves.count > 1 ? String(halves[1]).trimmed : "")
+    let parameters = text.split(separator: UInt8(ascii: ",")).map { part in
+      let halves = part.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+      return Variation.Parameter(key: halves[0].text, value: halves.count > 1 ? halves[1].text : "")
     }
     entry.variation = Variation(name: entry.name, module: module, parameters: parameters)
     guard let stated = parameters.first(where: { $0.key == "value" || $0.key == "initial" }) else {
@@ -181,9 +178,9 @@ extension SNMPRec {
       case 130: return .endOfMibView
       case 64: return .ipAddress(isHexadecimal ? bytes : try Self.address(bytes))
       case 6:
-        let text = String(decoding: bytes, as: UTF8.self).trimmed
-        guard let identifier = ObjectIdentifier(dotted: text) else {
-          throw Problem(message: "expected an object identifier as the value, not `\(text.abbreviated)`")
+        let dotted = bytes[...].trimmed
+        guard let identifier = dotted.isEmpty ? ObjectIdentifier([]) : ObjectIdentifier(dottedBytes: dotted) else {
+          throw Problem(message: "expected an object identifier as the value, not `\(dotted.text.abbreviated)`")
         }
         return .objectIdentifier(identifier)
       default: return try integer(bytes, notes: &notes)
@@ -191,7 +188,7 @@ extension SNMPRec {
     }
 
     private func integer(_ bytes: [UInt8], notes: inout [String]) throws(Problem) -> ObjectValue {
-      let text = String(decoding: bytes, as: UTF8.self).trimmed
+      let text = bytes[...].text
       if text.isEmpty { notes.append("the number is empty; read as 0") }
       let digits = text.isEmpty ? "0" : text
       if number == 70, let value = UInt64(digits) { return .counter64(value) }
@@ -212,7 +209,9 @@ extension SNMPRec {
 
     private static func hexadecimal(_ raw: ArraySlice<UInt8>) throws(Problem) -> [UInt8] {
       let digits = raw.filter { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
-      guard digits.count.isMultiple(of: 2) else { throw Problem(message: "expected an even number of hexadecimal digits") }
+      guard digits.count.isMultiple(of: 2) else {
+        throw Problem(message: "expected an even number of hexadecimal digits")
+      }
       var bytes: [UInt8] = []
       bytes.reserveCapacity(digits.count / 2)
       var high: UInt8?
@@ -239,7 +238,7 @@ extension SNMPRec {
 
     /// Dotted decimal, or nothing for an empty address.
     private static func address(_ bytes: [UInt8]) throws(Problem) -> [UInt8] {
-      let text = String(decoding: bytes, as: UTF8.self).trimmed
+      let text = bytes[...].text
       var address: [UInt8] = []
       for part in text.split(separator: ".", omittingEmptySubsequences: !text.contains(".")) {
         guard let octet = UInt8(part) else {
@@ -292,19 +291,47 @@ extension SNMPRec {
 }
 
 extension String {
-  fileprivate var trimmed: String {
-    let isSpace = { (character: Character) in character == " " || character == "\t" || character == "\r" }
-    return String(drop(while: isSpace).reversed().drop(while: isSpace).reversed())
-  }
-
   /// Short enough for a message.
   fileprivate var abbreviated: String { count > 40 ? prefix(40) + "…" : self }
 }
 
 extension ArraySlice<UInt8> {
+  /// Without spaces and tabs at either end.
+  fileprivate var trimmed: ArraySlice<UInt8> {
+    let isSpace = { (byte: UInt8) in byte == 0x20 || byte == 0x09 || byte == 0x0D }
+    return drop(while: isSpace).trimmingTrailing(while: isSpace)
+  }
+
+  /// The text between the spaces.
+  fileprivate var text: String { String(decoding: trimmed, as: UTF8.self) }
+
   fileprivate func trimmingTrailing(while condition: (UInt8) -> Bool) -> ArraySlice<UInt8> {
     var slice = self
     while let last = slice.last, condition(last) { slice.removeLast() }
     return slice
+  }
+}
+
+extension ObjectIdentifier {
+  /// The dotted form out of ASCII bytes, without making a string of each part: files have many thousand names.
+  fileprivate init?(dottedBytes text: ArraySlice<UInt8>) {
+    var components: [UInt32] = []
+    components.reserveCapacity(16)
+    var current: UInt64?
+    for byte in text.first == UInt8(ascii: ".") ? text.dropFirst() : text {
+      if byte == UInt8(ascii: ".") {
+        guard let value = current else { return nil }
+        components.append(UInt32(value))
+        current = nil
+      } else {
+        guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+        let value = (current ?? 0) * 10 + UInt64(byte - UInt8(ascii: "0"))
+        guard value <= UInt64(UInt32.max) else { return nil }
+        current = value
+      }
+    }
+    guard let last = current, components.count < Self.componentsMax else { return nil }
+    components.append(UInt32(last))
+    self.init(components)
   }
 }

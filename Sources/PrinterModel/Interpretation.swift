@@ -124,7 +124,8 @@ extension Interpreter {
     let rows = walk.table(PrinterMIB.Localization.entry)
     let current = general?.number(PrinterMIB.General.currentLocalization)
     let inForce = rows.first { row in row.index.last.map(Int64.init) == current }
-    return (inForce?.number(PrinterMIB.Localization.characterSet)
+    return
+      (inForce?.number(PrinterMIB.Localization.characterSet)
       ?? rows.lazy.compactMap { $0.number(PrinterMIB.Localization.characterSet) }.first)
       .map(CharacterSet.init(rawValue:))
   }

@@ -148,7 +148,9 @@ extension Substring {
 
 extension DeviceIdentity {
   /// Serial numbers that mean none.
-  private static let placeholders: Set<String> = ["", "NA", "NONE", "UNKNOWN", "NULL", "XXXXXXXXXX", "SERIALNUMBER", "NOTAVAILABLE"]
+  private static let placeholders: Set<String> = [
+    "", "NA", "NONE", "UNKNOWN", "NULL", "XXXXXXXXXX", "SERIALNUMBER", "NOTAVAILABLE",
+  ]
 
   /// The serial for comparison: upper case letters and digits, without zeros in front (devices and their own pages differ in these);
   /// nil if there is none or only a placeholder.

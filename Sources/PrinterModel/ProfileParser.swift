@@ -50,7 +50,9 @@ package enum ProfileParser {
   }
 
   private static func profile(_ fields: ProfileFields) throws(ProfileFieldError) -> Profile {
-    try fields.allow(["name", "version", "make", "match", "identity", "brand", "cut", "counter", "table", "record", "check"])
+    try fields.allow([
+      "name", "version", "make", "match", "identity", "brand", "cut", "counter", "table", "record", "check",
+    ])
     let name = try fields.string("name")
     guard !name.isEmpty, name.allSatisfy({ ("a"..."z").contains($0) || ("0"..."9").contains($0) || $0 == "-" }) else {
       throw fields.error("name", "expected lower case letters, digits and hyphens")

@@ -160,7 +160,8 @@ extension ReadingReport {
     let status = reading.status
     let errors = status.detectedErrors.map { EnumerationNames.detectedErrors($0).map(JSONText.string) }
     return .object([
-      ("device", JSONText(status.device.flatMap(EnumerationNames.deviceStatus))), ("deviceRaw", JSONText(status.device)),
+      ("device", JSONText(status.device.flatMap(EnumerationNames.deviceStatus))),
+      ("deviceRaw", JSONText(status.device)),
       ("printer", JSONText(status.printer.flatMap(EnumerationNames.printerStatus))),
       ("printerRaw", JSONText(status.printer)), ("detectedErrors", errors.map(JSONText.array) ?? .null),
       ("detectedErrorsRaw", JSONText(status.detectedErrors?.hexadecimal)),
@@ -230,7 +231,8 @@ extension ReadingReport {
 
   private func alertJSON(_ alert: PrinterAlert) -> JSONText {
     .object([
-      ("row", .string(alert.row.description)), ("severity", JSONText(alert.severity.flatMap(EnumerationNames.severity))),
+      ("row", .string(alert.row.description)),
+      ("severity", JSONText(alert.severity.flatMap(EnumerationNames.severity))),
       ("severityRaw", JSONText(alert.severity)),
       ("training", JSONText(alert.training.flatMap(EnumerationNames.trainingLevel))),
       ("group", JSONText(alert.group.flatMap(EnumerationNames.alertGroup))), ("groupRaw", JSONText(alert.group)),

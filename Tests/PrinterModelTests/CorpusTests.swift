@@ -103,7 +103,8 @@ struct CorpusTests {
     let (reading, oracle) = try reading(path)
     let printers = oracle["hr_devices"].object.filter { $0.value["is_printer"].bool == true }
     let index = printers.keys.min { Int($0) ?? 0 < Int($1) ?? 0 } ?? oracle["hr_printers"].object.keys.first ?? "1"
-    #expect(reading.status.device.flatMap(EnumerationNames.deviceStatus) == oracle["hr_devices"][index]["status"].string)
+    #expect(
+      reading.status.device.flatMap(EnumerationNames.deviceStatus) == oracle["hr_devices"][index]["status"].string)
     let printer = oracle["hr_printers"][index]
     #expect(reading.status.printer.flatMap(EnumerationNames.printerStatus) == printer["status"].string)
     let bits = printer["error_bits"].isNull ? nil : printer["error_bits"].array.compactMap(\.string)

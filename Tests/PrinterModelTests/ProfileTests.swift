@@ -1,0 +1,197 @@
+// Profile files: what is refused, with the place and what was expected; and what a poll fetches because of them.
+
+internal import Foundation
+internal import MIB
+internal import PrinterModel
+internal import Testing
+
+@Suite("Profiles")
+struct ProfileTests {
+  private static let head = """
+    name = "example"
+    version = 3
+    make = "Example"
+    [match]
+    object-ids = ["1.3.6.1.4.1.99999"]
+
+    """
+
+  private func parse(_ text: String) throws(ProfileError) -> Profile {
+    try ProfileParser.parse(Array(text.utf8), file: "example.toml")
+  }
+
+  private func refusal(_ text: String) -> ProfileError? {
+    do {
+      _ = try parse(text)
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  @Test func `every file of the folder is shipped`() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("Sources/PrinterModel/Profiles")
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".toml") }
+    let names = files.map { String($0.dropLast(".toml".count)) }
+    #expect(Set(names) == Set(ProfileSet.shipped.profiles.map(\.name)))
+  }
+
+  @Test func `a counter becomes a meter with the profile's rule and version`() throws {
+    let profile = try parse(
+      Self.head + """
+        [[counter]]
+        id = "pages"
+        oid = "1.3.6.1.4.1.99999.1.0"
+        meter = "print.fullColor"
+        unit = "impressions"
+        confidence = "mib-defined"
+        """)
+    let walk = Walk([
+      VarBind(MIB2.sysObjectID, .objectIdentifier([1, 3, 6, 1, 4, 1, 99999, 7])),
+      VarBind([1, 3, 6, 1, 4, 1, 99999, 1, 0], .counter32(12)),
+    ])
+    let meter = try #require(Interpretation.read(walk, profiles: ProfileSet([profile])).meters.first)
+    #expect(meter.rule == Rule("example/pages@3"))
+    #expect(meter.value == 12)
+    #expect(meter.source == Source([1, 3, 6, 1, 4, 1, 99999, 1, 0], .counter32(12)))
+  }
+
+  @Test func `a syntax error names file and line`() {
+    let error = refusal("name = \"example\"\nversion = \n")
+    #expect(error?.file == "example.toml")
+    #expect(error?.line == 2)
+    #expect(error?.expected.hasPrefix("expected TOML") == true)
+  }
+
+  @Test(arguments: [
+    (
+      "[[counter]]\nid = \"a\"\noid = \"1.3\"\nmeter = \"pages\"\nunit = \"impressions\"\nconfidence = \"reported\"",
+      "counter[0].meter", 9
+    ),
+    (
+      "[[counter]]\nid = \"a\"\noid = \"1.x\"\nmeter = \"print\"\nunit = \"impressions\"\nconfidence = \"reported\"",
+      "counter[0].oid", 8
+    ),
+    (
+      "[[counter]]\nid = \"a\"\noid = \"1.3\"\nmeter = \"print\"\nunit = \"pages\"\nconfidence = \"reported\"",
+      "counter[0].unit", 10
+    ),
+    (
+      "[[counter]]\nid = \"a\"\noid = \"1.3\"\nmeter = \"print\"\nunit = \"sheets\"\nconfidence = \"sure\"",
+      "counter[0].confidence", 11
+    ),
+    ("[[counter]]\nid = \"a\"", "counter[0].meter", 6),
+    ("[[counter]]\nid = \"a\"\nlabel = \"x\"", "counter[0].label", 8),
+    ("[[check]]\nname = \"a\"\ntotal = \"life\"\nparts = [\"pages\"]", "check[0].parts", 9),
+    (
+      "[[table]]\nid = \"t\"\nlabels = \"1.3\"\nvalues = \"1.4\"\nunit = \"sheets\"\nconfidence = \"reported\"",
+      "table[0].row", 6
+    ),
+  ])
+  func `a wrong key names its path, its line and what was expected`(text: String, key: String, line: Int) {
+    let error = refusal(Self.head + text)
+    #expect(error?.key == key)
+    #expect(error?.line == line)
+    #expect(error?.expected.contains("expected") == true)
+  }
+
+  @Test func `a total in place of the life count needs its reason`() {
+    let error = refusal(
+      Self.head + """
+        [[counter]]
+        id = "a"
+        oid = "1.3"
+        meter = "total"
+        unit = "impressions"
+        confidence = "panel-verified"
+        replaces-life-count = true
+        """)
+    #expect(error?.key == "counter[0].reason")
+  }
+
+  @Test func `an id that is there twice is refused`() {
+    let counter =
+      "[[counter]]\nid = \"a\"\noid = \"1.3\"\nmeter = \"print\"\nunit = \"sheets\"\nconfidence = \"reported\"\n"
+    #expect(refusal(Self.head + counter + counter)?.expected.contains("twice") == true)
+  }
+
+  @Test func `a file cut at any byte is refused or read, and never traps`() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("Sources/PrinterModel/Profiles")
+    let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent("ricoh.toml")))
+    for end in stride(from: 0, to: bytes.count, by: 7) {
+      do {
+        _ = try ProfileParser.parse(Array(bytes[..<end]), file: "cut.toml")
+      } catch {
+        #expect(!error.description.isEmpty)
+      }
+    }
+  }
+
+  @Test func `sysDescr outweighs sysObjectID`() {
+    let evidence = DeviceEvidence(
+      systemDescription: "HP ETHERNET MULTI-ENVIRONMENT", systemObjectID: [1, 3, 6, 1, 4, 1, 1347, 41])
+    #expect(ProfileSet.shipped.profile(for: evidence)?.name == "hp")
+  }
+
+  @Test func `a later profile of the same name replaces an earlier one`() throws {
+    let first = try parse(Self.head)
+    var second = first
+    second.version = 4
+    #expect(ProfileSet([first, second]).profiles == [second])
+  }
+}
+
+@Suite("Poll targets")
+struct PollTargetTests {
+  /// What a walker would fetch: the targets applied to a device that holds `walk`.
+  private func fetched(_ targets: PollTargets, from walk: Walk) -> Walk {
+    var bindings = targets.scalars.compactMap { name in walk[name].map { VarBind(name, $0) } }
+    for column in targets.tables.flatMap(\.columnNames) { bindings += walk.subtree(column) }
+    return Walk(bindings)
+  }
+
+  private func evidence(_ walk: Walk) -> DeviceEvidence {
+    let identity = Interpretation.read(walk).identity
+    return DeviceEvidence(
+      systemDescription: identity.systemDescription?.text, systemObjectID: identity.systemObjectID)
+  }
+
+  @Test(arguments: Fixtures.names)
+  func `a poll of the targets reads the same as the whole walk`(name: String) throws {
+    let walk = try Fixtures.walk(name)
+    let poll = fetched(PollTargets.full(for: evidence(walk)), from: walk)
+    #expect(Interpretation.read(poll) == Interpretation.read(walk))
+  }
+
+  @Test(.enabled(if: Corpus.root != nil, Corpus.skipped), arguments: Corpus.walks)
+  func `a poll of the targets reads the same as a recorded walk`(path: String) throws {
+    let walk = try Corpus.walk(path)
+    guard walk[MIB2.sysObjectID] != nil else { return }
+    let poll = fetched(PollTargets.full(for: evidence(walk)), from: walk)
+    #expect(Interpretation.read(poll) == Interpretation.read(walk))
+  }
+
+  @Test func `a light poll asks for what moves`() throws {
+    let walk = try Fixtures.walk("colour-mfp")
+    let names = PollTargets.dynamic(previous: walk)
+    for name in [
+      "1.3.6.1.2.1.1.3.0", "1.3.6.1.2.1.43.5.1.1.1.3", "1.3.6.1.2.1.43.5.1.1.18.3", "1.3.6.1.2.1.25.3.5.1.2.3",
+      "1.3.6.1.2.1.43.10.2.1.4.3.1", "1.3.6.1.2.1.43.11.1.1.9.3.9", "1.3.6.1.2.1.43.8.2.1.10.3.1",
+      "1.3.6.1.2.1.43.16.5.1.2.3.1", "1.3.6.1.4.1.1347.43.10.1.1.12.1.1",
+    ] {
+      #expect(names.contains { $0.description == name }, "\(name)")
+    }
+    #expect(!names.contains { $0.description.hasPrefix("1.3.6.1.2.1.43.11.1.1.6.") })
+    #expect(Set(names).count == names.count)
+    #expect(names.count * 2 < walk.bindings.count)
+  }
+
+  @Test func `the evidence is enough to classify`() throws {
+    for name in ["colour-mfp", "several-markers", "print-server"] {
+      let walk = try Fixtures.walk(name)
+      #expect(Classification.of(fetched(.evidence, from: walk)).isPrinter == Classification.of(walk).isPrinter)
+    }
+  }
+}
