@@ -66,8 +66,6 @@ final class LoopbackResponder: @unchecked Sendable {
   }
 }
 
-
-
 /// A bare thread: tests must not block the cooperative pool.
 enum Thread {
   private final class Body {

@@ -34,7 +34,9 @@ package enum AlertTracker {
   package static let errorStateGroup: Int64 = 0
 
   /// Moves `active` to what the report tells; returns the events in a stable order: cleared, updated, raised.
-  package static func update(_ active: inout [AlertKey: ActiveAlert], with report: AlertReport, time: Int64) -> [EventBody] {
+  package static func update(_ active: inout [AlertKey: ActiveAlert], with report: AlertReport, time: Int64)
+    -> [EventBody]
+  {
     let rows = keyed(report.rows ?? report.partialRows)
     var present = rows
     for bit in bits(report.detectedErrors ?? []) where !isCovered(bit, by: rows.values) {

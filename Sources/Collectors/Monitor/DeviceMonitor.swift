@@ -130,7 +130,9 @@ private struct Structure: Equatable {
   init(_ reading: Reading) {
     meters = Dictionary(reading.meters.map { ($0.name, $0.rule) }) { first, _ in first }
     supplies = Dictionary(reading.supplies.map { ($0.row, $0.rule) }) { first, _ in first }
-    rows = [reading.inputs.map(\.row).sorted(), reading.outputs.map(\.row).sorted(), reading.covers.map(\.row).sorted()]
+    rows = [
+      reading.inputs.map(\.row).sorted(), reading.outputs.map(\.row).sorted(), reading.covers.map(\.row).sorted(),
+    ]
     systemObjectID = reading.identity.systemObjectID
     serial = reading.identity.serial
   }

@@ -49,7 +49,8 @@ package struct DeviceRegistry: Sendable {
 
   /// The known address to ask before `sighted` is called: the device that this looks like may still be there.
   package func endpointToVerify(_ identity: DeviceIdentity, at endpoint: Endpoint) -> Endpoint? {
-    guard let (device, _) = match(identity, at: endpoint), let known = entries[device]?.endpoint, known != endpoint else {
+    guard let (device, _) = match(identity, at: endpoint), let known = entries[device]?.endpoint, known != endpoint
+    else {
       return nil
     }
     return known
@@ -117,7 +118,9 @@ package struct DeviceRegistry: Sendable {
 
   private func match(_ identity: DeviceIdentity, at endpoint: Endpoint) -> (DeviceID, evidence: String)? {
     if let serial = identity.comparableSerial {
-      let candidates = entries.filter { $0.value.identity.comparableSerial == serial && makesAgree($0.value.identity, identity) }
+      let candidates = entries.filter {
+        $0.value.identity.comparableSerial == serial && makesAgree($0.value.identity, identity)
+      }
       if candidates.count == 1, let found = candidates.first { return (found.key, "serial \(serial)") }
       // Several known devices share it, so it identifies none of them; the one at this address keeps its address.
       if candidates.count > 1 {
@@ -126,7 +129,9 @@ package struct DeviceRegistry: Sendable {
       }
     }
     if let mac = identity.comparableMAC {
-      let candidates = entries.filter { $0.value.identity.comparableMAC == mac && !serialsContradict($0.value.identity, identity) }
+      let candidates = entries.filter {
+        $0.value.identity.comparableMAC == mac && !serialsContradict($0.value.identity, identity)
+      }
       if candidates.count == 1, let found = candidates.first { return (found.key, "MAC \(Self.text(ofMAC: mac))") }
     }
     guard let here = byEndpoint[endpoint], let known = entries[here]?.identity else { return nil }

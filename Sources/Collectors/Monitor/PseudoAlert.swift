@@ -21,7 +21,8 @@ package enum PseudoAlert {
 
   /// What the description begins with (lower case), for rows whose code tells nothing (`other`, `unknown`).
   private static let beginnings = [
-    "sleep", "deep sleep", "power save", "powersave", "power saving", "energy save", "energy saving", "low power", "standby", "stand by",
+    "sleep", "deep sleep", "sleeping", "power save", "power saver", "powersave", "power saving", "energy save",
+    "energy saver", "energy saving", "low power", "standby", "stand by",
     "warming up", "warm up", "ready", "printer ready", "idle", "printing", "processing",
   ]
 

@@ -11,14 +11,17 @@ package struct SerialNumber: Hashable, Sendable, CustomStringConvertible {
 
   /// What devices say when nobody set a serial number.
   private static let bogus: Set<String> = [
-    "UNKNOWN", "NONE", "NULL", "N/A", "NA", "NOTAVAILABLE", "NOTSET", "UNSET", "UNDEFINED", "DEFAULT", "DEFAULTSERIAL", "SERIAL",
-    "SERIALNUMBER", "SERIALNO", "S/N", "SN", "TEST", "EMPTY", "INVALID", "NOSERIAL", "TOBEFILLED", "123456", "1234567", "12345678",
+    "UNKNOWN", "NONE", "NULL", "N/A", "NA", "NOTAVAILABLE", "NOTSET", "UNSET", "UNDEFINED", "DEFAULT", "DEFAULTSERIAL",
+    "SERIAL",
+    "SERIALNUMBER", "SERIALNO", "S/N", "SN", "TEST", "EMPTY", "INVALID", "NOSERIAL", "TOBEFILLED", "123456", "1234567",
+    "12345678",
     "123456789", "1234567890", "ABCDEFG", "ABCDEFGH",
   ]
 
   /// Nil for texts that identify nothing: empty, a placeholder, one character repeated, or no letter and no digit.
   package init?(_ text: String) {
-    var kept = text.unicodeScalars.filter { $0.value > 0x20 && $0.value != 0x7f && $0.value != 0xa0 }.map(Character.init)[...]
+    var kept = text.unicodeScalars.filter { $0.value > 0x20 && $0.value != 0x7f && $0.value != 0xa0 }.map(
+      Character.init)[...]
     while kept.first == "0" { kept.removeFirst() }
     let serial = String(kept).uppercased()
     guard serial.count >= Self.lengthMin, !Self.bogus.contains(serial) else { return nil }

@@ -51,7 +51,8 @@ extension PollTranscript {
     if kind == .light { result = memory.findings + findings.filter { !memory.findings.contains($0) } }
     if let interruption {
       let last = bindings.last?.name
-      let message = "the poll was interrupted after \(bindings.count) objects (\(interruption.message)); what was not read stays as it was"
+      let message =
+        "the poll was interrupted after \(bindings.count) objects (\(interruption.message)); what was not read stays as it was"
       result.append(Finding(last, message))
     }
     return result

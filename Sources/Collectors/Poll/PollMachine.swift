@@ -11,6 +11,8 @@
 // The alerts are walked when prtAlertCriticalEvents, prtAlertAllEvents or hrPrinterDetectedErrorState differ, when an alert is active
 // (rows vanish without moving a counter on many devices), or when the device has none of these detectors.
 //
+// A device that does not answer the first request of a poll is silent, and the poll is over: nothing else is asked. The first request to a
+// device that was never polled asks for one object, because some hang on several.
 // A device that falls silent in mid-poll, or takes longer than `timeMax`, interrupts the poll: what was read is kept.
 
 package import Discovery
@@ -63,6 +65,8 @@ package struct PollMachine: DeviceMachine {
   /// The light poll's own GET is done.
   private var isDecided = false
   private var deadline: Instant?
+  /// Whether the device answered anything in this poll.
+  private var hasHeard = false
 
   /// - Parameters:
   ///   - kind: a light poll without a walk in `memory` becomes a full one.
@@ -97,9 +101,11 @@ package struct PollMachine: DeviceMachine {
   }
 
   package mutating func undelivered(_ reason: Undeliverable, now: Instant) -> [Action] {
-    // Only a hint: the session goes on trying, and the reason goes into the message if nothing comes.
+    // In mid-poll only a hint: the session goes on trying, and the reason goes into the message if nothing comes.
     conversation.undelivered(reason)
-    return []
+    guard reason == .portClosed, !hasHeard else { return [] }
+    transcript.interruption = PollFailure(.timeout, "the host answers that nothing listens on the port")
+    return [.finish(finished(now: now))]
   }
 
   package mutating func answeredElsewhere(from source: Endpoint) { conversation.answeredElsewhere(from: source) }
@@ -155,6 +161,11 @@ package struct PollMachine: DeviceMachine {
   }
 
   private mutating func take(_ reply: Conversation.Reply) {
+    switch reply {
+    case .response: hasHeard = true
+    case .failure(let failure):
+      if !hasHeard { transcript.interruption = self.failure(failure) }
+    }
     switch reader {
     case .get(var read):
       Self.give(reply, to: &read)
@@ -178,7 +189,10 @@ package struct PollMachine: DeviceMachine {
   private mutating func startFull() {
     transcript.kind = .full
     hasReadPrivate = false
-    steps = [.get(PollTargets.standardScalars)] + PollTargets.tables.map { .walk($0) }
+    let isNew = transcript.memory.walk == nil
+    steps = isNew ? [.get([MIB2.sysUpTime])] : []
+    steps.append(.get(PollTargets.standardScalars.filter { !isNew || $0 != MIB2.sysUpTime }))
+    steps += PollTargets.tables.map { .walk($0) }
   }
 
   /// Begins the next step; false when there is none.
@@ -217,7 +231,7 @@ package struct PollMachine: DeviceMachine {
     for finding in source.findings { conversation.note(Finding(finding.name, finding.description)) }
     switch source.stopped {
     case nil: break
-    case .unreachable(let failure): transcript.interruption = self.failure(failure)
+    case .unreachable(let failure): transcript.interruption = transcript.interruption ?? self.failure(failure)
     case .requestsExhausted(let count):
       conversation.note(Finding(nil, "reading was ended after \(count) requests"))
     case .bindingsExhausted(let count):

@@ -222,6 +222,12 @@ package actor Collector {
   /// Whether the device with this identity answers at an endpoint where it was known.
   private func answers(_ identity: DeviceIdentity, at endpoint: Endpoint) async throws -> Bool {
     guard let slot = schedule.slots[endpoint] else { return false }
+    // A silent address is known as such after one packet and its patience, without a whole poll's retries.
+    let attempt = SweepAttempt(
+      address: endpoint.address, range: 0, pass: 2, patience: settings.sweep.secondPatience,
+      furtherPatience: settings.sweep.firstPatience)
+    let probe = try await reader.probe(attempt, port: endpoint.port, credentials: [slot.credential])
+    guard probe.answer == .found else { return false }
     let memory = reader.newMemory(slot.credential)
     let (outcome, _) = try await reader.poll(.full, at: endpoint, credential: slot.credential.name, memory: memory)
     guard case .reading(let poll) = outcome.result else { return false }

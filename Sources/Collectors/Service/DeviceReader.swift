@@ -53,7 +53,8 @@ package struct DeviceReader: Sendable {
   /// Finds out which credential works and reads everything.
   package func read(_ endpoint: Endpoint, credentials: [NamedCredential]) async throws -> PollOutcome {
     guard let first = credentials.first else {
-      let failure = PollFailure(.authentication, "no range with a credential holds \(endpoint.address), or it is excluded")
+      let failure = PollFailure(
+        .authentication, "no range with a credential holds \(endpoint.address), or it is excluded")
       return PollOutcome(endpoint: endpoint, credential: "", cost: .init(), result: .failed(failure))
     }
     var working = first

@@ -1,0 +1,177 @@
+import Collectors
+import Discovery
+import Events
+import MIB
+import PrinterModel
+import Synchronization
+import Testing
+
+/// Keeps events; tells when a number of them is there.
+private final class MemorySink: EventSink {
+  private let events = Mutex<[Event]>([])
+  private let changes = AsyncStream.makeStream(of: Int.self)
+
+  func append(_ new: [Event]) async throws {
+    let count = events.withLock { events in
+      events += new
+      return events.count
+    }
+    changes.continuation.yield(count)
+  }
+
+  var all: [Event] { events.withLock { $0 } }
+
+  /// Waits until the condition holds for the events so far.
+  func wait(until condition: ([Event]) -> Bool) async {
+    for await _ in changes.stream where condition(all) { return }
+  }
+}
+
+private final class FullSink: EventSink {
+  struct Full: Error {}
+  func append(_ events: [Event]) async throws { throw Full() }
+}
+
+@Suite(.timeLimit(.minutes(1))) struct CollectorTests {
+  /// Real agents on loopback addresses, all on one port.
+  private final class Fleet {
+    let responders: [LoopbackResponder]
+    let port: UInt16
+
+    init(_ printers: [String: TestPrinter]) throws {
+      let first = try #require(printers.keys.sorted().first)
+      func serve(_ address: String, port: UInt16) throws -> LoopbackResponder {
+        let agent = Mutex(WalkAgent(try #require(printers[address]).walk))
+        return LoopbackResponder(address, port: port) { datagram in
+          [agent.withLock { $0.answer(datagram) }].compactMap { $0 }
+        }
+      }
+      let one = try serve(first, port: 0)
+      port = one.endpoint.port
+      responders = try [one] + printers.keys.sorted().dropFirst().map { [port] in try serve($0, port: port) }
+    }
+  }
+
+  private func settings(_ ranges: String..., port: UInt16, credentials: [NamedCredential] = [TestCredentials.publicV2c])
+    throws -> CollectorSettings
+  {
+    var settings = CollectorSettings(
+      ranges: try ranges.map {
+        CollectorRange(name: $0, addresses: AddressSet([try AddressRange($0)]), credentials: credentials)
+      })
+    settings.port = port
+    settings.sweep.firstPatience = .milliseconds(200)
+    settings.sweep.secondPatience = .milliseconds(400)
+    return settings
+  }
+
+  private func printer(_ number: Int) -> TestPrinter {
+    var printer = TestPrinter()
+    printer.serial = "VNB3K1000\(number)"
+    printer.mac[5] = UInt8(number)
+    return printer
+  }
+
+  @Test func `a sweep tells a reason for every address`() async throws {
+    let fleet = try Fleet(["127.0.9.2": printer(2), "127.0.9.5": printer(5)])
+    var settings = try settings("127.0.9.1-8", port: fleet.port)
+    settings.exclusions = AddressSet([try AddressRange("127.0.9.7")])
+    settings.doNotTouch = AddressSet([try AddressRange("127.0.9.8")])
+    let surveyor = Surveyor(DeviceReader(engine: try UDPEngine(), profiles: .none), settings)
+    let results = try await surveyor.sweep()
+    #expect(
+      results.map { "\($0.address) \($0.reason.rawValue)" } == [
+        "127.0.9.1 no answer", "127.0.9.2 found", "127.0.9.3 no answer", "127.0.9.4 no answer", "127.0.9.5 found",
+        "127.0.9.6 no answer", "127.0.9.7 excluded", "127.0.9.8 do not touch",
+      ])
+    #expect(results[1].credential == "public")
+    #expect(results[1].identity?.serial?.text == "VNB3K10002")
+  }
+
+  @Test func `the service discovers what a sweep finds, reads it and records in order`() async throws {
+    let fleet = try Fleet(["127.0.10.2": printer(2), "127.0.10.5": printer(5)])
+    let sink = MemorySink()
+    let collector = Collector(
+      try settings("127.0.10.1-6", port: fleet.port), engine: try UDPEngine(), sink: sink, profiles: .none,
+      clock: { 1_000 })
+    let run = Task { try await collector.run() }
+    await sink.wait { events in
+      events.count { if case .readingTaken = $0.body { true } else { false } } == 2
+        && events.contains { if case .sweepCompleted = $0.body { true } else { false } }
+    }
+    run.cancel()
+    await #expect(throws: CancellationError.self) { try await run.value }
+    guard case .sweepStarted(let started)? = sink.all.first?.body else {
+      Issue.record("\(sink.all)")
+      return
+    }
+    #expect(started.addresses == 6)
+    for event in sink.all {
+      if case .sweepCompleted(let completed) = event.body {
+        #expect(completed.outcomes.map { "\($0.reason) \($0.addresses)" } == ["found 2", "no answer 4"])
+      }
+    }
+    for device in Set(sink.all.compactMap(\.device)) {
+      let own = sink.all.filter { $0.device == device }.map(\.body)
+      guard case .deviceDiscovered(let discovered)? = own.first, case .readingTaken(let taken)? = own.dropFirst().first
+      else {
+        Issue.record("\(own)")
+        continue
+      }
+      #expect(discovered.credential == "public")
+      #expect(taken.reading.identity.serial == discovered.identity.serial)
+    }
+    #expect(await collector.devices.count == 2)
+  }
+
+  @Test func `a known device that answers elsewhere has moved and keeps its id`() async throws {
+    let fleet = try Fleet(["127.0.11.5": printer(5)])
+    let sink = MemorySink()
+    let id = try #require(DeviceID([UInt8](repeating: 9, count: 16)))
+    var identity = DeviceIdentity()
+    identity.serial = DeviceText("VNB3K10005")
+    let known = KnownDevice(
+      id: id, endpoint: Endpoint(IPv4Address(0x7f00_0b02), port: fleet.port), credential: "public", identity: identity)
+    let collector = Collector(
+      try settings("127.0.11.1-6", port: fleet.port), known: [known], engine: try UDPEngine(), sink: sink,
+      profiles: .none,
+      clock: { 1_000 })
+    let run = Task { try await collector.run() }
+    await sink.wait { $0.contains { if case .readingTaken = $0.body { true } else { false } } }
+    run.cancel()
+    _ = await run.result
+    let moved = sink.all.compactMap { event -> DeviceMoved? in
+      if case .deviceMoved(let moved) = event.body, event.device == id { moved } else { nil }
+    }
+    #expect(moved.map(\.to) == ["127.0.11.5:\(fleet.port)"])
+    #expect(moved.map(\.evidence) == ["serial VNB3K10005"])
+    #expect(!sink.all.contains { if case .deviceDiscovered = $0.body { true } else { false } })
+  }
+
+  @Test func `a sink that fails stops the service`() async throws {
+    let fleet = try Fleet(["127.0.12.2": printer(2)])
+    let collector = Collector(
+      try settings("127.0.12.1-3", port: fleet.port), engine: try UDPEngine(), sink: FullSink(), profiles: .none,
+      clock: { 1_000 })
+    await #expect(throws: FullSink.Full.self) { try await collector.run() }
+  }
+
+  @Test func `one device is read now with the first credential that works`() async throws {
+    let fleet = try Fleet(["127.0.13.2": printer(2)])
+    let settings = try settings(
+      "127.0.13.0/24", port: fleet.port, credentials: [TestCredentials.secret, TestCredentials.publicV2c])
+    let reader = DeviceReader(engine: try UDPEngine(), profiles: .none)
+    let endpoint = fleet.responders[0].endpoint
+    let outcome = try await reader.read(endpoint, credentials: [TestCredentials.publicV2c])
+    #expect(outcome.credential == "public")
+    guard case .reading(let poll) = outcome.result else {
+      Issue.record("\(outcome)")
+      return
+    }
+    #expect(poll.reading.supplies.count == 5)
+    #expect(settings.credentials(for: endpoint.address).map(\.name) == ["secret", "public"])
+    let nowhere = try await reader.read(endpoint, credentials: [])
+    guard case .failed(let failure) = nowhere.result else { return }
+    #expect(failure.message.contains("no range with a credential holds"))
+  }
+}

@@ -1,0 +1,283 @@
+import Collectors
+import Discovery
+import Events
+import MIB
+import PrinterModel
+import Testing
+
+/// A printer under a monitor, with a clock of its own.
+private struct Monitored {
+  var printer = TestPrinter()
+  var device: PolledDevice
+  var monitor: DeviceMonitor
+  var time: Int64 = 1_000_000
+
+  init() throws {
+    device = PolledDevice(printer)
+    let id = try #require(DeviceID([UInt8](repeating: 1, count: 16)))
+    monitor = DeviceMonitor(
+      KnownDevice(id: id, endpoint: PolledDevice.endpoint, credential: "public", identity: DeviceIdentity()))
+  }
+
+  /// Polls as the collector would; returns what happened.
+  mutating func poll(after minutes: Int64 = 30, _ change: (inout TestPrinter) -> Void = { _ in }) throws -> [EventBody]
+  {
+    time += minutes * 60_000
+    printer.uptime += UInt32(minutes) * 6_000
+    change(&printer)
+    device.agent.walk = printer.walk
+    let kind = monitor.nextPoll(time: time)
+    let outcome = try device.poll(kind, hasActiveAlerts: !monitor.known.alerts.isEmpty)
+    let events = monitor.completed(outcome, time: time)
+    #expect(events.allSatisfy { $0.time == time && $0.device == monitor.known.id })
+    return events.map(\.body)
+  }
+}
+
+extension Monitored {
+  /// Polls and compares what happened, in words.
+  fileprivate mutating func expect(
+    _ expected: [String], after minutes: Int64 = 30, sourceLocation: SourceLocation = #_sourceLocation,
+    _ change: (inout TestPrinter) -> Void = { _ in }
+  ) throws {
+    let happened = words(try poll(after: minutes, change))
+    #expect(happened == expected, sourceLocation: sourceLocation)
+  }
+}
+
+private func words(_ events: [EventBody]) -> [String] {
+  events.map { event in
+    switch event {
+    case .readingTaken: "taken"
+    case .readingChanged: "changed"
+    case .readingUnchanged: "unchanged"
+    case .pollFailed(let failed): "failed \(failed.reason)"
+    case .alertRaised(let raised): "raised \(raised.key)"
+    case .alertUpdated(let updated): "updated \(updated.key)"
+    case .alertCleared(let cleared): "cleared \(cleared.key) after \(cleared.milliseconds / 60_000) min"
+    case .meterEpochOpened(let opened): "epoch \(opened.epoch) of \(opened.meter): \(opened.evidence)"
+    default: "?"
+    }
+  }
+}
+
+@Suite struct DeviceMonitorTests {
+  @Test func `the first reading is whole and later ones tell only what differs`() throws {
+    var device = try Monitored()
+    try device.expect(["taken"])
+    try device.expect(["unchanged"])
+    let events = try device.poll { $0.lifeCount += 10 }
+    guard case .readingChanged(let changed)? = events.first else {
+      Issue.record("\(words(events))")
+      return
+    }
+    #expect(changed.change.meters.changed.contains { $0.name == .total && $0.value == 12_355 })
+    #expect(changed.change.supplies.isEmpty)
+    #expect(changed.raw.map(\.name) == [PrinterMIB.Marker.entry.appending(4, 1, 1)])
+    #expect(changed.removed.isEmpty)
+    try device.expect(["unchanged"])
+  }
+
+  @Test func `a whole reading is told once a day`() throws {
+    var device = try Monitored()
+    _ = try device.poll()
+    try device.expect(["unchanged"], after: 23 * 60)
+    try device.expect(["taken"], after: 60)
+    try device.expect(["unchanged"], after: 60)
+  }
+
+  @Test func `a new supply row makes the reading whole`() throws {
+    var device = try Monitored()
+    _ = try device.poll()
+    let events = try device.poll {
+      $0.levels.append(55)
+      $0.configurationChanges += 1
+    }
+    guard case .readingTaken(let taken)? = events.first else {
+      Issue.record("\(words(events))")
+      return
+    }
+    #expect(taken.reading.supplies.count == 6)
+    #expect(taken.raw == device.printer.walk)
+  }
+
+  @Test func `changes applied one after another lead to the reading of the last poll`() throws {
+    var device = try Monitored()
+    guard case .readingTaken(let taken)? = try device.poll().first else { return }
+    var reading = taken.reading
+    var raw = taken.raw
+    for step in 1...5 {
+      let events = try device.poll {
+        $0.lifeCount += UInt32(step)
+        $0.levels[step % 5] -= 1
+      }
+      guard case .readingChanged(let changed)? = events.first else {
+        Issue.record("\(words(events))")
+        return
+      }
+      reading.apply(changed.change)
+      for binding in changed.raw { raw.set(binding.name, binding.value) }
+    }
+    var last = try #require(device.monitor.reading)
+    last.detectors.uptimeTicks = reading.detectors.uptimeTicks
+    #expect(reading == last)
+    raw.set(MIB2.sysUpTime, .timeTicks(device.printer.uptime))
+    #expect(raw == device.printer.walk)
+  }
+
+  @Test func `an alert is raised, updated and cleared with its duration`() throws {
+    var device = try Monitored()
+    _ = try device.poll()
+    try device.expect(["changed", "raised 11.1.12"]) {
+      $0.alerts = [(11, 1, 12, "Toner low")]
+      $0.alertEvents += 1
+    }
+    try device.expect(["unchanged"])
+    try device.expect(["unchanged", "updated 11.1.12"]) { $0.alerts[0].text = "Toner very low" }
+    try device.expect(["unchanged", "cleared 11.1.12 after 90 min"]) { $0.alerts = [] }
+    try device.expect(["unchanged"])
+  }
+
+  @Test func `an error bit is an alert unless a row of the table tells the same`() throws {
+    var device = try Monitored()
+    _ = try device.poll()
+    // Bit 5: jammed; bit 4: doorOpen.
+    let events = try device.poll {
+      $0.errorState = [0b0000_1100, 0]
+      $0.alerts = [(13, 1, 8, "Paper jam")]
+    }
+    #expect(words(events) == ["changed", "raised 0.0.4", "raised 13.1.8"])
+    try device.expect(["unchanged", "cleared 13.1.8 after 30 min", "raised 0.0.5"]) { $0.alerts = [] }
+    try device.expect(["changed", "cleared 0.0.4 after 60 min", "cleared 0.0.5 after 30 min"]) {
+      $0.errorState = [0, 0]
+    }
+  }
+
+  @Test(arguments: ["Sleep mode on", "Ready", "Power Saver", "warming up"])
+  func `a state of a healthy printer is no alert`(text: String) throws {
+    var device = try Monitored()
+    _ = try device.poll()
+    try device.expect(["changed"]) {
+      $0.alerts = [(5, 1, 1, text), (5, 2, 23, "anything")]
+      $0.alertEvents += 1
+    }
+  }
+
+  @Test func `a word that only begins like a state is an alert`() throws {
+    var device = try Monitored()
+    try device.expect(["taken", "raised 5.1.1"]) { $0.alerts = [(5, 1, 1, "Readying of fuser failed")] }
+  }
+
+  @Test func `rows in another order change nothing`() throws {
+    var device = try Monitored()
+    _ = try device.poll {
+      $0.alerts = [(11, 1, 12, "Toner low"), (8, 1, 13, "Tray empty"), (11, 1, 12, "Black toner low")]
+    }
+    try device.expect(["unchanged"]) { $0.alerts.reverse() }
+  }
+
+  @Test func `a drop opens an epoch before the reading that shows it`() throws {
+    var device = try Monitored()
+    _ = try device.poll()
+    let events = words(try device.poll { $0.lifeCount = 5 })
+    #expect(events.first?.hasPrefix("epoch 2 of total: dropped from 12345 to 5") == true)
+    #expect(events.last == "changed")
+    try device.expect(["changed"]) { $0.lifeCount = 9 }
+  }
+
+  @Test func `a counter that comes back after one wrong reading opens another epoch and no volume`() throws {
+    var device = try Monitored()
+    _ = try device.poll()
+    _ = try device.poll { $0.lifeCount = 0 }
+    let events = words(try device.poll { $0.lifeCount = 12_350 })
+    #expect(events.first == "epoch 3 of total: returned to 12350 after one reading of 0, before which it was 12345")
+  }
+
+  @Test func `a counter that went around at 2 to the 32 is told as such`() throws {
+    var device = try Monitored()
+    _ = try device.poll { $0.lifeCount = 4_294_967_290 }
+    let events = words(try device.poll { $0.lifeCount = 4 })
+    #expect(events.first == "epoch 2 of total: rolled over at 2^32: 4294967290 to 4")
+  }
+
+  @Test func `a total from another object is another epoch`() throws {
+    var device = try Monitored()
+    _ = try device.poll()
+    let total = try #require(device.monitor.known.meters[.total])
+    var known = device.monitor.known
+    known.meters[.total] = MeterState(value: 1, epoch: 4, source: [1, 3, 6, 1, 4, 1, 5], unit: total.unit)
+    device.monitor = DeviceMonitor(known)
+    let events = words(try device.poll())
+    #expect(events.first?.hasPrefix("epoch 5 of total: source changed from 1.3.6.1.4.1.5 to") == true)
+  }
+
+  @Test func `after a restart of the service nothing known is told twice but the reading`() throws {
+    var device = try Monitored()
+    _ = try device.poll { $0.alerts = [(11, 1, 12, "Toner low")] }
+    device.monitor = DeviceMonitor(device.monitor.known)
+    try device.expect(["taken"])
+    device.monitor = DeviceMonitor(device.monitor.known)
+    try device.expect(["taken", "cleared 11.1.12 after 60 min"]) { $0.alerts = [] }
+  }
+
+  @Test func `a silent device is told of once and then ever more rarely`() throws {
+    var device = try Monitored()
+    _ = try device.poll()
+    device.device.agent.answersMax = 0
+    var told: [Int] = []
+    for minute in stride(from: 0, to: 72 * 60, by: 30) {
+      if !(try device.poll()).isEmpty { told.append(minute) }
+    }
+    #expect(told == [0, 60, 4 * 60, 24 * 60, 48 * 60])
+    #expect(device.monitor.reachability.pause(interval: .seconds(300)) == .seconds(3_600))
+    device.device.agent.answersMax = .max
+    try device.expect(["taken"])
+    #expect(device.monitor.reachability.pause(interval: .seconds(300)) == .seconds(300))
+  }
+
+  @Test func `a device that dies in mid-poll drops no supply, clears no alert and dates no old count anew`() throws {
+    var device = try Monitored()
+    _ = try device.poll { $0.alerts = [(11, 1, 12, "Toner low")] }
+    let before = device.monitor
+    device.time += 25 * 3_600_000
+    device.device.agent.answersMax = device.device.agent.requests + 6
+    let events = try device.poll { $0.alerts = [] }
+    #expect(words(events) == ["failed timeout"])
+    #expect(device.monitor.reading == before.reading)
+    #expect(device.monitor.known.alerts == before.known.alerts)
+    #expect(device.monitor.known.meters == before.known.meters)
+  }
+
+  @Test func `an interrupted poll that has every counter counts and says what was not read`() throws {
+    var device = try Monitored()
+    _ = try device.poll { $0.alerts = [(11, 1, 12, "Toner low")] }
+    let supplies = device.monitor.reading?.supplies
+    device.time += 25 * 3_600_000
+    // Silent as soon as the supplies are asked for: the counters stand before them.
+    let marker = PrinterMIB.Marker.entry.appending(15)
+    var driver = MachineDriver(PollMachine(.full, memory: device.device.memory, hasActiveAlerts: true, profiles: .none))
+    device.printer.lifeCount += 10
+    device.device.agent.walk = device.printer.walk
+    var agent = device.device.agent
+    var isDead = false
+    let transcript = try driver.run { _, datagram in
+      guard !isDead else { return nil }
+      let count = agent.names.count
+      let reply = agent.answer(datagram)
+      isDead = agent.names[count...].contains { $0 >= PrinterMIB.Supplies.entry && $0 > marker }
+      return isDead ? nil : reply
+    }
+    let (outcome, _) = transcript.interpreted(endpoint: PolledDevice.endpoint, credential: "public", profiles: .none)
+    let events = device.monitor.completed(outcome, time: device.time).map(\.body)
+    guard case .readingChanged(let changed)? = events.first, events.count == 1 else {
+      Issue.record("\(words(events))")
+      return
+    }
+    #expect(changed.change.meters.changed.map(\.value).contains(12_355))
+    #expect(changed.change.supplies.isEmpty)
+    #expect(changed.removed.isEmpty)
+    #expect(changed.change.findings?.last?.message.contains("interrupted after") == true)
+    #expect(device.monitor.reading?.supplies == supplies)
+    #expect(device.monitor.nextPoll(time: device.time) == .full, "the rest is read as soon as possible")
+  }
+}

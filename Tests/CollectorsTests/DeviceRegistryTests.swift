@@ -1,0 +1,165 @@
+import Collectors
+import Discovery
+import Events
+import PrinterModel
+import Testing
+
+@Suite struct DeviceRegistryTests {
+  private let a = Endpoint(IPv4Address(0x0a00_0007))
+  private let b = Endpoint(IPv4Address(0x0a00_0008))
+
+  private func id(_ number: UInt8) throws -> DeviceID {
+    try #require(DeviceID([UInt8](repeating: number, count: 16)))
+  }
+
+  private func identity(_ serial: String?, mac: [UInt8]? = nil, make: String? = "Acme", model: String = "J5")
+    -> DeviceIdentity
+  {
+    var identity = DeviceIdentity()
+    identity.serial = serial.map { DeviceText($0) }
+    identity.macAddress = mac
+    identity.make = make
+    identity.model = DeviceText(model)
+    return identity
+  }
+
+  private func sighted(
+    _ registry: inout DeviceRegistry, _ identity: DeviceIdentity, _ endpoint: Endpoint, new: UInt8,
+    isStillElsewhere: Bool = false
+  ) throws -> DeviceRegistry.Sighting {
+    registry.sighted(
+      identity, at: endpoint, credential: "public", isStillElsewhere: isStillElsewhere, newID: try id(new), time: 1)
+  }
+
+  private func names(_ events: [Event]) -> [String] {
+    events.map { event in
+      switch event.body {
+      case .deviceDiscovered: "discovered"
+      case .deviceMoved(let moved): "moved \(moved.from) \(moved.to) by \(moved.evidence)"
+      case .deviceReplaced(let replaced): "replaced: \(replaced.evidence)"
+      default: "?"
+      }
+    }
+  }
+
+  @Test func `a new device is discovered once`() throws {
+    var registry = DeviceRegistry()
+    let first = try sighted(&registry, identity("CN12345678"), a, new: 1)
+    #expect(first.device == (try id(1)))
+    #expect(names(first.events) == ["discovered"])
+    let second = try sighted(&registry, identity("CN12345678"), a, new: 2)
+    #expect(second.device == (try id(1)))
+    #expect(second.events.isEmpty)
+  }
+
+  @Test func `a device at another address moved and is the same device`() throws {
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity("00cn12 345678"), a, new: 1)
+    #expect(registry.endpointToVerify(identity("CN12345678"), at: b) == a)
+    let moved = try sighted(&registry, identity("CN12345678"), b, new: 2)
+    #expect(moved.device == (try id(1)))
+    #expect(names(moved.events) == ["moved 10.0.0.7:161 10.0.0.8:161 by serial CN12345678"])
+    #expect(registry.device(at: a) == nil)
+    #expect(registry.device(at: b) == (try id(1)))
+  }
+
+  @Test func `a device with two addresses does not move to and fro`() throws {
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity("CN12345678"), a, new: 1)
+    let second = try sighted(&registry, identity("CN12345678"), b, new: 2, isStillElsewhere: true)
+    #expect(second.device == (try id(1)))
+    #expect(!second.isPolledHere)
+    #expect(second.events.isEmpty)
+    #expect(registry.device(at: a) == (try id(1)))
+  }
+
+  @Test func `another serial number at an address is a replacement and a discovery`() throws {
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity("CN12345678"), a, new: 1)
+    let swapped = try sighted(&registry, identity("CN99999999X"), a, new: 2)
+    #expect(swapped.device == (try id(2)))
+    #expect(swapped.displaced == (try id(1)))
+    #expect(names(swapped.events) == ["replaced: serial CN99999999X instead of CN12345678", "discovered"])
+    #expect(swapped.events.map(\.device) == [try id(1), try id(2)])
+    let back = try sighted(&registry, identity("CN12345678"), b, new: 3)
+    #expect(back.device == (try id(1)))
+    #expect(names(back.events) == ["moved  10.0.0.8:161 by serial CN12345678"])
+  }
+
+  @Test func `two known devices that exchange addresses are both followed`() throws {
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity("CN11111112"), a, new: 1)
+    _ = try sighted(&registry, identity("CN22222223"), b, new: 2)
+    let one = try sighted(&registry, identity("CN22222223"), a, new: 3)
+    #expect(one.device == (try id(2)))
+    #expect(one.displaced == (try id(1)))
+    let two = try sighted(&registry, identity("CN11111112"), b, new: 4)
+    #expect(two.device == (try id(1)))
+    #expect(two.displaced == nil)
+    #expect(registry.entries.count == 2)
+  }
+
+  @Test(arguments: [
+    "", "0000", "XXXX", "----", "unknown", "N/A", "0", "00000000000", "123456789", "  ", "ABC", "\u{0}\u{0}\u{0}",
+  ])
+  func `a serial number that identifies nothing never matches`(serial: String) throws {
+    #expect(SerialNumber(serial) == nil)
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity(serial), a, new: 1)
+    let other = try sighted(&registry, identity(serial), b, new: 2)
+    #expect(other.device == (try id(2)))
+    #expect(registry.entries.count == 2)
+  }
+
+  @Test func `the same serial number of another make is another device`() throws {
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity("A1234567", make: "Acme"), a, new: 1)
+    #expect(try sighted(&registry, identity("A1234567", make: "Bolt"), b, new: 2).device == (try id(2)))
+  }
+
+  @Test func `a serial number that two known devices share identifies neither`() throws {
+    let known = try [(1, a), (2, b)].map { number, endpoint in
+      KnownDevice(id: try id(UInt8(number)), endpoint: endpoint, credential: "public", identity: identity("SAME1234"))
+    }
+    var registry = DeviceRegistry(known)
+    #expect(
+      try sighted(&registry, identity("SAME1234"), b, new: 3).device == (try id(2)), "its own address still counts")
+    let c = Endpoint(IPv4Address(0x0a00_0009))
+    #expect(try sighted(&registry, identity("SAME1234"), c, new: 3).device == (try id(3)))
+    #expect(registry.entries.count == 3)
+  }
+
+  @Test func `a device without serial number is followed by its MAC`() throws {
+    let mac: [UInt8] = [0, 0x1b, 0x2c, 3, 4, 5]
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity(nil, mac: mac), a, new: 1)
+    let moved = try sighted(&registry, identity("unknown", mac: mac), b, new: 2)
+    #expect(moved.device == (try id(1)))
+    #expect(names(moved.events) == ["moved 10.0.0.7:161 10.0.0.8:161 by MAC 00:1b:2c:03:04:05"])
+  }
+
+  @Test func `one MAC with two serial numbers is two devices`() throws {
+    let mac: [UInt8] = [0, 0x1b, 0x2c, 3, 4, 5]
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity("CN12345678", mac: mac), a, new: 1)
+    #expect(try sighted(&registry, identity("CN87654321", mac: mac), b, new: 2).device == (try id(2)))
+  }
+
+  @Test(arguments: [
+    [UInt8](repeating: 0, count: 6), [UInt8](repeating: 0xff, count: 6), [1, 0, 0x5e, 0, 0, 1], [1, 2, 3],
+  ])
+  func `an address that is no station's never matches`(mac: [UInt8]) throws {
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity(nil, mac: mac), a, new: 1)
+    #expect(try sighted(&registry, identity(nil, mac: mac), b, new: 2).device == (try id(2)))
+  }
+
+  @Test func `a device that tells its serial number only now is the one that was there`() throws {
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity(nil), a, new: 1)
+    #expect(try sighted(&registry, identity("CN12345678"), a, new: 2).device == (try id(1)))
+    let silent = try sighted(&registry, identity(nil), a, new: 3)
+    #expect(silent.device == (try id(1)))
+    #expect(registry.entries[try id(1)]?.identity.serial?.text == "CN12345678", "what identifies it is not forgotten")
+  }
+}

@@ -1,0 +1,128 @@
+import Collectors
+import Discovery
+import Events
+import MIB
+import PrinterModel
+import SNMP
+import Testing
+
+@Suite struct ProbeMachineTests {
+  private func attempt(pass: Int = 1) -> SweepAttempt {
+    SweepAttempt(
+      address: IPv4Address(0x0a00_0007), range: 0, pass: pass, patience: pass == 1 ? .seconds(1) : .seconds(4),
+      furtherPatience: .seconds(1))
+  }
+
+  private func probe(
+    _ credentials: [NamedCredential] = [TestCredentials.publicV2c], pass: Int = 1
+  ) -> MachineDriver<ProbeMachine> {
+    MachineDriver(
+      ProbeMachine(
+        credentials: credentials, attempt: attempt(pass: pass), keys: USMKeyCache(), profiles: .none, randomSeed: 1))
+  }
+
+  @Test(arguments: [1, 2]) func `a printer is found with few and small questions`(pass: Int) throws {
+    var agent = WalkAgent(TestPrinter().walk)
+    var driver = probe(pass: pass)
+    let output = try driver.run(&agent)
+    #expect(output.answer == .found)
+    #expect(output.credential == "public")
+    #expect(agent.requests <= 3)
+    #expect(agent.names.count <= 3)
+    #expect(output.cost.requests == UInt32(agent.requests))
+  }
+
+  @Test func `what answers without a row of Printer-MIB is not a printer and the reason is told`() throws {
+    var agent = WalkAgent(
+      Walk([
+        VarBind(MIB2.sysDescr, .octets(Array("Linux switch".utf8))),
+        VarBind(MIB2.sysObjectID, .objectIdentifier([1, 3, 6, 1, 4, 1, 8072])),
+      ]))
+    var driver = probe()
+    let output = try driver.run(&agent)
+    #expect(output.answer == .notAPrinter)
+    #expect(output.detail.contains("Printer-MIB"))
+  }
+
+  @Test func `a silent address gets one packet per credential and each its bounded time`() throws {
+    var packets = 0
+    var driver = probe([TestCredentials.publicV2c, TestCredentials.secret, TestCredentials.publicV1], pass: 2)
+    let output = try driver.run { _, _ in
+      packets += 1
+      return nil
+    }
+    #expect(output.answer == .silent)
+    #expect(packets == 3)
+    #expect(driver.elapsed == .seconds(4 + 1 + 1))
+  }
+
+  @Test func `the credential that works is found after those that do not`() throws {
+    var agent = WalkAgent(TestPrinter().walk)
+    agent.community = "secret"
+    var driver = probe([TestCredentials.publicV2c, TestCredentials.publicV1, TestCredentials.secret])
+    let output = try driver.run(&agent)
+    #expect(output.answer == .found)
+    #expect(output.credential == "secret")
+    #expect(driver.elapsed < .seconds(3))
+  }
+
+  @Test func `an SNMPv1 device that has no object asked for is still asked on`() throws {
+    var walk = TestPrinter().walk
+    walk.remove(MIB2.sysDescr)
+    var agent = WalkAgent(walk)
+    var driver = probe([TestCredentials.publicV1])
+    let output = try driver.run(&agent)
+    #expect(output.answer == .found)
+  }
+
+  @Test func `a wrong user of SNMPv3 is a wrong credential and not silence`() throws {
+    let user = try USMUser(name: "nobody", authentication: .init(.sha1, password: Array("password1".utf8)))
+    let other = try USMUser(name: "somebody", authentication: .init(.sha1, password: Array("password2".utf8)))
+    var engine = AuthoritativeEngine(
+      engineID: [0x80, 0, 0, 1, 2, 3, 4, 5], engineBoots: 1, users: [other], keys: USMKeyCache(), saltSeed: 1)
+    var driver = probe([NamedCredential(name: "v3", credential: .user(user))])
+    let output = try driver.run { _, datagram in
+      if case .report(let report, _) = engine.received(datagram, engineTime: 100) { return report }
+      return nil
+    }
+    #expect(output.answer == .wrongCredential)
+    #expect(output.detail == "v3: unknown user name")
+    #expect(driver.elapsed < .seconds(1))
+  }
+
+  @Test func `a refused port is known at once`() {
+    var machine = probe().machine
+    _ = machine.start(now: .now)
+    guard case .finish(let output)? = machine.undelivered(.portClosed, now: .now).first else {
+      Issue.record("the machine goes on")
+      return
+    }
+    #expect(output.answer == .refused)
+  }
+
+  @Test func `an answer with a wrong id is no answer`() throws {
+    var agent = WalkAgent(TestPrinter().walk)
+    agent.hasWrongID = true
+    var driver = probe()
+    let output = try driver.run(&agent)
+    #expect(output.answer == .silent)
+    #expect(driver.elapsed == .seconds(1))
+  }
+
+  @Test func `an answer from elsewhere is told by its request id and not taken`() throws {
+    var driver = probe()
+    let other = Endpoint(IPv4Address(0x0a00_0009))
+    var agent = WalkAgent(TestPrinter().walk)
+    let output = try driver.run { machine, datagram in
+      // The engine's part: an answer from another endpoint whose id is the one that is out.
+      if let reply = agent.answer(datagram), ProbeMachine.identifier(of: reply) == ProbeMachine.identifier(of: datagram)
+      {
+        machine.answeredElsewhere(from: other)
+      }
+      return nil
+    }
+    #expect(output.answer == .silent)
+    #expect(output.elsewhere == [other])
+    #expect(output.detail.contains("10.0.0.9:161"))
+  }
+}
