@@ -69,11 +69,11 @@ extension Interpreter {
     var ledger = CheckLedger(candidates: candidates, lifeCount: primary.map { lives[$0] })
     for rule in profile?.checks ?? [] { ledger.evaluate(rule) }
     ledger.settle()
-    let unproven = candidates.count { !ledger.believes($0.meter.name) }
+    let unproven = candidates.count { !ledger.believes($0) }
     if unproven > 0 {
       findings.append(Finding(nil, "\(unproven) private counters are left out: the device's sums do not prove them"))
     }
-    candidates.removeAll { !ledger.believes($0.meter.name) }
+    candidates.removeAll { !ledger.believes($0) }
     var checks = ledger.checks()
     let meters = choosingTotal(lives, primary, candidates, &checks)
     return (meters, checks)
@@ -140,9 +140,18 @@ extension ArithmeticCheck {
 
 /// A private counter before it is known whether to believe it.
 struct PrivateCounter {
-  var meter: Meter
-  var confidence: Confidence
-  var replacesLifeCount = false
+  let meter: Meter
+  let confidence: Confidence
+  let replacesLifeCount: Bool
+  /// The meter's stable key, by which checks name it.
+  let key: String
+
+  init(meter: Meter, confidence: Confidence, replacesLifeCount: Bool = false) {
+    self.meter = meter
+    self.confidence = confidence
+    self.replacesLifeCount = replacesLifeCount
+    key = meter.name.description
+  }
 }
 
 /// Runs a profile's checks over the counters at hand and decides which low-confidence counters they prove.
@@ -167,12 +176,11 @@ struct CheckLedger {
       believed = [Self.life, MeterName.total.description]
     }
     for candidate in candidates {
-      let name = candidate.meter.name.description
-      values[name] = candidate.meter.value
+      values[candidate.key] = candidate.meter.value
       if candidate.confidence == .reported {
-        believed.remove(name)
+        believed.remove(candidate.key)
       } else {
-        believed.insert(name)
+        believed.insert(candidate.key)
       }
     }
   }
@@ -210,7 +218,7 @@ struct CheckLedger {
     }
   }
 
-  func believes(_ name: MeterName) -> Bool { believed.contains(name.description) }
+  func believes(_ candidate: PrivateCounter) -> Bool { believed.contains(candidate.key) }
 
   /// The checks whose terms are all believed, whether they hold or not.
   func checks() -> [ArithmeticCheck] {

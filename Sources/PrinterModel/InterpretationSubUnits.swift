@@ -80,9 +80,11 @@ extension PrinterAlert {
   package var isVacant: Bool { severity == 0 && group == 0 && code == 0 && description == nil }
 
   /// Whether it only tells that the printer saves power or wakes up: devices raise and clear such alerts many times a day, and nothing
-  /// is wrong. By code (subunitPowerSaver, subunitWarmingUp, powerUp, powerDown), or by a negative code and no severity above `other`.
+  /// is wrong. By code (subunitPowerSaver, subunitWarmingUp, powerUp, powerDown), by a negative code and no severity above `other`, or
+  /// by zeros in severity, group and code with nothing but a text (`Sleep`).
   package var isPowerState: Bool {
     guard let code else { return false }
     return [23, 24, 503, 504].contains(code) || (code < 0 && severity == 1)
+      || (code == 0 && severity == 0 && group == 0)
   }
 }

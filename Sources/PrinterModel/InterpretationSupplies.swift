@@ -115,7 +115,7 @@ extension Interpreter {
 }
 
 /// Part and serial numbers that some makers put into a supply's description: `Black Toner;PN 006R01509;SN48178080E0000481`, also with
-/// a comma before PN. `unknown` and the like are no numbers.
+/// a comma before PN; `Black Toner Cartridge S/N:CRUM-1234`. `unknown` and the like are no numbers.
 enum SupplyLabel {
   static func numbers(in description: String) -> (part: String?, serial: String?) {
     var part: String?
@@ -128,7 +128,14 @@ enum SupplyLabel {
         serial = serial ?? value(text.dropFirst(2))
       }
     }
+    if serial == nil { serial = afterSlashedMark(description) }
     return (part, serial)
+  }
+
+  /// The word after `S/N:`.
+  private static func afterSlashedMark(_ description: String) -> String? {
+    let word = description.split(separator: " ").first { $0.hasPrefix("S/N:") }
+    return word.flatMap { value($0.dropFirst("S/N:".count)) }
   }
 
   private static func value(_ text: Substring) -> String? {

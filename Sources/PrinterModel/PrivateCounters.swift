@@ -9,16 +9,18 @@ extension Interpreter {
     var found: [PrivateCounter] = []
     for counter in profile.counters { found += scalarCounter(counter, profile) }
     for record in profile.records { found += recordCounters(record, profile) }
-    for table in profile.tables { found += tableCounters(table, profile) }
+    // Several tables can share one column of labels, which is read once.
+    var labels: [LabelColumn: [[UInt32]: String]] = [:]
+    for table in profile.tables { found += tableCounters(table, profile, &labels) }
     return onceEach(found)
   }
 
   private mutating func onceEach(_ counters: [PrivateCounter]) -> [PrivateCounter] {
     var kept: [PrivateCounter] = []
-    var positions: [MeterName: Int] = [:]
+    var positions: [String: Int] = [:]
     for counter in counters {
-      guard let position = positions[counter.meter.name] else {
-        positions[counter.meter.name] = kept.count
+      guard let position = positions[counter.key] else {
+        positions[counter.key] = kept.count
         kept.append(counter)
         continue
       }
@@ -50,10 +52,19 @@ extension Interpreter {
 
   // MARK: Tables
 
-  private mutating func tableCounters(_ table: CounterTable, _ profile: Profile) -> [PrivateCounter] {
+  private struct LabelColumn: Hashable {
+    var column: ObjectIdentifier
+    var join: CounterTable.Join
+  }
+
+  private func tableCounters(
+    _ table: CounterTable, _ profile: Profile, _ labelColumns: inout [LabelColumn: [[UInt32]: String]]
+  ) -> [PrivateCounter] {
     let values = walk.column(table.values)
     guard !values.isEmpty else { return [] }
-    let labels = labelsByIndex(table)
+    let column = LabelColumn(column: table.labels, join: table.join)
+    let labels = labelColumns[column] ?? labelsByIndex(table)
+    labelColumns[column] = labels
     guard !labels.isEmpty else { return [] }
     let rule = profile.rule(table.id)
     let known: [String: CounterTable.Row] =
@@ -73,7 +84,7 @@ extension Interpreter {
     return counters
   }
 
-  private mutating func labelsByIndex(_ table: CounterTable) -> [[UInt32]: String] {
+  private func labelsByIndex(_ table: CounterTable) -> [[UInt32]: String] {
     var labels: [[UInt32]: String] = [:]
     for (index, value) in walk.column(table.labels) {
       if let number = value.number {

@@ -42,6 +42,7 @@ struct InterpretationTests {
 
   @Test func `a receptacle's level is the space that is left`() throws {
     #expect(try supply("3.9").percentRemaining == 25)
+    #expect(try supply("3.9").serialNumber == "BOX-77")
   }
 
   @Test func `a level above the capacity is kept, and found`() throws {

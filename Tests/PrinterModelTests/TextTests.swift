@@ -69,6 +69,11 @@ struct TextTests {
     alert.group = 5
     alert.code = -1
     #expect(alert.isPowerState)
+    alert.severity = 0
+    alert.group = 0
+    alert.code = 0
+    alert.description = DeviceText("Sleep")
+    #expect(alert.isPowerState && !alert.isVacant)
     alert.code = 8
     #expect(!alert.isPowerState)
   }
