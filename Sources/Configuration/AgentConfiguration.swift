@@ -17,6 +17,8 @@ package struct AgentConfiguration: Sendable {
   package var log = LogSettings()
   package var discovery = DiscoverySettings()
   package var poll = PollSettings()
+  /// [credentials], by name; always with `public`.
+  package var credentials = ["public": NamedCredential.publicCommunity]
 
   package init() {}
 }

@@ -48,6 +48,7 @@ extension AgentConfiguration {
     journal = JournalSettings(root.table("journal"), stateDirectory: state.directory, directory: directory)
     log = LogSettings(root.table("log"))
     let credentials = CredentialSection(root.table("credentials"), directory: directory)
+    self.credentials = credentials.byName
     discovery = DiscoverySettings(root.table("discovery"), credentials: credentials)
     poll = PollSettings(root.table("poll"))
     root.finish()

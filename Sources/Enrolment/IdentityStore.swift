@@ -19,7 +19,7 @@
 // Never guessed: an identity.json that cannot be read is an error and not "not enrolled", for a machine must not become two installs.
 
 internal import OpenSSL
-internal import Platform
+package import Platform
 
 internal import FoundationEssentials
 
@@ -184,4 +184,9 @@ package struct IdentityStore: Sendable {
   private func unreadable(_ path: String, _ reason: String) -> EnrolmentError {
     .identityUnreadable(path: path, reason: reason)
   }
+}
+
+extension IdentityStore {
+  /// Changes whenever an enrolment moved on, in whatever process.
+  package var stamp: [FileStamp?] { [Files.stamp(identityPath), Files.stamp(pendingPath)] }
 }

@@ -157,3 +157,22 @@ package enum Files {
     }
   }
 }
+
+/// What changes when a file is replaced.
+package struct FileStamp: Hashable, Sendable {
+  let inode: UInt64
+  let size: Int64
+  let seconds: Int64
+  let nanoseconds: Int64
+}
+
+extension Files {
+  /// Nil when there is no such file.
+  package static func stamp(_ path: String) -> FileStamp? {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    return FileStamp(
+      inode: UInt64(status.st_ino), size: Int64(status.st_size), seconds: Int64(status.st_mtim.tv_sec),
+      nanoseconds: Int64(status.st_mtim.tv_nsec))
+  }
+}

@@ -1,0 +1,154 @@
+// One agent: opens what it needs, starts its parts, and ends them in order.
+//
+//     parts, in the order in which they start; they end in the opposite one
+//
+//     status file      last to end: it shows how the others ended
+//     delivery         ships what the parts below appended on their way down
+//     health
+//     lifecycle        appends AgentStopped and seals a checkpoint, once nothing else appends
+//     identity
+//     collector        first to end
+//
+// SIGTERM and SIGINT end it in order; SIGKILL at any moment loses nothing that was acknowledged by the journal.
+
+package import Configuration
+package import Logging
+
+internal import Collectors
+internal import Enrolment
+internal import Events
+internal import Journal
+internal import OpenSSL
+internal import Platform
+internal import ReadModels
+internal import Replicator
+internal import ServiceLifecycle
+internal import UnixSignals
+
+package struct Agent: Sendable {
+  private let configuration: AgentConfiguration
+  private let logger: Logger
+  private let display: any SweepDisplay
+
+  /// - Parameter display: sees sweeps as they go.
+  package init(_ configuration: AgentConfiguration, logger: Logger, display: any SweepDisplay = NoDisplay()) {
+    self.configuration = configuration
+    self.logger = logger
+    self.display = display
+  }
+
+  /// Runs until a signal ends it.
+  /// - Throws: `AgentFailure`, with the journal closed.
+  package func run() async throws {
+    let fold = FleetFold()
+    let journal = try open(fold)
+    do {
+      try await run(journal, fold)
+    } catch let error as JournalError {
+      await journal.close()
+      throw AgentFailure(error, directory: configuration.journal.directory)
+    } catch {
+      await journal.close()
+      throw error
+    }
+    await journal.close()
+    logger.notice("the agent has stopped", metadata: ["version": "\(AgentVersion.text)"])
+  }
+
+  private func run(_ journal: Journal, _ fold: FleetFold) async throws {
+    let board = StatusBoard()
+    board.say(.journal, .ok, "recording")
+    let identity = IdentityWatcher(
+      store: IdentityStore(stateDirectory: configuration.state.directory), hub: configuration.hub, journal: journal,
+      board: board, logger: logger)
+    try await journal.append(.agentStarted(AgentStarted(version: AgentVersion.text, hostName: Machine.hostName)))
+    try await identity.look()
+    let composer = StatusComposer(
+      board: board, journal: journal, journalDirectory: configuration.journal.directory, fold: fold, identity: identity)
+    let status = StatusFile(
+      composer: composer, board: board, stateDirectory: configuration.state.directory, logger: logger)
+    status.write()
+    logger.notice(
+      "the agent has started",
+      metadata: [
+        "version": "\(AgentVersion.text)", "journal": "\(configuration.journal.directory)",
+        "install": "\(identity.identity?.installID ?? "none")",
+      ])
+    try await ServiceGroup(configuration: group(journal, fold, board, identity, composer, status)).run()
+    status.write()
+  }
+
+  private func group(
+    _ journal: Journal, _ fold: FleetFold, _ board: StatusBoard, _ identity: IdentityWatcher, _ composer: StatusComposer,
+    _ status: StatusFile
+  ) -> ServiceGroupConfiguration {
+    let isConfigured = configuration.hub != nil
+    let replicator = Replicator(
+      source: JournalSource(journal, coding: .events), targets: identity,
+      introduction: AgentIntroduction(
+        journalID: journal.identity.id, journalPublicKey: journal.identity.publicKey.rawRepresentation,
+        agentVersion: AgentVersion.text), logger: logger
+    ) { board.say($0, isConfigured: isConfigured) }
+    board.say(replicator.status, isConfigured: isConfigured)
+    var group = ServiceGroupConfiguration(
+      services: [
+        status, DeliveryService(replicator: replicator),
+        HealthService(composer: composer, identity: identity, board: board, logger: logger),
+        LifecycleService(journal: journal, board: board), identity,
+        CollectionService(
+          settings: CollectorSettings(configuration), journal: journal,
+          journalDirectory: configuration.journal.directory, fold: fold, board: board, display: display,
+          logger: logger),
+      ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.quiet(logger))
+    group.maximumGracefulShutdownDuration = Self.shutdownMax
+    return group
+  }
+
+  /// A stop that hangs is ended by force: journal and cursor are safe at any moment.
+  private static let shutdownMax: Duration = .seconds(20)
+
+  /// The lifecycle's own messages are for those who debug it.
+  private static func quiet(_ logger: Logger) -> Logger {
+    var logger = logger
+    if logger.logLevel > .debug { logger.logLevel = .error }
+    return logger
+  }
+
+  private func open(_ fold: FleetFold) throws(AgentFailure) -> Journal {
+    let directory = configuration.journal.directory
+    do {
+      try Files.makeDirectory(configuration.state.directory, mode: 0o755)
+      try Files.makeDirectory(Files.parent(of: directory), mode: 0o755)
+    } catch {
+      throw AgentFailure(
+        error.isPermissionDenied ? .permission : .cannotCreate,
+        "\(error.description) Let the agent's user write there, or name another state.directory.")
+    }
+    guard Files.isWritableDirectory(configuration.state.directory) else {
+      throw AgentFailure(
+        .permission,
+        "The state directory \(configuration.state.directory) cannot be written. Let the agent's user write there, or name another state.directory.")
+    }
+    var journal = JournalConfiguration(directory: directory)
+    journal.sizeLimit = Int(clamping: configuration.journal.sizeMax.bytes)
+    journal.mapBytes = max(journal.mapBytes, journal.sizeLimit * 2)
+    let logger = logger
+    journal.foldFailed = { position, error in
+      logger.error("a record could not be folded", metadata: ["record": "\(position)", "reason": "\(error)"])
+    }
+    do { return try Journal.open(journal, fold: fold) } catch { throw AgentFailure(error, directory: directory) }
+  }
+}
+
+/// Tells the journal that the agent went down in order.
+struct LifecycleService: Service {
+  let journal: Journal
+  let board: StatusBoard
+
+  func run() async throws {
+    try await gracefulShutdown()
+    board.say(.collector, .ok, "stopped")
+    try await journal.append(.agentStopped(AgentStopped(reason: "signal")))
+    try await journal.checkpoint()
+  }
+}

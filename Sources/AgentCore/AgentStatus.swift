@@ -1,0 +1,108 @@
+// How an agent is doing, as `<state>/status.json` holds it and `ptagent status` shows it. The file is written by the agent alone, replaced in
+// one step, and read by anyone; its keys only ever gain company.
+
+internal import FoundationEssentials
+internal import Platform
+
+/// The state of the whole agent.
+package struct AgentStatus: Codable, Equatable, Sendable {
+  package enum Condition: String, Codable, Sendable {
+    /// Nothing to do, nothing wrong.
+    case ok
+    /// Busy with what it is there for.
+    case working
+    /// For something that comes by itself: a hub that is away, a pause.
+    case waiting
+    /// Goes on, but somebody should look.
+    case degraded
+    /// Does not go on before somebody acts.
+    case failed
+  }
+
+  package struct Component: Codable, Equatable, Sendable {
+    package var name: String
+    package var state: Condition
+    /// When this state began, RFC 3339.
+    package var since: String
+    package var message: String
+    /// What to do; nil when there is nothing to do.
+    package var remedy: String?
+  }
+
+  package struct Position: Codable, Equatable, Sendable {
+    package var epoch: UInt32
+    package var sequence: UInt64
+  }
+
+  package struct Install: Codable, Equatable, Sendable {
+    package var id: String
+    package var entity: String
+    package var hub: String
+    package var certificateDaysLeft: Int64
+  }
+
+  package struct Journal: Codable, Equatable, Sendable {
+    package var directory: String
+    package var head: Position
+    package var acknowledged: Position?
+    /// Records that the hub does not have, as far as the agent knows; nil before it was ever enrolled.
+    package var lag: UInt64?
+  }
+
+  package struct SweepState: Codable, Equatable, Sendable {
+    package var isRunning: Bool
+    package var done: Int
+    package var total: Int
+    package var found: Int
+    /// Addresses per second.
+    package var rate: Double
+    package var secondsLeft: Int64?
+  }
+
+  package struct Delivery: Codable, Equatable, Sendable {
+    package var recordsSent: UInt64
+    package var rejections: UInt64
+    package var conflicts: UInt64
+  }
+
+  package var version: String
+  package var process: Int32
+  /// RFC 3339.
+  package var started: String
+  /// When this was written, RFC 3339.
+  package var written: String
+  package var writtenMilliseconds: Int64
+  package var install: Install?
+  package var journal: Journal
+  package var sweep: SweepState?
+  /// Devices per state: `read`, `unreachable`, `new`, `replaced`.
+  package var devices: [String: Int]
+  package var delivery: Delivery
+  package var components: [Component]
+
+  /// The file in a state directory.
+  package static func path(in stateDirectory: String) -> String { stateDirectory + "/status.json" }
+
+  /// The worst condition of all components.
+  package var condition: Condition {
+    let order: [Condition] = [.failed, .degraded, .waiting, .working, .ok]
+    return order.first { condition in components.contains { $0.state == condition } } ?? .ok
+  }
+
+  package func json() throws -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return Array(try encoder.encode(self)) + [0x0a]
+  }
+
+  /// The status that an agent left in a state directory; nil when there is none.
+  /// - Throws: `SystemError`, or what the JSON decoder says of a file that is not one.
+  package static func read(stateDirectory: String) throws -> AgentStatus? {
+    let bytes: [UInt8]
+    do { bytes = try Files.read(path(in: stateDirectory)) } catch {
+      if error.isNotFound { return nil }
+      throw error
+    }
+    return try JSONDecoder().decode(AgentStatus.self, from: Data(bytes))
+  }
+}

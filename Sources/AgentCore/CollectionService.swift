@@ -1,0 +1,112 @@
+// Runs the collector. When the journal refuses an append for want of space, collecting stops at once (nothing may be observed that is not
+// recorded), and begins anew from the journal's own state when there is room again. Any other failure of the journal ends the agent.
+
+internal import Collectors
+internal import Configuration
+internal import Discovery
+internal import Events
+internal import Journal
+internal import Logging
+internal import Platform
+internal import ReadModels
+internal import ServiceLifecycle
+
+struct CollectionService: Service {
+  /// How often it is tried whether there is room again.
+  private static let spacePause: Duration = .seconds(10)
+
+  let settings: CollectorSettings
+  let journal: Journal
+  let journalDirectory: String
+  let fold: FleetFold
+  let board: StatusBoard
+  let display: any SweepDisplay
+  let logger: Logger
+
+  func run() async throws {
+    guard !settings.ranges.isEmpty else {
+      board.say(.collector, .degraded, "no address range is configured", remedy: "Set discovery.ranges in ptagent.toml.")
+      return try await gracefulShutdown()
+    }
+    let engine: UDPEngine
+    do { engine = try UDPEngine() } catch { throw AgentFailure(.cannotCreate, error.description) }
+    defer { engine.shutdown() }
+    try await untilGracefulShutdown {
+      while true {
+        do {
+          try await self.collect(with: engine)
+        } catch let error as JournalError where error.isDiskFull {
+          let failure = AgentFailure(error, directory: journalDirectory)
+          logger.critical("collecting is stopped", metadata: ["reason": "\(failure)"])
+          board.say(.collector, .failed, "stopped: the journal cannot take any more", remedy: failure.description)
+          board.say(.journal, .failed, "an append was refused: there is no space", remedy: failure.description)
+          try await Task.sleep(for: Self.spacePause)
+        }
+      }
+    }
+  }
+
+  private func collect(with engine: UDPEngine) async throws {
+    let known = KnownDevice.all(of: fold.state)
+    board.say(.collector, .working, "collecting from \(settings.plan.addressCount) addresses, \(known.count) devices known")
+    board.say(.journal, .ok, "recording")
+    let observer = CollectionObserver(board: board, display: display, logger: logger)
+    let collector = Collector(
+      settings, known: known, engine: engine, sink: JournalSink(journal: journal), observer: observer,
+      clock: { Machine.milliseconds })
+    try await collector.run()
+  }
+}
+
+/// Shows a sweep to whoever sits at the terminal.
+package protocol SweepDisplay: Sendable {
+  func sweepProgressed(_ done: Int, of total: Int, found: Int, rate: Double, timeLeft: Duration?)
+  func sweepEnded()
+}
+
+/// For an agent that nobody watches.
+package struct NoDisplay: SweepDisplay {
+  package init() {}
+  package func sweepProgressed(_ done: Int, of total: Int, found: Int, rate: Double, timeLeft: Duration?) {}
+  package func sweepEnded() {}
+}
+
+/// Passes on what the collector does, to the board and the terminal.
+struct CollectionObserver: CollectorObserver {
+  let board: StatusBoard
+  let display: any SweepDisplay
+  let logger: Logger
+
+  func sweepStarted(addresses: Int) {
+    logger.info("a sweep begins", metadata: ["addresses": "\(addresses)"])
+    var progress = SweepProgress()
+    progress.total = addresses
+    let begun = progress
+    board.update { ($0.isSweeping, $0.sweep) = (true, begun) }
+  }
+
+  func sweepProgressed(_ progress: SweepProgress) {
+    let isOver = progress.timeLeft == .zero
+    board.update { ($0.isSweeping, $0.sweep) = (!isOver, progress) }
+    display.sweepProgressed(
+      progress.done, of: progress.total, found: progress.found, rate: progress.rate, timeLeft: progress.timeLeft)
+    guard isOver else { return }
+    display.sweepEnded()
+    logger.info("a sweep is done", metadata: ["addresses": "\(progress.done)", "found": "\(progress.found)"])
+  }
+
+  func devicePolled(_ device: DeviceID, _ outcome: PollOutcome) {
+    guard case .failed(let failure) = outcome.result else {
+      logger.debug("a device was read", metadata: ["device": "\(device)", "address": "\(outcome.endpoint)"])
+      return
+    }
+    logger.info(
+      "a device could not be read",
+      metadata: [
+        "device": "\(device)", "address": "\(outcome.endpoint)", "reason": "\(failure.reason.rawValue)",
+        "detail": "\(failure.message)",
+      ])
+  }
+
+  func progressed(at time: Int64) { board.collectorMoved(at: time) }
+}

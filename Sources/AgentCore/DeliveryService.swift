@@ -1,0 +1,74 @@
+// Runs the replicator, says on the board how it goes, and on the way down gives it a moment to deliver the last records.
+
+internal import Logging
+internal import Platform
+internal import Replicator
+internal import ServiceLifecycle
+
+struct DeliveryService: Service {
+  /// What an orderly stop may wait for the hub's last acknowledgement. What is not delivered then is delivered after the next start.
+  private static let drainMax: Duration = .seconds(5)
+  private static let drainLook: Duration = .milliseconds(50)
+
+  let replicator: Replicator
+
+  func run() async throws {
+    // Drained first, cancelled then.
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await self.replicator.run() }
+      group.addTask {
+        try await gracefulShutdown()
+        try await self.drain()
+      }
+      var failure: (any Error)?
+      while let result = await group.nextResult() {
+        group.cancelAll()
+        if case .failure(let error) = result, !(error is CancellationError), failure == nil { failure = error }
+      }
+      if let failure { throw failure }
+    }
+  }
+
+  private func drain() async throws {
+    let deadline = ContinuousClock.now.advanced(by: Self.drainMax)
+    // The journal is looked at ten times a second: what was appended just now may not be counted yet.
+    try await Task.sleep(for: JournalSource.lookInterval * 2)
+    while ContinuousClock.now < deadline {
+      let status = replicator.status
+      guard status.state == .delivering, status.lag ?? 0 > 0 else { return }
+      try await Task.sleep(for: Self.drainLook)
+    }
+  }
+}
+
+extension StatusBoard {
+  /// Says what the replicator says, with what to do about it.
+  func say(_ delivery: DeliveryStatus, isConfigured: Bool) {
+    update { $0.delivery = delivery }
+    switch delivery.state {
+    case .notEnrolled:
+      let message = isConfigured ? "not enrolled: records wait in the journal" : "no hub is configured"
+      say(.delivery, isConfigured ? .waiting : .ok, message, remedy: isConfigured ? "Run: ptagent enroll --code CODE" : nil)
+    case .connecting: say(.delivery, .waiting, "connecting to \(delivery.hub)")
+    case .delivering where delivery.conflicts > 0:
+      say(
+        .delivery, .degraded, "the hub holds other records under \(delivery.conflicts) of this journal's numbers",
+        remedy: "Was this machine restored or copied? See docs/troubleshooting.md, \"Conflicts\".")
+    case .delivering:
+      let lag = delivery.lag ?? 0
+      say(.delivery, lag == 0 ? .ok : .working, lag == 0 ? "everything is at \(delivery.hub)" : "delivering to \(delivery.hub)")
+    case .waiting(let reason):
+      say(
+        .delivery, .waiting, "the hub \(delivery.hub) is not reached: \(reason)",
+        remedy: "Nothing is lost, and trying goes on. If it stays: check the network and hub.dcam.")
+    case .refused(let reason):
+      say(
+        .delivery, .failed, reason,
+        remedy: "Collecting goes on. Ask the hub's operator; a revoked install needs: ptagent enroll --again --code CODE")
+    case .certificateExpired:
+      say(
+        .delivery, .failed, "the certificate has ended: records wait in the journal",
+        remedy: "Check this machine's clock; if it is right, run: ptagent enroll --again --code CODE")
+    }
+  }
+}

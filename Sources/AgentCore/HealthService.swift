@@ -1,0 +1,47 @@
+// Reports health to hc: each minute, and soon after a change.
+
+internal import Enrolment
+internal import Health
+internal import Logging
+internal import Platform
+internal import ReadModels
+internal import ServiceLifecycle
+
+struct HealthService: Service {
+  private static let lookInterval: Duration = .seconds(1)
+
+  let composer: StatusComposer
+  let identity: IdentityWatcher
+  let board: StatusBoard
+  let logger: Logger
+
+  func run() async throws {
+    let reporter = HealthReporter(product: AgentVersion.product)
+    try await untilGracefulShutdown {
+      var schedule = HealthSchedule()
+      while true {
+        try await self.reportIfDue(&schedule, reporter)
+        try await Task.sleep(for: Self.lookInterval)
+      }
+    }
+  }
+
+  private func reportIfDue(_ schedule: inout HealthSchedule, _ reporter: HealthReporter) async throws {
+    guard let target = identity.healthTarget() else {
+      return board.say(.health, .ok, identity.identity == nil ? "not enrolled: nothing to report to" : "no address for hc is known")
+    }
+    if let identity = identity.identity { self.identity.sayCertificate(of: identity) }
+    let report = try composer.health()
+    guard schedule.isDue(report.headline, now: .now) else { return }
+    schedule.attempted(report.headline, now: .now)
+    do {
+      try await reporter.send(report, to: target)
+      board.say(.health, .ok, "reported to \(target.address)")
+    } catch let error as HealthFailure {
+      logger.warning("the health report did not arrive", metadata: ["hub": "\(target.address)", "reason": "\(error)"])
+      board.say(
+        .health, .waiting, "the last report did not arrive: \(error.description)",
+        remedy: "Delivery does not depend on it. If it stays: check the firewall for \(target.address).")
+    }
+  }
+}

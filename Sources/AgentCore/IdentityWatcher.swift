@@ -1,0 +1,147 @@
+// Notices when this machine becomes an install, or another one, while the agent runs. `ptagent enroll` is another process: it stores the
+// identity and leaves the event to whoever writes the journal, which is us.
+
+internal import Configuration
+internal import Enrolment
+internal import Events
+internal import Health
+internal import Journal
+internal import Logging
+internal import OpenSSL
+internal import Platform
+internal import Replicator
+internal import ServiceLifecycle
+internal import Synchronization
+internal import TLS
+
+final class IdentityWatcher: DeliveryTargets, Service {
+  /// Two files are looked at each time; people who enrol a machine wait for it to come alive.
+  private static let lookInterval: Duration = .seconds(1)
+  /// How soon a change is noticed by those who wait for one.
+  private static let changeInterval: Duration = .milliseconds(250)
+
+  private struct State {
+    var stamp: [FileStamp?]?
+    var identity: InstallIdentity?
+    var target: DeliveryTarget?
+  }
+
+  private let store: IdentityStore
+  private let hub: HubSettings?
+  private let journal: Journal
+  private let board: StatusBoard
+  private let logger: Logger
+  private let state = Mutex(State())
+
+  init(store: IdentityStore, hub: HubSettings?, journal: Journal, board: StatusBoard, logger: Logger) {
+    self.store = store
+    self.hub = hub
+    self.journal = journal
+    self.board = board
+    self.logger = logger
+  }
+
+  var identity: InstallIdentity? { state.withLock { $0.identity } }
+
+  // MARK: DeliveryTargets
+
+  func current() -> DeliveryTarget? { state.withLock { $0.target } }
+
+  func changed(from target: DeliveryTarget?) async throws {
+    while current()?.fingerprint == target?.fingerprint { try await Task.sleep(for: Self.changeInterval) }
+  }
+
+  /// Where health reports go; nil before enrolment, or when nobody said where.
+  func healthTarget() -> HealthTarget? {
+    guard let identity, let target = current(), let address = hub?.hc ?? identity.hc else { return nil }
+    return HealthTarget(address: address, tls: target.tls, fingerprint: target.fingerprint)
+  }
+
+  // MARK: Service
+
+  func run() async throws {
+    try await untilGracefulShutdown {
+      while true {
+        try await self.look()
+        try await Task.sleep(for: Self.lookInterval)
+      }
+    }
+  }
+
+  /// Takes the identity from the disk if it changed since the last look.
+  /// - Throws: what the journal throws; an identity that cannot be used is said on the board.
+  func look() async throws {
+    let stamp = store.stamp
+    if state.withLock({ $0.stamp == stamp }) { return }
+    do {
+      let identity = try store.identity()
+      if let identity, try store.hasUnjournalledIdentity() { try await journalEnrolment(of: identity) }
+      try adopt(identity)
+      // Settling moved the files once more; that is no news.
+      let settled = store.stamp
+      state.withLock { $0.stamp = settled }
+    } catch let error as EnrolmentError {
+      logger.error("the identity cannot be used", metadata: ["reason": "\(error)"])
+      state.withLock { ($0.stamp, $0.identity, $0.target) = (stamp, nil, nil) }
+      board.say(.identity, .failed, error.description, remedy: "Restore the file, or run: ptagent enroll --again --code CODE")
+    }
+  }
+
+  private func journalEnrolment(of identity: InstallIdentity) async throws {
+    try await journal.append(.enrolled(identity, dcam: dcam(identity)))
+    try store.settle()
+    logger.notice(
+      "this machine is enrolled", metadata: ["install": "\(identity.installID)", "entity": "\(identity.entity)"])
+  }
+
+  private func adopt(_ identity: InstallIdentity?) throws(EnrolmentError) {
+    guard let identity else {
+      state.withLock { ($0.identity, $0.target) = (nil, nil) }
+      let isConfigured = hub != nil
+      board.say(
+        .identity, isConfigured ? .waiting : .ok,
+        isConfigured ? "not enrolled: the agent collects and journals, and ships nothing" : "no [hub] is configured: the agent ships nothing",
+        remedy: isConfigured ? "Run: ptagent enroll --code CODE" : nil)
+      return
+    }
+    guard let address = dcam(identity) else {
+      state.withLock { ($0.identity, $0.target) = (identity, nil) }
+      board.say(.identity, .failed, "the hub named no address for dcam", remedy: "Set hub.dcam in ptagent.toml.")
+      return
+    }
+    let tls: TLSConfiguration
+    do {
+      tls = TLSConfiguration(
+        trust: .authorities(identity.roots),
+        identity: try TLSConfiguration.Identity(chain: identity.chain, key: identity.key))
+    } catch { throw .cryptography(error.description) }
+    let target = DeliveryTarget(
+      address: address, tls: tls, usableUntil: identity.certificate.notAfter + InstallIdentity.clockSkewMax,
+      fingerprint: identity.certificate.fingerprint.hex)
+    state.withLock { ($0.identity, $0.target) = (identity, target) }
+    sayCertificate(of: identity)
+  }
+
+  /// Says how long the certificate is good for.
+  func sayCertificate(of identity: InstallIdentity) {
+    let now = Machine.milliseconds / 1000
+    let name = "install \(identity.installID) of \(identity.entity)"
+    let days = identity.daysLeft(at: now)
+    if identity.isExpired(at: now) {
+      board.say(
+        .identity, .failed, "\(name): the certificate has ended; collecting and journalling go on",
+        remedy: "Check this machine's clock; if it is right, run: ptagent enroll --again --code CODE")
+    } else if days < Self.daysLeftWarning {
+      board.say(
+        .identity, .degraded, "\(name): the certificate ends in \(days) days",
+        remedy: "Run: ptagent enroll --again --code CODE")
+    } else {
+      board.say(.identity, .ok, "\(name), certificate good for \(days) days")
+    }
+  }
+
+  /// Time enough to get a new DataLink code from whoever is on holiday.
+  private static let daysLeftWarning: Int64 = 14
+
+  private func dcam(_ identity: InstallIdentity) -> HostAndPort? { hub?.dcam ?? identity.dcam }
+}

@@ -1,0 +1,37 @@
+// From events to records: the only way into the journal for what the collector observes.
+
+internal import Collectors
+internal import Events
+internal import Evidence
+internal import Journal
+internal import Platform
+internal import Replicator
+
+/// Appends events; returns when they are on the disk.
+struct JournalSink: EventSink {
+  let journal: Journal
+
+  func append(_ events: [Event]) async throws {
+    guard !events.isEmpty else { return }
+    try await journal.append(try events.map { try $0.encoded() })
+  }
+}
+
+extension Journal {
+  /// Appends one event of the agent itself.
+  func append(_ body: EventBody) async throws {
+    try await append([try Event(time: Machine.milliseconds, body).encoded()])
+  }
+}
+
+extension RejectionCoding {
+  /// Rejections as `UploadRejected` events.
+  static let events = RejectionCoding(
+    payload: { position, reason in
+      let body = UploadRejected(epoch: position.epoch, sequence: position.sequence, reason: reason)
+      return try Event(time: Machine.milliseconds, .uploadRejected(body)).encoded()
+    },
+    isRejection: { payload in
+      payload.withUnsafeBytes { (try? EventHeader($0))?.type == EventType.uploadRejected }
+    })
+}

@@ -1,0 +1,31 @@
+// From the fleet's projection to what the collector must know to go on where the last run stopped.
+
+package import Collectors
+package import Projections
+
+internal import Discovery
+internal import Events
+internal import PrinterModel
+
+extension KnownDevice {
+  /// Nil for a device of which the journal tells nothing but that it exists.
+  package init?(_ state: DeviceState) {
+    guard let discovered = state.discovered?.fact else { return nil }
+    // Another device answers where this one was, and it has not moved since.
+    let isDisplaced = state.replaced.map { $0.fact.address == discovered.address } ?? false
+    self.init(
+      id: state.id, endpoint: isDisplaced ? nil : Endpoint(discovered.address), credential: discovered.credential,
+      identity: state.reading?.fact.identity ?? discovered.identity)
+    for (key, raised) in state.alerts { alerts[key] = ActiveAlert(alert: raised.fact.alert, raised: raised.time) }
+    for meter in state.reading?.fact.meters ?? [] {
+      meters[meter.name] = MeterState(
+        value: meter.value, epoch: state.meterEpochs[meter.name]?.fact.epoch ?? 1, source: meter.source.name,
+        unit: meter.unit)
+    }
+  }
+
+  /// Every device of the fleet, in the order of their ids.
+  package static func all(of fleet: FleetState) -> [KnownDevice] {
+    fleet.devices.values.sorted { $0.id < $1.id }.compactMap { KnownDevice($0) }
+  }
+}

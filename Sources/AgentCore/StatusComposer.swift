@@ -1,0 +1,107 @@
+// Puts together what is known about the agent: the board's words, the journal's numbers, the fleet's projection.
+
+internal import Enrolment
+internal import Events
+package import Evidence
+internal import Health
+package import Journal
+internal import Platform
+internal import Projections
+internal import ReadModels
+internal import Replicator
+
+struct StatusComposer: Sendable {
+  let board: StatusBoard
+  let journal: Journal
+  let journalDirectory: String
+  let fold: FleetFold
+  let identity: IdentityWatcher
+
+  /// The status file's content.
+  func status() throws -> AgentStatus {
+    let snapshot = board.snapshot
+    let now = Machine.milliseconds
+    let numbers = try journalNumbers()
+    let install = identity.identity.map { identity in
+      AgentStatus.Install(
+        id: identity.installID, entity: identity.entity, hub: snapshot.delivery?.hub ?? "",
+        certificateDaysLeft: identity.daysLeft(at: now / 1000))
+    }
+    let delivery = snapshot.delivery
+    return AgentStatus(
+      version: AgentVersion.text, process: Machine.processID, started: UTCTime.text(milliseconds: board.started),
+      written: UTCTime.text(milliseconds: now), writtenMilliseconds: now, install: install,
+      journal: AgentStatus.Journal(
+        directory: journalDirectory, head: Self.position(numbers.head),
+        acknowledged: numbers.acknowledged.map(Self.position), lag: install == nil ? nil : numbers.lag),
+      sweep: snapshot.sweepState, devices: Self.devices(fold.state),
+      delivery: AgentStatus.Delivery(
+        recordsSent: delivery?.recordsSent ?? 0, rejections: delivery?.rejections ?? 0,
+        conflicts: delivery?.conflicts ?? 0), components: snapshot.components)
+  }
+
+  /// The health report.
+  func health() throws -> HealthReport {
+    let snapshot = board.snapshot
+    let now = Machine.milliseconds
+    let numbers = try journalNumbers()
+    let fleet = fold.state
+    return HealthReport(
+      version: AgentVersion.text, time: UTCTime.text(milliseconds: now), uptimeSeconds: (now - board.started) / 1000,
+      journal: HealthReport.Journal(
+        head: HealthReport.Position(epoch: numbers.head.epoch, sequence: numbers.head.sequence),
+        acknowledged: numbers.acknowledged.map { HealthReport.Position(epoch: $0.epoch, sequence: $0.sequence) },
+        lag: numbers.lag), diskFreeBytes: Machine.bytesFree(at: journalDirectory),
+      certificateDaysLeft: identity.identity.map { $0.daysLeft(at: now / 1000) }, lastSweep: Self.lastSweep(fleet.agent),
+      devices: Self.devices(fleet),
+      components: snapshot.components.map {
+        HealthReport.Component(name: $0.name, state: $0.state.rawValue, since: $0.since, message: $0.message)
+      }, collectorProgress: snapshot.collectorProgress.map { UTCTime.text(milliseconds: $0) })
+  }
+
+  private func journalNumbers() throws -> JournalNumbers { try JournalNumbers(journal.reader) }
+
+  static func devices(_ fleet: FleetState) -> [String: Int] {
+    var counts: [String: Int] = [:]
+    for device in fleet.devices.values { counts[DeviceSummary(device).condition, default: 0] += 1 }
+    return counts
+  }
+
+  private static func lastSweep(_ agent: AgentState) -> HealthReport.Sweep? {
+    agent.sweepCompleted.map { sweep in
+      HealthReport.Sweep(
+        completed: UTCTime.text(milliseconds: sweep.time), milliseconds: sweep.fact.milliseconds,
+        outcomes: Dictionary(sweep.fact.outcomes.map { ($0.reason, $0.addresses) }, uniquingKeysWith: { $1 }))
+    }
+  }
+
+  private static func position(_ position: RecordPosition) -> AgentStatus.Position {
+    AgentStatus.Position(epoch: position.epoch, sequence: position.sequence)
+  }
+}
+
+/// How far the journal and its delivery are, from the journal alone.
+package struct JournalNumbers: Sendable {
+  package let head: RecordPosition
+  /// The delivery's cursor; nil when nothing was ever acknowledged.
+  package let acknowledged: RecordPosition?
+  /// Records behind the cursor, over all epochs.
+  package let lag: UInt64
+
+  package init(_ reader: JournalReader) throws {
+    // The cursor first: a head that is read later can only be further on.
+    let cursor = try reader.cursor(JournalSource.cursorName)
+    var lag: UInt64 = 0
+    for epoch in try reader.epochs() {
+      let size = try reader.frontier(epoch: epoch.number).size
+      guard let cursor, cursor.epoch >= epoch.number else {
+        lag += size
+        continue
+      }
+      if cursor.epoch == epoch.number { lag += size - min(size, cursor.sequence) }
+    }
+    acknowledged = cursor
+    head = try reader.head()
+    self.lag = lag
+  }
+}

@@ -1,0 +1,105 @@
+// `ptagent status`: one screen, each part with its state, since when, and what to do. Pure: the file's content and the time come in.
+
+internal import Platform
+internal import ReadModels
+
+/// What a look from outside finds.
+package struct StatusReport: Sendable {
+  /// An agent writes at least every ten seconds; one that has not for so long does not move any more.
+  static let staleAfter: Duration = .seconds(35)
+
+  package enum Presence: String, Sendable {
+    case running, stopped
+    /// The process is there and does not move.
+    case hanging
+    /// It never ran with this state directory.
+    case never
+  }
+
+  package let presence: Presence
+  package let status: AgentStatus?
+  /// From the journal itself; nil when there is none.
+  package let journal: JournalNumbers?
+  private let now: Int64
+
+  /// - Parameters:
+  ///   - isRunning: whether the status's process exists.
+  ///   - now: milliseconds since 1970 UTC.
+  package init(status: AgentStatus?, journal: JournalNumbers?, isRunning: (Int32) -> Bool, now: Int64) {
+    self.status = status
+    self.journal = journal
+    self.now = now
+    guard let status else {
+      presence = .never
+      return
+    }
+    let age = now - status.writtenMilliseconds
+    presence = !isRunning(status.process) ? .stopped : age > Self.staleAfter.milliseconds ? .hanging : .running
+  }
+
+  /// 0: runs, nothing failed. 1: runs, and something failed or it hangs. 69: does not run.
+  package var exitCode: Int32 {
+    switch presence {
+    case .running: status?.condition == .failed ? 1 : 0
+    case .hanging: 1
+    case .stopped, .never: AgentFailure.Code.unavailable.rawValue
+    }
+  }
+
+  /// For people.
+  package var text: String {
+    var lines = [headline]
+    if let install = status?.install {
+      lines.append("install    \(install.id) of \(install.entity), certificate good for \(install.certificateDaysLeft) days")
+    }
+    if let journal {
+      let acknowledged = journal.acknowledged.map { "acknowledged to \($0)" } ?? "nothing acknowledged yet"
+      lines.append("journal    head \(journal.head), \(acknowledged), \(journal.lag) records to deliver")
+    }
+    if let devices = status?.devices, !devices.isEmpty {
+      lines.append("devices    " + devices.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", "))
+    }
+    if let sweep = status?.sweep, sweep.isRunning {
+      lines.append("sweep      \(sweep.done) of \(sweep.total) addresses, \(sweep.found) found, \(Int(sweep.rate))/s")
+    }
+    guard let components = status?.components, presence == .running || presence == .hanging else {
+      return lines.joined(separator: "\n") + "\n"
+    }
+    var table = TextTable([.init("PART"), .init("STATE"), .init("SINCE"), .init("WHAT")])
+    for part in components { table.add([part.name, part.state.rawValue, part.since, part.message]) }
+    lines += ["", table.text]
+    for part in components { if let remedy = part.remedy { lines.append("\(part.name): \(remedy)") } }
+    while lines.last?.hasSuffix("\n") == true { lines[lines.count - 1].removeLast() }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private var headline: String {
+    guard let status else { return "The agent has not run with this configuration yet. Start it: ptagent run" }
+    let age = Duration.milliseconds(max(0, now - status.writtenMilliseconds)).spoken
+    switch presence {
+    case .running: return "ptagent \(status.version) runs as process \(status.process) since \(status.started): \(status.condition.rawValue)"
+    case .hanging: return "ptagent \(status.version) runs as process \(status.process), but has not moved for \(age). Restart it."
+    case .stopped, .never: return "ptagent does not run; it was last seen \(age) ago. Start it: ptagent run"
+    }
+  }
+
+  /// One JSON object: `presence`, the journal's numbers as they are now, and `status` as the agent wrote it.
+  package func json() throws -> String {
+    var json = JSONWriter()
+    let written = try status?.json()
+    json.object { json in
+      json.member("presence", presence.rawValue)
+      if let journal {
+        json.key("journal")
+        json.object { json in
+          json.member("head", "\(journal.head)")
+          json.member("acknowledged", journal.acknowledged.map { "\($0)" })
+          json.member("lag", journal.lag)
+        }
+      }
+      json.key("status")
+      if let written { json.raw(written.dropLast()) } else { json.null() }
+    }
+    return String(decoding: json.take(), as: UTF8.self) + "\n"
+  }
+}

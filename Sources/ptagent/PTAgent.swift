@@ -1,0 +1,49 @@
+// ptagent: the agent's command line. One file per command; what they do lives in AgentCore.
+
+internal import AgentCore
+internal import ArgumentParser
+
+@main
+struct PTAgent: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ptagent",
+    abstract: "Finds printers, reads them, keeps what they say in a journal, and delivers it to a hub.",
+    discussion: """
+      Every reading, alert and discovery is an event, appended to a journal on this machine before anyone hears of it. The hub gets a copy of \
+      the journal; nothing is lost while it is away.
+
+      FILES (--config, [state] and [journal] name others)
+        /etc/printtrail/ptagent.toml     the configuration
+        /var/lib/printtrail              identity, status and journal
+
+      ENVIRONMENT
+        DATALINK_CODE     the code for `ptagent enroll`, instead of --code
+
+      EXIT STATUS (sysexits.h)
+        0   done; `status`: the agent runs and no part of it has failed
+        1   `status`: the agent runs, and a part of it has failed
+        64  the command line is wrong
+        69  the hub or the device does not answer; `status`: the agent does not run
+        70  a fault of the program itself
+        73  a directory cannot be made, or another agent uses the journal
+        74  the journal or the disk: full, damaged, of a newer format
+        77  permission: for a file, a DataLink code or a credential; or the hub is
+            not the one that is configured
+        78  the configuration is wrong; every mistake is told with its line
+
+      Shell completions: ptagent --generate-completion-script bash|zsh|fish
+      """,
+    subcommands: [
+      RunCommand.self, EnrollCommand.self, StatusCommand.self, ConfigCommand.self, ReadCommand.self, SweepCommand.self,
+      DevicesCommand.self,
+    ])
+
+  // Not `version:` of the configuration, which would claim --version from `read`, where it is SNMP's.
+  @Flag(help: "Show the version.")
+  var version = false
+
+  mutating func run() async throws {
+    guard version else { throw CleanExit.helpRequest(self) }
+    print("ptagent \(AgentVersion.text)")
+  }
+}

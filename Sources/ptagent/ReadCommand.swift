@@ -1,0 +1,89 @@
+internal import AgentCore
+internal import ArgumentParser
+internal import Collectors
+internal import Configuration
+internal import Discovery
+internal import Events
+internal import MIB
+internal import Platform
+internal import PrinterModel
+
+struct ReadCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "read",
+    abstract: "Read one device now, or a recorded walk, and show what it says.",
+    discussion: """
+      Each value stands with the object it came from (OID), the raw value, its unit, the rule that gave it its meaning and its quality. What is \
+      not known is called unknown. Nothing is journalled.
+
+      Without a credential on the command line, those of the configuration are tried in their order; without a configuration, SNMPv2c with the \
+      community "public". An address on discovery.do_not_touch is never asked.
+
+        ptagent read 10.0.0.7
+        ptagent read 10.0.0.7:1161 --community secret --version 1
+        ptagent read --walk recorded.snmprec --output json
+      """)
+
+  @OptionGroup var file: ConfigurationOption
+  @Argument(help: ArgumentHelp("The device's IPv4 address; :port if it is not 161.", valueName: "address"))
+  var address: String?
+  @Option(help: ArgumentHelp("Read this recorded walk (.snmprec) instead of a device.", valueName: "file"))
+  var walk: String?
+  @OptionGroup var how: CredentialOptions
+  @Option(help: "table or json.")
+  var output = OutputFormat.table
+
+  func validate() throws {
+    if (address == nil) == (walk == nil) { throw ValidationError("Give an address, or --walk with a file.") }
+    if let address, Endpoint(address) == nil { throw ValidationError("'\(address)' is no IPv4 address.") }
+  }
+
+  mutating func run() async throws {
+    try await reporting {
+      if let walk { try showWalk(walk) } else if let address, let endpoint = Endpoint(address) { try await showDevice(endpoint, address) }
+    }
+  }
+
+  private func showWalk(_ path: String) throws {
+    let bytes: [UInt8]
+    do { bytes = try Files.read(path) } catch {
+      throw AgentFailure(error.isPermissionDenied ? .permission : .inputOutput, error.description)
+    }
+    let document = SNMPRec.parse(bytes)
+    for finding in document.findings { Machine.write("\(path):\(finding.line): \(finding.message)\n", to: 2) }
+    guard !document.walk.isEmpty else { throw AgentFailure(.inputOutput, "\(path) holds no recorded object.") }
+    show(Interpretation.read(document.walk))
+  }
+
+  private func showDevice(_ given: Endpoint, _ text: String) async throws {
+    let configuration = try file.loadIfPresent()
+    let settings = CollectorSettings(configuration)
+    let endpoint = text.contains(":") ? given : Endpoint(given.address, port: settings.port)
+    guard !settings.doNotTouch.contains(endpoint.address) else {
+      throw AgentFailure(.usage, "\(endpoint.address) is on discovery.do_not_touch: it is not asked.")
+    }
+    var credentials = try how.chosen(from: configuration).map { [$0] } ?? settings.credentials(for: endpoint.address)
+    if credentials.isEmpty { credentials = [NamedCredential(Configuration.NamedCredential.publicCommunity)] }
+    let engine = try UDPEngine()
+    defer { engine.shutdown() }
+    let outcome = try await DeviceReader(engine: engine).read(endpoint, credentials: credentials)
+    switch outcome.result {
+    case .reading(let poll):
+      show(poll.reading)
+      if let interruption = poll.interruption { Machine.write("\(endpoint): \(interruption.message)\n", to: 2) }
+      guard output == .table else { return }
+      let cost = outcome.cost
+      let traffic = "\(cost.requests) requests, \(cost.bytesSent) bytes sent, \(cost.bytesReceived) received"
+      let time = Duration.milliseconds(Int64(cost.milliseconds)).spoken
+      print("\n\(endpoint) with credential \(outcome.credential): \(traffic), \(time)")
+    case .failed(let failure):
+      let code: AgentFailure.Code = failure.reason == .authentication ? .permission : .unavailable
+      throw AgentFailure(code, "\(endpoint) could not be read: \(failure.message)")
+    }
+  }
+
+  private func show(_ reading: Reading) {
+    let report = ReadingReport(reading)
+    Machine.write(output == .json ? report.json : report.text, to: 1)
+  }
+}

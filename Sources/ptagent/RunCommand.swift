@@ -1,0 +1,29 @@
+internal import AgentCore
+internal import ArgumentParser
+internal import Configuration
+internal import Logging
+
+struct RunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Run the agent until a signal ends it.",
+    discussion: """
+      Sweeps the configured ranges, polls what it finds, appends every fact to the journal and delivers the journal to the hub. Runs in the \
+      foreground and logs to standard error; SIGTERM and SIGINT end it in order. A machine that is not enrolled yet collects and journals, and \
+      delivers it all once it is.
+      """)
+
+  @OptionGroup var file: ConfigurationOption
+  @Flag(help: "Show the sweeps' progress on standard output: a bar on a terminal, lines otherwise.")
+  var progress = false
+
+  mutating func run() async throws {
+    try await reporting {
+      let configuration = try file.load()
+      let level = Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info
+      let logger = Logger(label: "ptagent") { _ in LineLogHandler(format: configuration.log.format, level: level) }
+      let display: any SweepDisplay = progress ? TerminalDisplay(descriptor: 1) : NoDisplay()
+      try await Agent(configuration, logger: logger, display: display).run()
+    }
+  }
+}

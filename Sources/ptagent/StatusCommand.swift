@@ -1,0 +1,45 @@
+internal import AgentCore
+internal import ArgumentParser
+internal import Configuration
+internal import Journal
+internal import Platform
+
+struct StatusCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status",
+    abstract: "Show how the agent is: each part with its state, since when, and what to do.",
+    discussion: "Works beside a running agent and without one. Exits 0 when it runs and nothing has failed, 1 when a part has failed, 69 when it does not run.")
+
+  @OptionGroup var file: ConfigurationOption
+  @Option(help: "table or json.")
+  var output = OutputFormat.table
+
+  mutating func run() async throws {
+    var code: Int32 = 0
+    try await reporting {
+      let configuration = try file.load()
+      let report = StatusReport(
+        status: try Self.status(configuration.state.directory),
+        journal: try Self.numbers(configuration.journal.directory), isRunning: Machine.isRunning,
+        now: Machine.milliseconds)
+      Machine.write(output == .json ? try report.json() : report.text, to: 1)
+      code = report.exitCode
+    }
+    if code != 0 { throw ExitCode(code) }
+  }
+
+  private static func status(_ directory: String) throws -> AgentStatus? {
+    do { return try AgentStatus.read(stateDirectory: directory) } catch let error as SystemError {
+      throw AgentFailure(error.isPermissionDenied ? .permission : .inputOutput, error.description)
+    } catch {
+      throw AgentFailure(.inputOutput, "\(AgentStatus.path(in: directory)) is not a status that this program understands.")
+    }
+  }
+
+  private static func numbers(_ directory: String) throws -> JournalNumbers? {
+    do { return try JournalNumbers(try JournalReader.open(directory: directory)) } catch let error as JournalError {
+      if case .noJournal = error { return nil }
+      throw AgentFailure(error, directory: directory)
+    }
+  }
+}

@@ -1,0 +1,89 @@
+internal import AgentCore
+internal import ArgumentParser
+internal import Collectors
+internal import Configuration
+internal import Discovery
+internal import Platform
+
+struct SweepCommand: AsyncParsableCommand {
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case table, json, csv
+  }
+
+  static let configuration = CommandConfiguration(
+    commandName: "sweep",
+    abstract: "Look for printers in ranges of addresses, and tell for each address what was found or why not.",
+    discussion: """
+      Ranges are written 10.0.0.7, 10.0.0.1-10, 10.0.0.1-10.0.1.20, 10.0.0.* or 10.0.0.0/24. Without a range, those of the configuration are \
+      swept. Its exclusions and do-not-touch list always hold. Nothing is journalled. Progress goes to standard error: a bar with rate and time \
+      left on a terminal, lines otherwise.
+
+        ptagent sweep 10.0.0.0/24
+        ptagent sweep 10.0.0.* 10.0.1.1-50 --community secret --output csv > found.csv
+      """)
+
+  @OptionGroup var file: ConfigurationOption
+  @Argument(help: ArgumentHelp("Where to look.", valueName: "range"))
+  var ranges: [String] = []
+  @Option(help: ArgumentHelp("Leave these addresses out; may be given several times.", valueName: "range"))
+  var exclude: [String] = []
+  @Option(help: ArgumentHelp("How fast, 1 to 10000. (default: as configured, or 200)", valueName: "number"))
+  var packetsPerSecond: Int?
+  @OptionGroup var how: CredentialOptions
+  @Option(help: "table, json or csv.")
+  var output = Format.table
+
+  func validate() throws {
+    for range in ranges + exclude {
+      do { _ = try AddressRange(range) } catch { throw ValidationError(error.description) }
+    }
+    if let packetsPerSecond, !DiscoverySettings.packetsPerSecondRange.contains(packetsPerSecond) {
+      throw ValidationError("--packets-per-second must be from 1 to \(DiscoverySettings.packetsPerSecondRange.upperBound).")
+    }
+  }
+
+  mutating func run() async throws {
+    try await reporting {
+      let settings = try settings()
+      let engine = try UDPEngine()
+      defer { engine.shutdown() }
+      let display = TerminalDisplay(descriptor: 2)
+      let results = try await Surveyor(DeviceReader(engine: engine), settings).sweep { progress in
+        display.sweepProgressed(
+          progress.done, of: progress.total, found: progress.found, rate: progress.rate, timeLeft: progress.timeLeft)
+      }
+      display.sweepEnded()
+      switch output {
+      case .table: Machine.write(SweepReport.table(results), to: 1)
+      case .json: Machine.write(SweepReport.json(results), to: 1)
+      case .csv: Machine.write(SweepReport.csv(results), to: 1)
+      }
+    }
+  }
+
+  private func settings() throws -> CollectorSettings {
+    let configuration = try file.loadIfPresent()
+    var settings = CollectorSettings(configuration)
+    let chosen = try how.chosen(from: configuration)
+    if !ranges.isEmpty {
+      let configured = settings
+      settings.ranges = try ranges.map { text in
+        let range = try AddressRange(text)
+        let first = range.spans.first.map { IPv4Address($0.lowerBound) }
+        let known = first.map { configured.credentials(for: $0) } ?? []
+        let fallback = [NamedCredential(Configuration.NamedCredential.publicCommunity)]
+        return CollectorRange(name: text, addresses: AddressSet([range]), credentials: known.isEmpty ? fallback : known)
+      }
+    }
+    if let chosen { for index in settings.ranges.indices { settings.ranges[index].credentials = [chosen] } }
+    settings.exclusions = settings.exclusions.union(AddressSet(try exclude.map { try AddressRange($0) }))
+    if let packetsPerSecond {
+      settings.sweep.packetsPerSecond = packetsPerSecond
+      settings.sweep.burst = max(1, packetsPerSecond / 10)
+    }
+    guard !settings.ranges.isEmpty else {
+      throw AgentFailure(.usage, "Nothing to sweep: give a range, or configure discovery.ranges.")
+    }
+    return settings
+  }
+}
