@@ -17,7 +17,8 @@ package struct NoteKeyName: Hashable, Sendable, CustomStringConvertible {
 
   package init(_ text: some StringProtocol) throws(NoteError) {
     guard !text.isEmpty, text.utf8.count <= Self.bytesMax,
-      text.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0 != "+" && $0.value != 0x7F && !$0.properties.isWhitespace })
+      text.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0 != "+" && $0.value != 0x7F && !$0.properties.isWhitespace }
+      )
     else { throw .malformed("the key name '\(text)' is empty, too long or has a space or plus in it") }
     description = String(text)
   }

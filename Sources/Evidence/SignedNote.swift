@@ -131,7 +131,9 @@ package struct SignedNote: Hashable, Sendable {
   /// Adds a line made elsewhere; one that is there already is not added again. It is not verified here.
   package mutating func add(_ signature: NoteSignature) throws(NoteError) {
     guard !signatures.contains(signature) else { return }
-    guard signatures.count < Self.signaturesMax else { throw .malformed("it has \(Self.signaturesMax) signatures already") }
+    guard signatures.count < Self.signaturesMax else {
+      throw .malformed("it has \(Self.signaturesMax) signatures already")
+    }
     signatures.append(signature)
   }
 

@@ -125,16 +125,21 @@ final class Committer {
   private func append(
     _ payloads: [[UInt8]], _ batch: Batch, _ transaction: borrowing WriteTransaction
   ) throws -> [RecordPosition] {
+    guard !payloads.isEmpty else { return [] }
     var positions: [RecordPosition] = []
     positions.reserveCapacity(payloads.count)
+    // A local copy, because each access to an object's property is checked for exclusivity, and this is the busiest loop.
+    var tail = batch.tail
+    let time = batch.time
     for payload in payloads {
-      guard let position = batch.tail.head.next else { preconditionFailure("2^64 records in one epoch") }
-      let leaf = try store.append(payload, at: position, time: batch.time, transaction)
-      batch.tail.frontier.append(leaf)
-      fold?.apply(Record(position: position, time: batch.time, payload: payload))
+      guard let position = tail.head.next else { preconditionFailure("2^64 records in one epoch") }
+      let leaf = try store.append(payload, at: position, time: time, transaction)
+      tail.frontier.append(leaf)
+      fold?.apply(Record(position: position, time: time, payload: payload))
       positions.append(position)
     }
-    if !payloads.isEmpty { batch.hasChanges = true }
+    batch.tail = tail
+    batch.hasChanges = true
     return positions
   }
 
@@ -226,7 +231,7 @@ final class Committer {
   private func beginWrite() throws(LMDBError) -> WriteTransaction {
     do throws(LMDBError) {
       return try store.environment.beginWrite()
-    } catch where error.kind == .fatal {
+    } catch  where error.kind == .fatal {
       try store.environment.reopen()
       return try store.environment.beginWrite()
     }

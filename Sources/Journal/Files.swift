@@ -17,7 +17,9 @@ enum Files {
     var count = 0
     while count < bytes.count {
       let offset = count
-      let got = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress.map { $0 + offset }, $0.count - offset) }
+      let got = bytes.withUnsafeMutableBytes {
+        Glibc.read(descriptor, $0.baseAddress.map { $0 + offset }, $0.count - offset)
+      }
       if got < 0, errno == EINTR { continue }
       guard got >= 0 else { throw .file(operation: "read", path: path, errno: errno) }
       if got == 0 { break }
@@ -81,7 +83,9 @@ enum Files {
     var status = stat()
     if stat(path, &status) != 0 {
       let code = errno
-      guard code == ENOENT else { throw code == ENOTDIR ? .notADirectory(path: path) : .directoryUnusable(path: path, errno: code) }
+      guard code == ENOENT else {
+        throw code == ENOTDIR ? .notADirectory(path: path) : .directoryUnusable(path: path, errno: code)
+      }
       guard creating else { throw .noJournal(path: path) }
       guard mkdir(path, 0o700) == 0 else { throw .directoryUnusable(path: path, errno: errno) }
       try synchronizeDirectory(parent(of: path))

@@ -14,7 +14,8 @@ final class FoldDriver {
   private let store: JournalStore
   private let failed: @Sendable (RecordPosition, any Error) -> Void
 
-  init(_ fold: any JournalFold, _ store: JournalStore, failed: @escaping @Sendable (RecordPosition, any Error) -> Void) {
+  init(_ fold: any JournalFold, _ store: JournalStore, failed: @escaping @Sendable (RecordPosition, any Error) -> Void)
+  {
     self.fold = fold
     self.store = store
     self.failed = failed
@@ -79,7 +80,8 @@ final class FoldDriver {
       var bytes = 0
       var found = try cursor.seek(RecordPosition(epoch: position.epoch, sequence: position.sequence + 1).keyBytes)
       while found, records.count < JournalLimits.foldRecordsPerTransaction, bytes < JournalLimits.batchBytesMax {
-        guard let key = RecordPosition(key: cursor.key), let view = RecordView(position: key, value: cursor.value) else {
+        guard let key = RecordPosition(key: cursor.key), let view = RecordView(position: key, value: cursor.value)
+        else {
           throw store.damaged("the record after \(records.last?.position ?? position) is unreadable")
         }
         bytes += view.payload.count

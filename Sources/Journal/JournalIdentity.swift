@@ -67,7 +67,9 @@ package struct JournalIdentity: Hashable, Sendable {
       fields[line[..<colon]] = line[line.index(after: colon)...].drop { $0 == " " }
     }
     // The format first: a newer one may have changed the rest.
-    guard let format = fields["format"].flatMap({ UInt32($0) }), format > 0 else { throw unreadable("it has no format") }
+    guard let format = fields["format"].flatMap({ UInt32($0) }), format > 0 else {
+      throw unreadable("it has no format")
+    }
     guard format <= Layout.format else {
       throw .newerFormat(path: directory, found: format, supported: Layout.format)
     }

@@ -59,7 +59,8 @@ struct JournalOpening {
   private static let emptyFileBytes = 2 * sysconf(Int32(_SC_PAGESIZE))
 
   private static func openStore(_ configuration: JournalConfiguration) throws -> JournalStore {
-    let store = try JournalStore(directory: configuration.directory, access: .readWrite, mapBytes: configuration.mapBytes)
+    let store = try JournalStore(
+      directory: configuration.directory, access: .readWrite, mapBytes: configuration.mapBytes)
     try store.environment.clearDeadReaders()
     return store
   }
@@ -71,7 +72,9 @@ struct JournalOpening {
   ) throws -> (JournalIdentity, JournalKey, JournalStore) {
     let directory = configuration.directory
     // LMDB takes 0 bytes for a new file, but not a torn write of the two meta pages.
-    if let dataBytes, dataBytes > 0, dataBytes <= emptyFileBytes { try Files.remove(directory + "/" + JournalFile.data) }
+    if let dataBytes, dataBytes > 0, dataBytes <= emptyFileBytes {
+      try Files.remove(directory + "/" + JournalFile.data)
+    }
     let key = if let key { key } else { try JournalKey.create(directory: directory) }
     let store = try openStore(configuration)
     if try !isComplete(store, key) { try initialize(store, key, now: configuration.clock.now()) }
@@ -114,7 +117,9 @@ struct JournalOpening {
     _ store: JournalStore, _ transaction: borrowing some ReadableTransaction & ~Copyable
   ) throws {
     let row = try transaction.value(of: Layout.Meta.format, in: store.meta)
-    guard let found = row.flatMap({ UInt32(bigEndianBytes: $0) }) else { throw store.damaged("its format is not recorded") }
+    guard let found = row.flatMap({ UInt32(bigEndianBytes: $0) }) else {
+      throw store.damaged("its format is not recorded")
+    }
     guard found <= Layout.format else {
       throw JournalError.newerFormat(path: store.directory, found: found, supported: Layout.format)
     }

@@ -33,7 +33,8 @@ struct JournalStore: Sendable {
 
   /// The current epoch and its tree.
   func tail(_ transaction: borrowing some ReadableTransaction & ~Copyable) throws -> Tail {
-    guard let epoch = try transaction.value(of: Layout.Meta.epoch, in: meta).flatMap({ UInt32(bigEndianBytes: $0) }) else {
+    guard let epoch = try transaction.value(of: Layout.Meta.epoch, in: meta).flatMap({ UInt32(bigEndianBytes: $0) })
+    else {
       throw damaged("the current epoch is not recorded")
     }
     return Tail(epoch: epoch, frontier: try frontier(transaction, epoch: epoch))

@@ -85,7 +85,7 @@ package final class Environment: @unchecked Sendable {  // `handle` is replaced 
   package func beginRead() throws(LMDBError) -> ReadTransaction {
     do throws(LMDBError) {
       return ReadTransaction(access: try begin(flags: UInt32(MDB_RDONLY), to: "read"))
-    } catch where error.kind == .mapResized {
+    } catch  where error.kind == .mapResized {
       try adoptMapSize()
       return ReadTransaction(access: try begin(flags: UInt32(MDB_RDONLY), to: "read"))
     }

@@ -110,8 +110,10 @@ internal import Testing
   }
 
   @Test(arguments: [
-    "", "a\n", "a\n1\n", "a\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "a\n01\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
-    "a\n-1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", "a\n1\nAAAA\n", "\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
+    "", "a\n", "a\n1\n", "a\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+    "a\n01\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
+    "a\n-1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", "a\n1\nAAAA\n",
+    "\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
     "a\n18446744073709551616\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
     "a\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n",
   ])
@@ -119,6 +121,9 @@ internal import Testing
     #expect(throws: NoteError.self) { try Checkpoint(text: text) }
   }
 
-  @Test(arguments: ["printtrail.journal/00/1", "other/000102030405060708090a0b0c0d0e0f/1", "printtrail.journal/000102030405060708090A0b0c0d0e0f/1", "printtrail.journal/000102030405060708090a0b0c0d0e0f/01"])
+  @Test(arguments: [
+    "printtrail.journal/00/1", "other/000102030405060708090a0b0c0d0e0f/1",
+    "printtrail.journal/000102030405060708090A0b0c0d0e0f/1", "printtrail.journal/000102030405060708090a0b0c0d0e0f/01",
+  ])
   func `of another kind of log is not a journal's`(text: String) { #expect(JournalOrigin(text) == nil) }
 }

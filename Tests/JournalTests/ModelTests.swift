@@ -61,10 +61,13 @@ struct SeededGenerator: RandomNumberGenerator {
         try await journal.openEpoch(reason: "step \(step)")
         model.openEpoch()
       case 15: try await journal.checkpoint()
-      case 16: await #expect(throws: JournalError.self) { try await journal.append([[UInt8](repeating: 0, count: 300_000)]) }
+      case 16:
+        await #expect(throws: JournalError.self) { try await journal.append([[UInt8](repeating: 0, count: 300_000)]) }
       default:
         if Bool.random(using: &generator) { version += 1 }
-        if Bool.random(using: &generator) { configuration.checkpointRecords = UInt64.random(in: 1...50, using: &generator) }
+        if Bool.random(using: &generator) {
+          configuration.checkpointRecords = UInt64.random(in: 1...50, using: &generator)
+        }
         await journal.close()
         journal = try Journal.open(configuration, fold: CountingFold(version: version))
       }

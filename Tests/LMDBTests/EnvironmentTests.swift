@@ -8,7 +8,8 @@ internal import Testing
   private func open(
     _ access: LMDB.Environment.Access = .readWrite, mapBytes: Int? = 1 << 30, databases: [String] = ["a", "b"]
   ) throws -> LMDB.Environment {
-    try Environment.open(at: directory.path, Environment.Options(access: access, mapBytes: mapBytes, databases: databases))
+    try Environment.open(
+      at: directory.path, Environment.Options(access: access, mapBytes: mapBytes, databases: databases))
   }
 
   @Test func `is made with files that only their owner may read`() throws {
