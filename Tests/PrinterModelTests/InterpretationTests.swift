@@ -182,6 +182,14 @@ struct InterpretationTests {
     #expect(!Classification.of(Walk()).isPrinter)
   }
 
+  @Test(arguments: [(5, true), (6, true), (7, false), (10, true), (11, true), (15, false), (18, true)])
+  func `a row of Printer-MIB tells a printer, but localization or an interpreter alone does not`(
+    group: UInt32, isPrinter: Bool
+  ) {
+    let walk = Walk([VarBind(PrinterMIB.root.appending(group, 1, 1, 2, 1, 1), .integer(1))])
+    #expect(Classification.of(walk).isPrinter == isPrinter)
+  }
+
   @Test func `without profiles the standards still read`() throws {
     let reading = Interpretation.read(try Fixtures.walk("colour-mfp"), profiles: .none)
     #expect(reading.meters.map(\.value) == [10_030])
