@@ -64,6 +64,9 @@ final class Committer: Service {
     return try result.get()
   }
 
+  /// How many submissions wait for the next transaction.
+  var waiting: Int { state.withLock { $0.pending.count } }
+
   /// Commits until the hub shuts down; what was submitted by then is still committed.
   func run() async throws {
     await withTaskCancellationHandler {

@@ -78,7 +78,7 @@ package struct Hub: Sendable {
     let health = try HealthService(peers: peers, store: store, clock: clock, logger: logger)
       .application(endpoint: configuration.hc, identity: identity) { hcPort.set($0) }
     let hc = HealthListener(application: health, endpoint: configuration.hc, port: hcPort)
-    let readiness = Readiness { [configuration, authority] in
+    let readiness = Readiness { [configuration, authority, logger] in
       let ready = Ready(
         csr: Endpoint(host: configuration.csr.host, port: try await csr.port),
         dcam: Endpoint(host: configuration.dcam.host, port: try await dcam.port),
@@ -86,6 +86,8 @@ package struct Hub: Sendable {
       addresses.current = .init(
         dcam: configuration.advertisedDCAM ?? self.advertised(ready.dcam),
         hc: configuration.advertisedHC ?? self.advertised(ready.hc))
+      logger.info(
+        "hub ready", metadata: ["csr": "\(ready.csr)", "dcam": "\(ready.dcam)", "hc": "\(ready.hc)", "version": "\(HubVersion.text)"])
       onReady(ready)
     }
 

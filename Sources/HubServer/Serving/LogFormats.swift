@@ -45,7 +45,7 @@ package struct LineLogHandler: LogHandler {
     var values = fields.mapValues { "\($0)" }
     if let error = event.error { values["error"] = "\(error)" }
     let head = [
-      ("time", Date(milliseconds: clock.now).formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true))),
+      ("time", Date(milliseconds: clock.now).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))),
       ("level", event.level.rawValue), ("msg", "\(event.message)"),
     ]
     switch format {
