@@ -53,7 +53,7 @@ extension StatusBoard {
     case .delivering where delivery.conflicts > 0:
       say(
         .delivery, .degraded, "the hub holds other records under \(delivery.conflicts) of this journal's numbers",
-        remedy: "Was this machine restored or copied? See docs/troubleshooting.md, \"Conflicts\".")
+        remedy: "The hub keeps both. Was this machine restored from a backup? Then nothing is to be done. Was it copied? Then the copy needs a state directory of its own.")
     case .delivering:
       let lag = delivery.lag ?? 0
       say(.delivery, lag == 0 ? .ok : .working, lag == 0 ? "everything is at \(delivery.hub)" : "delivering to \(delivery.hub)")

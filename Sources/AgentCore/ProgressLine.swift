@@ -16,7 +16,7 @@ package enum ProgressLine {
     let digits = String(progress.total)
     let count = String(repeating: " ", count: max(0, digits.count - String(done).count)) + "\(done)/\(digits)"
     let tail = "\(done * 100 / total)%  found \(progress.found)  \(facts(progress))"
-    let room = min(barMax, width - count.count - tail.count - 6)
+    let room = min(barMax, width - count.count - tail.count - 5)
     guard room >= barMin else { return "\(count)  \(tail)" }
     let filled = room * done / total
     return "\(count) [\(String(repeating: "#", count: filled))\(String(repeating: "-", count: room - filled))] \(tail)"

@@ -59,7 +59,7 @@ package struct StatusReport: Sendable {
     if let devices = status?.devices, !devices.isEmpty {
       lines.append("devices    " + devices.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", "))
     }
-    if let sweep = status?.sweep, sweep.isRunning {
+    if presence == .running, let sweep = status?.sweep, sweep.isRunning {
       lines.append("sweep      \(sweep.done) of \(sweep.total) addresses, \(sweep.found) found, \(Int(sweep.rate))/s")
     }
     guard let components = status?.components, presence == .running || presence == .hanging else {

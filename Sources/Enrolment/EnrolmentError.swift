@@ -29,7 +29,7 @@ package enum EnrolmentError: Error, Hashable, Sendable, CustomStringConvertible 
     case .malformedCode:
       "The DataLink code is not \(DataLinkCode.digitCount) hexadecimal digits. Copy it again from the hub; spaces and hyphens do not matter."
     case .codeRefused(let hub, let reason):
-      "The hub \(hub) does not accept this DataLink code (\(reason)). Ask for a new code: codes expire, and most are good for one machine."
+      "The hub \(hub) does not accept this DataLink code: \(reason). Codes expire, and most are good for one machine only."
     case .notOurHub(let hub, let reason):
       "What answers at \(hub) is not the hub that hub.ca_pin or hub.ca_file describes: \(reason) Compare the pin with what the hub shows; if it is right, something between here and the hub inspects the connection."
     case .unreachable(let hub, let reason):

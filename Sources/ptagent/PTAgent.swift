@@ -31,6 +31,7 @@ struct PTAgent: AsyncParsableCommand {
             not the one that is configured
         78  the configuration is wrong; every mistake is told with its line
 
+      Version: ptagent --version
       Shell completions: ptagent --generate-completion-script bash|zsh|fish
       """,
     subcommands: [
@@ -38,12 +39,10 @@ struct PTAgent: AsyncParsableCommand {
       DevicesCommand.self,
     ])
 
-  // Not `version:` of the configuration, which would claim --version from `read`, where it is SNMP's.
-  @Flag(help: "Show the version.")
-  var version = false
-
-  mutating func run() async throws {
-    guard version else { throw CleanExit.helpRequest(self) }
-    print("ptagent \(AgentVersion.text)")
+  /// The version is asked for here and not by `version:` of the configuration or a flag, both of which would claim `--version` from `read`
+  /// and `sweep`, where it is SNMP's.
+  static func main() async {
+    guard CommandLine.arguments.dropFirst() != ["--version"] else { return print("ptagent \(AgentVersion.text)") }
+    await main(nil)
   }
 }
