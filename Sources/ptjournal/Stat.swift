@@ -8,15 +8,19 @@ struct Stat: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Prints records, epochs, head, bytes, cursors and the newest checkpoint.",
     discussion: """
-      The root is the RFC 6962 tree hash over the current epoch's records; a hub that holds the same records has the same root.
+      The root is the RFC 6962 tree hash over an epoch's records; a hub that holds the same records has the same root. --at gives the root that \
+      the tree had at an earlier record, computed from the records, for comparison with a hub that does not hold the newest yet.
       """)
 
   @OptionGroup var argument: JournalArgument
   @OptionGroup var format: OutputOption
+  @Option(help: "Print the root of the tree up to this SEQUENCE or EPOCH/SEQUENCE instead.")
+  var at: JournalPoint?
 
   func run() throws {
     let reader = try argument.open()
     try orExit {
+      if let at { return try printRoot(reader, at) }
       let statistics = try reader.statistics()
       let epochs = try reader.epochs()
       let frontiers = try epochs.map { try reader.frontier(epoch: $0.number) }
@@ -25,6 +29,33 @@ struct Stat: ParsableCommand {
       case .json: Output.line(json(reader, statistics, epochs, roots))
       case .text: Output.write(text(reader, statistics, epochs, roots))
       }
+    }
+  }
+
+  private func printRoot(_ reader: JournalReader, _ at: JournalPoint) throws {
+    guard case .sequence(let sequence, let epoch) = at else {
+      throw ValidationError("--at takes SEQUENCE or EPOCH/SEQUENCE, not a time.")
+    }
+    let end = RecordPosition(epoch: try epoch ?? reader.head().epoch, sequence: sequence)
+    var tree = MerkleFrontier()
+    try reader.scan(from: RecordPosition(epoch: end.epoch, sequence: 1), through: end) { view in
+      tree.append(view.computedLeafHash())
+      return true
+    }
+    guard tree.size == sequence else {
+      Output.complain("Epoch \(end.epoch) has \(tree.size) records up to \(end), not \(sequence).")
+      throw ExitCode(ExitStatus.noInput)
+    }
+    switch format.output {
+    case .text: Output.write("\(end) \(tree.root.hex)\n")
+    case .json:
+      var json = JSONWriter()
+      json.object { json in
+        json.member("epoch", end.epoch)
+        json.member("records", tree.size)
+        json.member("root", tree.root.hex)
+      }
+      Output.line(json.take())
     }
   }
 

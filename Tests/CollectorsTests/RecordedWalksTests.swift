@@ -1,0 +1,122 @@
+import Collectors
+import Discovery
+import Foundation
+import MIB
+import PrinterModel
+import Testing
+
+/// Recorded walks of real printers, served by snmpsim and polled over UDP: what arrives must be what the walk says. That the walk
+/// itself is understood is tested against an independent oracle in PrinterModelTests.
+///
+/// Needs PT_CORPUS (the walks, with tools/serve_fleet.py), PT_PYTHON and PT_SNMPSIM; `tools/test` sets the latter two.
+@Suite(
+  .serialized, .timeLimit(.minutes(5)),
+  .enabled(if: SimulatedCorpus.isAvailable, "skipped: PT_CORPUS, PT_PYTHON or PT_SNMPSIM is not set"))
+struct `Recorded walks, polled over the wire` {
+  @Test func `read as they do from the file, each of them`() async throws {
+    let corpus = try SimulatedCorpus()
+    defer { corpus.stop() }
+    let engine = try UDPEngine()
+    defer { engine.shutdown() }
+    let reader = DeviceReader(engine: engine)
+    let credential = NamedCredential(
+      name: "public", credential: .community(version: .v2c, community: Array("public".utf8)))
+    try await corpus.waitUntilReady(reader, credential)
+    for (address, path) in corpus.served {
+      let endpoint = Endpoint(try #require(IPv4Address(address)), port: corpus.port)
+      let outcome = try await reader.read(endpoint, credentials: [credential])
+      guard case .reading(let polled) = outcome.result else {
+        Issue.record("\(path): \(outcome.result)")
+        continue
+      }
+      try expectSame(polled, corpus.walk(path), path)
+    }
+  }
+
+  private func expectSame(_ polled: PollReading, _ walk: Walk, _ path: String) throws {
+    let whole = Interpretation.read(walk).normalized
+    let reading = polled.reading.normalized
+    #expect(polled.interruption == nil, "\(path)")
+    for binding in polled.walk.bindings {
+      #expect(walk[binding.name] == binding.value, "\(path) \(binding.name)")
+    }
+    #expect(reading.supplies == whole.supplies, "\(path)")
+    #expect(reading.alerts == whole.alerts, "\(path)")
+    #expect(reading.inputs == whole.inputs, "\(path)")
+    #expect(reading.outputs == whole.outputs, "\(path)")
+    #expect(reading.covers == whole.covers, "\(path)")
+    #expect(reading.status == whole.status, "\(path)")
+    #expect(reading.detectors == whole.detectors, "\(path)")
+    // Without sysObjectID nobody knows which private objects to ask for.
+    guard walk[MIB2.sysObjectID] != nil else { return }
+    #expect(reading.identity == whole.identity, "\(path)")
+    #expect(reading.meters == whole.meters, "\(path)")
+  }
+}
+
+/// snmpsim with every walk of the corpus, each on an address of its own.
+private final class SimulatedCorpus {
+  private static let environment = ProcessInfo.processInfo.environment
+  private static let root = environment["PT_CORPUS"]
+  static var isAvailable: Bool {
+    root != nil && environment["PT_PYTHON"] != nil && environment["PT_SNMPSIM"] != nil
+  }
+
+  let port: UInt16 = 21_161
+  private(set) var served: [(address: String, path: String)] = []
+  private let process = Process()
+  private let directory: String
+  private var responder: Int32?
+
+  init() throws {
+    directory = NSTemporaryDirectory() + "printtrail-corpus-" + UUID().uuidString
+    let root = try #require(Self.root)
+    let files = FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? []
+    let walks = files.filter { $0.hasSuffix(".snmprec") && !$0.contains("@") }.sorted()
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    let output = Pipe()
+    process.executableURL = URL(fileURLWithPath: try #require(Self.environment["PT_PYTHON"]))
+    process.arguments =
+      [
+        root + "/tools/serve_fleet.py", "--responder", try #require(Self.environment["PT_SNMPSIM"]), "--work", directory,
+        "--port", "\(port)", "--first", "11",
+      ] + walks.map { root + "/" + $0 }
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    var text = ""
+    while text.split(separator: "\n").count < walks.count + 1 {
+      let data = output.fileHandleForReading.availableData
+      try #require(!data.isEmpty, "serve_fleet.py ended early")
+      text += String(decoding: data, as: UTF8.self)
+    }
+    for line in text.split(separator: "\n") {
+      if line.hasPrefix("PID ") { responder = Int32(line.dropFirst(4)) }
+      let parts = line.split(separator: "\t")
+      guard parts.count == 2 else { continue }
+      served.append((String(parts[0].split(separator: ":")[0]), String(parts[1])))
+    }
+  }
+
+  /// snmpsim indexes the walks first; the last agent of the table answers last.
+  func waitUntilReady(_ reader: DeviceReader, _ credential: NamedCredential) async throws {
+    let last = try #require(served.last)
+    for _ in 0..<10 {
+      let outcome = try await reader.read(
+        Endpoint(try #require(IPv4Address(last.address)), port: port), credentials: [credential])
+      if case .reading = outcome.result { return }
+    }
+    Issue.record("snmpsim does not answer at \(last.address):\(port)")
+  }
+
+  func walk(_ path: String) throws -> Walk {
+    SNMPRec.parse([UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))).walk
+  }
+
+  func stop() {
+    if let responder { kill(responder, SIGTERM) }
+    process.terminate()
+    process.waitUntilExit()
+    try? FileManager.default.removeItem(atPath: directory)
+  }
+}

@@ -1,0 +1,131 @@
+import Foundation
+import Testing
+
+/// At least once across everything: whatever is killed at whatever moment, the hub ends with exactly the journal's records.
+@Suite(.serialized, .enabled(if: programs != nil, "needs the built programs: run tools/test"))
+struct `Delivery, with real programs` {
+  /// How often agent or hub are killed in one run. PT_KILLS raises it for a long run.
+  static let kills = ProcessInfo.processInfo.environment["PT_KILLS"].flatMap(Int.init) ?? 12
+  /// The moments; printed, and given by PT_SEED to repeat a run.
+  static let seed = ProcessInfo.processInfo.environment["PT_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 0..<1_000_000)
+
+  private func enrolledSite(network: Int, printers: Int = 5) async throws -> Site {
+    let site = try Site(network: network)
+    try await site.startFleet(printers: printers)
+    let (code, pin) = try await site.makeHub()
+    try await site.startHub()
+    try site.configureAgent(pin: pin)
+    let enrolled = try await site.agentCommand(["enroll", "--code", code])
+    #expect(enrolled.status == 0, "\(enrolled.output)")
+    return site
+  }
+
+  /// Stops the agent in order and waits until the hub holds what the journal holds.
+  private func expectEqualEnds(_ site: Site) async throws {
+    if site.hub?.isRunning != true { try await site.startHub() }
+    if site.agent?.isRunning != true { try site.startAgent() }
+    try await eventually(60, "the agent to be up") { try await !site.journalEpochs().isEmpty }
+    try await site.stopAgent()
+    // The last records, AgentStopped among them, are shipped by the next run; let it ship and compare while both stand still.
+    let journal = try await site.journalEpochs()
+    try site.startAgent()
+    try await eventually(90, "the hub to hold \(journal.map(\.records))") {
+      let hub = try await site.hubEpochs()
+      return hub.count >= journal.count && zip(hub, journal).allSatisfy { $0.records >= $1.records }
+    }
+    site.killAgent()
+    let held = try await site.hubEpochs()
+    let verified = try await Program.run("ptjournal", ["verify", site.journal], in: site.directory)
+    #expect(verified.status == 0, "\(verified.output)")
+    let replayed = try await Program.run("ptjournal", ["replay", site.journal, "--output", "json"], in: site.directory)
+    #expect(replayed.status == 0, "\(replayed.output)")
+    try await expectPrefix(site, held)
+  }
+
+  /// The hub's tree of each epoch is the journal's tree at that size.
+  private func expectPrefix(_ site: Site, _ held: [Site.Epoch]) async throws {
+    #expect(!held.isEmpty)
+    for epoch in held {
+      let export = site.directory.path + "/export-\(UUID().uuidString.prefix(8))"
+      let exported = try await Program.run(
+        "ptjournal", ["export", site.journal, "--into", export, "--to", "\(epoch.epoch)/\(epoch.records)"], in: site.directory)
+      #expect(exported.status == 0, "\(exported.output)")
+      let sound = try await Program.run("ptjournal", ["verify", export, "--output", "json"], in: site.directory)
+      #expect(sound.status == 0, "\(sound.output)")
+      let root = try await Program.run(
+        "ptjournal", ["stat", site.journal, "--at", "\(epoch.epoch)/\(epoch.records)", "--output", "json"], in: site.directory)
+      #expect(root.output.contains(epoch.root), "the hub's root over \(epoch.records) records is not the journal's")
+    }
+  }
+
+  @Test(.timeLimit(.minutes(10)))
+  func `survives kill -9 of agent and hub at any moment`() async throws {
+    print("seed \(Self.seed), \(Self.kills) kills; repeat with PT_SEED=\(Self.seed)")
+    var generator = SplitMix(seed: Self.seed)
+    let site = try await enrolledSite(network: 1)
+    try site.startAgent()
+    for _ in 0..<Self.kills {
+      try await Task.sleep(for: .milliseconds(Int.random(in: 30...1500, using: &generator)))
+      if Bool.random(using: &generator) {
+        site.killAgent()
+        try site.startAgent()
+      } else {
+        site.killHub()
+        try await Task.sleep(for: .milliseconds(Int.random(in: 0...500, using: &generator)))
+        try await site.startHub()
+      }
+    }
+    try await expectEqualEnds(site)
+  }
+
+  @Test(.timeLimit(.minutes(5)))
+  func `goes on where it was when the hub comes back`() async throws {
+    let site = try await enrolledSite(network: 2)
+    try site.startAgent()
+    try await eventually(60, "the first records at the hub") { try await !site.hubEpochs().isEmpty }
+    site.killHub()
+    let before = try await site.journalEpochs().last?.records ?? 0
+    try await eventually(60, "readings while the hub is away") { try await (site.journalEpochs().last?.records ?? 0) > before + 10 }
+    try await expectEqualEnds(site)
+  }
+
+  @Test(.timeLimit(.minutes(5)))
+  func `brings the counters that the printers truly have`() async throws {
+    let site = try await enrolledSite(network: 3)
+    try site.startAgent()
+    try await eventually(60, "some changes") { try await (site.journalEpochs().last?.records ?? 0) > 40 }
+    // Time stands still in the fleet; after two more polls the journal must say exactly what the printers say.
+    site.fleet?.signal(SIGUSR2)
+    let now = try await site.journalEpochs().last?.records ?? 0
+    try await eventually(60, "polls of the standing fleet") { try await (site.journalEpochs().last?.records ?? 0) > now + 15 }
+    site.fleet?.signal(SIGUSR1)
+    try await eventually(10, "the truth") { FileManager.default.fileExists(atPath: site.truth) }
+    let truth = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: site.truth)))
+    let printers = try #require((truth as? [String: Any])?["printers"] as? [[String: Any]] ?? truth as? [[String: Any]])
+    let (status, output) = try await site.agentCommand(["devices", "--output", "json"])
+    #expect(status == 0)
+    let fleet = try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
+    let devices = try #require(fleet["devices"] as? [[String: Any]])
+    #expect(devices.count == printers.count)
+    for printer in printers {
+      let address = try #require(printer["address"] as? String)
+      let device = try #require(devices.first { ($0["address"] as? String)?.hasPrefix(address + ":") == true })
+      let meters = try #require(device["meters"] as? [[String: Any]])
+      let total = meters.first { $0["name"] as? String == "total" }?["value"] as? UInt64
+      #expect(total == printer["total"] as? UInt64, "\(address)")
+    }
+  }
+}
+
+/// SplitMix64: the same sequence for the same seed on every machine.
+struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+  init(seed: UInt64) { state = seed }
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import Glibc
+import Testing
+
+/// The built programs, where PT_BIN says they are (`tools/test` sets it). Without it these suites are skipped, and say so.
+let programs = ProcessInfo.processInfo.environment["PT_BIN"]
+
+/// A program that runs, with its output in a file. It is ended by its process id, at the latest when the value goes.
+final class Program {
+  struct Failure: Error, CustomStringConvertible {
+    var description: String
+  }
+
+  let name: String
+  let log: URL
+  private let process = Process()
+
+  /// Starts `name` of the built programs.
+  init(_ name: String, _ arguments: [String], log directory: URL, environment: [String: String] = [:]) throws {
+    self.name = name
+    log = directory.appendingPathComponent("\(name)-\(UUID().uuidString.prefix(8)).log")
+    guard let programs else { throw Failure(description: "PT_BIN is not set") }
+    FileManager.default.createFile(atPath: log.path, contents: nil)
+    let output = try FileHandle(forWritingTo: log)
+    process.executableURL = URL(fileURLWithPath: programs + "/" + name)
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.standardOutput = output
+    process.standardError = output
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+  }
+
+  deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+
+  var isRunning: Bool { process.isRunning }
+  var id: Int32 { process.processIdentifier }
+  var output: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
+
+  /// Waits until the output holds a text.
+  func waits(for text: String, seconds: Double = 60) async throws {
+    try await eventually(seconds, "\(name) to print \"\(text)\"; it printed: \(output.suffix(2000))") {
+      guard process.isRunning || output.contains(text) else {
+        throw Failure(description: "\(name) ended with \(process.terminationStatus): \(output.suffix(2000))")
+      }
+      return output.contains(text)
+    }
+  }
+
+  /// Ends the program as a power cut would, without a chance to say anything.
+  func killNow() {
+    kill(id, SIGKILL)
+    process.waitUntilExit()
+  }
+
+  /// Asks the program to end and waits for it.
+  /// - Returns: its exit status.
+  @discardableResult
+  func terminate(seconds: Double = 30) async throws -> Int32 {
+    process.terminate()
+    return try await ended(seconds: seconds)
+  }
+
+  func signal(_ number: Int32) { kill(id, number) }
+
+  /// Waits for the end.
+  func ended(seconds: Double = 60) async throws -> Int32 {
+    try await eventually(seconds, "\(name) to end; it printed: \(output.suffix(2000))") { !process.isRunning }
+    return process.terminationStatus
+  }
+
+  /// Runs a program to its end.
+  static func run(
+    _ name: String, _ arguments: [String], in directory: URL, environment: [String: String] = [:], seconds: Double = 120
+  ) async throws -> (status: Int32, output: String) {
+    let program = try Program(name, arguments, log: directory, environment: environment)
+    let status = try await program.ended(seconds: seconds)
+    return (status, program.output)
+  }
+}
+
+/// Looks again and again until the condition holds. Only here, where other processes are waited for, does a test look at the clock.
+func eventually(_ seconds: Double, _ what: @autoclosure () -> String, _ condition: () async throws -> Bool) async throws {
+  let end = ContinuousClock.now + .seconds(seconds)
+  while try await !condition() {
+    guard ContinuousClock.now < end else { throw Program.Failure(description: "waited \(seconds) s in vain for \(what())") }
+    try await Task.sleep(for: .milliseconds(50))
+  }
+}
