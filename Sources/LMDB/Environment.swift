@@ -37,7 +37,7 @@ package final class Environment: @unchecked Sendable {  // `handle` is replaced 
     /// Simultaneous reading transactions of all processes together. LMDB's default; 64 bytes of lock.mdb each.
     package var readersMax = 126
     /// Whether the kernel reads ahead. It makes a cold scan five times as fast (0.8 against 0.15 million records of 300 bytes
-  /// a second); lookups scattered over a file larger than memory would want it off.
+    /// a second); lookups scattered over a file larger than memory would want it off.
     package var readAhead = true
 
     package init(access: Access, mapBytes: Int? = nil, databases: [String]) {
