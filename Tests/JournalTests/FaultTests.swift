@@ -40,7 +40,9 @@ internal import Testing
     let descriptor = try descriptor(target)
     let saved = dup(descriptor)
     let unwritable = open("/dev/null", O_RDONLY)
-    guard saved >= 0, unwritable >= 0, dup2(unwritable, descriptor) == descriptor else { throw FileFailure(code: errno) }
+    guard saved >= 0, unwritable >= 0, dup2(unwritable, descriptor) == descriptor else {
+      throw FileFailure(code: errno)
+    }
     close(unwritable)
     return (descriptor, saved)
   }
