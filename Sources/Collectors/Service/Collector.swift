@@ -158,7 +158,8 @@ package actor Collector {
 
   private func pollForEver() async throws {
     try await withThrowingDiscardingTaskGroup { group in
-      while true {
+      // A poll that throws cancels the group's tasks, not this loop.
+      while !group.isCancelled {
         let due = schedule.takeDue(now: ContinuousClock.now)
         for endpoint in due { group.addTask { try await self.poll(endpoint) } }
         if due.isEmpty, schedule.pollingCount == 0 { moved() }
