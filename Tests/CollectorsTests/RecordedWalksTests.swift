@@ -78,7 +78,8 @@ private final class SimulatedCorpus {
     process.executableURL = URL(fileURLWithPath: try #require(Self.environment["PT_PYTHON"]))
     process.arguments =
       [
-        root + "/tools/serve_fleet.py", "--responder", try #require(Self.environment["PT_SNMPSIM"]), "--work", directory,
+        root + "/tools/serve_fleet.py", "--responder", try #require(Self.environment["PT_SNMPSIM"]), "--work",
+        directory,
         "--port", "\(port)", "--first", "11",
       ] + walks.map { root + "/" + $0 }
     process.standardOutput = output

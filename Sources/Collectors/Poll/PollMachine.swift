@@ -203,12 +203,36 @@ package struct PollMachine: DeviceMachine {
     switch steps.removeFirst() {
     case .get(let names): reader = .get(ScalarRead(names: names, abilities: abilities))
     case .walk(let target):
-      reader = .walk(TableWalk(roots: target.columnNames, abilities: abilities), target.columnNames)
+      let fitted = fitted(abilities, to: target)
+      reader = .walk(TableWalk(roots: target.columnNames, abilities: fitted), target.columnNames)
     }
     return true
   }
 
+  /// GetBulk for the rows that the table had before, and one more to see that it ends: what a device sends beyond that is thrown away, and
+  /// is most of the traffic of a full poll otherwise.
+  private func fitted(_ abilities: DeviceAbilities, to target: TableTarget) -> DeviceAbilities {
+    guard let walk = transcript.memory.walk else { return abilities }
+    let rows = target.columnNames.map { walk.subtree($0).count }.max() ?? 0
+    var fitted = abilities
+    fitted.repetitions.limit(to: rows + 1)
+    return fitted
+  }
+
+  /// What a walk taught, without the limit that only fitted its table.
+  private func learnt(
+    _ abilities: DeviceAbilities, _ target: [ObjectIdentifier], since before: DeviceAbilities
+  ) -> DeviceAbilities {
+    guard transcript.memory.walk != nil, let first = target.first else { return abilities }
+    let entry = ObjectIdentifier(Array(first.components.dropLast()))
+    let limited = fitted(before, to: TableTarget(entry, target.compactMap(\.components.last)))
+    var result = abilities
+    if abilities.repetitions.ceiling == limited.repetitions.ceiling { result.repetitions = before.repetitions }
+    return result
+  }
+
   private mutating func closeReader() {
+    let before = transcript.memory.abilities
     switch reader {
     case .get(let read):
       transcript.absent += read.absent
@@ -220,6 +244,7 @@ package struct PollMachine: DeviceMachine {
         transcript.completed += roots.filter { root in !unanswered.contains { $0.isWithin(root) } }
       }
       close(walk)
+      transcript.memory.abilities = learnt(walk.abilities, roots, since: before)
     case nil: break
     }
     reader = nil

@@ -34,10 +34,12 @@ package struct DeviceReader: Sendable {
 
   /// What a first poll with this credential starts from.
   package func newMemory(_ credential: NamedCredential) -> PollMemory {
-    PollMemory(
-      session: Session(
-        credential: credential.credential, keys: keys, parameters: SessionParameters(),
-        randomSeed: UInt64.random(in: .min ... .max)))
+    PollMemory(session: newSession(credential.credential))
+  }
+
+  private func newSession(_ credential: Credential) -> Session {
+    Session(
+      credential: credential, keys: keys, parameters: SessionParameters(), randomSeed: UInt64.random(in: .min ... .max))
   }
 
   /// Polls one device.
@@ -47,7 +49,11 @@ package struct DeviceReader: Sendable {
   ) async throws -> (outcome: PollOutcome, memory: PollMemory) {
     let machine = PollMachine(kind, memory: memory, hasActiveAlerts: hasActiveAlerts, profiles: profiles)
     let transcript = try await engine.run(machine, at: endpoint)
-    return await Self.interpret(transcript, endpoint, credential, profiles)
+    var (outcome, memory) = await Self.interpret(transcript, endpoint, credential, profiles)
+    // A silent device has backed its session's timeout off to the longest; the next poll is not to wait that long from the start. A new
+    // session, and not the former one again, so that no request id and no salt is used twice.
+    if outcome.cost.bytesReceived == 0 { memory.session = newSession(memory.session.credential) }
+    return (outcome, memory)
   }
 
   /// Finds out which credential works and reads everything.

@@ -9,6 +9,9 @@ internal import Synchronization
 package struct Surveyor: Sendable {
   /// Progress is told at most this often.
   private static let progressEvery: Duration = .milliseconds(500)
+  /// How soon the sweep looks whether a probe has ended when nothing else can start: short beside the patience of a probe, and 50 looks in
+  /// a second cost nothing.
+  private static let lookAgain: Duration = .milliseconds(20)
 
   private let reader: DeviceReader
   private let settings: CollectorSettings
@@ -46,7 +49,8 @@ package struct Surveyor: Sendable {
     let sweep = SweepState(Sweep(plan, parameters: settings.sweep, now: ContinuousClock.now))
     try await withThrowingDiscardingTaskGroup { group in
       var lastProgress = ContinuousClock.now
-      while true {
+      // A probe that throws cancels the group's tasks, not this loop.
+      while !group.isCancelled {
         let now = ContinuousClock.now
         if lastProgress.duration(to: now) >= Self.progressEvery {
           progress(sweep.progress(now: now))
@@ -55,7 +59,7 @@ package struct Surveyor: Sendable {
         switch sweep.next(now: now) {
         case .done: return
         case .wait(let until): try await Task.sleep(until: until, clock: .continuous)
-        case .waitForAnswers: try await sweep.change(within: Self.progressEvery)
+        case .waitForAnswers: try await Task.sleep(for: Self.lookAgain)
         case .probe(let attempt):
           group.addTask {
             let (answer, result) = try await ask(attempt, isKnown: isKnown)
@@ -88,7 +92,6 @@ package struct Surveyor: Sendable {
 /// The sweep's state, shared by the loop and the probes that end.
 private final class SweepState: Sendable {
   private let sweep: Mutex<Sweep>
-  private let changes = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
   init(_ sweep: Sweep) {
     self.sweep = Mutex(sweep)
@@ -100,19 +103,6 @@ private final class SweepState: Sendable {
   func progress(now: Instant) -> SweepProgress { sweep.withLock { $0.progress(now: now) } }
 
   func settle(_ attempt: SweepAttempt, _ answer: SweepAnswer) -> SweepReason? {
-    defer { changes.continuation.yield() }
-    return sweep.withLock { $0.settled(attempt, answer) }
-  }
-
-  /// Waits until a probe ended, or for so long.
-  func change(within time: Duration) async throws {
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask {
-        for await _ in self.changes.stream { return }
-      }
-      group.addTask { try await Task.sleep(for: time) }
-      try await group.next()
-      group.cancelAll()
-    }
+    sweep.withLock { $0.settled(attempt, answer) }
   }
 }
