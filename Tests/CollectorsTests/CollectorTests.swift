@@ -156,6 +156,15 @@ private final class FullSink: EventSink {
     await #expect(throws: FullSink.Full.self) { try await collector.run() }
   }
 
+  @Test func `a sweep whose engine is shut down ends with the engine's error`() async throws {
+    let engine = try UDPEngine()
+    engine.shutdown()
+    let settings = try settings("127.0.14.1-50", port: 161)
+    await #expect(throws: EngineError.stopped) {
+      try await Surveyor(DeviceReader(engine: engine, profiles: .none), settings).sweep()
+    }
+  }
+
   @Test func `one device is read now with the first credential that works`() async throws {
     let fleet = try Fleet(["127.0.13.2": printer(2)])
     let settings = try settings(
