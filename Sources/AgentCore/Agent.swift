@@ -79,7 +79,8 @@ package struct Agent: Sendable {
   }
 
   private func group(
-    _ journal: Journal, _ fold: FleetFold, _ board: StatusBoard, _ identity: IdentityWatcher, _ composer: StatusComposer,
+    _ journal: Journal, _ fold: FleetFold, _ board: StatusBoard, _ identity: IdentityWatcher,
+    _ composer: StatusComposer,
     _ status: StatusFile
   ) -> ServiceGroupConfiguration {
     let isConfigured = configuration.hub != nil
@@ -127,7 +128,8 @@ package struct Agent: Sendable {
     guard Files.isWritableDirectory(configuration.state.directory) else {
       throw AgentFailure(
         .permission,
-        "The state directory \(configuration.state.directory) cannot be written. Let the agent's user write there, or name another state.directory.")
+        "The state directory \(configuration.state.directory) cannot be written. Let the agent's user write there, or name another state.directory."
+      )
     }
     var journal = JournalConfiguration(directory: directory)
     journal.sizeLimit = Int(clamping: configuration.journal.sizeMax.bytes)

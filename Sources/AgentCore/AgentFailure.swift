@@ -34,12 +34,15 @@ package struct AgentFailure: Error, Equatable, Sendable, CustomStringConvertible
       let who = pid.map { "the process \($0)" } ?? "another process"
       self.init(
         .cannotCreate,
-        "The journal in \(directory) is in use by \(who): two agents cannot write one journal. Stop the other one, or give this one its own journal.directory.")
+        "The journal in \(directory) is in use by \(who): two agents cannot write one journal. Stop the other one, or give this one its own journal.directory."
+      )
     case .full(_, let limit):
       self.init(
         .inputOutput,
-        "The journal in \(directory) has reached journal.size_max (\(limit / 1_048_576) MiB). Raise it in ptagent.toml; what is recorded is intact.")
-    case .newerFormat, .noJournal, .recordsMissing, .keyMissing, .keyUnreadable, .identityUnreadable, .anotherJournal, .damaged:
+        "The journal in \(directory) has reached journal.size_max (\(limit / 1_048_576) MiB). Raise it in ptagent.toml; what is recorded is intact."
+      )
+    case .newerFormat, .noJournal, .recordsMissing, .keyMissing, .keyUnreadable, .identityUnreadable, .anotherJournal,
+      .damaged:
       self.init(.inputOutput, error.description)
     case .directoryUnusable(let path, let code):
       let failure = SystemError(operation: "use the journal directory", path: path, code: code)
@@ -49,7 +52,9 @@ package struct AgentFailure: Error, Equatable, Sendable, CustomStringConvertible
     case .notADirectory, .networkFileSystem: self.init(.cannotCreate, error.description)
     case .file(_, _, let code):
       let failure = SystemError(operation: "use the journal in", path: directory, code: code)
-      self.init(failure.isPermissionDenied ? .permission : .inputOutput, error.isDiskFull ? Self.diskFull(directory) : error.description)
+      self.init(
+        failure.isPermissionDenied ? .permission : .inputOutput,
+        error.isDiskFull ? Self.diskFull(directory) : error.description)
     case .storage(let storage) where storage.kind == .accessDenied: self.init(.permission, error.description)
     case .storage where error.isDiskFull: self.init(.inputOutput, Self.diskFull(directory))
     case .storage: self.init(.inputOutput, error.description)

@@ -25,7 +25,8 @@ struct CollectionService: Service {
 
   func run() async throws {
     guard !settings.ranges.isEmpty else {
-      board.say(.collector, .degraded, "no address range is configured", remedy: "Set discovery.ranges in ptagent.toml.")
+      board.say(
+        .collector, .degraded, "no address range is configured", remedy: "Set discovery.ranges in ptagent.toml.")
       return try await gracefulShutdown()
     }
     let engine: UDPEngine
@@ -48,7 +49,8 @@ struct CollectionService: Service {
 
   private func collect(with engine: UDPEngine) async throws {
     let known = KnownDevice.all(of: fold.state)
-    board.say(.collector, .working, "collecting from \(settings.plan.addressCount) addresses, \(known.count) devices known")
+    board.say(
+      .collector, .working, "collecting from \(settings.plan.addressCount) addresses, \(known.count) devices known")
     board.say(.journal, .ok, "recording")
     let observer = CollectionObserver(board: board, display: display, logger: logger)
     let collector = Collector(

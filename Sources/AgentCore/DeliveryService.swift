@@ -48,15 +48,21 @@ extension StatusBoard {
     switch delivery.state {
     case .notEnrolled:
       let message = isConfigured ? "not enrolled: records wait in the journal" : "no hub is configured"
-      say(.delivery, isConfigured ? .waiting : .ok, message, remedy: isConfigured ? "Run: ptagent enroll --code CODE" : nil)
+      say(
+        .delivery, isConfigured ? .waiting : .ok, message,
+        remedy: isConfigured ? "Run: ptagent enroll --code CODE" : nil)
     case .connecting: say(.delivery, .waiting, "connecting to \(delivery.hub)")
     case .delivering where delivery.conflicts > 0:
       say(
         .delivery, .degraded, "the hub holds other records under \(delivery.conflicts) of this journal's numbers",
-        remedy: "The hub keeps both. Was this machine restored from a backup? Then nothing is to be done. Was it copied? Then the copy needs a state directory of its own.")
+        remedy:
+          "The hub keeps both. Was this machine restored from a backup? Then nothing is to be done. Was it copied? Then the copy needs a state directory of its own."
+      )
     case .delivering:
       let lag = delivery.lag ?? 0
-      say(.delivery, lag == 0 ? .ok : .working, lag == 0 ? "everything is at \(delivery.hub)" : "delivering to \(delivery.hub)")
+      say(
+        .delivery, lag == 0 ? .ok : .working,
+        lag == 0 ? "everything is at \(delivery.hub)" : "delivering to \(delivery.hub)")
     case .waiting(let reason):
       say(
         .delivery, .waiting, "the hub \(delivery.hub) is not reached: \(reason)",
@@ -64,7 +70,8 @@ extension StatusBoard {
     case .refused(let reason):
       say(
         .delivery, .failed, reason,
-        remedy: "Collecting goes on. Ask the hub's operator; a revoked install needs: ptagent enroll --again --code CODE")
+        remedy:
+          "Collecting goes on. Ask the hub's operator; a revoked install needs: ptagent enroll --again --code CODE")
     case .certificateExpired:
       say(
         .delivery, .failed, "the certificate has ended: records wait in the journal",

@@ -28,7 +28,8 @@ struct HealthService: Service {
 
   private func reportIfDue(_ schedule: inout HealthSchedule, _ reporter: HealthReporter) async throws {
     guard let target = identity.healthTarget() else {
-      return board.say(.health, .ok, identity.identity == nil ? "not enrolled: nothing to report to" : "no address for hc is known")
+      return board.say(
+        .health, .ok, identity.identity == nil ? "not enrolled: nothing to report to" : "no address for hc is known")
     }
     if let identity = identity.identity { self.identity.sayCertificate(of: identity) }
     let report = try composer.health()

@@ -83,7 +83,8 @@ final class IdentityWatcher: DeliveryTargets, Service {
     } catch let error as EnrolmentError {
       logger.error("the identity cannot be used", metadata: ["reason": "\(error)"])
       state.withLock { ($0.stamp, $0.identity, $0.target) = (stamp, nil, nil) }
-      board.say(.identity, .failed, error.description, remedy: "Restore the file, or run: ptagent enroll --again --code CODE")
+      board.say(
+        .identity, .failed, error.description, remedy: "Restore the file, or run: ptagent enroll --again --code CODE")
     }
   }
 
@@ -100,7 +101,9 @@ final class IdentityWatcher: DeliveryTargets, Service {
       let isConfigured = hub != nil
       board.say(
         .identity, isConfigured ? .waiting : .ok,
-        isConfigured ? "not enrolled: the agent collects and journals, and ships nothing" : "no [hub] is configured: the agent ships nothing",
+        isConfigured
+          ? "not enrolled: the agent collects and journals, and ships nothing"
+          : "no [hub] is configured: the agent ships nothing",
         remedy: isConfigured ? "Run: ptagent enroll --code CODE" : nil)
       return
     }

@@ -47,7 +47,9 @@ package struct LineLogHandler: LogHandler {
     var fields = metadata
     if let provided = metadataProvider?.get() { fields.merge(provided) { $1 } }
     if let own = event.metadata { fields.merge(own) { $1 } }
-    var all = [("time", UTCTime.text(milliseconds: now())), ("level", event.level.rawValue), ("msg", "\(event.message)")]
+    var all = [
+      ("time", UTCTime.text(milliseconds: now())), ("level", event.level.rawValue), ("msg", "\(event.message)"),
+    ]
     all += fields.sorted { $0.key < $1.key }.map { ($0.key, Self.clipped("\($0.value)")) }
     if let error = event.error { all.append(("error", Self.clipped("\(error)"))) }
     emit(format == .json ? Self.json(all) : Self.logfmt(all))
@@ -85,9 +87,10 @@ package struct LineLogHandler: LogHandler {
   }
 
   private static func isPlain(_ value: String) -> Bool {
-    !value.isEmpty && value.unicodeScalars.allSatisfy { scalar in
-      scalar.value > 0x20 && scalar.value != 0x7f && !"\"=\\".unicodeScalars.contains(scalar) && !isInvisible(scalar)
-    }
+    !value.isEmpty
+      && value.unicodeScalars.allSatisfy { scalar in
+        scalar.value > 0x20 && scalar.value != 0x7f && !"\"=\\".unicodeScalars.contains(scalar) && !isInvisible(scalar)
+      }
   }
 
   private static func quoted(_ value: String) -> String {

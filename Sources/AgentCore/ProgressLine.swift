@@ -25,7 +25,8 @@ package enum ProgressLine {
   /// `swept 412 of 1016 addresses, found 12, 198/s, 3 s left`
   package static func sentence(_ progress: SweepProgress) -> String {
     let facts = facts(progress).split(separator: "  ").joined(separator: ", ")
-    return "swept \(progress.done) of \(progress.total) addresses, found \(progress.found)" + (facts.isEmpty ? "" : ", \(facts)")
+    return "swept \(progress.done) of \(progress.total) addresses, found \(progress.found)"
+      + (facts.isEmpty ? "" : ", \(facts)")
   }
 
   private static func facts(_ progress: SweepProgress) -> String {

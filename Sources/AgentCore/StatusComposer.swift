@@ -52,7 +52,8 @@ struct StatusComposer: Sendable {
         head: HealthReport.Position(epoch: numbers.head.epoch, sequence: numbers.head.sequence),
         acknowledged: numbers.acknowledged.map { HealthReport.Position(epoch: $0.epoch, sequence: $0.sequence) },
         lag: numbers.lag), diskFreeBytes: Machine.bytesFree(at: journalDirectory),
-      certificateDaysLeft: identity.identity.map { $0.daysLeft(at: now / 1000) }, lastSweep: Self.lastSweep(fleet.agent),
+      certificateDaysLeft: identity.identity.map { $0.daysLeft(at: now / 1000) },
+      lastSweep: Self.lastSweep(fleet.agent),
       devices: Self.devices(fleet),
       components: snapshot.components.map {
         HealthReport.Component(name: $0.name, state: $0.state.rawValue, since: $0.since, message: $0.message)

@@ -32,11 +32,22 @@ struct StatusFile: Service {
     write()
   }
 
+  /// The file is filled up to a multiple of this with spaces, so that a later status fits into it when the disk is full: just then somebody
+  /// will ask.
+  private static let roomBytes = 8192
+
   /// A status that cannot be written is worth a line in the log, and no more: collecting goes on.
   func write() {
     do {
-      let json = try composer.status().json()
-      try Files.replace(AgentStatus.path(in: stateDirectory), with: json, mode: 0o644, .cached)
+      var json = try composer.status().json()
+      json += [UInt8](repeating: 0x20, count: Self.roomBytes - json.count % Self.roomBytes)
+      let path = AgentStatus.path(in: stateDirectory)
+      do {
+        try Files.replace(path, with: json, mode: 0o644, .cached)
+      } catch {
+        guard error.isDiskFull else { throw error }
+        try Files.overwrite(path, with: json)
+      }
     } catch {
       logger.warning("the status file was not written", metadata: ["reason": "\(error)"])
     }

@@ -50,14 +50,16 @@ package struct StatusReport: Sendable {
   package var text: String {
     var lines = [headline]
     if let install = status?.install {
-      lines.append("install    \(install.id) of \(install.entity), certificate good for \(install.certificateDaysLeft) days")
+      lines.append(
+        "install    \(install.id) of \(install.entity), certificate good for \(install.certificateDaysLeft) days")
     }
     if let journal {
       let acknowledged = journal.acknowledged.map { "acknowledged to \($0)" } ?? "nothing acknowledged yet"
       lines.append("journal    head \(journal.head), \(acknowledged), \(journal.lag) records to deliver")
     }
     if let devices = status?.devices, !devices.isEmpty {
-      lines.append("devices    " + devices.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", "))
+      lines.append(
+        "devices    " + devices.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", "))
     }
     if presence == .running, let sweep = status?.sweep, sweep.isRunning {
       lines.append("sweep      \(sweep.done) of \(sweep.total) addresses, \(sweep.found) found, \(Int(sweep.rate))/s")
@@ -77,8 +79,11 @@ package struct StatusReport: Sendable {
     guard let status else { return "The agent has not run with this configuration yet. Start it: ptagent run" }
     let age = Duration.milliseconds(max(0, now - status.writtenMilliseconds)).spoken
     switch presence {
-    case .running: return "ptagent \(status.version) runs as process \(status.process) since \(status.started): \(status.condition.rawValue)"
-    case .hanging: return "ptagent \(status.version) runs as process \(status.process), but has not moved for \(age). Restart it."
+    case .running:
+      return
+        "ptagent \(status.version) runs as process \(status.process) since \(status.started): \(status.condition.rawValue)"
+    case .hanging:
+      return "ptagent \(status.version) runs as process \(status.process), but has not moved for \(age). Restart it."
     case .stopped, .never: return "ptagent does not run; it was last seen \(age) ago. Start it: ptagent run"
     }
   }

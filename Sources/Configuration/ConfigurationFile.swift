@@ -72,10 +72,13 @@ extension HubSettings {
   }
 
   private static func authority(_ table: TableReader, directory: String) -> HubAuthority? {
-    let pin = table.parsed("ca_pin", expected: "a pin as \"sha256/...\" with 44 characters of base64, as the hub shows it") {
+    let pin = table.parsed(
+      "ca_pin", expected: "a pin as \"sha256/...\" with 44 characters of base64, as the hub shows it"
+    ) {
       PublicKeyPin($0)
     }
-    let certificates = table.parsed("ca_file", expected: "the name of a PEM file with the hub's CA certificate") { name in
+    let certificates = table.parsed("ca_file", expected: "the name of a PEM file with the hub's CA certificate") {
+      name in
       (try? Files.readText(Files.resolve(name, in: directory))).flatMap { try? Certificate.all(pem: $0) }
     }
     switch (table.has("ca_pin"), table.has("ca_file")) {

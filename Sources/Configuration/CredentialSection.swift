@@ -78,7 +78,8 @@ private struct CredentialTable {
   }
 
   private func user() -> Credential? {
-    let name = table.required("user", expected: "an SNMPv3 user name of 1 to \(USMUser.nameByteCountMax) bytes") { node in
+    let name = table.required("user", expected: "an SNMPv3 user name of 1 to \(USMUser.nameByteCountMax) bytes") {
+      node in
       if case .string(let text) = node, (1...USMUser.nameByteCountMax).contains(text.utf8.count) { text } else { nil }
     }
     let context = table.parsed("context", expected: "a context name of at most \(USMUser.nameByteCountMax) bytes") {

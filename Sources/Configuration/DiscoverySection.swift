@@ -52,7 +52,8 @@ extension DiscoverySettings {
       // One that is there and wrong has been reported where it stands.
       if !credentials.names.contains(name) {
         let nearest = nearestName(to: name, among: credentials.names).map { ", perhaps \"\($0)\"" } ?? ""
-        table.findings.note(place, found: "\"\(name)\"", expected: "a name that has a table [credentials.\(name)]\(nearest)")
+        table.findings.note(
+          place, found: "\"\(name)\"", expected: "a name that has a table [credentials.\(name)]\(nearest)")
       }
       return nil
     }

@@ -88,7 +88,9 @@ final class TableReader {
 
   func size(_ name: String, in range: ClosedRange<ByteCount>, default fallback: ByteCount) -> ByteCount {
     let bounds = "\(range.lowerBound.written) to \(range.upperBound.written)"
-    return parsed(name, expected: "a size such as \"1GiB\" (units B, KiB, MiB, GiB, TiB, kB, MB, GB, TB) from \(bounds)") {
+    return parsed(
+      name, expected: "a size such as \"1GiB\" (units B, KiB, MiB, GiB, TiB, kB, MB, GB, TB) from \(bounds)"
+    ) {
       ByteCount(written: $0).flatMap { range.contains($0) ? $0 : nil }
     } ?? fallback
   }

@@ -75,7 +75,8 @@ package struct HubEnrolmentService: EnrolmentService {
 
   private static func explain(_ error: TLSError, hub: String) -> EnrolmentError {
     switch error {
-    case .certificateNotTrusted, .wrongHost, .wrongPin, .notTLS, .certificateExpired, .certificateNotYetValid, .protocolNotAgreed:
+    case .certificateNotTrusted, .wrongHost, .wrongPin, .notTLS, .certificateExpired, .certificateNotYetValid,
+      .protocolNotAgreed:
       .notOurHub(hub: hub, reason: error.description)
     default: .unreachable(hub: hub, reason: error.description)
     }

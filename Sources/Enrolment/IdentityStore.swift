@@ -58,7 +58,9 @@ package struct IdentityStore: Sendable {
   /// Who this machine is; nil when it was never enrolled.
   package func identity() throws(EnrolmentError) -> InstallIdentity? {
     guard let stored: StoredIdentity = try load(identityPath) else { return nil }
-    guard stored.version <= Self.version else { throw unreadable(identityPath, "it has layout \(stored.version), which a newer program wrote") }
+    guard stored.version <= Self.version else {
+      throw unreadable(identityPath, "it has layout \(stored.version), which a newer program wrote")
+    }
     let key = try key(in: stored.key)
     do {
       let chain = try stored.chain.map { try Certificate(pem: $0) }
@@ -170,7 +172,9 @@ package struct IdentityStore: Sendable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     let bytes: Data
-    do { bytes = try encoder.encode(stored) } catch { throw .cryptography("The identity could not be encoded: \(error).") }
+    do { bytes = try encoder.encode(stored) } catch {
+      throw .cryptography("The identity could not be encoded: \(error).")
+    }
     try storing { () throws(SystemError) in
       try Files.makeDirectory(directory, mode: 0o700)
       try Files.replace(path, with: bytes, mode: 0o600)

@@ -47,7 +47,8 @@ package actor HealthReporter {
         headers: [HTTP2Header("content-type", "application/json"), HTTP2Header("user-agent", product)],
         body: try report.json(), timeout: Self.timeout)
       guard (200..<300).contains(response.status) else {
-        throw HealthFailure(description: "hc answered \(response.status): \(String(decoding: response.body.prefix(200), as: UTF8.self))")
+        throw HealthFailure(
+          description: "hc answered \(response.status): \(String(decoding: response.body.prefix(200), as: UTF8.self))")
       }
     } catch let error as CancellationError {
       close()

@@ -65,6 +65,19 @@ package enum Files {
     if durability == .durable { try syncDirectory(parent(of: path)) }
   }
 
+  /// Writes over a file where it lies, for a disk that has no room for a second one; the rest of it becomes spaces. Not atomic.
+  /// - Throws: EFBIG, with the file untouched, when the bytes do not fit into it.
+  package static func overwrite(_ path: String, with bytes: [UInt8]) throws(SystemError) {
+    let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .current("write", path) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw .current("write", path) }
+    let room = Int(status.st_size) - bytes.count
+    guard room >= 0 else { throw SystemError(operation: "write", path: path, code: EFBIG) }
+    try write(bytes + [UInt8](repeating: 0x20, count: room), to: descriptor, path)
+  }
+
   /// Makes a directory and those above it that are missing. One that is there already keeps its mode.
   package static func makeDirectory(_ path: String, mode: UInt32 = 0o700) throws(SystemError) {
     if Glibc.mkdir(path, mode_t(mode)) == 0 { return try syncDirectory(parent(of: path)) }
@@ -105,7 +118,9 @@ package enum Files {
   package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   /// Whether this process may create files in the directory.
-  package static func isWritableDirectory(_ path: String) -> Bool { isDirectory(path) && access(path, W_OK | X_OK) == 0 }
+  package static func isWritableDirectory(_ path: String) -> Bool {
+    isDirectory(path) && access(path, W_OK | X_OK) == 0
+  }
 
   /// The permission bits, or nil if there is no such file.
   package static func mode(of path: String) -> UInt32? {

@@ -122,7 +122,9 @@ package final class JournalSource: DeliverySource {
     while true {
       let isNew = try await reading {
         let now = try reader.head()
-        let sealed = try reader.lastCheckpoint(epoch: now.epoch).map { RecordPosition(epoch: $0.epoch, sequence: $0.size) }
+        let sealed = try reader.lastCheckpoint(epoch: now.epoch).map {
+          RecordPosition(epoch: $0.epoch, sequence: $0.size)
+        }
         return now != head || (sealed != nil && sealed != checkpoint)
       }
       if isNew { return }

@@ -238,7 +238,8 @@ extension Replicator {
       update { $0.rejections += 1 }
       try await fromSource { try await $0.appendRejection(of: position, reason: reason) }
     case .reportRejection(let position, let reason):
-      logger.error("the hub rejected a report of a rejection", metadata: ["record": "\(position)", "reason": "\(reason)"])
+      logger.error(
+        "the hub rejected a report of a rejection", metadata: ["record": "\(position)", "reason": "\(reason)"])
       update { $0.rejections += 1 }
     case .reportConflict(let position, let heldHash):
       logger.critical(
@@ -246,7 +247,8 @@ extension Replicator {
         metadata: ["record": "\(position)", "held_hash": "\(hexadecimal(heldHash))"])
       update { $0.conflicts += 1 }
     case .beginEpoch(let reason):
-      logger.critical("the journal was put back to an earlier state; a new epoch begins", metadata: ["reason": "\(reason)"])
+      logger.critical(
+        "the journal was put back to an earlier state; a new epoch begins", metadata: ["reason": "\(reason)"])
       let head = try await fromSource { try await $0.beginEpoch(reason: reason) }
       return delivery.received(.grew(head))
     case .endStream(let violation): throw violation
@@ -258,7 +260,8 @@ extension Replicator {
     let lag = delivery.value.withLock { $0.lag }
     switch event {
     case .welcomed(let welcome):
-      logger.info("the hub welcomes this agent", metadata: ["lag": "\(lag ?? 0)", "window": "\(welcome.windowRecords)"])
+      logger.info(
+        "the hub welcomes this agent", metadata: ["lag": "\(lag ?? 0)", "window": "\(welcome.windowRecords)"])
       update { ($0.state, $0.lag) = (.delivering, lag) }
     default: update { if $0.state == .delivering { $0.lag = lag } }
     }

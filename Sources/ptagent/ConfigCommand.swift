@@ -11,7 +11,9 @@ struct ConfigCheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
     abstract: "Tell everything that is wrong with a configuration file.",
-    discussion: "Each mistake with file, line, what was found and what was expected. Exits 0 when there is none, 78 when there is any.")
+    discussion:
+      "Each mistake with file, line, what was found and what was expected. Exits 0 when there is none, 78 when there is any."
+  )
 
   @OptionGroup var file: ConfigurationOption
 
@@ -19,7 +21,9 @@ struct ConfigCheckCommand: AsyncParsableCommand {
     try await reporting {
       let configuration = try file.load()
       let ranges = configuration.discovery.ranges.count
-      print("\(file.path) is correct: \(ranges) \(ranges == 1 ? "range" : "ranges"), \(configuration.hub.map { "hub \($0.csr)" } ?? "no hub").")
+      print(
+        "\(file.path) is correct: \(ranges) \(ranges == 1 ? "range" : "ranges"), \(configuration.hub.map { "hub \($0.csr)" } ?? "no hub")."
+      )
     }
   }
 }

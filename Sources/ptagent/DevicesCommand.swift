@@ -24,7 +24,9 @@ struct DevicesCommand: AsyncParsableCommand {
       let directory = configuration.journal.directory
       do {
         let fleet = try FleetView.load(try JournalReader.open(directory: directory))
-        let text = output == .json ? String(decoding: FleetReport.json(of: fleet), as: UTF8.self) + "\n" : FleetReport.table(of: fleet)
+        let text =
+          output == .json
+          ? String(decoding: FleetReport.json(of: fleet), as: UTF8.self) + "\n" : FleetReport.table(of: fleet)
         Machine.write(text, to: 1)
       } catch let error as JournalError {
         throw AgentFailure(error, directory: directory)

@@ -28,7 +28,8 @@ struct EnrollCommand: AsyncParsableCommand {
       let outcome = try await AgentEnrolment(configuration).enrol(code: try givenCode(), isAgain: again)
       print("Enrolled as install \(outcome.identity.installID) of \(outcome.identity.entity).")
       print(
-        outcome.isAgentRunning ? "The agent that runs goes on with it." : "Start the agent: ptagent run --config \(file.path)")
+        outcome.isAgentRunning
+          ? "The agent that runs goes on with it." : "Start the agent: ptagent run --config \(file.path)")
     }
   }
 
@@ -38,6 +39,7 @@ struct EnrollCommand: AsyncParsableCommand {
     case let code?: return code
     case nil: if let code = Machine.environment("DATALINK_CODE") { return code }
     }
-    throw AgentFailure(.usage, "No DataLink code was given. Use --code, DATALINK_CODE, or --code - with the code on standard input.")
+    throw AgentFailure(
+      .usage, "No DataLink code was given. Use --code, DATALINK_CODE, or --code - with the code on standard input.")
   }
 }

@@ -11,7 +11,8 @@ internal import SNMP
 struct ConfigurationOption: ParsableArguments {
   static let standardPath = "/etc/printtrail/ptagent.toml"
 
-  @Option(name: [.customLong("config"), .customShort("c")], help: ArgumentHelp("The configuration file.", valueName: "file"))
+  @Option(
+    name: [.customLong("config"), .customShort("c")], help: ArgumentHelp("The configuration file.", valueName: "file"))
   var path = standardPath
 
   /// The configuration, or exit 78 with every mistake.
@@ -60,7 +61,8 @@ struct CredentialOptions: ParsableArguments {
   var version: Version?
   @Option(help: ArgumentHelp("The SNMPv3 user.", valueName: "name"))
   var user: String?
-  @Option(help: ArgumentHelp("The user's authentication: md5, sha1, sha224, sha256, sha384, sha512.", valueName: "algorithm"))
+  @Option(
+    help: ArgumentHelp("The user's authentication: md5, sha1, sha224, sha256, sha384, sha512.", valueName: "algorithm"))
   var auth: String?
   @Option(
     help: ArgumentHelp(
@@ -77,13 +79,19 @@ struct CredentialOptions: ParsableArguments {
 
   func validate() throws {
     let isUser = user != nil || version == .v3
-    if isUser, community != nil { throw ValidationError("--community is for SNMP 1 and 2c, --user for SNMP 3: give one of them.") }
+    if isUser, community != nil {
+      throw ValidationError("--community is for SNMP 1 and 2c, --user for SNMP 3: give one of them.")
+    }
     if version == .v3, user == nil { throw ValidationError("SNMP 3 needs --user.") }
-    if user != nil, let version, version != .v3 { throw ValidationError("--user is for SNMP 3, not for \(version.rawValue).") }
+    if user != nil, let version, version != .v3 {
+      throw ValidationError("--user is for SNMP 3, not for \(version.rawValue).")
+    }
     if credential != nil, isUser || community != nil {
       throw ValidationError("Give either --credential or the credential itself.")
     }
-    if user == nil, auth != nil || priv != nil || context != nil { throw ValidationError("--auth, --priv and --context need --user.") }
+    if user == nil, auth != nil || priv != nil || context != nil {
+      throw ValidationError("--auth, --priv and --context need --user.")
+    }
     if (auth == nil) != (authPassword == nil) { throw ValidationError("--auth and --auth-password go together.") }
     if (priv == nil) != (privPassword == nil) { throw ValidationError("--priv and --priv-password go together.") }
   }
@@ -111,13 +119,15 @@ struct CredentialOptions: ParsableArguments {
     var privacy: USMUser.Privacy?
     if let auth, let authPassword {
       guard let algorithm = AuthenticationAlgorithm(rawValue: auth) else {
-        throw ValidationError("--auth: '\(auth)' is none of \(AuthenticationAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")).")
+        throw ValidationError(
+          "--auth: '\(auth)' is none of \(AuthenticationAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")).")
       }
       authentication = USMUser.Authentication(algorithm, password: Array(authPassword.utf8))
     }
     if let priv, let privPassword {
       guard let algorithm = PrivacyAlgorithm(rawValue: priv) else {
-        throw ValidationError("--priv: '\(priv)' is none of \(PrivacyAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")).")
+        throw ValidationError(
+          "--priv: '\(priv)' is none of \(PrivacyAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")).")
       }
       privacy = USMUser.Privacy(algorithm, password: Array(privPassword.utf8))
     }

@@ -40,7 +40,11 @@ struct ReadCommand: AsyncParsableCommand {
 
   mutating func run() async throws {
     try await reporting {
-      if let walk { try showWalk(walk) } else if let address, let endpoint = Endpoint(address) { try await showDevice(endpoint, address) }
+      if let walk {
+        try showWalk(walk)
+      } else if let address, let endpoint = Endpoint(address) {
+        try await showDevice(endpoint, address)
+      }
     }
   }
 

@@ -8,7 +8,9 @@ struct StatusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status",
     abstract: "Show how the agent is: each part with its state, since when, and what to do.",
-    discussion: "Works beside a running agent and without one. Exits 0 when it runs and nothing has failed, 1 when a part has failed, 69 when it does not run.")
+    discussion:
+      "Works beside a running agent and without one. Exits 0 when it runs and nothing has failed, 1 when a part has failed, 69 when it does not run."
+  )
 
   @OptionGroup var file: ConfigurationOption
   @Option(help: "table or json.")
@@ -32,7 +34,8 @@ struct StatusCommand: AsyncParsableCommand {
     do { return try AgentStatus.read(stateDirectory: directory) } catch let error as SystemError {
       throw AgentFailure(error.isPermissionDenied ? .permission : .inputOutput, error.description)
     } catch {
-      throw AgentFailure(.inputOutput, "\(AgentStatus.path(in: directory)) is not a status that this program understands.")
+      throw AgentFailure(
+        .inputOutput, "\(AgentStatus.path(in: directory)) is not a status that this program understands.")
     }
   }
 

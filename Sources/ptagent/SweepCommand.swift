@@ -38,7 +38,8 @@ struct SweepCommand: AsyncParsableCommand {
       do { _ = try AddressRange(range) } catch { throw ValidationError(error.description) }
     }
     if let packetsPerSecond, !DiscoverySettings.packetsPerSecondRange.contains(packetsPerSecond) {
-      throw ValidationError("--packets-per-second must be from 1 to \(DiscoverySettings.packetsPerSecondRange.upperBound).")
+      throw ValidationError(
+        "--packets-per-second must be from 1 to \(DiscoverySettings.packetsPerSecondRange.upperBound).")
     }
   }
 

@@ -14,7 +14,9 @@ import Testing
   let other = DeviceID([UInt8](repeating: 2, count: 16))!
 
   private func discovered(_ address: String = "10.0.0.7:161") -> Event {
-    Event(time: 1, device: id, .deviceDiscovered(DeviceDiscovered(address: address, identity: DeviceIdentity(), credential: "office")))
+    Event(
+      time: 1, device: id,
+      .deviceDiscovered(DeviceDiscovered(address: address, identity: DeviceIdentity(), credential: "office")))
   }
 
   private func known(_ events: [Event]) -> KnownDevice? {
@@ -30,15 +32,18 @@ import Testing
   }
 
   @Test func `a device that moved is known where it is now`() {
-    let moved = Event(time: 2, device: id, .deviceMoved(DeviceMoved(from: "10.0.0.7:161", to: "10.0.0.9:161", evidence: "serial")))
+    let moved = Event(
+      time: 2, device: id, .deviceMoved(DeviceMoved(from: "10.0.0.7:161", to: "10.0.0.9:161", evidence: "serial")))
     #expect(known([discovered(), moved])?.endpoint == Endpoint("10.0.0.9:161"))
   }
 
   @Test func `a device whose place another took is known without a place, until it is found again`() {
     let replaced = Event(
-      time: 2, device: id, .deviceReplaced(DeviceReplaced(address: "10.0.0.7:161", replacement: other, evidence: "serial")))
+      time: 2, device: id,
+      .deviceReplaced(DeviceReplaced(address: "10.0.0.7:161", replacement: other, evidence: "serial")))
     #expect(known([discovered(), replaced])?.endpoint == nil)
-    let moved = Event(time: 3, device: id, .deviceMoved(DeviceMoved(from: "10.0.0.7:161", to: "10.0.0.9:161", evidence: "serial")))
+    let moved = Event(
+      time: 3, device: id, .deviceMoved(DeviceMoved(from: "10.0.0.7:161", to: "10.0.0.9:161", evidence: "serial")))
     #expect(known([discovered(), replaced, moved])?.endpoint == Endpoint("10.0.0.9:161"))
   }
 
@@ -53,7 +58,8 @@ import Testing
       time: 3, device: id,
       .meterEpochOpened(MeterEpochOpened(meter: .total, epoch: 2, previous: 900, current: 500, evidence: "dropped")))
     let key = AlertKey(group: 8, groupIndex: 1, code: 808)
-    let raised = Event(time: 4, device: id, .alertRaised(AlertRaised(key: key, alert: PrinterAlert(row: RowIndex([1, 1])))))
+    let raised = Event(
+      time: 4, device: id, .alertRaised(AlertRaised(key: key, alert: PrinterAlert(row: RowIndex([1, 1])))))
     let device = known([discovered(), taken, opened, raised])
     #expect(device?.meters[.total] == MeterState(value: 500, epoch: 2, source: name, unit: .impressions))
     #expect(device?.alerts[key]?.raised == 4)

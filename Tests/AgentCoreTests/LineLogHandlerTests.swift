@@ -22,7 +22,9 @@ import Testing
 
   @Test func `logfmt quotes what needs it, and only that`() {
     let text = log(.logfmt) { $0.info("a device was read", metadata: ["model": "HL 2", "address": "10.0.0.7:161"]) }
-    #expect(text == "time=2026-03-01T08:15:00.250Z level=info msg=\"a device was read\" address=10.0.0.7:161 model=\"HL 2\"\n")
+    #expect(
+      text == "time=2026-03-01T08:15:00.250Z level=info msg=\"a device was read\" address=10.0.0.7:161 model=\"HL 2\"\n"
+    )
   }
 
   @Test func `json is one object a line, with the same fields in the same order`() {
@@ -34,7 +36,9 @@ import Testing
   func `a device's text cannot begin a line of its own or hide what follows`(format: LogSettings.Format) {
     let text = log(format) { $0.info("x", metadata: ["name": "a\nlevel=error\r\u{1B}[2J\u{202E}\u{2028}b"]) }
     #expect(text.filter { $0.isNewline }.count == 1)
-    for scalar in ["\r", "\u{1B}", "\u{202E}", "\u{2028}"] { #expect(!text.unicodeScalars.contains(Unicode.Scalar(scalar)!)) }
+    for scalar in ["\r", "\u{1B}", "\u{202E}", "\u{2028}"] {
+      #expect(!text.unicodeScalars.contains(Unicode.Scalar(scalar)!))
+    }
   }
 
   @Test func `values are cut where a log's reader could not bear more`() {

@@ -25,7 +25,10 @@ import Testing
     let json = try status.json()
     #expect(try JSONDecoder().decode(AgentStatus.self, from: Data(json)) == status)
     let text = String(decoding: json, as: UTF8.self)
-    for key in ["version", "process", "started", "written", "install", "journal", "devices", "delivery", "components", "lag", "since"] {
+    for key in [
+      "version", "process", "started", "written", "install", "journal", "devices", "delivery", "components", "lag",
+      "since",
+    ] {
       #expect(text.contains("\"\(key)\""), "\(key)")
     }
     #expect(try status.json() == json)
@@ -47,7 +50,10 @@ import Testing
     let report = StatusReport(status: status, journal: nil, isRunning: { $0 == 7 }, now: 1_001_000)
     #expect(report.presence == .running)
     #expect(report.exitCode == 1)
-    for part in ["process 7", "failed", "i-1 of Acme", "80 days", "3 read, 1 unreachable", "2026-03-01T08:01:00.000Z", "delivery: Do this."] {
+    for part in [
+      "process 7", "failed", "i-1 of Acme", "80 days", "3 read, 1 unreachable", "2026-03-01T08:01:00.000Z",
+      "delivery: Do this.",
+    ] {
       #expect(report.text.contains(part), "\(part)")
     }
   }

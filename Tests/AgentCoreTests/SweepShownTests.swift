@@ -5,7 +5,9 @@ import PrinterModel
 import Testing
 
 @Suite struct SweepShownTests {
-  private func progress(_ done: Int, _ total: Int, found: Int = 0, rate: Double = 0, left: Duration? = nil) -> SweepProgress {
+  private func progress(_ done: Int, _ total: Int, found: Int = 0, rate: Double = 0, left: Duration? = nil)
+    -> SweepProgress
+  {
     var progress = SweepProgress()
     (progress.done, progress.total, progress.found, progress.rate, progress.timeLeft) = (done, total, found, rate, left)
     return progress

@@ -47,7 +47,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("10.0.0.7", 1), ("10.0.0.1-10", 10), ("10.0.0.1-10.0.1.20", 276), ("10.0.0.*", 254), ("10.0.0.0/24", 254), ("10.0.0.4/31", 2),
+    ("10.0.0.7", 1), ("10.0.0.1-10", 10), ("10.0.0.1-10.0.1.20", 276), ("10.0.0.*", 254), ("10.0.0.0/24", 254),
+    ("10.0.0.4/31", 2),
   ])
   func `every form of a range is understood, in ranges as in exclusions`(text: String, addresses: Int) throws {
     let configuration = try AgentConfiguration.parse(
@@ -116,7 +117,8 @@ import Testing
     Mistake(text: "[poll]\n\ninterval = \"soon\"", line: 3, key: "poll.interval", says: ["\"soon\"", "\"30m\""]),
     Mistake(text: "[poll]\ninterval = 30", line: 2, key: "poll.interval", says: ["found 30", "a duration"]),
     Mistake(text: "[poll]\ninterval = \"10ms\"", line: 2, key: "poll.interval", says: ["1s to 7d"]),
-    Mistake(text: "[poll]\nintervall = \"30m\"", line: 2, key: "poll.intervall", says: ["unknown key", "\"interval\""]),
+    Mistake(
+      text: "[poll]\nintervall = \"30m\"", line: 2, key: "poll.intervall", says: ["unknown key", "\"interval\""]),
     Mistake(text: "[pol]\ninterval = \"30m\"", line: 1, key: "pol", says: ["unknown key", "\"poll\""]),
     Mistake(text: "[poll]\nconcurrency = 0", line: 2, key: "poll.concurrency", says: ["1 to 5000"]),
     Mistake(text: "[poll]\nconcurrency = 1.5", line: 2, key: "poll.concurrency", says: ["found 1.5", "whole number"]),
@@ -126,29 +128,62 @@ import Testing
     Mistake(text: "[journal]\ndirectory = \"\"", line: 2, key: "journal.directory", says: ["path of a directory"]),
     Mistake(text: "[log]\nlevel = \"loud\"", line: 2, key: "log.level", says: ["\"loud\"", "\"warning\""]),
     Mistake(text: "[log]\nformat = true", line: 2, key: "log.format", says: ["found true", "\"logfmt\", \"json\""]),
-    Mistake(text: "[hub]\nca_pin = \"sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\"", line: 1, key: "hub.csr", says: ["found nothing", "hub.example.org:7443"]),
+    Mistake(
+      text: "[hub]\nca_pin = \"sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\"", line: 1, key: "hub.csr",
+      says: ["found nothing", "hub.example.org:7443"]),
     Mistake(text: "[hub]\ncsr = \"hub:1\"", line: 1, key: "hub.ca_pin", says: ["ca_pin or ca_file"]),
     Mistake(text: "[hub]\ncsr = \"hub:1\"\nca_pin = \"sha1/abc\"", line: 3, key: "hub.ca_pin", says: ["sha256/"]),
-    Mistake(text: "[hub]\ncsr = \"hub:1\"\nca_file = \"/nowhere.pem\"", line: 3, key: "hub.ca_file", says: ["PEM file"]),
+    Mistake(
+      text: "[hub]\ncsr = \"hub:1\"\nca_file = \"/nowhere.pem\"", line: 3, key: "hub.ca_file", says: ["PEM file"]),
     Mistake(text: hub + "dcam = \"https://hub\"", line: 4, key: "hub.dcam", says: ["https://hub"]),
-    Mistake(text: "[discovery]\nranges = [\n  { range = \"10.0.0.1\" },\n  { range = \"10.0.0.300\" },\n]", line: 4, key: "discovery.ranges[1].range", says: ["10.0.0.300", "10.0.0.0/24"]),
-    Mistake(text: "[discovery]\nranges = [\n\"10.0.0.9-1\"]", line: 3, key: "discovery.ranges[0]", says: ["ends before it begins"]),
+    Mistake(
+      text: "[discovery]\nranges = [\n  { range = \"10.0.0.1\" },\n  { range = \"10.0.0.300\" },\n]", line: 4,
+      key: "discovery.ranges[1].range", says: ["10.0.0.300", "10.0.0.0/24"]),
+    Mistake(
+      text: "[discovery]\nranges = [\n\"10.0.0.9-1\"]", line: 3, key: "discovery.ranges[0]",
+      says: ["ends before it begins"]),
     Mistake(text: "[discovery]\nranges = \"10.0.0.1\"", line: 2, key: "discovery.ranges", says: ["an array"]),
-    Mistake(text: "[discovery]\nranges = [{ credentials = [] }]", line: 2, key: "discovery.ranges[0].range", says: ["found nothing"]),
-    Mistake(text: "[discovery]\nranges = [{ range = \"10.0.0.1\", credentials = [\"ofice\"] }]\n[credentials.office]\nkind = \"v1\"\ncommunity = \"x\"", line: 2, key: "discovery.ranges[0].credentials[0]", says: ["[credentials.ofice]", "perhaps \"office\""]),
-    Mistake(text: "[discovery]\nranges = [{ range = \"10.0.0.1\", port = 5 }]", line: 2, key: "discovery.ranges[0].port", says: ["unknown key"]),
-    Mistake(text: "[discovery]\nexclusions = [\n  \"10.0.0.1\",\n  7,\n]", line: 4, key: "discovery.exclusions[1]", says: ["found 7"]),
-    Mistake(text: "[discovery]\ndo_not_touch = [\"fe80::1\"]", line: 2, key: "discovery.do_not_touch[0]", says: ["IPv6"]),
+    Mistake(
+      text: "[discovery]\nranges = [{ credentials = [] }]", line: 2, key: "discovery.ranges[0].range",
+      says: ["found nothing"]),
+    Mistake(
+      text:
+        "[discovery]\nranges = [{ range = \"10.0.0.1\", credentials = [\"ofice\"] }]\n[credentials.office]\nkind = \"v1\"\ncommunity = \"x\"",
+      line: 2, key: "discovery.ranges[0].credentials[0]", says: ["[credentials.ofice]", "perhaps \"office\""]),
+    Mistake(
+      text: "[discovery]\nranges = [{ range = \"10.0.0.1\", port = 5 }]", line: 2, key: "discovery.ranges[0].port",
+      says: ["unknown key"]),
+    Mistake(
+      text: "[discovery]\nexclusions = [\n  \"10.0.0.1\",\n  7,\n]", line: 4, key: "discovery.exclusions[1]",
+      says: ["found 7"]),
+    Mistake(
+      text: "[discovery]\ndo_not_touch = [\"fe80::1\"]", line: 2, key: "discovery.do_not_touch[0]", says: ["IPv6"]),
     Mistake(text: "[discovery]\nport = 70000", line: 2, key: "discovery.port", says: ["1 to 65535"]),
     Mistake(text: "[credentials.a]\ncommunity = \"x\"", line: 1, key: "credentials.a.kind", says: ["\"v2c\""]),
-    Mistake(text: "[credentials.a]\nkind = \"v2\"\ncommunity = \"x\"", line: 2, key: "credentials.a.kind", says: ["\"v2\"", "\"v2c\""]),
-    Mistake(text: "[credentials.a]\nkind = \"v2c\"", line: 1, key: "credentials.a.community", says: ["community or community_file"]),
-    Mistake(text: "[credentials.a]\nkind = \"v2c\"\ncommunity_file = \"/nowhere\"", line: 3, key: "credentials.a.community_file", says: ["no such file"]),
-    Mistake(text: "[credentials.a]\nkind = \"v2c\"\ncommunity = \"x\"\nuser = \"y\"", line: 4, key: "credentials.a.user", says: ["unknown key"]),
-    Mistake(text: "[credentials.a]\nkind = \"v3\"\nuser = \"u\"\nauth = \"sha2\"\nauth_password = \"12345678\"", line: 4, key: "credentials.a.auth", says: ["\"sha256\""]),
-    Mistake(text: "[credentials.a]\nkind = \"v3\"\nuser = \"u\"\nauth = \"sha256\"\nauth_password = \"short\"", line: 5, key: "credentials.a.auth_password", says: ["5 bytes", "at least 8"]),
-    Mistake(text: "[credentials.a]\nkind = \"v3\"\nuser = \"u\"\nauth = \"sha256\"", line: 1, key: "credentials.a.auth_password", says: ["auth_password_file"]),
-    Mistake(text: "[credentials.a]\nkind = \"v3\"\nuser = \"u\"\npriv = \"des\"\npriv_password = \"12345678\"", line: 1, key: "credentials.a.auth", says: ["RFC 3414"]),
+    Mistake(
+      text: "[credentials.a]\nkind = \"v2\"\ncommunity = \"x\"", line: 2, key: "credentials.a.kind",
+      says: ["\"v2\"", "\"v2c\""]),
+    Mistake(
+      text: "[credentials.a]\nkind = \"v2c\"", line: 1, key: "credentials.a.community",
+      says: ["community or community_file"]),
+    Mistake(
+      text: "[credentials.a]\nkind = \"v2c\"\ncommunity_file = \"/nowhere\"", line: 3,
+      key: "credentials.a.community_file", says: ["no such file"]),
+    Mistake(
+      text: "[credentials.a]\nkind = \"v2c\"\ncommunity = \"x\"\nuser = \"y\"", line: 4, key: "credentials.a.user",
+      says: ["unknown key"]),
+    Mistake(
+      text: "[credentials.a]\nkind = \"v3\"\nuser = \"u\"\nauth = \"sha2\"\nauth_password = \"12345678\"", line: 4,
+      key: "credentials.a.auth", says: ["\"sha256\""]),
+    Mistake(
+      text: "[credentials.a]\nkind = \"v3\"\nuser = \"u\"\nauth = \"sha256\"\nauth_password = \"short\"", line: 5,
+      key: "credentials.a.auth_password", says: ["5 bytes", "at least 8"]),
+    Mistake(
+      text: "[credentials.a]\nkind = \"v3\"\nuser = \"u\"\nauth = \"sha256\"", line: 1,
+      key: "credentials.a.auth_password", says: ["auth_password_file"]),
+    Mistake(
+      text: "[credentials.a]\nkind = \"v3\"\nuser = \"u\"\npriv = \"des\"\npriv_password = \"12345678\"", line: 1,
+      key: "credentials.a.auth", says: ["RFC 3414"]),
     Mistake(text: "[poll]\ninterval = ", line: 2, key: "", says: ["TOML 1.0"]),
     Mistake(text: "[poll]\n[poll]", line: 2, key: "", says: ["TOML 1.0"]),
     Mistake(text: "x\u{0}y", line: 1, key: "", says: ["NUL"]),
@@ -157,7 +192,8 @@ import Testing
   @Test(arguments: mistakes)
   func `a mistake is told with its line, what was found and what was expected`(mistake: Mistake) throws {
     let error = try #require(
-      throws: ConfigurationProblems.self) { try AgentConfiguration.parse(mistake.text, file: "ptagent.toml") }
+      throws: ConfigurationProblems.self
+    ) { try AgentConfiguration.parse(mistake.text, file: "ptagent.toml") }
     #expect(error.problems.count == 1, "\(error)")
     let problem = try #require(error.problems.first)
     #expect(problem.line == mistake.line, "\(problem)")
@@ -186,14 +222,17 @@ import Testing
   }
 
   @Test func `a file that is not there is one problem with its name`() throws {
-    let error = try #require(throws: ConfigurationProblems.self) { try AgentConfiguration.load("/nowhere/ptagent.toml") }
+    let error = try #require(throws: ConfigurationProblems.self) {
+      try AgentConfiguration.load("/nowhere/ptagent.toml")
+    }
     #expect(error.description == "/nowhere/ptagent.toml: found no such file or directory, expected a readable file.")
   }
 
   @Test func `no secret appears in a message or a description`() throws {
     let error = try #require(throws: ConfigurationProblems.self) {
       try AgentConfiguration.parse(
-        "[credentials.a]\nkind = \"v3\"\nuser = \"u\"\nauth = \"md5\"\nauth_password = \"hunter2\"", file: "ptagent.toml")
+        "[credentials.a]\nkind = \"v3\"\nuser = \"u\"\nauth = \"md5\"\nauth_password = \"hunter2\"",
+        file: "ptagent.toml")
     }
     #expect(!error.description.contains("hunter2"))
     #expect(!"\(NamedCredential.publicCommunity.credential)".contains("public"))

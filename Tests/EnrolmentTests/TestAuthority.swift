@@ -24,7 +24,9 @@ struct TestAuthority: @unchecked Sendable {  // The key is only read after it wa
     }
     guard let parsed else { throw Failure() }
     defer { X509_REQ_free(parsed) }
-    guard let subjectKey = X509_REQ_get0_pubkey(parsed), X509_REQ_verify(parsed, subjectKey) == 1 else { throw Failure() }
+    guard let subjectKey = X509_REQ_get0_pubkey(parsed), X509_REQ_verify(parsed, subjectKey) == 1 else {
+      throw Failure()
+    }
     return try Self.certificate(name: name, subjectKey: subjectKey, issuerName: "Test CA", issuerKey: key, days: days)
   }
 
@@ -37,7 +39,8 @@ struct TestAuthority: @unchecked Sendable {  // The key is only read after it wa
     ASN1_INTEGER_set(X509_get_serialNumber(certificate), 7)
     X509_gmtime_adj(X509_getm_notBefore(certificate), -60)
     X509_gmtime_adj(X509_getm_notAfter(certificate), days * 86_400)
-    for (text, holder) in [(name, X509_get_subject_name(certificate)), (issuerName, X509_get_issuer_name(certificate))] {
+    for (text, holder) in [(name, X509_get_subject_name(certificate)), (issuerName, X509_get_issuer_name(certificate))]
+    {
       let bytes = Array(text.utf8)
       X509_NAME_add_entry_by_txt(holder, "CN", MBSTRING_FLAG, bytes, Int32(bytes.count), -1, 0)
     }

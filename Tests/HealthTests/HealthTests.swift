@@ -16,8 +16,10 @@ import Testing
   @Test func `a report is one JSON object with sorted keys, the same each time`() throws {
     let report = HealthReport(
       version: "0.1.0", time: "2026-03-01T08:15:00.000Z", uptimeSeconds: 5,
-      journal: .init(head: .init(epoch: 1, sequence: 9), acknowledged: nil, lag: 9), diskFreeBytes: 1, certificateDaysLeft: 80,
-      lastSweep: .init(completed: "2026-03-01T08:14:00.000Z", milliseconds: 7, outcomes: ["found": 2]), devices: ["read": 2],
+      journal: .init(head: .init(epoch: 1, sequence: 9), acknowledged: nil, lag: 9), diskFreeBytes: 1,
+      certificateDaysLeft: 80,
+      lastSweep: .init(completed: "2026-03-01T08:14:00.000Z", milliseconds: 7, outcomes: ["found": 2]),
+      devices: ["read": 2],
       components: [.init(name: "delivery", state: "ok", since: "2026-03-01T08:14:00.000Z", message: "m")],
       collectorProgress: nil)
     let text = String(decoding: try report.json(), as: UTF8.self)

@@ -40,6 +40,15 @@ import Testing
     #expect(Files.parent(of: path) == parent)
   }
 
+  @Test func `a file is written over where it lies, and never grows by it`() throws {
+    let path = try scratchDirectory() + "/status.json"
+    try Files.replace(path, with: Array("{\"a\":1}        ".utf8))
+    try Files.overwrite(path, with: Array("{}".utf8))
+    #expect(try Files.readText(path) == "{}" + String(repeating: " ", count: 13))
+    #expect(throws: SystemError.self) { try Files.overwrite(path, with: [UInt8](repeating: 0, count: 16)) }
+    #expect(try Files.readText(path).hasPrefix("{}"))
+  }
+
   private func scratchDirectory() throws -> String {
     let path = "/tmp/printtrail-tests/files-\(UInt64.random(in: 0 ... .max))"
     try Files.makeDirectory(path)
@@ -49,7 +58,8 @@ import Testing
 
 @Suite struct HostAndPortTests {
   @Test(arguments: [
-    ("hub.example.org:7443", "hub.example.org", 7443), ("10.0.0.5:1", "10.0.0.5", 1), ("[2001:db8::5]:65535", "2001:db8::5", 65535),
+    ("hub.example.org:7443", "hub.example.org", 7443), ("10.0.0.5:1", "10.0.0.5", 1),
+    ("[2001:db8::5]:65535", "2001:db8::5", 65535),
   ])
   func `a host with its port is read and written back`(text: String, host: String, port: Int) {
     let address = HostAndPort(text)
@@ -58,14 +68,19 @@ import Testing
     #expect(address?.description == text)
   }
 
-  @Test(arguments: ["", "hub", "hub:", "hub:0", "hub:65536", ":7443", "hub:+1", "2001:db8::5:7443", "[hub]:1", "https://hub:1", "a b:1"])
+  @Test(arguments: [
+    "", "hub", "hub:", "hub:0", "hub:65536", ":7443", "hub:+1", "2001:db8::5:7443", "[hub]:1", "https://hub:1", "a b:1",
+  ])
   func `anything else is refused`(text: String) {
     #expect(HostAndPort(text) == nil)
   }
 }
 
 @Suite struct DurationTests {
-  @Test(arguments: [(0, "0 ms"), (350, "350 ms"), (12_000, "12 s"), (250_000, "4 min 10 s"), (11_100_000, "3 h 5 min"), (1_051_200_000, "12 d 4 h")])
+  @Test(arguments: [
+    (0, "0 ms"), (350, "350 ms"), (12_000, "12 s"), (250_000, "4 min 10 s"), (11_100_000, "3 h 5 min"),
+    (1_051_200_000, "12 d 4 h"),
+  ])
   func `a duration is spoken in its two largest units`(milliseconds: Int, spoken: String) {
     #expect(Duration.milliseconds(milliseconds).spoken == spoken)
   }

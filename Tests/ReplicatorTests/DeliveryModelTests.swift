@@ -146,7 +146,8 @@ private struct World {
       down.append(
         .welcomed(
           Welcome(
-            holdings: hub.holdings(), windowRecords: UInt32.random(in: 1...80, using: &random), batchBytesMax: 1 << 20)))
+            holdings: hub.holdings(), windowRecords: UInt32.random(in: 1...80, using: &random), batchBytesMax: 1 << 20))
+      )
     case .send(let run):
       guard let answers = hub.commit(run) else { return failures.append("a gap before \(run.first)") }
       down += answers.map { answer in

@@ -68,8 +68,11 @@ import Testing
       delivery.received(.acknowledged(place(1, 3))) == [.endStream(.acknowledgedUnsent(place(1, 3), sent: 0))])
   }
 
-  @Test(arguments: [Delivery.Event.acknowledged(RecordPosition(epoch: 1, sequence: 1)),
-    .rejected(RecordPosition(epoch: 1, sequence: 1), reason: ""), .conflicted(RecordPosition(epoch: 1, sequence: 1), heldHash: [])])
+  @Test(arguments: [
+    Delivery.Event.acknowledged(RecordPosition(epoch: 1, sequence: 1)),
+    .rejected(RecordPosition(epoch: 1, sequence: 1), reason: ""),
+    .conflicted(RecordPosition(epoch: 1, sequence: 1), heldHash: []),
+  ])
   func `an answer before the welcome ends the stream`(event: Delivery.Event) {
     var delivery = Delivery(heads: [place(1, 3)], cursor: nil)
     _ = delivery.received(.opened)
@@ -139,6 +142,7 @@ import Testing
     _ = delivery.received(.opened)
     _ = delivery.received(welcome([:]))
     #expect(
-      delivery.received(.read(RecordRun(first: place(1, 1), records: []))) == [.endStream(.recordsMissing(place(1, 1)))])
+      delivery.received(.read(RecordRun(first: place(1, 1), records: []))) == [.endStream(.recordsMissing(place(1, 1)))]
+    )
   }
 }
