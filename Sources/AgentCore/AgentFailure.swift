@@ -80,11 +80,20 @@ package struct AgentFailure: Error, Equatable, Sendable, CustomStringConvertible
 }
 
 extension JournalError {
+  /// With less than this free a commit may fail: a few dozen pages.
+  private static let bytesFreeLeast: UInt64 = 256 << 10
+
   /// Whether space must be made, after which the journal works again.
   package var isDiskFull: Bool {
     switch self {
     case .full: true
-    case .storage(let error): error.kind == .noSpace || error.kind == .mapFull
+    case .storage(let error):
+      switch error.kind {
+      case .noSpace, .mapFull: true
+      // Some file systems (tmpfs) tell a full disk as an input/output error.
+      case .inputOutput: (Machine.bytesFree(at: error.path) ?? .max) < Self.bytesFreeLeast
+      default: false
+      }
     case .file(_, let path, let code): SystemError(operation: "", path: path, code: code).isDiskFull
     default: false
     }
