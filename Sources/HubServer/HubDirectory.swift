@@ -8,8 +8,8 @@
 //       hub.sqlite (-wal, -shm)   entities, installs, records
 //       lock               held (flock) by the one `serve` of this directory
 //
-// All files are 0600. Losing the directory loses the root, and with it every install's enrolment: back it up as a whole, with the database copied by
-// SQLite's own `.backup`.
+// All files are 0600. Losing the directory loses the root, and with it every install's enrolment: back it up as a
+// whole, with the database copied by SQLite's own `.backup`.
 //
 // | found                                   | `create`                          | `open`                        |
 // |-----------------------------------------|-----------------------------------|-------------------------------|
@@ -39,7 +39,8 @@ package struct HubDirectory: Sendable {
   }
 
   private static let ownFiles: Set<String> = [
-    "hub.json", "ca.key", "ca.pem", "pepper", "server.key", "server.pem", "hub.sqlite", "hub.sqlite-wal", "hub.sqlite-shm", "lock",
+    "hub.json", "ca.key", "ca.pem", "pepper", "server.key", "server.pem", "hub.sqlite", "hub.sqlite-wal",
+    "hub.sqlite-shm", "lock",
   ]
 
   func file(_ name: String) -> String { Self.file(name, in: path) }
@@ -58,7 +59,9 @@ package struct HubDirectory: Sendable {
     }
     let foreign = found.filter { !ownFiles.contains($0) && !$0.hasSuffix(".new") }.sorted()
     guard foreign.isEmpty else {
-      throw HubError(.cannotCreate, "\(path) holds other files (\(foreign.prefix(3).joined(separator: ", "))). Choose an empty or a new directory.")
+      throw HubError(
+        .cannotCreate,
+        "\(path) holds other files (\(foreign.prefix(3).joined(separator: ", "))). Choose an empty or a new directory.")
     }
     guard chmod(path, 0o700) == 0 else { throw SecretFile.failure("restrict", path) }
 
@@ -75,13 +78,16 @@ package struct HubDirectory: Sendable {
   /// - Throws: `HubError`: 78 if it is not one, 77 if a secret may be read by others.
   package static func open(at path: String) throws -> HubDirectory {
     guard let bytes = try SecretFile.read(file("hub.json", in: path), secret: false) else {
-      throw HubError(.configuration, "\(path) is not a hub's directory. Make one with `pthub init --directory \(path)`.")
+      throw HubError(
+        .configuration, "\(path) is not a hub's directory. Make one with `pthub init --directory \(path)`.")
     }
     guard let description = try? JSONDecoder().decode(Description.self, from: Data(bytes)) else {
       throw HubError(.configuration, "\(path)/hub.json is damaged. Restore it from the backup of the directory.")
     }
     guard description.format <= formatVersion else {
-      throw HubError(.configuration, "\(path) was written by a newer pthub (format \(description.format)). Install that version or a later one.")
+      throw HubError(
+        .configuration,
+        "\(path) was written by a newer pthub (format \(description.format)). Install that version or a later one.")
     }
     guard let pepper = try existingPepper(in: path), let authority = try CertificateAuthority.load(from: path) else {
       throw HubError(.configuration, "\(path) lacks its root or its pepper. Restore the directory from its backup.")
@@ -94,7 +100,9 @@ package struct HubDirectory: Sendable {
   private static func existingPepper(in path: String) throws(HubError) -> SymmetricKey? {
     guard let bytes = try SecretFile.read(file("pepper", in: path), secret: true) else { return nil }
     guard bytes.count == pepperByteCount else {
-      throw HubError(.configuration, "\(path)/pepper must have \(pepperByteCount) bytes. Restore it from the backup of the directory.")
+      throw HubError(
+        .configuration,
+        "\(path)/pepper must have \(pepperByteCount) bytes. Restore it from the backup of the directory.")
     }
     return SymmetricKey(data: bytes)
   }
@@ -111,7 +119,9 @@ package struct HubDirectory: Sendable {
     var names: [String] = []
     while let entry = readdir(stream) {
       let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        pointer.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: pointer.pointee)) { String(cString: $0) }
+        pointer.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: pointer.pointee)) {
+          String(cString: $0)
+        }
       }
       if name != ".", name != ".." { names.append(name) }
     }
@@ -119,7 +129,9 @@ package struct HubDirectory: Sendable {
   }
 
   private static func cannotCreate(_ path: String) -> HubError {
-    HubError(.cannotCreate, "Could not make \(path): \(String(cString: strerror(errno))). Make its parent first, or choose another place.")
+    HubError(
+      .cannotCreate,
+      "Could not make \(path): \(String(cString: strerror(errno))). Make its parent first, or choose another place.")
   }
 }
 
@@ -134,7 +146,8 @@ package final class HubLock: Sendable {
     guard descriptor >= 0 else { throw SecretFile.failure("open", path) }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       close(descriptor)
-      throw HubError(.unavailable, "Another pthub serves \(directory.path) already. Stop it first, or serve another directory.")
+      throw HubError(
+        .unavailable, "Another pthub serves \(directory.path) already. Stop it first, or serve another directory.")
     }
   }
 

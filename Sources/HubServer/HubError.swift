@@ -1,4 +1,5 @@
-// What can go wrong at the hub, as the operator sees it: one sentence with the remedy, and an exit code in the manner of sysexits(3).
+// What can go wrong at the hub, as the operator sees it: one sentence with the remedy, and an exit code in the manner
+// of sysexits(3).
 
 /// An error whose message is for the operator: what could not be done, why, and what to do about it.
 package struct HubError: Error, Equatable, CustomStringConvertible {

@@ -3,25 +3,29 @@
 package enum HubLimits {
   // MARK: Delivery
 
-  /// Records that an agent may have under way unacknowledged (`Welcome.window_records`): at 300 bytes each about 6 MB, one second of
-  /// the fastest agent that was measured.
+  /// Records that an agent may have under way unacknowledged (`Welcome.window_records`): at 300 bytes each about 6 MB,
+  /// one second of the fastest agent that was measured.
   package static let windowRecords: UInt32 = 20_000
-  /// The payload bytes of one batch (`Welcome.batch_bytes_max`). Large enough that the cost per batch vanishes, small enough that a
-  /// slow link acknowledges every few seconds.
+  /// The payload bytes of one batch (`Welcome.batch_bytes_max`). Large enough that the cost per batch vanishes, small
+  /// enough that a slow link acknowledges every few seconds.
   package static let batchBytesMax = 1 << 20
   /// Records in one batch: bounds the work of one message whose payloads are empty.
   package static let batchRecordsMax = 10_000
-  /// One gRPC message: a full batch, and the framing of its records (about 50 bytes each).
+  /// One gRPC message: a full batch, and the framing of its records (about 50 bytes each). The transport resets the
+  /// stream of a longer one without reading it.
   package static let messageBytesMax = batchBytesMax + batchRecordsMax * 64
-  /// One payload. The journal keeps records under 2,000 bytes; this much is a full reading of the largest device with its raw values.
+  /// One payload. The journal keeps records under 2,000 bytes; this much is a full reading of the largest device with
+  /// its raw values.
   package static let payloadBytesMax = 256 << 10
-  /// Epochs of one install. One is opened per restored or salvaged journal; thousands of them are a fault, not a history.
+  /// Epochs of one install. One is opened per restored or salvaged journal; thousands of them are a fault, not a
+  /// history.
   package static let epochsMax = 1_000
   /// Sequences above this do not fit SQLite's signed 64-bit integers.
   package static let sequenceMax = UInt64(Int64.max)
   /// A checkpoint is a signed note of some 200 bytes.
   package static let noteBytesMax = 4_096
-  /// Bytes of one stream that wait for the commit; beyond them the stream is not read, and HTTP/2 flow control slows the agent.
+  /// Bytes of one stream that wait for the commit; beyond them the stream is not read, and HTTP/2 flow control slows
+  /// the agent.
   package static let streamBytesMax = 2 * messageBytesMax
   /// Bytes of all streams together that wait for the commit.
   package static let waitingBytesMax = 256 << 20
@@ -64,7 +68,8 @@ package enum HubLimits {
   package static let attemptOverallInterval: Duration = .milliseconds(100)
   /// Addresses that the limiter remembers; the longest unseen is forgotten first.
   package static let attemptAddressesMax = 10_000
-  /// How long an enrolment can be asked for again with the same id and key: a machine that was switched off over a weekend.
+  /// How long an enrolment can be asked for again with the same id and key: a machine that was switched off over a
+  /// weekend.
   package static let enrolmentRepeatWindow: Duration = .seconds(7 * 86_400)
   /// A code for one machine lives a day at most; a code for a roll-out a month.
   package static let oneTimeCodeValidityMax: Duration = .seconds(86_400)
@@ -79,7 +84,8 @@ package enum HubLimits {
   package static let clientValidity: Duration = .seconds(90 * 86_400)
   /// Agents' and hubs' clocks may differ by this much: certificates begin earlier and end later by it.
   package static let clockSkew: Duration = .seconds(15 * 60)
-  /// How long the old certificate is good after the new one was first used: connections that were being made keep working.
+  /// How long the old certificate is good after the new one was first used: connections that were being made keep
+  /// working.
   package static let supersededGrace: Duration = .seconds(15 * 60)
   /// How often the hub looks whether its own certificate is due.
   package static let serverRenewalCheckInterval: Duration = .seconds(3_600)

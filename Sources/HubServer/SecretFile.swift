@@ -1,7 +1,8 @@
 // Files that must be whole or absent, and that only their owner may read.
 //
-// Writing: a temporary file beside the target (0600, O_EXCL), its bytes, fsync, rename, fsync of the directory. After a crash there is
-// either the old file, or the new one, and at worst a temporary file besides. Reading refuses a file that others may read.
+// Writing: a temporary file beside the target (0600, O_EXCL), its bytes, fsync, rename, fsync of the directory. After a
+// crash there is either the old file, or the new one, and at worst a temporary file besides. Reading refuses a file
+// that others may read.
 
 internal import Glibc
 
@@ -17,7 +18,9 @@ enum SecretFile {
     guard descriptor >= 0 else { throw failure("create", temporary) }
     var written = 0
     while written < bytes.count {
-      let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress?.advanced(by: written), bytes.count - written) }
+      let count = bytes.withUnsafeBytes {
+        Glibc.write(descriptor, $0.baseAddress?.advanced(by: written), bytes.count - written)
+      }
       guard count > 0 else {
         if count < 0, errno == EINTR { continue }
         let error = failure("write", temporary)
@@ -45,7 +48,8 @@ enum SecretFile {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw failure("read", path) }
     if secret, status.st_mode & 0o077 != 0 {
-      throw HubError(.permission, "\(path) may be read by others than its owner: chmod 600 it, and consider its secret known.")
+      throw HubError(
+        .permission, "\(path) may be read by others than its owner: chmod 600 it, and consider its secret known.")
     }
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 16_384)

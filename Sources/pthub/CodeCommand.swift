@@ -33,7 +33,8 @@ struct CodeCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
     @Option(help: ArgumentHelp("The entity that the machines will belong to.", valueName: "name")) var entity: String
     @Option(help: ArgumentHelp("How many machines may enrol with it.", valueName: "n")) var uses = 1
-    @Option(help: ArgumentHelp("How long it is valid: a number and m, h or d.", valueName: "span")) var valid = Span(.seconds(86_400))
+    @Option(help: ArgumentHelp("How long it is valid: a number and m, h or d.", valueName: "span")) var valid = Span(
+      .seconds(86_400))
 
     func run() async throws {
       try CodeRules.check(uses: uses, validity: valid.duration)
@@ -41,14 +42,17 @@ struct CodeCommand: AsyncParsableCommand {
       let code = DataLinkCode()
       let now = HubClock.system.now
       let record = try await store.addCode(
-        hash: code.hash(in: directory), entity: entity, usesMax: uses, expiresAt: now + valid.duration.milliseconds, now: now)
+        hash: code.hash(in: directory), entity: entity, usesMax: uses, expiresAt: now + valid.duration.milliseconds,
+        now: now)
       let created = Created(
-        number: record.number, code: code.text, entity: record.entity, uses: record.usesMax, expires: timeText(record.expiresAt))
+        number: record.number, code: code.text, entity: record.entity, uses: record.usesMax,
+        expires: timeText(record.expiresAt))
       switch output.output {
       case .json: try printJSON(created)
       case .table:
         printFields([
-          ("code", created.code), ("number", "\(created.number)"), ("entity", created.entity), ("uses", "\(created.uses)"),
+          ("code", created.code), ("number", "\(created.number)"), ("entity", created.entity),
+          ("uses", "\(created.uses)"),
           ("expires", created.expires),
         ])
       }
@@ -83,7 +87,8 @@ struct CodeCommand: AsyncParsableCommand {
       try output.show(
         lines,
         columns: [
-          ("NUMBER", { "\($0.number)" }), ("ENTITY", \.entity), ("STATE", \.state), ("USES", { "\($0.uses)/\($0.usesMax)" }),
+          ("NUMBER", { "\($0.number)" }), ("ENTITY", \.entity), ("STATE", \.state),
+          ("USES", { "\($0.uses)/\($0.usesMax)" }),
           ("EXPIRES", \.expires),
         ], empty: "There are no codes. Create one with `pthub code create`.")
     }

@@ -24,10 +24,12 @@ struct EntityCommand: AsyncParsableCommand {
 
     func run() async throws {
       let trimmed = name.drop(while: \.isWhitespace)
-      guard trimmed.count == name.count, !name.isEmpty, name.last?.isWhitespace == false, name.count <= HubLimits.entityNameMax,
+      guard trimmed.count == name.count, !name.isEmpty, name.last?.isWhitespace == false,
+        name.count <= HubLimits.entityNameMax,
         !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
       else {
-        throw HubError(.usage, "An entity's name has 1 to \(HubLimits.entityNameMax) printable characters and no space at its ends.")
+        throw HubError(
+          .usage, "An entity's name has 1 to \(HubLimits.entityNameMax) printable characters and no space at its ends.")
       }
       let (_, store) = try hub.open()
       try await store.addEntity(named: name, now: HubClock.system.now)
@@ -48,7 +50,9 @@ struct EntityCommand: AsyncParsableCommand {
 
     func run() async throws {
       let (_, store) = try hub.open()
-      let lines = try await store.entities().map { Line(name: $0.name, installs: $0.installs, created: timeText($0.createdAt)) }
+      let lines = try await store.entities().map {
+        Line(name: $0.name, installs: $0.installs, created: timeText($0.createdAt))
+      }
       try output.show(
         lines, columns: [("NAME", \.name), ("INSTALLS", { "\($0.installs)" }), ("CREATED", \.created)],
         empty: "There are no entities. Add one with `pthub entity add`.")

@@ -40,7 +40,8 @@ struct Span: ExpressibleByArgument {
   init?(argument: String) {
     let units: [Character: Int64] = ["m": 60, "h": 3_600, "d": 86_400]
     // More digits than this would overflow, and no rule allows as much.
-    guard let unit = argument.last.flatMap({ units[$0] }), argument.count <= 8, let count = Int64(argument.dropLast()), count > 0
+    guard let unit = argument.last.flatMap({ units[$0] }), argument.count <= 8, let count = Int64(argument.dropLast()),
+      count > 0
     else { return nil }
     duration = .seconds(count * unit)
   }

@@ -22,7 +22,9 @@ struct InitCommand: ParsableCommand {
 
   @OptionGroup var hub: HubOptions
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("A DNS name or address of this hub. May be given several times.", valueName: "name"))
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("A DNS name or address of this hub. May be given several times.", valueName: "name"))
   var name: [String] = []
 
   func run() throws {

@@ -43,7 +43,8 @@ struct InstallCommand: AsyncParsableCommand {
       try output.show(
         try await store.installs().map(Line.init),
         columns: [
-          ("ID", \.id), ("ENTITY", \.entity), ("HOST", \.hostName), ("VERSION", \.agentVersion), ("SEEN", { $0.seen ?? "-" }),
+          ("ID", \.id), ("ENTITY", \.entity), ("HOST", \.hostName), ("VERSION", \.agentVersion),
+          ("SEEN", { $0.seen ?? "-" }),
           ("REVOKED", { $0.revoked ?? "-" }),
         ], empty: "There are no installs. Create a code with `pthub code create`, and enrol an agent with it.")
     }
@@ -85,13 +86,15 @@ struct InstallCommand: AsyncParsableCommand {
       }
       let health = try await store.health(of: install.number)
       let details = Details(
-        install: Line(install), journalID: hexText(install.journalID), journalKey: Data(install.journalKey).base64EncodedString(),
+        install: Line(install), journalID: hexText(install.journalID),
+        journalKey: Data(install.journalKey).base64EncodedString(),
         certificates: certificates, health: health?.json, healthReceived: health.map { timeText($0.receivedAt) })
       guard output.output == .table else { return try printJSON(details) }
       printFields([
         ("id", details.install.id), ("entity", details.install.entity), ("host", details.install.hostName),
         ("system", details.install.operatingSystem), ("version", details.install.agentVersion),
-        ("enrolled", details.install.enrolled), ("seen", details.install.seen ?? "-"), ("revoked", details.install.revoked ?? "-"),
+        ("enrolled", details.install.enrolled), ("seen", details.install.seen ?? "-"),
+        ("revoked", details.install.revoked ?? "-"),
         ("journal", details.journalID), ("journal key", details.journalKey),
         ("health", details.health ?? "-"), ("health received", details.healthReceived ?? "-"),
       ])
@@ -105,7 +108,9 @@ struct InstallCommand: AsyncParsableCommand {
   struct Revoke: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Revoke an install: none of its certificates is accepted any more.",
-      discussion: "What it delivered stays. A stream that it has open ends at its next batch. To come back it must enrol with a new code, as a new install.")
+      discussion:
+        "What it delivered stays. A stream that it has open ends at its next batch. To come back it must enrol with a new code, as a new install."
+    )
 
     @OptionGroup var hub: HubOptions
     @Argument(help: "The install's id, in full.") var id: String

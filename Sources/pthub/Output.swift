@@ -14,7 +14,8 @@ struct OutputOptions: ParsableArguments {
   var output: OutputFormat = .table
 
   /// Prints `items`: as JSON, or as a table of `columns`.
-  func show<Item: Encodable>(_ items: [Item], columns: [(title: String, value: (Item) -> String)], empty: String) throws {
+  func show<Item: Encodable>(_ items: [Item], columns: [(title: String, value: (Item) -> String)], empty: String) throws
+  {
     switch output {
     case .json: try printJSON(items)
     case .table where items.isEmpty: printLine(empty)
@@ -53,7 +54,9 @@ func printLine(_ line: String) {
   let bytes = Array((line + "\n").utf8)
   var written = 0
   while written < bytes.count {
-    let count = bytes.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress?.advanced(by: written), bytes.count - written) }
+    let count = bytes.withUnsafeBytes {
+      write(STDOUT_FILENO, $0.baseAddress?.advanced(by: written), bytes.count - written)
+    }
     if count < 0, errno == EINTR { continue }
     // The reader is gone: there is nobody left to tell.
     guard count > 0 else { return }

@@ -1,6 +1,7 @@
 // pthub: the hub that agents report to. One command per file; all errors come out here.
 //
-// Exit codes (sysexits.h): 0 done, 64 usage, 65 no such thing, 69 unavailable, 73 cannot create, 74 input/output, 77 permission, 78 configuration, 70 a bug.
+// Exit codes (sysexits.h): 0 done, 64 usage, 65 no such thing, 69 unavailable, 73 cannot create, 74 input/output, 77
+// permission, 78 configuration, 70 a bug.
 
 internal import ArgumentParser
 internal import Glibc
@@ -39,7 +40,8 @@ struct PTHub: AsyncParsableCommand {
       """,
     version: HubVersion.text,
     subcommands: [
-      InitCommand.self, ServeCommand.self, EntityCommand.self, CodeCommand.self, InstallCommand.self, RecordsCommand.self,
+      InitCommand.self, ServeCommand.self, EntityCommand.self, CodeCommand.self, InstallCommand.self,
+      RecordsCommand.self,
       RecordCommand.self, CACommand.self,
     ])
 

@@ -38,7 +38,10 @@ struct RecordCommand: AsyncParsableCommand {
       let install = try await findInstall(install, in: store)
       let records = try await store.records(of: install.number, epoch: epoch, sequence: sequence)
       guard !records.isEmpty else {
-        throw HubError(.notFound, "The hub holds nothing under \(epoch)/\(sequence) of this install. See `pthub records --install \(install.id)`.")
+        throw HubError(
+          .notFound,
+          "The hub holds nothing under \(epoch)/\(sequence) of this install. See `pthub records --install \(install.id)`."
+        )
       }
       let lines = records.map {
         Line(

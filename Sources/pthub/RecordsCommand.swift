@@ -38,7 +38,8 @@ struct RecordsCommand: AsyncParsableCommand {
     let summaries = try await store.summaries(of: install.number)
     let lines = summaries.map {
       Line(
-        epoch: $0.epoch, held: $0.held, count: $0.count, minSequence: $0.minSequence, maxSequence: $0.maxSequence, gaps: $0.gaps,
+        epoch: $0.epoch, held: $0.held, count: $0.count, minSequence: $0.minSequence, maxSequence: $0.maxSequence,
+        gaps: $0.gaps,
         root: "\($0.root)", rootAgrees: $0.agrees, conflicts: $0.conflicts, rejections: $0.rejections,
         checkpointsVerified: $0.checkpointsVerified, checkpointsRefused: $0.checkpointsRefused)
     }
@@ -46,14 +47,17 @@ struct RecordsCommand: AsyncParsableCommand {
       lines,
       columns: [
         ("EPOCH", { "\($0.epoch)" }), ("COUNT", { "\($0.count)" }), ("MIN", { $0.minSequence.map { "\($0)" } ?? "-" }),
-        ("MAX", { $0.maxSequence.map { "\($0)" } ?? "-" }), ("GAPS", { "\($0.gaps)" }), ("CONFLICTS", { "\($0.conflicts)" }),
-        ("REJECTED", { "\($0.rejections)" }), ("CHECKPOINTS", { "\($0.checkpointsVerified) ok, \($0.checkpointsRefused) refused" }),
+        ("MAX", { $0.maxSequence.map { "\($0)" } ?? "-" }), ("GAPS", { "\($0.gaps)" }),
+        ("CONFLICTS", { "\($0.conflicts)" }),
+        ("REJECTED", { "\($0.rejections)" }),
+        ("CHECKPOINTS", { "\($0.checkpointsVerified) ok, \($0.checkpointsRefused) refused" }),
         ("ROOT", \.root),
       ], empty: "The hub holds no records of this install.")
     if let damaged = summaries.first(where: { !$0.agrees || $0.gaps > 0 }) {
       throw HubError(
         .configuration,
-        "The rows of epoch \(damaged.epoch) are not those that were acknowledged. Stop the hub and restore the database from its backup; the agent sends the rest again.")
+        "The rows of epoch \(damaged.epoch) are not those that were acknowledged. Stop the hub and restore the database from its backup; the agent sends the rest again."
+      )
     }
   }
 }

@@ -45,7 +45,8 @@ struct ServeCommand: AsyncParsableCommand {
       valueName: "host:port"))
   var advertiseDcam: String?
 
-  @Option(help: ArgumentHelp("The hc address that enrolled agents are told. Default: likewise.", valueName: "host:port"))
+  @Option(
+    help: ArgumentHelp("The hc address that enrolled agents are told. Default: likewise.", valueName: "host:port"))
   var advertiseHc: String?
 
   @Option(help: "How log lines are written: logfmt or json.")
@@ -61,13 +62,17 @@ struct ServeCommand: AsyncParsableCommand {
     })
   var logLevel = Logger.Level.info
 
-  @Flag(help: ArgumentHelp("Forget records instead of storing them, to measure the way to the store. Acknowledged records are lost.", visibility: .hidden))
+  @Flag(
+    help: ArgumentHelp(
+      "Forget records instead of storing them, to measure the way to the store. Acknowledged records are lost.",
+      visibility: .hidden))
   var nullStore = false
 
   func run() async throws {
     raiseFileLimit()
     let directory = try HubDirectory.open(at: hub.path())
-    let logger = Logger(label: "pthub") { [logFormat, logLevel] _ in LineLogHandler(format: logFormat, level: logLevel) }
+    let logger = Logger(label: "pthub") { [logFormat, logLevel] _ in LineLogHandler(format: logFormat, level: logLevel)
+    }
     var configuration = Hub.Configuration(csr: csr, dcam: dcam, hc: hc)
     configuration.advertisedDCAM = advertiseDcam
     configuration.advertisedHC = advertiseHc

@@ -10,7 +10,10 @@ internal import Testing
     #expect(code.text == "26bae1-7c2088-be3a7b-13ae93")
   }
 
-  @Test(arguments: ["", "26bae17c2088be3a7b13ae9", "26bae17c2088be3a7b13ae933", "g6bae17c2088be3a7b13ae93", String(repeating: "-", count: 10_000)])
+  @Test(arguments: [
+    "", "26bae17c2088be3a7b13ae9", "26bae17c2088be3a7b13ae933", "g6bae17c2088be3a7b13ae93",
+    String(repeating: "-", count: 10_000),
+  ])
   func `anything but 24 hexadecimal digits is no code`(text: String) { #expect(DataLinkCode(text) == nil) }
 
   @Test func `two codes differ, and so do one code's hashes at two hubs`() throws {
@@ -74,7 +77,9 @@ internal import Testing
     #expect(limiter.begin("a", now: 3) == nil)
   }
 
-  @Test(arguments: [("ipv4:127.0.0.1:4711", "ipv4:127.0.0.1"), ("ipv6:[::1]:9", "ipv6:[::1]"), ("<unknown>", "<unknown>")])
+  @Test(arguments: [
+    ("ipv4:127.0.0.1:4711", "ipv4:127.0.0.1"), ("ipv6:[::1]:9", "ipv6:[::1]"), ("<unknown>", "<unknown>"),
+  ])
   func `the port of a peer does not make it another`(peer: String, address: String) {
     #expect(SigningService.address(of: peer) == address)
   }
@@ -97,8 +102,13 @@ internal import Testing
   }
 
   @Test func `logfmt quotes what could be mistaken`() {
-    let logged = lines(.logfmt) { $0.info("hello there", metadata: ["b": "plain", "a": "two words\nlevel=error \"x\""]) }
-    #expect(logged == [#"time=1970-01-01T00:00:00.000Z level=info msg="hello there" a="two words\nlevel=error \"x\"" b=plain"#])
+    let logged = lines(.logfmt) {
+      $0.info("hello there", metadata: ["b": "plain", "a": "two words\nlevel=error \"x\""])
+    }
+    #expect(
+      logged == [
+        #"time=1970-01-01T00:00:00.000Z level=info msg="hello there" a="two words\nlevel=error \"x\"" b=plain"#
+      ])
   }
 
   @Test func `JSON is one object a line`() {

@@ -156,7 +156,8 @@ internal import Testing
 
   @Test func `submissions that wait together are committed together, each with its own answer`() async throws {
     let store = FussyStore()
-    let committer = Committer(store: store, clock: .system, logger: Logger(label: "test"))
+    let committer = Committer(
+      store: store, clock: .system, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     try await withThrowingTaskGroup(of: (Int64, [AppendOutcome]).self) { group in
       for install in Int64(1)...8 {
         group.addTask { (install, try await committer.submit([self.append(install)])) }
@@ -174,7 +175,8 @@ internal import Testing
 
   @Test func `one install that cannot be stored does not stop its neighbours`() async throws {
     let store = FussyStore()
-    let committer = Committer(store: store, clock: .system, logger: Logger(label: "test"))
+    let committer = Committer(
+      store: store, clock: .system, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let good = Task { try await committer.submit([append(1)]) }
     let bad = Task { try await committer.submit([append(13)]) }
     while committer.waiting < 2 { await Task.yield() }
@@ -187,7 +189,8 @@ internal import Testing
 
   @Test func `what was submitted before the end is committed, what comes later is refused`() async throws {
     let store = FussyStore()
-    let committer = Committer(store: store, clock: .system, logger: Logger(label: "test"))
+    let committer = Committer(
+      store: store, clock: .system, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let before = Task { try await committer.submit([append(1)]) }
     while committer.waiting < 1 { await Task.yield() }
     committer.close()

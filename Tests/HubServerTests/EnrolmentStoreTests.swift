@@ -77,7 +77,8 @@ internal import Testing
   @Test func `if no certificate can be made, nothing of the enrolment happened`() async throws {
     let test = try await store()
     await #expect(throws: HubError.self) {
-      try await test.store.enrol(TestStore.request(codeHash: hash), now: now) { _ in throw HubError(.inputOutput, "no") }
+      try await test.store.enrol(TestStore.request(codeHash: hash), now: now) { _ in throw HubError(.inputOutput, "no")
+      }
     }
     #expect(try await test.store.installs().isEmpty)
     #expect(try await test.store.codes().first?.uses == 0)
@@ -86,7 +87,9 @@ internal import Testing
 
   @Test func `the old certificate is good until the new one was used, and a while longer`() async throws {
     let test = try await store()
-    guard case .enrolled(let install, let old, _) = try await test.enrol(TestStore.request(codeHash: hash)) else { return }
+    guard case .enrolled(let install, let old, _) = try await test.enrol(TestStore.request(codeHash: hash)) else {
+      return
+    }
     let new = IssuedCertificate(serial: "new", der: [], notBefore: now, notAfter: now + 1)
     try await test.store.addCertificate(new, install: install.number, now: now)
     let farLater = now + 40 * 86_400_000
@@ -121,7 +124,9 @@ internal import Testing
     _ = try await test.enrol(TestStore.request(codeHash: hash))
     try await test.store.revokeCode(number: 1, now: now)
     #expect(
-      try await test.store.auditTrail(limit: 10).map(\.action) == ["code.revoked", "install.enrolled", "code.created", "entity.added"])
+      try await test.store.auditTrail(limit: 10).map(\.action) == [
+        "code.revoked", "install.enrolled", "code.created", "entity.added",
+      ])
   }
 
   @Test func `only the latest health report is kept`() async throws {

@@ -15,7 +15,8 @@ internal import Testing
     _ more: String...
   ) async throws -> Answer {
     let place = try TestDirectory()
-    var arguments = ["-sS", "--max-time", "20", "--cacert", hub.directory.file("ca.pem"), "-w", "\n%{http_code}"] + more
+    var arguments =
+      ["-sS", "--max-time", "20", "--cacert", hub.directory.file("ca.pem"), "-w", "\n%{http_code}"] + more
     if let agent {
       let (certificate, key) = (place.path + "/agent.pem", place.path + "/agent.key")
       try Data(agent.certificatePEM.utf8).write(to: URL(fileURLWithPath: certificate))

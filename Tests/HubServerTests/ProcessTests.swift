@@ -1,5 +1,5 @@
-// The built pthub as a process: killed without warning, ended politely, started twice. They need the environment variable PT_BIN, the
-// directory of the built programs (`swift build --show-bin-path`).
+// The built pthub as a process: killed without warning, ended politely, started twice. They need the environment
+// variable PT_BIN, the directory of the built programs (`swift build --show-bin-path`).
 
 internal import Evidence
 internal import Foundation
@@ -28,7 +28,8 @@ struct ProcessTests {
     private init(_ directory: String) throws {
       let process = Process()
       process.executableURL = URL(fileURLWithPath: (binaries ?? "") + "/pthub")
-      process.arguments = ["serve", "--directory", directory] + ["csr", "dcam", "hc"].flatMap { ["--\($0)", "127.0.0.1:0"] }
+      process.arguments =
+        ["serve", "--directory", directory] + ["csr", "dcam", "hc"].flatMap { ["--\($0)", "127.0.0.1:0"] }
       let output = Pipe()
       process.standardOutput = output
       process.standardError = FileHandle.nullDevice
@@ -38,7 +39,9 @@ struct ProcessTests {
       var ports: [String: Int] = [:]
       for field in String(decoding: line, as: UTF8.self).split(separator: " ") {
         let parts = field.split(separator: "=", maxSplits: 1)
-        if parts.count == 2, let endpoint = HubServer.Endpoint(String(parts[1])) { ports[String(parts[0])] = endpoint.port }
+        if parts.count == 2, let endpoint = HubServer.Endpoint(String(parts[1])) {
+          ports[String(parts[0])] = endpoint.port
+        }
       }
       self.ports = ports
       self.process = Mutex(process)
@@ -63,13 +66,16 @@ struct ProcessTests {
   }
 
   /// A hub with one enrolled agent, made without a server.
-  private func enrolled(_ place: TestDirectory, _ journal: TestJournal) async throws -> (HubDirectory, TestAgent, Install) {
+  private func enrolled(_ place: TestDirectory, _ journal: TestJournal) async throws -> (
+    HubDirectory, TestAgent, Install
+  ) {
     let directory = try HubDirectory.create(at: place.path + "/hub", names: [])
     let store = try SQLiteStore(path: directory.databasePath)
     let now = HubClock.system.now
     try await store.addEntity(named: "Acme", now: now)
     let code = DataLinkCode()
-    _ = try await store.addCode(hash: code.hash(in: directory), entity: "Acme", usesMax: 1, expiresAt: now + 60_000, now: now)
+    _ = try await store.addCode(
+      hash: code.hash(in: directory), entity: "Acme", usesMax: 1, expiresAt: now + 60_000, now: now)
     var agent = TestAgent(root: directory.authority.rootDER)
     let request = try CheckedRequest(der: try agent.request())
     let outcome = try await store.enrol(
@@ -80,7 +86,9 @@ struct ProcessTests {
     return (directory, agent, install)
   }
 
-  @Test(arguments: [3, 40, 77]) func `kill -9 between batches loses nothing that was acknowledged`(killAfter: Int) async throws {
+  @Test(arguments: [3, 40, 77]) func `kill -9 between batches loses nothing that was acknowledged`(killAfter: Int)
+    async throws
+  {
     let place = try TestDirectory()
     var journal = try TestJournal()
     journal.append(2_000)
@@ -121,7 +129,9 @@ struct ProcessTests {
     #expect(try await store.summaries(of: install.number).first?.root == journal.frontier.root)
   }
 
-  @Test(arguments: [SIGTERM, SIGINT]) func `a polite end tells open streams to come back and exits 0`(signal: Int32) async throws {
+  @Test(arguments: [SIGTERM, SIGINT]) func `a polite end tells open streams to come back and exits 0`(signal: Int32)
+    async throws
+  {
     let place = try TestDirectory()
     var journal = try TestJournal()
     journal.append(100)
@@ -149,8 +159,12 @@ struct ProcessTests {
     let other = try HubDirectory.create(at: place.path + "/other", names: [])
     let server = try await Server.start(directory.path)
     for arguments in [
-      ["serve", "--directory", directory.path], ["serve", "--directory", other.path, "--dcam", "127.0.0.1:\(server.dcam)"],
-      ["serve", "--directory", other.path, "--csr", "127.0.0.1:0", "--dcam", "127.0.0.1:0", "--hc", "127.0.0.1:\(server.ports["hc"] ?? 0)"],
+      ["serve", "--directory", directory.path],
+      ["serve", "--directory", other.path, "--dcam", "127.0.0.1:\(server.dcam)"],
+      [
+        "serve", "--directory", other.path, "--csr", "127.0.0.1:0", "--dcam", "127.0.0.1:0", "--hc",
+        "127.0.0.1:\(server.ports["hc"] ?? 0)",
+      ],
     ] {
       let command = try await Self.pthub(arguments)
       #expect(command.status == 69)
@@ -172,9 +186,11 @@ struct ProcessTests {
       _ = try await stream.acknowledged(10)
     }
     for arguments in [
-      ["entity", "add", "Second"], ["entity", "list"], ["code", "create", "--entity", "Second"], ["code", "list", "--output", "json"],
+      ["entity", "add", "Second"], ["entity", "list"], ["code", "create", "--entity", "Second"],
+      ["code", "list", "--output", "json"],
       ["install", "list"], ["install", "show", install.id], ["records", "--install", install.id, "--output", "json"],
-      ["record", "show", "--install", install.id, "--epoch", "1", "--sequence", "10"], ["ca", "show"], ["install", "revoke", install.id],
+      ["record", "show", "--install", install.id, "--epoch", "1", "--sequence", "10"], ["ca", "show"],
+      ["install", "revoke", install.id],
     ] {
       let command = try await Self.pthub(arguments + ["--directory", directory.path])
       #expect(command.status == 0, "\(arguments): \(command.error)")

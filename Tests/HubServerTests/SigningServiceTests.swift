@@ -73,13 +73,19 @@ internal import X509
     }
   }
 
-  @Test func `a request that is not P-256, not signed by its key, or not a request at all is refused before the code is used`() async throws {
+  @Test
+  func
+    `a request that is not P-256, not signed by its key, or not a request at all is refused before the code is used`()
+    async throws
+  {
     try await TestHub.run { hub in
       let agent = TestAgent(root: hub.directory.authority.rootDER)
       let good = try TestHub.enrolment(try await hub.code(), agent, try TestJournal())
       var tampered = try agent.request()
       tampered[tampered.count / 2] ^= 0xFF
-      for request in [try TestAgent.request(Certificate.PrivateKey(P384.Signing.PrivateKey())), tampered, [], [1, 2, 3]] {
+      for request in [
+        try TestAgent.request(Certificate.PrivateKey(P384.Signing.PrivateKey())), tampered, [], [1, 2, 3],
+      ] {
         var bad = good
         bad.certificateRequest = Data(request)
         let refusal3 = try await status { [bad] in _ = try await hub.enroll(bad) }

@@ -92,7 +92,10 @@ internal import Testing
     let other = TestJournal.batch(1, first: 3, [TestJournal.record(1, 3, "another event 3")])
     for _ in 1...2 {
       let outcome = try stored(try await test.store.append([try append(other, install)], now: now).first)
-      #expect(outcome.conflicts == [ConflictingRecord(sequence: 3, heldHash: try #require(Digest(bytes: journal.records[2].hash)))])
+      #expect(
+        outcome.conflicts == [
+          ConflictingRecord(sequence: 3, heldHash: try #require(Digest(bytes: journal.records[2].hash)))
+        ])
       #expect(outcome.held == 5)
     }
     let held = try await test.store.records(of: install.number, epoch: 1, sequence: 3)
@@ -128,10 +131,14 @@ internal import Testing
     var later = journal.nextEpoch()
     later.append(4)
     let install = try await test.install(journal: journal)
-    _ = try await test.store.append([try append(journal.batch(1...3), install), try append(later.batch(1...4), install)], now: now)
+    _ = try await test.store.append(
+      [try append(journal.batch(1...3), install), try append(later.batch(1...4), install)], now: now)
     let summaries = try await test.store.summaries(of: install.number)
     #expect(summaries.map(\.root) == [journal.frontier.root, later.frontier.root])
-    #expect(try await test.store.holdings(of: install.number) == [Holding(epoch: 1, sequence: 3), Holding(epoch: 2, sequence: 4)])
+    #expect(
+      try await test.store.holdings(of: install.number) == [
+        Holding(epoch: 1, sequence: 3), Holding(epoch: 2, sequence: 4),
+      ])
   }
 
   @Test func `more epochs than a sound journal has are refused`() async throws {
@@ -182,9 +189,12 @@ internal import Testing
 
   // MARK: Checkpoints
 
-  private func keep(_ sealed: Printtrail_Dcam_V1_SealedCheckpoint, _ install: Install, _ test: TestStore) async throws -> CheckpointOutcome {
+  private func keep(_ sealed: Printtrail_Dcam_V1_SealedCheckpoint, _ install: Install, _ test: TestStore) async throws
+    -> CheckpointOutcome
+  {
     try await test.store.keep(
-      DeliveredCheckpoint(install: install, epoch: sealed.epoch, sequence: sealed.sequence, note: sealed.note), now: now)
+      DeliveredCheckpoint(install: install, epoch: sealed.epoch, sequence: sealed.sequence, note: sealed.note), now: now
+    )
   }
 
   @Test func `checkpoints at the head and behind it are verified against the hub's own tree`() async throws {
@@ -219,7 +229,8 @@ internal import Testing
     var garbage = try journal.checkpoint(at: 5)
     garbage.note = "no note at all"
     for wrong in [
-      try journal.checkpoint(at: 5, signer: try Ed25519PrivateKey()), try journal.checkpoint(at: 5, root: .zero), otherEpoch, garbage,
+      try journal.checkpoint(at: 5, signer: try Ed25519PrivateKey()), try journal.checkpoint(at: 5, root: .zero),
+      otherEpoch, garbage,
     ] {
       guard case .refused(let reason) = try await keep(wrong, install, test) else {
         Issue.record("accepted: \(wrong.note)")
@@ -235,7 +246,10 @@ internal import Testing
   @Test func `a database of a newer pthub is refused`() async throws {
     let test = try TestStore()
     try await test.store.write { try $0.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('v99')") }
-    #expect(throws: HubError(.configuration, "\(test.path) was written by a newer pthub. Install that version or a later one.")) {
+    #expect(
+      throws: HubError(
+        .configuration, "\(test.path) was written by a newer pthub. Install that version or a later one.")
+    ) {
       _ = try test.reopened()
     }
   }

@@ -1,4 +1,5 @@
-// An agent's identity for tests: keys, requests and TLS settings, over swift-certificates (the hub's peer in production is another stack).
+// An agent's identity for tests: keys, requests and TLS settings, over swift-certificates (the hub's peer in production
+// is another stack).
 
 internal import Crypto
 internal import FoundationEssentials
@@ -37,7 +38,8 @@ struct TestAgent: Sendable {
       return .tls { $0.trustRoots = trust }
     }
     return .mTLS(
-      certificateChain: [.bytes(certificate, format: .der)], privateKey: .bytes(Array(key.derRepresentation), format: .der)
+      certificateChain: [.bytes(certificate, format: .der)],
+      privateKey: .bytes(Array(key.derRepresentation), format: .der)
     ) { $0.trustRoots = trust }
   }
 }

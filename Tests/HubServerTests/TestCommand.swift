@@ -7,7 +7,8 @@ struct TestCommand: Sendable {
   let output: String
   let error: String
 
-  /// Runs a program to its end on a thread of its own: the cooperative pool has as many threads as the machine has cores, and the hub of the test lives on it.
+  /// Runs a program to its end on a thread of its own: the cooperative pool has as many threads as the machine has
+  /// cores, and the hub of the test lives on it.
   static func run(_ program: String, _ arguments: [String]) async throws -> TestCommand {
     try await withCheckedThrowingContinuation { continuation in
       Thread.detachNewThread {

@@ -73,6 +73,7 @@ struct TestStore {
       codeHash: codeHash, enrolmentID: [UInt8](repeating: enrolment, count: 16),
       publicKeyHash: [UInt8](repeating: key, count: 32), journalID: journal?.id ?? [UInt8](repeating: 9, count: 16),
       journalKey: journal?.key.publicKey.rawRepresentation ?? [UInt8](repeating: 9, count: 32),
-      machine: MachineDescription(hostName: "host", operatingSystem: "Linux", agentVersion: "1"), peer: "ipv4:127.0.0.1")
+      machine: MachineDescription(hostName: "host", operatingSystem: "Linux", agentVersion: "1"), peer: "ipv4:127.0.0.1"
+    )
   }
 }

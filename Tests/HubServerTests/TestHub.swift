@@ -31,7 +31,8 @@ struct TestHub: Sendable {
   ) async throws {
     let anywhere = HubServer.Endpoint(host: "127.0.0.1", port: 0)
     let hub = try Hub(
-      directory: directory, configuration: Hub.Configuration(csr: anywhere, dcam: anywhere, hc: anywhere), clock: clock.clock,
+      directory: directory, configuration: Hub.Configuration(csr: anywhere, dcam: anywhere, hc: anywhere),
+      clock: clock.clock,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let (announcements, announce) = AsyncStream.makeStream(of: Hub.Ready.self)
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -55,7 +56,8 @@ struct TestHub: Sendable {
   func code(uses: Int = 1, validity: Duration = .seconds(3_600)) async throws -> DataLinkCode {
     let code = DataLinkCode()
     _ = try await store.addCode(
-      hash: code.hash(in: directory), entity: "Acme", usesMax: uses, expiresAt: clock.now + validity.milliseconds, now: clock.now)
+      hash: code.hash(in: directory), entity: "Acme", usesMax: uses, expiresAt: clock.now + validity.milliseconds,
+      now: clock.now)
     return code
   }
 
@@ -91,7 +93,8 @@ struct TestHub: Sendable {
     }
   }
 
-  func renew(_ agent: TestAgent, at endpoint: HubServer.Endpoint? = nil) async throws -> Printtrail_Csr_V1_RenewResponse {
+  func renew(_ agent: TestAgent, at endpoint: HubServer.Endpoint? = nil) async throws -> Printtrail_Csr_V1_RenewResponse
+  {
     var request = Printtrail_Csr_V1_RenewRequest()
     request.certificateRequest = Data(try agent.request())
     return try await call(endpoint ?? ready.csr, agent) { [request] client in
@@ -99,7 +102,9 @@ struct TestHub: Sendable {
     }
   }
 
-  func checkIn(_ request: Printtrail_Dcam_V1_CheckInRequest, _ agent: TestAgent) async throws -> Printtrail_Dcam_V1_CheckInResponse {
+  func checkIn(_ request: Printtrail_Dcam_V1_CheckInRequest, _ agent: TestAgent) async throws
+    -> Printtrail_Dcam_V1_CheckInResponse
+  {
     try await call(ready.dcam, agent) { client in
       try await Printtrail_Dcam_V1_DeviceCollection.Client(wrapping: client).checkIn(request)
     }
@@ -145,7 +150,8 @@ struct TestHub: Sendable {
   }
 
   private static func call<Result: Sendable>(
-    port: Int, _ agent: TestAgent, _ body: @Sendable @escaping (GRPCClient<HTTP2ClientTransport.Posix>) async throws -> Result
+    port: Int, _ agent: TestAgent,
+    _ body: @Sendable @escaping (GRPCClient<HTTP2ClientTransport.Posix>) async throws -> Result
   ) async throws -> Result {
     let transport = try HTTP2ClientTransport.Posix(
       target: .ipv4(address: "127.0.0.1", port: port), transportSecurity: agent.security,

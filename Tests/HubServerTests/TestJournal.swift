@@ -52,10 +52,12 @@ struct TestJournal: Sendable {
 
   /// The records with these sequences.
   func batch(_ sequences: ClosedRange<Int>) -> Printtrail_Dcam_V1_Batch {
-    Self.batch(epoch, first: UInt64(sequences.lowerBound), Array(records[(sequences.lowerBound - 1)..<sequences.upperBound]))
+    Self.batch(
+      epoch, first: UInt64(sequences.lowerBound), Array(records[(sequences.lowerBound - 1)..<sequences.upperBound]))
   }
 
-  static func batch(_ epoch: UInt32, first: UInt64, _ records: [Printtrail_Dcam_V1_Record]) -> Printtrail_Dcam_V1_Batch {
+  static func batch(_ epoch: UInt32, first: UInt64, _ records: [Printtrail_Dcam_V1_Record]) -> Printtrail_Dcam_V1_Batch
+  {
     var batch = Printtrail_Dcam_V1_Batch()
     batch.epoch = epoch
     batch.firstSequence = first
@@ -72,14 +74,18 @@ struct TestJournal: Sendable {
   }
 
   /// A checkpoint over the first `size` records, signed by `signer` or by the journal's own key.
-  func checkpoint(at size: Int, signer: Ed25519PrivateKey? = nil, root: Digest? = nil) throws -> Printtrail_Dcam_V1_SealedCheckpoint {
+  func checkpoint(at size: Int, signer: Ed25519PrivateKey? = nil, root: Digest? = nil) throws
+    -> Printtrail_Dcam_V1_SealedCheckpoint
+  {
     var part = MerkleFrontier()
     for record in records[..<size] {
       if let leaf = Digest(bytes: record.hash) { part.append(leaf) }
     }
     let origin = JournalOrigin(journal: hexadecimal(id), epoch: epoch)
-    let note = try Checkpoint(origin: origin, size: UInt64(size), root: root ?? part.root, sealed: 1_700_000_000_000_000_000)
-      .signed(by: SignerKey(name: try origin.keyName(), privateKey: signer ?? key))
+    let note = try Checkpoint(
+      origin: origin, size: UInt64(size), root: root ?? part.root, sealed: 1_700_000_000_000_000_000
+    )
+    .signed(by: SignerKey(name: try origin.keyName(), privateKey: signer ?? key))
     var sealed = Printtrail_Dcam_V1_SealedCheckpoint()
     sealed.epoch = epoch
     sealed.sequence = UInt64(size)

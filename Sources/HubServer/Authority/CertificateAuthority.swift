@@ -4,9 +4,10 @@
 //       server  P-256, 90 days, serverAuth, the configured names and addresses    server.key (0600), server.pem
 //       client  the agent's key, 90 days, clientAuth, subject CN = install id     stored with its serial in the database
 //
-// There is no intermediate: the root must be online to enrol anyway, and an intermediate in the same directory would protect nothing. Agents
-// know the root by its pin, `sha256/` and the base64 of the SHA-256 of its SubjectPublicKeyInfo (as RFC 7469 section 2.4), which an
-// operator can read to a technician; the hub therefore sends the root along with its own certificate.
+// There is no intermediate: the root must be online to enrol anyway, and an intermediate in the same directory would
+// protect nothing. Agents know the root by its pin, `sha256/` and the base64 of the SHA-256 of its SubjectPublicKeyInfo
+// (as RFC 7469 section 2.4), which an operator can read to a technician; the hub therefore sends the root along with
+// its own certificate.
 //
 // Revocation is not by CRL: only this hub accepts these certificates, and it looks each serial up.
 
@@ -91,7 +92,9 @@ package struct CertificateAuthority: Sendable {
     guard let root = try? Certificate(pemEncoded: String(decoding: pem, as: UTF8.self)),
       root.publicKey == Certificate.PublicKey(key.publicKey)
     else {
-      throw HubError(.configuration, "\(directory)/ca.pem is damaged or does not belong to ca.key. Restore both from the backup of the directory.")
+      throw HubError(
+        .configuration,
+        "\(directory)/ca.pem is damaged or does not belong to ca.key. Restore both from the backup of the directory.")
     }
     return try CertificateAuthority(key: key, root: root, clock: clock)
   }
@@ -99,7 +102,8 @@ package struct CertificateAuthority: Sendable {
   private static func readKey(_ path: String) throws -> P256.Signing.PrivateKey? {
     guard let pem = try SecretFile.read(path, secret: true) else { return nil }
     guard let key = try? P256.Signing.PrivateKey(pemRepresentation: String(decoding: pem, as: UTF8.self)) else {
-      throw HubError(.configuration, "\(path) is not a P-256 private key in PEM. Restore it from the backup of the directory.")
+      throw HubError(
+        .configuration, "\(path) is not a P-256 private key in PEM. Restore it from the backup of the directory.")
     }
     return key
   }
@@ -171,10 +175,11 @@ package struct CertificateAuthority: Sendable {
     case notOurs, notForClients, notYetValid, expired(at: Int64)
   }
 
-  /// The serial of a client certificate of this authority, after its signature, usage and validity were checked. Whether it was
-  /// superseded or its install revoked, the store knows.
+  /// The serial of a client certificate of this authority, after its signature, usage and validity were checked.
+  /// Whether it was superseded or its install revoked, the store knows.
   func checkClient(_ certificate: Certificate) throws(ClientFault) -> String {
-    guard certificate.issuer == root.subject, root.publicKey.isValidSignature(certificate.signature, for: certificate) else {
+    guard certificate.issuer == root.subject, root.publicKey.isValidSignature(certificate.signature, for: certificate)
+    else {
       throw .notOurs
     }
     let usages = try? certificate.extensions.extendedKeyUsage

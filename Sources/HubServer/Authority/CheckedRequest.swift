@@ -1,5 +1,5 @@
-// PKCS#10 requests (RFC 2986) from outside: parsed, self-signature checked, P-256 only. The subject and the attributes are ignored: the hub
-// names the install and decides what its certificate is for.
+// PKCS#10 requests (RFC 2986) from outside: parsed, self-signature checked, P-256 only. The subject and the attributes
+// are ignored: the hub names the install and decides what its certificate is for.
 
 internal import Crypto
 internal import SwiftASN1
@@ -19,7 +19,9 @@ package struct CheckedRequest: Sendable {
   /// - Parameter der: at most `HubLimits.certificateRequestBytesMax` bytes.
   package init(der: some Collection<UInt8>) throws(Refusal) {
     guard der.count <= HubLimits.certificateRequestBytesMax else {
-      throw Refusal(description: "the certificate request has \(der.count) bytes; at most \(HubLimits.certificateRequestBytesMax) are read")
+      throw Refusal(
+        description:
+          "the certificate request has \(der.count) bytes; at most \(HubLimits.certificateRequestBytesMax) are read")
     }
     guard let request = try? CertificateSigningRequest(derEncoded: Array(der)) else {
       throw Refusal(description: "the certificate request is not a PKCS#10 in DER")

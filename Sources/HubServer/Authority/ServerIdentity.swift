@@ -1,13 +1,14 @@
 // The certificate that the hub shows, and its renewal.
 //
-// It is made at start if it is missing, damaged, of another root, without one of the names, or in the last third of its life; while the
-// hub runs it is looked at every hour. A new one is used from the next handshake on; connections that exist keep what they have. Nothing
-// else depends on it: agents trust the root.
+// It is made at start if it is missing, damaged, of another root, without one of the names, or in the last third of its
+// life; while the hub runs it is looked at every hour. A new one is used from the next handshake on; connections that
+// exist keep what they have. Nothing else depends on it: agents trust the root.
 //
-// TLS, for all three ports alike: 1.2 or later, ALPN h2 (and http/1.1 for hc), a client certificate *requested* but not demanded. Who must have one
-// is decided per call (`PeerCheck`), because a gRPC status or a JSON sentence tells an operator more than a TLS alert, because one that expired a minute ago must get a
-// reason, and because load balancers ask `/healthz` without one. The handshake proves that the peer holds the key of the certificate it shows; nothing more is concluded
-// from it.
+// TLS, for all three ports alike: 1.2 or later, ALPN h2 (and http/1.1 for hc), a client certificate *requested* but not
+// demanded. Who must have one is decided per call (`PeerCheck`), because a gRPC status or a JSON sentence tells an
+// operator more than a TLS alert, because one that expired a minute ago must get a reason, and because load balancers
+// ask `/healthz` without one. The handshake proves that the peer holds the key of the certificate it shows; nothing
+// more is concluded from it.
 
 internal import Crypto
 internal import Logging
@@ -44,7 +45,9 @@ final class ServerIdentity: Service {
       names.append(name)
     }
     self.names = names
-    if let stored = try Self.stored(in: directory), Self.isGood(stored.certificate, authority: authority, names: names, now: clock.now) {
+    if let stored = try Self.stored(in: directory),
+      Self.isGood(stored.certificate, authority: authority, names: names, now: clock.now)
+    {
       current = Mutex(stored)
     } else {
       current = Mutex(try Self.make(directory: directory, authority: authority, names: names))
@@ -61,7 +64,8 @@ final class ServerIdentity: Service {
     }
   }
 
-  /// Replaces the certificate if it is in the last third of its life. A failure is logged and tried again at the next look.
+  /// Replaces the certificate if it is in the last third of its life. A failure is logged and tried again at the next
+  /// look.
   func renewIfDue() {
     let certificate = current.withLock { $0.certificate }
     guard !Self.isGood(certificate, authority: authority, names: names, now: clock.now) else { return }
@@ -109,7 +113,9 @@ final class ServerIdentity: Service {
     return try assemble(certificate, key, directory.authority)
   }
 
-  private static func make(directory: HubDirectory, authority: CertificateAuthority, names: [ServerName]) throws -> Current {
+  private static func make(directory: HubDirectory, authority: CertificateAuthority, names: [ServerName]) throws
+    -> Current
+  {
     let key = P256.Signing.PrivateKey()
     let issued = try authority.issueServer(publicKey: Certificate.PublicKey(key.publicKey), names: names)
     let certificate = try Certificate(derEncoded: issued.der)
@@ -133,7 +139,9 @@ final class ServerIdentity: Service {
   }
 
   /// Whether the certificate is of this root, bears every name, and has more than a third of its life before it.
-  static func isGood(_ certificate: Certificate, authority: CertificateAuthority, names: [ServerName], now: Int64) -> Bool {
+  static func isGood(_ certificate: Certificate, authority: CertificateAuthority, names: [ServerName], now: Int64)
+    -> Bool
+  {
     guard certificate.issuer == authority.root.subject,
       authority.root.publicKey.isValidSignature(certificate.signature, for: certificate),
       let alternatives = try? certificate.extensions.subjectAlternativeNames,

@@ -27,14 +27,18 @@ enum ServerName: Hashable {
     let labels = text.split(separator: ".", omittingEmptySubsequences: false)
     let valid = text.utf8.count <= Self.dnsBytesMax && labels.allSatisfy(Self.isLabel)
     guard valid else {
-      throw HubError(.usage, "'\(text)' is neither a DNS name nor an IP address. Give a name such as hub.example.org, without a port.")
+      throw HubError(
+        .usage,
+        "'\(text)' is neither a DNS name nor an IP address. Give a name such as hub.example.org, without a port.")
     }
     self = .dns(text.lowercased())
   }
 
   private static func isLabel(_ label: Substring) -> Bool {
     (1...labelBytesMax).contains(label.utf8.count) && label.first != "-" && label.last != "-"
-      && label.utf8.allSatisfy { ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7A || (0x30...0x39).contains($0) || $0 == 0x2D }
+      && label.utf8.allSatisfy {
+        ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7A || (0x30...0x39).contains($0) || $0 == 0x2D
+      }
   }
 
   /// 4 or 16 bytes; nil unless `text` is an IPv4 or IPv6 address.

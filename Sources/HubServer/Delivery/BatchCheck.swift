@@ -1,7 +1,8 @@
 // From a wire batch to an append: shape checked, every leaf hash computed again. Pure; nothing here knows what is held.
 //
-// What breaks the protocol (INVALID_ARGUMENT, nothing of the batch is stored) and what is merely wrong with one record (a rejection) are
-// different things: the first means the agent and the hub do not speak alike, the second is one bad record of a good journal.
+// What breaks the protocol (INVALID_ARGUMENT, nothing of the batch is stored) and what is merely wrong with one record
+// (a rejection) are different things: the first means the agent and the hub do not speak alike, the second is one bad
+// record of a good journal.
 
 internal import Evidence
 internal import FoundationEssentials
@@ -21,9 +22,12 @@ enum BatchCheck {
   static func append(_ batch: Printtrail_Dcam_V1_Batch, install: InstallNumber) throws(Violation) -> Append? {
     guard !batch.records.isEmpty else { return nil }
     guard batch.epoch >= 1 else { throw Violation(description: "a batch names epoch 0; epochs begin at 1") }
-    guard batch.firstSequence >= 1 else { throw Violation(description: "a batch begins at sequence 0; sequences begin at 1") }
+    guard batch.firstSequence >= 1 else {
+      throw Violation(description: "a batch begins at sequence 0; sequences begin at 1")
+    }
     guard batch.records.count <= HubLimits.batchRecordsMax else {
-      throw Violation(description: "a batch has \(batch.records.count) records; at most \(HubLimits.batchRecordsMax) are taken")
+      throw Violation(
+        description: "a batch has \(batch.records.count) records; at most \(HubLimits.batchRecordsMax) are taken")
     }
     guard batch.firstSequence <= HubLimits.sequenceMax - UInt64(batch.records.count) else {
       throw Violation(description: "a batch reaches beyond sequence \(HubLimits.sequenceMax)")
@@ -31,7 +35,8 @@ enum BatchCheck {
     // One record may be larger than a batch should be: it is rejected by itself, so that the stream goes on behind it.
     let payloadBytes = batch.records.reduce(0) { $0 + $1.payload.count }
     guard payloadBytes <= HubLimits.batchBytesMax || batch.records.count == 1 else {
-      throw Violation(description: "a batch has \(payloadBytes) payload bytes; at most \(HubLimits.batchBytesMax) are taken")
+      throw Violation(
+        description: "a batch has \(payloadBytes) payload bytes; at most \(HubLimits.batchBytesMax) are taken")
     }
     var records: [DeliveredRecord] = []
     records.reserveCapacity(batch.records.count)
@@ -45,7 +50,9 @@ enum BatchCheck {
   }
 
   private static func check(_ record: Printtrail_Dcam_V1_Record, at position: RecordPosition) -> DeliveredRecord {
-    let computed = record.payload.withUnsafeBytes { Record.leafHash(position: position, time: record.time, payload: $0) }
+    let computed = record.payload.withUnsafeBytes {
+      Record.leafHash(position: position, time: record.time, payload: $0)
+    }
     guard let claimed = Digest(bytes: record.hash) else {
       return DeliveredRecord(
         time: record.time, leaf: computed, payload: record.payload,

@@ -1,5 +1,5 @@
-// A number of bytes that may be in use at once, waited for in turn. It bounds memory: whoever reads from a peer takes the bytes first, and
-// while none are left nobody reads, so that flow control slows the peers.
+// A number of bytes that may be in use at once, waited for in turn. It bounds memory: whoever reads from a peer takes
+// the bytes first, and while none are left nobody reads, so that flow control slows the peers.
 
 internal import Synchronization
 

@@ -1,12 +1,12 @@
-// Group commit: what many streams bring goes into one transaction, so that one disk flush serves them all. Acknowledgements leave only
-// after it.
+// Group commit: what many streams bring goes into one transaction, so that one disk flush serves them all.
+// Acknowledgements leave only after it.
 //
 //     stream A ── submit ──┐
 //     stream B ── submit ──┼──> pending ── run(): take up to commitBytesMax ──> RecordStore.append ──> resume A, B, C
 //     stream C ── submit ──┘         (meanwhile the next group gathers)
 //
-// Memory is bounded by the byte budget that the submitters took before they read. If a group fails, each submission is tried by itself, so that one
-// install's damaged rows do not stop the others.
+// Memory is bounded by the byte budget that the submitters took before they read. If a group fails, each submission is
+// tried by itself, so that one install's damaged rows do not stop the others.
 
 internal import Logging
 internal import ServiceLifecycle
@@ -130,7 +130,7 @@ final class Committer: Service {
         outcomes = outcomes.dropFirst(submission.appends.count)
         submission.reply.resume(returning: .success(own))
       }
-    } catch where group.count > 1 {
+    } catch  where group.count > 1 {
       logger.warning(
         "group not stored, trying each by itself", metadata: ["submissions": "\(group.count)", "error": "\(error)"])
       for submission in group { await commit([submission]) }

@@ -1,4 +1,5 @@
-// The steps of delivery that stream and check-in share: greet, check, store, keep. Wire types come in and go out here; the store sees values.
+// The steps of delivery that stream and check-in share: greet, check, store, keep. Wire types come in and go out here;
+// the store sees values.
 
 internal import FoundationEssentials
 internal import GRPCCore
@@ -17,7 +18,8 @@ struct StoredAnswer {
 /// The answers to the batches that were stored, and why the one behind them was not.
 struct StoreResult {
   var answers: [StoredAnswer] = []
-  /// INVALID_ARGUMENT for a gap, PERMISSION_DENIED for a revoked install; ends the exchange after the answers were told.
+  /// INVALID_ARGUMENT for a gap, PERMISSION_DENIED for a revoked install; ends the exchange after the answers were
+  /// told.
   var failure: RPCError?
 }
 
@@ -73,10 +75,17 @@ final class Delivery: Sendable {
   /// - Throws: `RPCError` INVALID_ARGUMENT for another journal.
   func greet(_ hello: Printtrail_Dcam_V1_Hello, install: Install, logger: Logger) async throws {
     guard Array(hello.journalID) == install.journalID else {
-      throw RPCError(code: .invalidArgument, message: "The journal's id is not the one registered at enrolment. Enrol this journal with a new DataLink code.")
+      throw RPCError(
+        code: .invalidArgument,
+        message: "The journal's id is not the one registered at enrolment. Enrol this journal with a new DataLink code."
+      )
     }
     guard Array(hello.journalPublicKey) == install.journalKey else {
-      throw RPCError(code: .invalidArgument, message: "The journal's public key is not the one registered at enrolment. Enrol this journal with a new DataLink code.")
+      throw RPCError(
+        code: .invalidArgument,
+        message:
+          "The journal's public key is not the one registered at enrolment. Enrol this journal with a new DataLink code."
+      )
     }
     do {
       try await registry.noteSeen(install.number, agentVersion: cleaned(hello.agentVersion), now: clock.now)
@@ -154,15 +163,20 @@ final class Delivery: Sendable {
     case .gap(let held):
       RPCError(
         code: .invalidArgument,
-        message: "A batch of epoch \(append.epoch) begins at sequence \(append.firstSequence), but the hub holds up to \(held). Go on from there.")
+        message:
+          "A batch of epoch \(append.epoch) begins at sequence \(append.firstSequence), but the hub holds up to \(held). Go on from there."
+      )
     case .revoked:
       RPCError(code: .permissionDenied, message: PeerCheck.revokedText)
     case .unknownInstall:
-      RPCError(code: .unauthenticated, message: "This hub does not know the install. Enrol again with a new DataLink code.")
+      RPCError(
+        code: .unauthenticated, message: "This hub does not know the install. Enrol again with a new DataLink code.")
     case .tooManyEpochs:
       RPCError(
         code: .invalidArgument,
-        message: "The journal has more than \(HubLimits.epochsMax) epochs, which no sound journal has. Look into why the agent opens them.")
+        message:
+          "The journal has more than \(HubLimits.epochsMax) epochs, which no sound journal has. Look into why the agent opens them."
+      )
     }
   }
 
@@ -194,7 +208,8 @@ final class Delivery: Sendable {
 
   // MARK: Checkpoints
 
-  /// - Throws: `RPCError`: INVALID_ARGUMENT for a checkpoint over more than the hub holds, UNAVAILABLE if it could not be stored.
+  /// - Throws: `RPCError`: INVALID_ARGUMENT for a checkpoint over more than the hub holds, UNAVAILABLE if it could not
+  ///   be stored.
   func keep(
     _ checkpoint: Printtrail_Dcam_V1_SealedCheckpoint, install: Install, logger: Logger
   ) async throws -> CheckpointAnswer {
@@ -218,7 +233,9 @@ final class Delivery: Sendable {
     case .ahead(let held):
       throw RPCError(
         code: .invalidArgument,
-        message: "A checkpoint of epoch \(checkpoint.epoch) is over \(checkpoint.sequence) records, but the hub holds \(held). Send the records first.")
+        message:
+          "A checkpoint of epoch \(checkpoint.epoch) is over \(checkpoint.sequence) records, but the hub holds \(held). Send the records first."
+      )
     }
   }
 
@@ -233,6 +250,8 @@ final class Delivery: Sendable {
 
 /// Text from a peer as the hub keeps it: without control characters, and not longer than `HubLimits.machineTextMax`.
 func cleaned(_ text: String) -> String {
-  let printable = text.unicodeScalars.filter { $0.properties.generalCategory != .control && $0.properties.generalCategory != .format }
+  let printable = text.unicodeScalars.filter {
+    $0.properties.generalCategory != .control && $0.properties.generalCategory != .format
+  }
   return String(String(String.UnicodeScalarView(printable)).prefix(HubLimits.machineTextMax))
 }

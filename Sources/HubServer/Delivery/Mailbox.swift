@@ -1,5 +1,6 @@
-// What a stream has received and not yet handled. One task puts, one takes; the taker gets all there is at once, so that several batches that
-// came during one commit go into the next one together. It holds no more than its producer's byte budgets allow.
+// What a stream has received and not yet handled. One task puts, one takes; the taker gets all there is at once, so
+// that several batches that came during one commit go into the next one together. It holds no more than its producer's
+// byte budgets allow.
 
 internal import Synchronization
 

@@ -38,7 +38,8 @@ struct PeerCheck: Sendable {
     }
   }
 
-  static let revokedText = "This install was revoked at the hub. Enrol again with a new DataLink code if that was a mistake."
+  static let revokedText =
+    "This install was revoked at the hub. Enrol again with a new DataLink code if that was a mistake."
 
   /// The install of a certificate whose key the peer has proved to hold.
   func install(_ certificate: Certificate?, peer: String) async throws(Refusal) -> Install {
@@ -51,9 +52,14 @@ struct PeerCheck: Sendable {
     } catch {
       logger.notice("client certificate refused", metadata: ["peer": "\(peer)", "reason": "\(error)"])
       switch error {
-      case .notOurs, .notForClients: throw .unauthenticated("The client certificate is not one that this hub issued to an install. Enrol at this hub.")
-      case .notYetValid: throw .unauthenticated("The client certificate is not valid yet. Check the clocks of the agent and of the hub.")
-      case .expired(let end): throw .unauthenticated("The client certificate expired at \(timeText(milliseconds: end)). Enrol again with a new DataLink code.")
+      case .notOurs, .notForClients:
+        throw .unauthenticated(
+          "The client certificate is not one that this hub issued to an install. Enrol at this hub.")
+      case .notYetValid:
+        throw .unauthenticated("The client certificate is not valid yet. Check the clocks of the agent and of the hub.")
+      case .expired(let end):
+        throw .unauthenticated(
+          "The client certificate expired at \(timeText(milliseconds: end)). Enrol again with a new DataLink code.")
       }
     }
     let standing: CertificateStanding
@@ -69,7 +75,8 @@ struct PeerCheck: Sendable {
       logger.warning("client certificate unknown", metadata: ["peer": "\(peer)", "serial": "\(serial)"])
       throw .unauthenticated("This hub does not know the client certificate. Enrol again with a new DataLink code.")
     case .superseded:
-      throw .unauthenticated("The client certificate was replaced by a newer one that was used already. Use that one, or enrol again.")
+      throw .unauthenticated(
+        "The client certificate was replaced by a newer one that was used already. Use that one, or enrol again.")
     case .revoked: throw .revoked
     }
   }

@@ -3,11 +3,13 @@
 //     gRPC ──> reader task ──(byte budgets)──> mailbox ──> handler ──> committer
 //                                                             └──────> Welcome, Acknowledgement, Rejection, Conflict
 //
-// The reader waits for bytes of the stream's own budget and of the hub's before it hands a message on; while it waits it does not read, and
-// HTTP/2 flow control slows the agent. The handler takes all that is there, commits the batches together, and answers with one
-// acknowledgement per epoch. Messages keep their order: a checkpoint is looked at after the batches before it were committed.
+// The reader waits for bytes of the stream's own budget and of the hub's before it hands a message on; while it waits
+// it does not read, and HTTP/2 flow control slows the agent. The handler takes all that is there, commits the batches
+// together, and answers with one acknowledgement per epoch. Messages keep their order: a checkpoint is looked at after
+// the batches before it were committed.
 //
-// It ends when the agent ends it, at an error, or with UNAVAILABLE when the hub goes down: what was committed by then is acknowledged first.
+// It ends when the agent ends it, at an error, or with UNAVAILABLE when the hub goes down: what was committed by then
+// is acknowledged first.
 
 internal import GRPCCore
 internal import HubProtocol
@@ -57,7 +59,8 @@ struct StreamSession: Sendable {
   // MARK: Reading
 
   private func read(
-    _ request: RPCAsyncSequence<Printtrail_Dcam_V1_AgentMessage, any Error>, into mailbox: Mailbox<Held>, own: ByteBudget,
+    _ request: RPCAsyncSequence<Printtrail_Dcam_V1_AgentMessage, any Error>, into mailbox: Mailbox<Held>,
+    own: ByteBudget,
     share: BudgetShare
   ) async {
     do {
@@ -79,7 +82,8 @@ struct StreamSession: Sendable {
     case .batch(let batch): return try delivery.check(batch, install: install).map { (.batch($0), $0.byteCount) }
     case .checkpoint(let checkpoint): return (.checkpoint(checkpoint), checkpoint.note.utf8.count)
     case nil:
-      throw RPCError(code: .invalidArgument, message: "The stream does not follow the protocol: a message of an unknown kind.")
+      throw RPCError(
+        code: .invalidArgument, message: "The stream does not follow the protocol: a message of an unknown kind.")
     }
   }
 
@@ -88,7 +92,8 @@ struct StreamSession: Sendable {
     // Cancelled when the stream ends before the time.
     guard (try? await Task.sleep(for: HubLimits.helloTimeout)) != nil, !greeting.isDone else { return }
     mailbox.finish(
-      throwing: RPCError(code: .invalidArgument, message: "The stream did not begin with a Hello within \(HubLimits.helloTimeout)."))
+      throwing: RPCError(
+        code: .invalidArgument, message: "The stream did not begin with a Hello within \(HubLimits.helloTimeout)."))
   }
 
   // MARK: Handling
@@ -125,7 +130,8 @@ struct StreamSession: Sendable {
 
   private func expect(_ greeting: Greeting) throws {
     guard greeting.isDone else {
-      throw RPCError(code: .invalidArgument, message: "The stream does not follow the protocol: it must begin with a Hello.")
+      throw RPCError(
+        code: .invalidArgument, message: "The stream does not follow the protocol: it must begin with a Hello.")
     }
   }
 

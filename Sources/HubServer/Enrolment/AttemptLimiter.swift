@@ -1,8 +1,9 @@
 // Failed enrolment attempts, limited per peer address and overall. Pure: the time comes in, the decision goes out.
 //
-// Each address has a bucket of `attemptsBurst` tokens that refills by one per `attemptInterval`. An attempt takes a token and gets it back if
-// it succeeds, so a site behind one address may enrol as many machines as it likes, and a guesser gets ten guesses a minute. The overall bucket
-// bounds many addresses together, and with it the growth of the audit trail.
+// Each address has a bucket of `attemptsBurst` tokens that refills by one per `attemptInterval`. An attempt takes a
+// token and gets it back if it succeeds, so a site behind one address may enrol as many machines as it likes, and a
+// guesser gets ten guesses a minute. The overall bucket bounds many addresses together, and with it the growth of the
+// audit trail.
 
 struct AttemptLimiter {
   private struct Bucket {
@@ -28,7 +29,9 @@ struct AttemptLimiter {
       overall = all
       keep(bucket, address)
     }
-    if let wait = Self.wait(bucket, HubLimits.attemptInterval) ?? Self.wait(all, HubLimits.attemptOverallInterval) { return wait }
+    if let wait = Self.wait(bucket, HubLimits.attemptInterval) ?? Self.wait(all, HubLimits.attemptOverallInterval) {
+      return wait
+    }
     bucket.milliTokens -= 1_000
     all.milliTokens -= 1_000
     return nil
@@ -54,7 +57,9 @@ struct AttemptLimiter {
   }
 
   private mutating func keep(_ bucket: Bucket, _ address: String) {
-    if buckets[address] == nil, buckets.count >= addressesMax, let oldest = buckets.min(by: { $0.value.at < $1.value.at }) {
+    if buckets[address] == nil, buckets.count >= addressesMax,
+      let oldest = buckets.min(by: { $0.value.at < $1.value.at })
+    {
       buckets[oldest.key] = nil
     }
     buckets[address] = bucket

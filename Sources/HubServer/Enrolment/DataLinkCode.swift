@@ -1,7 +1,8 @@
 // A DataLink code: 96 random bits as 24 hexadecimal digits, typed by a person, shown in groups of six.
 //
-// At rest it is HMAC-SHA-256(pepper, the digits in lower case). A slow password hash would add nothing: the codes are random, not chosen, and 2^96 guesses are
-// out of reach of any speed. The key (a file beside the database) keeps a copied database from telling whether a code that turned up elsewhere is one of its own.
+// At rest it is HMAC-SHA-256(pepper, the digits in lower case). A slow password hash would add nothing: the codes are
+// random, not chosen, and 2^96 guesses are out of reach of any speed. The key (a file beside the database) keeps a
+// copied database from telling whether a code that turned up elsewhere is one of its own.
 
 internal import Crypto
 internal import FoundationEssentials
@@ -15,7 +16,8 @@ package struct DataLinkCode: Sendable, Equatable {
   /// A new code.
   package init() {
     var random = SystemRandomNumberGenerator()
-    digits = (0..<Self.digitCount / 2).map { _ in hexadecimal(UInt8.random(in: .min ... .max, using: &random)) }.joined()
+    digits = (0..<Self.digitCount / 2).map { _ in hexadecimal(UInt8.random(in: .min ... .max, using: &random)) }
+      .joined()
   }
 
   /// Nil unless `text` has 24 hexadecimal digits; spaces, hyphens and case do not matter.
@@ -53,7 +55,9 @@ package enum CodeRules {
     }
     let longest = uses == 1 ? HubLimits.oneTimeCodeValidityMax : HubLimits.limitedCodeValidityMax
     guard validity > .zero, validity <= longest else {
-      let rule = uses == 1 ? "A one-time code is valid for at most 24 hours" : "A code for several uses is valid for at most 30 days"
+      let rule =
+        uses == 1
+        ? "A one-time code is valid for at most 24 hours" : "A code for several uses is valid for at most 30 days"
       throw HubError(.usage, "\(rule). Choose a shorter --valid, and create another code when it is needed.")
     }
   }

@@ -1,5 +1,6 @@
-// csr, as csr.proto specifies it. It is served on the csr port and on the dcam port alike: TLS asks for a client certificate and does not
-// demand one, `Enroll` needs none, `Renew` does. An agent that can reach only one of the ports can do both.
+// csr, as csr.proto specifies it. It is served on the csr port and on the dcam port alike: TLS asks for a client
+// certificate and does not demand one, `Enroll` needs none, `Renew` does. An agent that can reach only one of the ports
+// can do both.
 //
 // | the crash is                                  | found at the next attempt                    | decision                             |
 // |-----------------------------------------------|----------------------------------------------|--------------------------------------|
@@ -131,7 +132,8 @@ final class SigningService: Printtrail_Csr_V1_CertificateSigning.SimpleServicePr
     logger.notice("enrolment refused", metadata: ["peer": "\(address)", "reason": "\(reason)"])
     do {
       try await store.audit(
-        AuditEntry(at: clock.now, action: "enrolment.refused", subject: "", peer: address, detail: "the code is \(reason)"))
+        AuditEntry(
+          at: clock.now, action: "enrolment.refused", subject: "", peer: address, detail: "the code is \(reason)"))
     } catch {
       logger.error("audit not stored", metadata: ["error": "\(error)"])
       return RPCError.storeUnavailable
@@ -153,7 +155,8 @@ final class SigningService: Printtrail_Csr_V1_CertificateSigning.SimpleServicePr
     request: Printtrail_Csr_V1_RenewRequest, context: ServerContext
   ) async throws -> Printtrail_Csr_V1_RenewResponse {
     let install: Install
-    do { install = try await peers.install(context) } catch let error as RPCError where error.code == .permissionDenied {
+    do { install = try await peers.install(context) } catch let error as RPCError where error.code == .permissionDenied
+    {
       // csr.proto knows one answer for a certificate that may not be renewed.
       throw RPCError(code: .unauthenticated, message: error.message)
     }
@@ -165,7 +168,9 @@ final class SigningService: Printtrail_Csr_V1_CertificateSigning.SimpleServicePr
       logger.error("renewal not stored", metadata: ["install": "\(install.id)", "error": "\(error)"])
       throw RPCError.storeUnavailable
     }
-    logger.info("certificate renewed", metadata: ["install": "\(install.id)", "not_after": "\(timeText(milliseconds: certificate.notAfter))"])
+    logger.info(
+      "certificate renewed",
+      metadata: ["install": "\(install.id)", "not_after": "\(timeText(milliseconds: certificate.notAfter))"])
     var response = Printtrail_Csr_V1_RenewResponse()
     response.certificateChain = [Data(certificate.der)]
     response.trustedRoots = [Data(authority.rootDER)]

@@ -3,7 +3,8 @@
 //     POST /v1/health   an install's report, a JSON object of at most 64 KiB; needs the install's client certificate    204
 //     GET  /healthz     for load balancers, without a certificate                                                      200 {"status":"ok"}
 //
-// HTTP/2 and HTTP/1.1 by ALPN. The report is kept as it came, the latest of each install with the time. Errors are JSON, one sentence:
+// HTTP/2 and HTTP/1.1 by ALPN. The report is kept as it came, the latest of each install with the time. Errors are
+// JSON, one sentence:
 //
 //     {"error":"The report is not a JSON object."}
 //
@@ -36,7 +37,8 @@ struct HealthService: Sendable {
   func application(
     endpoint: Endpoint, identity: ServerIdentity, onBound: @escaping @Sendable (Int) -> Void
   ) throws -> some ApplicationProtocol {
-    let tls = TLSChannelConfiguration(tlsConfiguration: identity.tlsConfiguration(protocols: ["h2", "http/1.1"])) { _, promise in
+    let tls = TLSChannelConfiguration(tlsConfiguration: identity.tlsConfiguration(protocols: ["h2", "http/1.1"])) {
+      _, promise in
       // Judged per call, by PeerCheck.
       promise.succeed(.certificateVerified)
     }
@@ -47,7 +49,8 @@ struct HealthService: Sendable {
         configuration: HTTP2ChannelConfiguration(
           idleTimeout: Self.idleTimeout,
           streamConfiguration: HTTP1Channel.Configuration(idleTimeout: .seconds(Self.idleTimeout.components.seconds)))),
-      configuration: ApplicationConfiguration(address: .hostname(endpoint.host, port: endpoint.port), serverName: "pthub"),
+      configuration: ApplicationConfiguration(
+        address: .hostname(endpoint.host, port: endpoint.port), serverName: "pthub"),
       onServerRunning: { channel in onBound(channel.localAddress?.port ?? endpoint.port) },
       logger: logger)
   }
@@ -98,7 +101,8 @@ struct HealthService: Sendable {
       switch error {
       case .unauthenticated(let reason): throw HTTPError(.unauthorized, message: reason)
       case .revoked: throw HTTPError(.forbidden, message: PeerCheck.revokedText)
-      case .unavailable: throw HTTPError(.serviceUnavailable, message: "The hub cannot look the install up now. Try again later.")
+      case .unavailable:
+        throw HTTPError(.serviceUnavailable, message: "The hub cannot look the install up now. Try again later.")
       }
     }
   }
@@ -128,7 +132,8 @@ struct HealthContext: RequestContext {
     channel = source.channel
   }
 
-  /// The certificate of the TLS handshake. In HTTP/2 the request has a channel of its own, below that of the connection.
+  /// The certificate of the TLS handshake. In HTTP/2 the request has a channel of its own, below that of the
+  /// connection.
   func peerCertificate() async -> Certificate? {
     for channel in [channel, channel.parent].compactMap({ $0 }) {
       if let shown = try? await channel.nioSSL_peerCertificate().get(), let der = try? shown.toDERBytes() {
@@ -151,7 +156,8 @@ struct JSONErrors: RouterMiddleware {
     _ request: Request, context: HealthContext, next: @concurrent (Request, HealthContext) async throws -> Response
   ) async throws -> Response {
     do { return try await next(request, context) } catch let error as HTTPError {
-      let sentence = error.body ?? (error.status == .notFound ? "There is nothing under this path." : error.status.reasonPhrase)
+      let sentence =
+        error.body ?? (error.status == .notFound ? "There is nothing under this path." : error.status.reasonPhrase)
       let json = try JSONEncoder().encode(Body(error: sentence))
       var response = Self.response(error.status, String(decoding: json, as: UTF8.self))
       for field in error.headers { response.headers[field.name] = field.value }

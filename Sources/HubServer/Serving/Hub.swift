@@ -2,8 +2,8 @@
 //
 //     ServiceGroup: committer, identity, csr listener, dcam listener, hc application, readiness
 //
-// They are shut down in the reverse order: first nobody new is let in and the streams end with UNAVAILABLE, last the committer writes what was
-// submitted. The lock of the directory is held for as long as `run` lasts.
+// They are shut down in the reverse order: first nobody new is let in and the streams end with UNAVAILABLE, last the
+// committer writes what was submitted. The lock of the directory is held for as long as `run` lasts.
 
 internal import GRPCCore
 package import Logging
@@ -45,7 +45,8 @@ package struct Hub: Sendable {
   private let store: SQLiteStore
 
   /// - Throws: `HubError`: 69 if the directory is served already, or what opening the store throws.
-  package init(directory: HubDirectory, configuration: Configuration, clock: HubClock = .system, logger: Logger) throws {
+  package init(directory: HubDirectory, configuration: Configuration, clock: HubClock = .system, logger: Logger) throws
+  {
     self.directory = directory
     self.configuration = configuration
     self.clock = clock
@@ -69,11 +70,13 @@ package struct Hub: Sendable {
     let delivery = Delivery(records: records, registry: store, committer: committer, clock: clock)
     let addresses = AddressBox()
     let signing = SigningService(
-      directory: directory, authority: authority, store: store, peers: peers, addresses: { addresses.current }, clock: clock,
+      directory: directory, authority: authority, store: store, peers: peers, addresses: { addresses.current },
+      clock: clock,
       logger: logger)
     let collection = CollectionService(peers: peers, delivery: delivery, logger: logger)
     let csr = try RPCListener(name: "csr", endpoint: configuration.csr, identity: identity, services: [signing])
-    let dcam = try RPCListener(name: "dcam", endpoint: configuration.dcam, identity: identity, services: [collection, signing])
+    let dcam = try RPCListener(
+      name: "dcam", endpoint: configuration.dcam, identity: identity, services: [collection, signing])
     let hcPort = PortBox()
     let health = try HealthService(peers: peers, store: store, clock: clock, logger: logger)
       .application(endpoint: configuration.hc, identity: identity) { hcPort.set($0) }
@@ -87,7 +90,10 @@ package struct Hub: Sendable {
         dcam: configuration.advertisedDCAM ?? self.advertised(ready.dcam),
         hc: configuration.advertisedHC ?? self.advertised(ready.hc))
       logger.info(
-        "hub ready", metadata: ["csr": "\(ready.csr)", "dcam": "\(ready.dcam)", "hc": "\(ready.hc)", "version": "\(HubVersion.text)"])
+        "hub ready",
+        metadata: [
+          "csr": "\(ready.csr)", "dcam": "\(ready.dcam)", "hc": "\(ready.hc)", "version": "\(HubVersion.text)",
+        ])
       onReady(ready)
     }
 

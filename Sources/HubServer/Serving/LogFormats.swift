@@ -59,7 +59,10 @@ package struct LineLogHandler: LogHandler {
   }
 
   private static func isPlain(_ value: String) -> Bool {
-    !value.isEmpty && value.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F && $0 != "\"" && $0 != "=" && $0 != "\\" && !isSeparator($0) }
+    !value.isEmpty
+      && value.unicodeScalars.allSatisfy {
+        $0.value > 0x20 && $0.value != 0x7F && $0 != "\"" && $0 != "=" && $0 != "\\" && !isSeparator($0)
+      }
   }
 
   private static func isSeparator(_ scalar: Unicode.Scalar) -> Bool {

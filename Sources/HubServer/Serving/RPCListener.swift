@@ -1,8 +1,9 @@
 // One gRPC port: grpc-swift-nio-transport with the hub's own TLS.
 //
-// The transport's own TLS settings either ignore client certificates or demand them; the hub must ask for one and do without (see
-// ServerIdentity.swift). So the transport is left without TLS, and the TLS handler is put in front of it when a connection is accepted, before any byte
-// was read. If that fails the connection is closed: there is no plaintext. The transport finds the peer's certificate in that handler.
+// The transport's own TLS settings either ignore client certificates or demand them; the hub must ask for one and do
+// without (see ServerIdentity.swift). So the transport is left without TLS, and the TLS handler is put in front of it
+// when a connection is accepted, before any byte was read. If that fails the connection is closed: there is no
+// plaintext. The transport finds the peer's certificate in that handler.
 
 internal import GRPCCore
 internal import GRPCNIOTransportHTTP2Posix
@@ -57,7 +58,10 @@ struct RPCListener: Service {
       }
     } catch let error as RuntimeError where error.code == .transportError {
       let reason = error.cause.map { "\($0)" } ?? error.message
-      throw HubError(.unavailable, "Could not serve \(name) on \(endpoint): \(reason). Choose another address with --\(name), or stop what uses it.")
+      throw HubError(
+        .unavailable,
+        "Could not serve \(name) on \(endpoint): \(reason). Choose another address with --\(name), or stop what uses it."
+      )
     }
   }
 

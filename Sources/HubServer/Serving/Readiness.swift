@@ -28,7 +28,9 @@ struct HealthListener<Application: ApplicationProtocol>: Service {
 
   func run() async throws {
     do { try await application.run() } catch let error as IOError {
-      throw HubError(.unavailable, "Could not serve hc on \(endpoint): \(error). Choose another address with --hc, or stop what uses it.")
+      throw HubError(
+        .unavailable,
+        "Could not serve hc on \(endpoint): \(error). Choose another address with --hc, or stop what uses it.")
     }
   }
 }

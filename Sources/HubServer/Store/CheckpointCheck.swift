@@ -4,7 +4,8 @@ internal import Evidence
 internal import OpenSSL
 
 enum CheckpointCheck {
-  /// What is wrong with the checkpoint, as a sentence; nil if it is signed by the registered journal key and its root is the hub's own.
+  /// What is wrong with the checkpoint, as a sentence; nil if it is signed by the registered journal key and its root
+  /// is the hub's own.
   ///
   /// - Parameter root: the root over the first `checkpoint.sequence` leaves that the hub holds.
   static func fault(in checkpoint: DeliveredCheckpoint, root: Digest) -> String? {
@@ -26,7 +27,8 @@ enum CheckpointCheck {
       return "Checkpoint not verified: it is over \(sealed.size) records, not \(checkpoint.sequence)."
     }
     guard sealed.root == root else {
-      return "Checkpoint not verified: its root \(sealed.root) is not the root \(root) of the records that the hub holds."
+      return
+        "Checkpoint not verified: its root \(sealed.root) is not the root \(root) of the records that the hub holds."
     }
     return nil
   }

@@ -1,12 +1,14 @@
-// What the hub asks of a store. SQLite is the embedded default; another database conforms to the same protocols and passes the same tests.
+// What the hub asks of a store. SQLite is the embedded default; another database conforms to the same protocols and
+// passes the same tests.
 //
-// Every call is one transaction: when it returns, what it did is durable, and when it throws, nothing of it was done. Calls may come from
-// any number of tasks, and other processes may work on the same store.
+// Every call is one transaction: when it returns, what it did is durable, and when it throws, nothing of it was done.
+// Calls may come from any number of tasks, and other processes may work on the same store.
 
 /// Records: written by delivery, read by inspection.
 package protocol RecordStore: Sendable {
-  /// Stores what is new of `appends`, all in one transaction, in order. An append that cannot be stored (a gap, a revoked install) leaves the others
-  /// alone. Duplicates and conflicts are found here, because only the transaction knows what is held.
+  /// Stores what is new of `appends`, all in one transaction, in order. An append that cannot be stored (a gap, a
+  /// revoked install) leaves the others alone. Duplicates and conflicts are found here, because only the transaction
+  /// knows what is held.
   ///
   /// - Returns: one outcome per append. They may be told to the agents: the transaction is durable.
   func append(_ appends: [Append], now: Int64) async throws -> [AppendOutcome]

@@ -1,5 +1,5 @@
-// A record store that forgets every payload, to measure the way to the store without the store. It keeps heads in memory, so that gaps and positions
-// behave; what it acknowledges is lost with the process. Never a default.
+// A record store that forgets every payload, to measure the way to the store without the store. It keeps heads in
+// memory, so that gaps and positions behave; what it acknowledges is lost with the process. Never a default.
 
 internal import Evidence
 internal import OpenSSL
@@ -20,7 +20,9 @@ package final class NullRecordStore: RecordStore {
       appends.map { append in
         let key = Key(install: append.install, epoch: append.epoch)
         var frontier = frontiers[key] ?? MerkleFrontier()
-        guard case .store(let overlap) = AppendPlan.of(append, held: frontier.size) else { return .gap(held: frontier.size) }
+        guard case .store(let overlap) = AppendPlan.of(append, held: frontier.size) else {
+          return .gap(held: frontier.size)
+        }
         for record in append.records[overlap...] { frontier.append(record.leaf) }
         frontiers[key] = frontier
         var stored = StoredAppend(held: frontier.size)

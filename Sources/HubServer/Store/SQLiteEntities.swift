@@ -6,7 +6,8 @@ internal import GRDB
 extension SQLiteStore {
   package func addEntity(named name: String, now: Int64) async throws {
     try await write { db in
-      let exists = try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM entity WHERE name = ?)", arguments: [name]) ?? false
+      let exists =
+        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM entity WHERE name = ?)", arguments: [name]) ?? false
       guard !exists else { throw HubError(.usage, "There is an entity named '\(name)' already. Choose another name.") }
       try db.execute(sql: "INSERT INTO entity (name, created_at) VALUES (?, ?)", arguments: [name, now])
       try Self.insert(AuditEntry(at: now, action: "entity.added", subject: name, peer: "", detail: ""), db)
@@ -16,7 +17,8 @@ extension SQLiteStore {
   package func entities() async throws -> [Entity] {
     try await read { db in
       try Row.fetchAll(
-        db, sql: """
+        db,
+        sql: """
           SELECT name, created_at, (SELECT count(*) FROM install WHERE install.entity = entity.number) AS installs
           FROM entity ORDER BY name
           """
@@ -24,18 +26,26 @@ extension SQLiteStore {
     }
   }
 
-  package func addCode(hash: [UInt8], entity: String, usesMax: Int, expiresAt: Int64, now: Int64) async throws -> CodeRecord {
+  package func addCode(hash: [UInt8], entity: String, usesMax: Int, expiresAt: Int64, now: Int64) async throws
+    -> CodeRecord
+  {
     try await write { db in
       guard
         let row = try Row.fetchOne(db, sql: "SELECT number, name FROM entity WHERE name = ?", arguments: [entity])
-      else { throw HubError(.notFound, "There is no entity named '\(entity)'. Add it with `pthub entity add`, or see `pthub entity list`.") }
+      else {
+        throw HubError(
+          .notFound, "There is no entity named '\(entity)'. Add it with `pthub entity add`, or see `pthub entity list`."
+        )
+      }
       let name: String = row["name"]
       try db.execute(
         sql: "INSERT INTO datalink_code (hash, entity, uses_max, created_at, expires_at) VALUES (?, ?, ?, ?, ?)",
         arguments: [Data(hash), row["number"] as Int64, usesMax, now, expiresAt])
       let number = db.lastInsertedRowID
       try Self.insert(
-        AuditEntry(at: now, action: "code.created", subject: "\(number)", peer: "", detail: "entity \(name), uses \(usesMax)"), db)
+        AuditEntry(
+          at: now, action: "code.created", subject: "\(number)", peer: "", detail: "entity \(name), uses \(usesMax)"),
+        db)
       return CodeRecord(
         number: number, entity: name, usesMax: usesMax, uses: 0, createdAt: now, expiresAt: expiresAt, revokedAt: nil)
     }
@@ -44,7 +54,8 @@ extension SQLiteStore {
   package func codes() async throws -> [CodeRecord] {
     try await read { db in
       try Row.fetchAll(
-        db, sql: """
+        db,
+        sql: """
           SELECT c.number, e.name, c.uses_max, c.uses, c.created_at, c.expires_at, c.revoked_at
           FROM datalink_code c JOIN entity e ON e.number = c.entity ORDER BY c.number
           """
@@ -65,10 +76,12 @@ extension SQLiteStore {
   ) async throws {
     try await write { db in
       guard
-        let number = try Int64.fetchOne(db, sql: "SELECT number FROM datalink_code WHERE \(condition)", arguments: [value])
+        let number = try Int64.fetchOne(
+          db, sql: "SELECT number FROM datalink_code WHERE \(condition)", arguments: [value])
       else { throw HubError(.notFound, "There is no DataLink code \(shown). See `pthub code list`.") }
       try db.execute(
-        sql: "UPDATE datalink_code SET revoked_at = ? WHERE number = ? AND revoked_at IS NULL", arguments: [now, number])
+        sql: "UPDATE datalink_code SET revoked_at = ? WHERE number = ? AND revoked_at IS NULL",
+        arguments: [now, number])
       if db.changesCount > 0 {
         try Self.insert(AuditEntry(at: now, action: "code.revoked", subject: "\(number)", peer: "", detail: ""), db)
       }

@@ -12,7 +12,8 @@ extension SQLiteStore {
     let install = checkpoint.install.number
     let base = try await read { db in try Self.frontier(install, checkpoint.epoch, db) } ?? MerkleFrontier()
     guard checkpoint.sequence <= base.size else { return .ahead(held: base.size) }
-    // What is held up to a sequence never changes, so the root may be computed outside the transaction that keeps the result.
+    // What is held up to a sequence never changes, so the root may be computed outside the transaction that keeps the
+    // result.
     let frontier =
       checkpoint.sequence == base.size
       ? base : try await read { db in try Self.frontier(install, checkpoint.epoch, upTo: checkpoint.sequence, db) }
@@ -24,7 +25,8 @@ extension SQLiteStore {
           VALUES (?, ?, ?, ?, ?, ?, ?, ?)
           """,
         arguments: [
-          install.rawValue, checkpoint.epoch, Int64(checkpoint.sequence), checkpoint.note, fault == nil ? 1 : 0, fault ?? "",
+          install.rawValue, checkpoint.epoch, Int64(checkpoint.sequence), checkpoint.note, fault == nil ? 1 : 0,
+          fault ?? "",
           fault == nil ? Data(frontier.encoded) : nil, now,
         ])
     }
@@ -32,16 +34,22 @@ extension SQLiteStore {
   }
 
   /// The frontier at `sequence`, folded from the nearest verified checkpoint before it.
-  private static func frontier(_ install: InstallNumber, _ epoch: UInt32, upTo sequence: UInt64, _ db: Database) throws -> MerkleFrontier {
+  private static func frontier(_ install: InstallNumber, _ epoch: UInt32, upTo sequence: UInt64, _ db: Database) throws
+    -> MerkleFrontier
+  {
     let encoded = try Data.fetchOne(
-      db, sql: """
+      db,
+      sql: """
         SELECT frontier FROM checkpoint WHERE install = ? AND epoch = ? AND sequence <= ? AND verified = 1
         ORDER BY sequence DESC LIMIT 1
         """, arguments: [install.rawValue, epoch, Int64(sequence)])
     let start = encoded.flatMap { MerkleFrontier(encoded: $0) } ?? MerkleFrontier()
     let fold = try Leaves.fold(install, epoch, from: start, upTo: sequence, db)
     guard fold.frontier.size == sequence else {
-      throw HubError(.configuration, "Records of install \(install.rawValue), epoch \(epoch), are missing though they were acknowledged. Stop the hub and restore the database from its backup.")
+      throw HubError(
+        .configuration,
+        "Records of install \(install.rawValue), epoch \(epoch), are missing though they were acknowledged. Stop the hub and restore the database from its backup."
+      )
     }
     return fold.frontier
   }
@@ -51,7 +59,8 @@ extension SQLiteStore {
   package func summaries(of install: InstallNumber) async throws -> [EpochSummary] {
     try await read { db in
       let rows = try Row.fetchAll(
-        db, sql: "SELECT epoch, held, frontier FROM journal WHERE install = ? ORDER BY epoch", arguments: [install.rawValue])
+        db, sql: "SELECT epoch, held, frontier FROM journal WHERE install = ? ORDER BY epoch",
+        arguments: [install.rawValue])
       return try rows.map { row in
         let epoch: UInt32 = row["epoch"]
         let held = UInt64(clamping: row["held"] as Int64)
@@ -79,23 +88,28 @@ extension SQLiteStore {
     return try await read { db in
       let identity: StatementArguments = [install.rawValue, epoch, Int64(sequence)]
       let accepted = try Row.fetchAll(
-        db, sql: "SELECT time, hash, payload FROM record WHERE install = ? AND epoch = ? AND sequence = ?", arguments: identity
+        db, sql: "SELECT time, hash, payload FROM record WHERE install = ? AND epoch = ? AND sequence = ?",
+        arguments: identity
       ).map { row in
         HeldRecord(
-          kind: .accepted, time: row["time"], hash: try digest(row["hash"]), payload: row["payload"], reason: nil, receivedAt: nil)
+          kind: .accepted, time: row["time"], hash: try digest(row["hash"]), payload: row["payload"], reason: nil,
+          receivedAt: nil)
       }
       let rejected = try Row.fetchAll(
-        db, sql: """
+        db,
+        sql: """
           SELECT time, leaf, payload, reason, received_at FROM rejection WHERE install = ? AND epoch = ? AND sequence = ?
           ORDER BY stands DESC, number
           """, arguments: identity
       ).map { row in
         HeldRecord(
-          kind: .rejected, time: row["time"], hash: try digest(row["leaf"]), payload: row["payload"], reason: row["reason"],
+          kind: .rejected, time: row["time"], hash: try digest(row["leaf"]), payload: row["payload"],
+          reason: row["reason"],
           receivedAt: row["received_at"])
       }
       let conflicting = try Row.fetchAll(
-        db, sql: """
+        db,
+        sql: """
           SELECT time, hash, payload, received_at FROM conflict WHERE install = ? AND epoch = ? AND sequence = ? ORDER BY number
           """, arguments: identity
       ).map { row in
@@ -124,7 +138,8 @@ private enum Leaves {
   ) throws -> Fold {
     let range: StatementArguments = [install.rawValue, epoch, Int64(clamping: start.size), Int64(clamping: sequence)]
     let cursor = try Row.fetchCursor(
-      db, sql: """
+      db,
+      sql: """
         SELECT sequence, hash FROM record WHERE install = ? AND epoch = ? AND sequence > ? AND sequence <= ?
         UNION ALL
         SELECT sequence, leaf FROM rejection WHERE stands = 1 AND install = ? AND epoch = ? AND sequence > ? AND sequence <= ?

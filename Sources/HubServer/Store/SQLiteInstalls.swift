@@ -1,7 +1,7 @@
 // Enrolment, installs, certificates and health in SQLite.
 //
-// Enrolment is one transaction (code, install, certificate, audit). A crash before its commit leaves nothing; a crash after it, before
-// the agent has the answer, is healed by the agent asking again with the same enrolment id and key.
+// Enrolment is one transaction (code, install, certificate, audit). A crash before its commit leaves nothing; a crash
+// after it, before the agent has the answer, is healed by the agent asking again with the same enrolment id and key.
 
 internal import FoundationEssentials
 internal import GRDB
@@ -14,7 +14,8 @@ extension SQLiteStore {
   ) async throws -> EnrolmentOutcome {
     try await write { db in
       let earlier = try Row.fetchOne(
-        db, sql: """
+        db,
+        sql: """
           SELECT i.number, i.public_key_hash, i.journal_id, i.journal_key, i.enrolled_at, i.revoked_at, c.hash, c.revoked_at AS code_revoked_at
           FROM install i JOIN datalink_code c ON c.number = i.code WHERE i.enrolment_id = ?
           """, arguments: [Data(request.enrolmentID)])
@@ -47,8 +48,10 @@ extension SQLiteStore {
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
       arguments: [
-        id, code["entity"] as Int64, number, Data(request.enrolmentID), Data(request.publicKeyHash), Data(request.journalID),
-        Data(request.journalKey), request.machine.hostName, request.machine.operatingSystem, request.machine.agentVersion, now,
+        id, code["entity"] as Int64, number, Data(request.enrolmentID), Data(request.publicKeyHash),
+        Data(request.journalID),
+        Data(request.journalKey), request.machine.hostName, request.machine.operatingSystem,
+        request.machine.agentVersion, now,
       ])
     let install = InstallNumber(db.lastInsertedRowID)
     let certificate = try issue(id)
@@ -62,7 +65,9 @@ extension SQLiteStore {
     _ request: EnrolmentRequest, earlier: Row, now: Int64, issue: (String) throws -> IssuedCertificate, _ db: Database
   ) throws -> EnrolmentOutcome {
     // The code first: without it, nobody learns that an enrolment id was used.
-    guard earlier["hash"] as Data == Data(request.codeHash) else { return .refused(reason: "not the code of this enrolment") }
+    guard earlier["hash"] as Data == Data(request.codeHash) else {
+      return .refused(reason: "not the code of this enrolment")
+    }
     if earlier["code_revoked_at"] as Int64? != nil { return .refused(reason: "revoked") }
     if earlier["revoked_at"] as Int64? != nil { return .refused(reason: "the install was revoked") }
     guard now <= earlier["enrolled_at"] as Int64 + HubLimits.enrolmentRepeatWindow.milliseconds else {
@@ -71,19 +76,24 @@ extension SQLiteStore {
     guard earlier["public_key_hash"] as Data == Data(request.publicKeyHash) else {
       return .mismatch(reason: "this enrolment was begun with another key; begin a new one with a new code")
     }
-    guard earlier["journal_id"] as Data == Data(request.journalID), earlier["journal_key"] as Data == Data(request.journalKey) else {
+    guard earlier["journal_id"] as Data == Data(request.journalID),
+      earlier["journal_key"] as Data == Data(request.journalKey)
+    else {
       return .mismatch(reason: "this enrolment was begun for another journal; begin a new one with a new code")
     }
     let install = try require(InstallNumber(earlier["number"]), db)
     let certificate = try issue(install.id)
     try insert(certificate, install.number, now, db)
-    try insert(AuditEntry(at: now, action: "install.enrolled-again", subject: install.id, peer: request.peer, detail: ""), db)
+    try insert(
+      AuditEntry(at: now, action: "install.enrolled-again", subject: install.id, peer: request.peer, detail: ""), db)
     return .enrolled(install, certificate, repeated: true)
   }
 
   // MARK: Certificates
 
-  private static func insert(_ certificate: IssuedCertificate, _ install: InstallNumber, _ now: Int64, _ db: Database) throws {
+  private static func insert(_ certificate: IssuedCertificate, _ install: InstallNumber, _ now: Int64, _ db: Database)
+    throws
+  {
     try db.execute(
       sql: "INSERT INTO certificate (serial, install, der, not_before, not_after, issued_at) VALUES (?, ?, ?, ?, ?, ?)",
       arguments: [
@@ -117,7 +127,9 @@ extension SQLiteStore {
     }
   }
 
-  private static func standing(_ serial: String, _ now: Int64, _ db: Database) throws -> (CertificateStanding, isFirstUse: Bool) {
+  private static func standing(_ serial: String, _ now: Int64, _ db: Database) throws -> (
+    CertificateStanding, isFirstUse: Bool
+  ) {
     guard
       let row = try Row.fetchOne(
         db, sql: "SELECT install, first_used_at, superseded_at FROM certificate WHERE serial = ?", arguments: [serial])
@@ -132,7 +144,9 @@ extension SQLiteStore {
 
   package func certificates(of install: InstallNumber) async throws -> [CertificateRecord] {
     try await read { db in
-      try Row.fetchAll(db, sql: "SELECT * FROM certificate WHERE install = ? ORDER BY number", arguments: [install.rawValue]).map {
+      try Row.fetchAll(
+        db, sql: "SELECT * FROM certificate WHERE install = ? ORDER BY number", arguments: [install.rawValue]
+      ).map {
         CertificateRecord(
           serial: $0["serial"], notBefore: $0["not_before"], notAfter: $0["not_after"], issuedAt: $0["issued_at"],
           firstUsedAt: $0["first_used_at"], supersededAt: $0["superseded_at"])
@@ -142,10 +156,12 @@ extension SQLiteStore {
 
   // MARK: Installs
 
-  private static let selectInstall = "SELECT i.*, e.name AS entity_name FROM install i JOIN entity e ON e.number = i.entity"
+  private static let selectInstall =
+    "SELECT i.*, e.name AS entity_name FROM install i JOIN entity e ON e.number = i.entity"
 
   private static func require(_ number: InstallNumber, _ db: Database) throws -> Install {
-    guard let row = try Row.fetchOne(db, sql: "\(selectInstall) WHERE i.number = ?", arguments: [number.rawValue]) else {
+    guard let row = try Row.fetchOne(db, sql: "\(selectInstall) WHERE i.number = ?", arguments: [number.rawValue])
+    else {
       throw HubError(.configuration, "The database names an install that it does not hold. Restore it from its backup.")
     }
     return install(row)
@@ -172,12 +188,17 @@ extension SQLiteStore {
 
   package func revokeInstall(id: String, now: Int64) async throws {
     try await write { db in
-      guard let number = try Int64.fetchOne(db, sql: "SELECT number FROM install WHERE id = ?", arguments: [id.lowercased()]) else {
+      guard
+        let number = try Int64.fetchOne(
+          db, sql: "SELECT number FROM install WHERE id = ?", arguments: [id.lowercased()])
+      else {
         throw HubError(.notFound, "There is no install '\(id)'. See `pthub install list`.")
       }
-      try db.execute(sql: "UPDATE install SET revoked_at = ? WHERE number = ? AND revoked_at IS NULL", arguments: [now, number])
+      try db.execute(
+        sql: "UPDATE install SET revoked_at = ? WHERE number = ? AND revoked_at IS NULL", arguments: [now, number])
       if db.changesCount > 0 {
-        try Self.insert(AuditEntry(at: now, action: "install.revoked", subject: id.lowercased(), peer: "", detail: ""), db)
+        try Self.insert(
+          AuditEntry(at: now, action: "install.revoked", subject: id.lowercased(), peer: "", detail: ""), db)
       }
     }
   }
@@ -204,9 +225,10 @@ extension SQLiteStore {
 
   package func health(of install: InstallNumber) async throws -> HealthReport? {
     try await read { db in
-      try Row.fetchOne(db, sql: "SELECT json, received_at FROM health WHERE install = ?", arguments: [install.rawValue]).map {
-        HealthReport(json: $0["json"], receivedAt: $0["received_at"])
-      }
+      try Row.fetchOne(db, sql: "SELECT json, received_at FROM health WHERE install = ?", arguments: [install.rawValue])
+        .map {
+          HealthReport(json: $0["json"], receivedAt: $0["received_at"])
+        }
     }
   }
 }

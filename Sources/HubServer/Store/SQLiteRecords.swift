@@ -1,7 +1,9 @@
-// Appending delivered records to SQLite. Many appends, of many installs, in one transaction; see AppendPlan.swift for what becomes of each.
+// Appending delivered records to SQLite. Many appends, of many installs, in one transaction; see AppendPlan.swift for
+// what becomes of each.
 //
-// The heads that the group touches are read once, moved in memory, and written once at the end. A row whose frontier does not decode or
-// does not have the size it must have stops the transaction: the database is damaged, and acknowledging on top of it would hide it.
+// The heads that the group touches are read once, moved in memory, and written once at the end. A row whose frontier
+// does not decode or does not have the size it must have stops the transaction: the database is damaged, and
+// acknowledging on top of it would hide it.
 
 internal import Evidence
 internal import FoundationEssentials
@@ -20,8 +22,10 @@ extension SQLiteStore {
 
   package func holdings(of install: InstallNumber) async throws -> [Holding] {
     try await read { db in
-      try Row.fetchAll(db, sql: "SELECT epoch, held FROM journal WHERE install = ? ORDER BY epoch", arguments: [install.rawValue])
-        .map { Holding(epoch: $0["epoch"], sequence: UInt64(clamping: $0["held"] as Int64)) }
+      try Row.fetchAll(
+        db, sql: "SELECT epoch, held FROM journal WHERE install = ? ORDER BY epoch", arguments: [install.rawValue]
+      )
+      .map { Holding(epoch: $0["epoch"], sequence: UInt64(clamping: $0["held"] as Int64)) }
     }
   }
 
@@ -29,10 +33,16 @@ extension SQLiteStore {
   static func frontier(_ install: InstallNumber, _ epoch: UInt32, _ db: Database) throws -> MerkleFrontier? {
     guard
       let row = try Row.fetchOne(
-        db, sql: "SELECT held, frontier FROM journal WHERE install = ? AND epoch = ?", arguments: [install.rawValue, epoch])
+        db, sql: "SELECT held, frontier FROM journal WHERE install = ? AND epoch = ?",
+        arguments: [install.rawValue, epoch])
     else { return nil }
-    guard let frontier = MerkleFrontier(encoded: row["frontier"] as Data), frontier.size == UInt64(clamping: row["held"] as Int64) else {
-      throw HubError(.configuration, "The frontier of install \(install.rawValue), epoch \(epoch), is damaged. Stop the hub and restore the database from its backup; the agents send the rest again.")
+    guard let frontier = MerkleFrontier(encoded: row["frontier"] as Data),
+      frontier.size == UInt64(clamping: row["held"] as Int64)
+    else {
+      throw HubError(
+        .configuration,
+        "The frontier of install \(install.rawValue), epoch \(epoch), is damaged. Stop the hub and restore the database from its backup; the agents send the rest again."
+      )
     }
     return frontier
   }
@@ -73,7 +83,9 @@ private struct AppendGroup {
     }
     let key = Key(install: append.install, epoch: append.epoch)
     guard var head = try head(key) else { return .tooManyEpochs }
-    guard case .store(let overlap) = AppendPlan.of(append, held: head.frontier.size) else { return .gap(held: head.frontier.size) }
+    guard case .store(let overlap) = AppendPlan.of(append, held: head.frontier.size) else {
+      return .gap(held: head.frontier.size)
+    }
     var stored = StoredAppend(held: head.frontier.size)
     if overlap > 0 { try judge(append, overlap: overlap, into: &stored) }
     for record in append.records[overlap...] {
@@ -112,7 +124,8 @@ private struct AppendGroup {
   private mutating func standing(of install: InstallNumber) throws -> Standing {
     if let known = standings[install] { return known }
     let row = try Row.fetchOne(
-      db.cachedStatement(sql: "SELECT journal_id, revoked_at FROM install WHERE number = ?"), arguments: [install.rawValue])
+      db.cachedStatement(sql: "SELECT journal_id, revoked_at FROM install WHERE number = ?"),
+      arguments: [install.rawValue])
     let standing: Standing =
       row.map { $0["revoked_at"] as Int64? == nil ? .good(journalID: $0["journal_id"]) : .revoked } ?? .unknown
     standings[install] = standing
@@ -127,8 +140,9 @@ private struct AppendGroup {
       heads[key] = head
       return head
     }
-    let stored = try Int.fetchOne(
-      db, sql: "SELECT count(*) FROM journal WHERE install = ?", arguments: [key.install.rawValue]) ?? 0
+    let stored =
+      try Int.fetchOne(
+        db, sql: "SELECT count(*) FROM journal WHERE install = ?", arguments: [key.install.rawValue]) ?? 0
     let added = heads.count { $0.key.install == key.install && $0.value.isNew }
     guard stored + added < HubLimits.epochsMax else { return nil }
     return Head(frontier: MerkleFrontier(), isNew: true)
@@ -141,7 +155,10 @@ private struct AppendGroup {
     for (index, record) in append.records[..<overlap].enumerated() {
       let sequence = append.firstSequence + UInt64(index)
       guard let leaf = held[sequence] else {
-        throw HubError(.configuration, "Record \(append.epoch)/\(sequence) of install \(append.install.rawValue) is missing though it was acknowledged. Stop the hub and restore the database from its backup.")
+        throw HubError(
+          .configuration,
+          "Record \(append.epoch)/\(sequence) of install \(append.install.rawValue) is missing though it was acknowledged. Stop the hub and restore the database from its backup."
+        )
       }
       switch OverlapVerdict.of(record, held: leaf) {
       case .duplicate:
@@ -160,18 +177,22 @@ private struct AppendGroup {
 
   private func heldLeaves(_ append: Append, count: Int) throws -> [UInt64: HeldLeaf] {
     let range: StatementArguments = [
-      append.install.rawValue, append.epoch, Int64(append.firstSequence), Int64(append.firstSequence) + Int64(count) - 1,
+      append.install.rawValue, append.epoch, Int64(append.firstSequence),
+      Int64(append.firstSequence) + Int64(count) - 1,
     ]
     var leaves: [UInt64: HeldLeaf] = [:]
     let accepted = try Row.fetchCursor(
-      db.cachedStatement(sql: "SELECT sequence, hash FROM record WHERE install = ? AND epoch = ? AND sequence BETWEEN ? AND ?"),
+      db.cachedStatement(
+        sql: "SELECT sequence, hash FROM record WHERE install = ? AND epoch = ? AND sequence BETWEEN ? AND ?"),
       arguments: range)
     while let row = try accepted.next() {
       leaves[UInt64(clamping: row["sequence"] as Int64)] = .accepted(try digest(row["hash"]))
     }
     let rejected = try Row.fetchCursor(
       db.cachedStatement(
-        sql: "SELECT sequence, leaf, reason FROM rejection WHERE stands = 1 AND install = ? AND epoch = ? AND sequence BETWEEN ? AND ?"),
+        sql:
+          "SELECT sequence, leaf, reason FROM rejection WHERE stands = 1 AND install = ? AND epoch = ? AND sequence BETWEEN ? AND ?"
+      ),
       arguments: range)
     while let row = try rejected.next() {
       leaves[UInt64(clamping: row["sequence"] as Int64)] = .rejected(try digest(row["leaf"]), reason: row["reason"])
@@ -189,14 +210,17 @@ private struct AppendGroup {
     ])
   }
 
-  private func reject(_ record: DeliveredRecord, _ append: Append, _ sequence: UInt64, reason: String, stands: Bool) throws {
+  private func reject(_ record: DeliveredRecord, _ append: Append, _ sequence: UInt64, reason: String, stands: Bool)
+    throws
+  {
     try db.execute(
       sql: """
         INSERT OR IGNORE INTO rejection (install, epoch, sequence, stands, leaf, reason, time, payload, received_at)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
       arguments: [
-        append.install.rawValue, append.epoch, Int64(sequence), stands ? 1 : 0, Data(record.leaf.bytes), reason, record.time,
+        append.install.rawValue, append.epoch, Int64(sequence), stands ? 1 : 0, Data(record.leaf.bytes), reason,
+        record.time,
         record.payload, now,
       ])
   }
@@ -208,7 +232,8 @@ private struct AppendGroup {
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         """,
       arguments: [
-        append.install.rawValue, append.epoch, Int64(sequence), Data(heldHash.bytes), Data(record.leaf.bytes), record.time,
+        append.install.rawValue, append.epoch, Int64(sequence), Data(heldHash.bytes), Data(record.leaf.bytes),
+        record.time,
         record.payload, now,
       ])
   }
@@ -217,7 +242,9 @@ private struct AppendGroup {
 /// - Throws: `HubError` 78 unless the column has 32 bytes.
 func digest(_ column: Data) throws(HubError) -> Digest {
   guard let digest = Digest(bytes: column) else {
-    throw HubError(.configuration, "A hash in the database does not have 32 bytes. Stop the hub and restore the database from its backup.")
+    throw HubError(
+      .configuration,
+      "A hash in the database does not have 32 bytes. Stop the hub and restore the database from its backup.")
   }
   return digest
 }

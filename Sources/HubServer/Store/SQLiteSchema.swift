@@ -9,8 +9,8 @@
 //                                   └ ── health      the latest report
 //     audit           what operators and strangers did
 //
-// For each (install, epoch) the sequences of `record` and of standing `rejection` rows together are exactly 1 ... `journal.held`, and
-// `journal.frontier` is the frontier over their leaves. All three change in one transaction.
+// For each (install, epoch) the sequences of `record` and of standing `rejection` rows together are exactly 1 ...
+// `journal.held`, and `journal.frontier` is the frontier over their leaves. All three change in one transaction.
 
 internal import GRDB
 

@@ -1,7 +1,8 @@
 // The embedded store: one SQLite database in WAL mode, synchronous=FULL.
 //
-// One writer at a time, any number of readers beside it; commands of other processes wait up to `HubLimits.busyTimeout` for the writer. In WAL mode with FULL a
-// transaction is durable when COMMIT returns (sqlite.org/pragma.html#pragma_synchronous; NORMAL would lose the last ones with the power), which is what
+// One writer at a time, any number of readers beside it; commands of other processes wait up to `HubLimits.busyTimeout`
+// for the writer. In WAL mode with FULL a transaction is durable when COMMIT returns
+// (sqlite.org/pragma.html#pragma_synchronous; NORMAL would lose the last ones with the power), which is what
 // acknowledgements rest on. All blocking work is on GRDB's own dispatch queues, never on the cooperative pool.
 
 internal import GRDB
@@ -56,13 +57,17 @@ package final class SQLiteStore: HubStore {
     let reason = error.message ?? "error \(error.resultCode.rawValue)"
     switch error.resultCode {
     case .SQLITE_BUSY, .SQLITE_LOCKED:
-      return HubError(.unavailable, "\(path) is busy: another process has been writing for \(HubLimits.busyTimeout). Try again.")
+      return HubError(
+        .unavailable, "\(path) is busy: another process has been writing for \(HubLimits.busyTimeout). Try again.")
     case .SQLITE_FULL:
       return HubError(.inputOutput, "No space is left for \(path). Free some; nothing that was acknowledged is lost.")
     case .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_AUTH:
       return HubError(.permission, "\(path) cannot be written: \(reason). Run as the user that owns it.")
     case .SQLITE_NOTADB, .SQLITE_CORRUPT:
-      return HubError(.configuration, "\(path) is damaged: \(reason). Stop the hub and restore the database from its backup; the agents send the rest again.")
+      return HubError(
+        .configuration,
+        "\(path) is damaged: \(reason). Stop the hub and restore the database from its backup; the agents send the rest again."
+      )
     default:
       return HubError(.inputOutput, "\(path) failed: \(reason).")
     }

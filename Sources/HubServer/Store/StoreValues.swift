@@ -125,7 +125,8 @@ package enum CertificateStanding: Sendable, Equatable {
 package struct DeliveredRecord: Sendable, Equatable {
   /// Nanoseconds since 1970 UTC by the agent's clock.
   package var time: Int64
-  /// What stands for this record in the journal's tree: the hash that the journal claims, or if that is no hash, the hub's own.
+  /// What stands for this record in the journal's tree: the hash that the journal claims, or if that is no hash, the
+  /// hub's own.
   package var leaf: Digest
   package var payload: Data
   /// Why the hub will never accept it; nil for a good record.
@@ -148,7 +149,8 @@ package struct Append: Sendable, Equatable {
   /// What it occupies while it waits, in bytes.
   package var byteCount: Int
 
-  package init(install: InstallNumber, epoch: UInt32, firstSequence: UInt64, records: [DeliveredRecord], byteCount: Int) {
+  package init(install: InstallNumber, epoch: UInt32, firstSequence: UInt64, records: [DeliveredRecord], byteCount: Int)
+  {
     self.install = install
     self.epoch = epoch
     self.firstSequence = firstSequence
@@ -230,7 +232,8 @@ package struct EpochSummary: Sendable, Equatable {
   package let count: Int
   package let minSequence: UInt64?
   package let maxSequence: UInt64?
-  /// Sequences up to `held` for which there is neither a record nor a rejection: always 0 unless the database was damaged.
+  /// Sequences up to `held` for which there is neither a record nor a rejection: always 0 unless the database was
+  /// damaged.
   package let gaps: Int
   /// The root over the leaves in the rows.
   package let root: Digest
