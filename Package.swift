@@ -24,15 +24,18 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .executableTarget(name: name, dependencies: dependencies + [argumentParser], swiftSettings: settings)
 }
 
-/// The tests of a room, in Tests/<room>Tests.
-func tests(_ room: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
-  .testTarget(
-    name: room + "Tests", dependencies: [.byName(name: room)] + dependencies, exclude: exclude, swiftSettings: settings)
+/// The tests of a room, or of several together.
+func tests(_ name: String, of dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
+
+/// Vendor profiles are data, reviewed as data and built in as bytes.
+let profiles: [Resource] = [.embedInCode("Profiles")]
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let grpcCore: Target.Dependency = .product(name: "GRPCCore", package: "grpc-swift-2")
 let grpcProtobuf: Target.Dependency = .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf")
@@ -65,9 +68,10 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
   ],
   targets: [
-    // C libraries, each seen by one room alone.
+    // C libraries, each seen by the rooms named here alone.
     .systemLibrary(name: "CLMDB"),
     .systemLibrary(name: "COpenSSL"),
     .systemLibrary(name: "CNGHTTP2"),
@@ -78,7 +82,7 @@ let package = Package(
     room("OpenSSL", ["COpenSSL"]),
     room("Evidence", ["OpenSSL"]),
     room("SNMP", ["MIB", "OpenSSL"]),
-    room("PrinterModel", ["MIB", toml]),
+    room("PrinterModel", ["MIB", toml], resources: profiles),
     room("Events", ["MIB", "PrinterModel", protobuf], exclude: ["Protos"]),
     room("Projections", ["Events", "MIB", "PrinterModel"]),
     room("Discovery", ["MIB"]),
@@ -91,7 +95,96 @@ let package = Package(
 
     // The wire.
     room("TLS", ["OpenSSL", "COpenSSL"]),
-    room("HTTP2", ["CNGHTTP2", "TLS"]),
-    room("GRPCWire", ["HTTP2", "TLS", grpcCore]),
+    room("HTTP2", ["CNGHTTP2"]),
+    room("GRPCWire", ["HTTP2", "TLS", "OpenSSL", grpcCore]),
+
+    // The agent.
+    room("Platform"),
+    room("Collectors", ["Discovery", "SNMP", "MIB", "PrinterModel", "Events", "CLinux"]),
+    room("Enrolment", ["GRPCWire", "HubProtocol", "TLS", "OpenSSL", "Platform", grpcCore, protobuf]),
+    room(
+      "Replicator",
+      ["Journal", "Evidence", "GRPCWire", "HubProtocol", "TLS", "OpenSSL", "Platform", grpcCore, protobuf, logging]),
+
+    room("Settings", ["Discovery", "SNMP", "OpenSSL", "Platform", toml]),
+    room("Health", ["Platform", "TLS", "HTTP2", "GRPCWire"]),
+    room(
+      "AgentCore",
+      [
+        "Settings", "Collectors", "Discovery", "Enrolment", "Events", "Evidence", "Health", "Journal", "LMDB", "OpenSSL",
+        "Platform", "PrinterModel", "Projections", "ReadModels", "Replicator", "TLS", logging, lifecycle, signals,
+      ]),
+
+    // The hub: never HTTP2, GRPCWire or TLS.
+    room(
+      "HubServer",
+      [
+        "HubProtocol", "Evidence", "OpenSSL", grpcCore, protobuf, logging, lifecycle,
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HummingbirdHTTP2", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        signals,
+        .product(name: "X509", package: "swift-certificates"),
+        .product(name: "SwiftASN1", package: "swift-asn1"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ]),
+
+    // Printers that are not there.
+    room("PrinterSimulator", ["SNMP", "MIB", "CLinux", toml]),
+
+    program(
+      "ptagent",
+      [
+        "AgentCore", "CLinux", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Journal", "MIB", "Platform",
+        "PrinterModel", "ReadModels", "SNMP", logging,
+      ]),
+    program("ptjournal", ["ReadModels", "Journal", "Evidence", "Events", "OpenSSL", "Projections"]),
+    program("pthub", ["HubServer", logging, signals]),
+    program("ptsim", ["PrinterSimulator", "CLinux"]),
+    program(
+      "ptbench", ["Journal", "Evidence", "ReadModels", "Events", "PrinterModel", "MIB", "Collectors", "Discovery", "SNMP"]),
+
+    tests(
+      "AgentCoreTests",
+      of: [
+        "AgentCore", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Journal", "MIB", "Platform",
+        "PrinterModel", "Projections", logging,
+      ]),
+    tests("CollectorsTests", of: ["Collectors", "CLinux", "Discovery", "SNMP", "MIB", "PrinterModel", "Events"]),
+    tests("DiscoveryTests", of: ["Discovery"]),
+    tests("EnrolmentTests", of: ["Enrolment", "COpenSSL", "OpenSSL", "Platform"]),
+    tests("EventsTests", of: ["Events", "MIB", "PrinterModel"]),
+    tests("EvidenceTests", of: ["Evidence", "OpenSSL"]),
+    tests("GRPCWireTests", of: ["GRPCWire", "HTTP2", "TLS", "OpenSSL", grpcCore], exclude: ["Support"]),
+    tests("HealthTests", of: ["Health"]),
+    tests("HTTP2Tests", of: ["HTTP2"]),
+    tests(
+      "HubServerTests",
+      of: [
+        "HubServer", "HubProtocol", "Evidence", "OpenSSL", grpcCore, protobuf, logging,
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "X509", package: "swift-certificates"),
+        .product(name: "SwiftASN1", package: "swift-asn1"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+    tests("JournalTests", of: ["Journal", "LMDB", "Evidence", "OpenSSL"]),
+    tests("LMDBTests", of: ["LMDB"]),
+    tests("OpenSSLTests", of: ["OpenSSL"]),
+    tests("PlatformTests", of: ["Platform"]),
+    tests("PrinterModelTests", of: ["PrinterModel", "MIB"]),
+    tests("PrinterSimulatorTests", of: ["PrinterSimulator", "ptsim", "CLinux", "SNMP", "MIB"]),
+    tests("ProjectionsTests", of: ["Projections", "Events", "MIB", "PrinterModel"]),
+    tests(
+      "ReadModelsTests", of: ["ReadModels", "Journal", "Evidence", "Events", "MIB", "PrinterModel", "Projections"]),
+    tests("ReplicatorTests", of: ["Replicator", "Evidence"]),
+    tests("ScenarioTests", of: []),
+    tests("SettingsTests", of: ["Settings", "Discovery", "Platform", "SNMP"]),
+    tests("SNMPTests", of: ["SNMP", "MIB", "OpenSSL"]),
   ]
 )

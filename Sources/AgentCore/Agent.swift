@@ -11,7 +11,7 @@
 //
 // SIGTERM and SIGINT end it in order; SIGKILL at any moment loses nothing that was acknowledged by the journal.
 
-package import Configuration
+package import Settings
 package import Logging
 
 internal import Collectors

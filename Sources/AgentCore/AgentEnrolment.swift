@@ -1,6 +1,6 @@
 // `ptagent enroll`: also while the agent runs, which then journals the enrolment itself, because a journal has one writer.
 
-package import Configuration
+package import Settings
 package import Enrolment
 
 internal import Events

@@ -2,7 +2,7 @@
 // recorded), and begins anew from the journal's own state when there is room again. Any other failure of the journal ends the agent.
 
 internal import Collectors
-internal import Configuration
+internal import Settings
 internal import Discovery
 internal import Events
 internal import Journal

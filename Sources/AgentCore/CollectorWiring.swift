@@ -1,7 +1,7 @@
 // From ptagent.toml to the collector's settings.
 
 package import Collectors
-package import Configuration
+package import Settings
 
 internal import Discovery
 
@@ -26,7 +26,7 @@ extension CollectorSettings {
 }
 
 extension Collectors.NamedCredential {
-  package init(_ credential: Configuration.NamedCredential) {
+  package init(_ credential: Settings.NamedCredential) {
     self.init(name: credential.name, credential: credential.credential)
   }
 }

@@ -1,7 +1,7 @@
 // Notices when this machine becomes an install, or another one, while the agent runs. `ptagent enroll` is another process: it stores the
 // identity and leaves the event to whoever writes the journal, which is us.
 
-internal import Configuration
+internal import Settings
 internal import Enrolment
 internal import Events
 internal import Health

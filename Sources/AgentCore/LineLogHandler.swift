@@ -6,7 +6,7 @@
 // Devices and hubs choose parts of what is logged. Values are escaped so that none can begin a new line or pretend to be another field, and
 // cut at a length that a log's reader can bear.
 
-package import Configuration
+package import Settings
 package import Logging
 
 internal import Platform

@@ -32,6 +32,15 @@ static inline void pt_sha256_update(SHA256_CTX *context, const void *bytes, size
   if (count > 0) SHA256_Update(context, bytes, count);
 }
 static inline void pt_sha256_final(SHA256_CTX *context, unsigned char *digest) { SHA256_Final(digest, context); }
+/// The hash of two pieces, one behind the other, with a context on the stack that is never copied.
+static inline void pt_sha256_pair(const void *first, size_t first_count, const void *second, size_t second_count,
+                                  unsigned char *digest) {
+  SHA256_CTX context;
+  SHA256_Init(&context);
+  if (first_count > 0) SHA256_Update(&context, first, first_count);
+  if (second_count > 0) SHA256_Update(&context, second, second_count);
+  SHA256_Final(digest, &context);
+}
 #pragma GCC diagnostic pop
 
 // MARK: HMAC

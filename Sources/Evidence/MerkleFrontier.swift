@@ -3,6 +3,9 @@
 // A tree of `size` leaves is a row of perfect subtrees, one for each bit set in `size`, largest first. The frontier keeps
 // their roots. Appending a leaf is adding 1 in binary: equal subtrees at the right merge, `node(left, right)`.
 //
+// A perfect subtree of 2^h leaves whose root is known is appended as one, where its first leaf's index is a multiple of 2^h:
+// that is adding 2^h. So subtrees may be hashed apart from each other, also at once, with the same result.
+//
 //   size 7 = 0b111        [ root of leaves 0-3 | root of 4-5 | leaf 6 ]      root = node(0-3, node(4-5, 6))
 //
 // Hashes (RFC 6962 section 2.1): node = SHA-256(0x01 || left || right); the empty tree's root is SHA-256 of nothing.
@@ -16,13 +19,25 @@ package enum MerkleTree {
   package static let emptyRoot = SHA256.hash([UInt8]())
 
   /// The hash over two subtrees.
-  package static func node(_ left: Digest, _ right: Digest) -> Digest {
-    withUnsafeTemporaryAllocation(byteCount: 1 + 2 * Digest.byteCount, alignment: 8) { buffer in
-      buffer[0] = 0x01
-      left.withBytes { buffer[1...].copyBytes(from: $0) }
-      right.withBytes { buffer[(1 + Digest.byteCount)...].copyBytes(from: $0) }
-      return SHA256.hash(UnsafeRawBufferPointer(buffer))
+  package static func node(_ left: Digest, _ right: Digest) -> Digest { SHA256.hash(0x01, left, right) }
+
+  /// The root of a perfect subtree.
+  /// - Parameter leaves: their hashes, a power of two of them; overwritten with what lies above.
+  package static func root(consuming leaves: UnsafeMutableBufferPointer<Digest>) -> Digest {
+    precondition(leaves.count.nonzeroBitCount == 1, "a perfect subtree has a power of two of leaves")
+    var width = leaves.count
+    while width > 1 {
+      width /= 2
+      for index in 0..<width { leaves[index] = node(leaves[2 * index], leaves[2 * index + 1]) }
     }
+    return leaves[0]
+  }
+
+  /// The height of the largest perfect subtree that begins with the leaf `index` (from 0) and has at most `count` leaves, which
+  /// must be at least one: a run of leaves cut by this, again and again, is the fewest subtrees that a frontier can take.
+  package static func height(at index: UInt64, count: Int) -> Int {
+    precondition(count > 0)
+    return min(index.trailingZeroBitCount, Int.bitWidth - 1 - count.leadingZeroBitCount)
   }
 }
 
@@ -38,15 +53,20 @@ package struct MerkleFrontier: Hashable, Sendable {
   /// The empty tree.
   package init() {}
 
-  package mutating func append(_ leaf: Digest) {
-    var subtree = leaf
-    var merging = size
+  package mutating func append(_ leaf: Digest) { append(leaf, height: 0) }
+
+  /// Appends the 2^`height` leaves whose perfect subtree has this root.
+  /// - Parameter height: `MerkleTree.height(at: size, ...)` or less: the subtree must begin where one of its height can.
+  package mutating func append(_ root: Digest, height: Int) {
+    precondition(height <= size.trailingZeroBitCount, "a subtree of height \(height) cannot begin at leaf \(size)")
+    var subtree = root
+    var merging = size >> UInt64(height)
     while merging & 1 == 1 {
       subtree = MerkleTree.node(nodes.removeLast(), subtree)
       merging >>= 1
     }
     nodes.append(subtree)
-    size += 1
+    size += 1 << UInt64(height)
   }
 
   /// The root of the tree; costs one hash for each subtree but one.

@@ -63,16 +63,13 @@ package struct Record: Hashable, Sendable {
   package static func leafHash(
     position: RecordPosition, time: Int64, version: UInt8 = Record.version, payload: UnsafeRawBufferPointer
   ) -> Digest {
-    var sha = SHA256()
     // One byte for RFC 6962's leaf prefix, then the header.
     withUnsafeTemporaryAllocation(byteCount: 1 + headerByteCount, alignment: 8) { prefix in
       prefix.storeBytes(of: 0x00, toByteOffset: 0, as: UInt8.self)
       let header = UnsafeMutableRawBufferPointer(rebasing: prefix[1...])
       writeHeader(position, time, UInt32(payload.count), version: version, to: header)
-      sha.update(UnsafeRawBufferPointer(prefix))
+      return SHA256.hash(UnsafeRawBufferPointer(prefix), followedBy: payload)
     }
-    sha.update(payload)
-    return sha.finalize()
   }
 
   private static func writeHeader(

@@ -166,6 +166,19 @@ package final class Environment: @unchecked Sendable {  // `handle` is replaced 
       readers: Self.readerCount(handle))
   }
 
+  /// The length of data.mdb in bytes as of the last commit: `statistics().fileBytes`, without looking at the readers.
+  package func fileBytes() throws(LMDBError) -> Int {
+    gate.enter()
+    defer { gate.leave() }
+    var information = MDB_envinfo()
+    var stat = MDB_stat()
+    guard let handle else { throw failure("read the sizes", MDB_PANIC) }
+    var code = mdb_env_info(handle, &information)
+    if code == MDB_SUCCESS { code = mdb_env_stat(handle, &stat) }
+    guard code == MDB_SUCCESS else { throw failure("read the sizes", code) }
+    return (information.me_last_pgno + 1) * Int(stat.ms_psize)
+  }
+
   private static func readerCount(_ handle: OpaquePointer) -> Int {
     var lines = 0
     // The first line is a heading, or the sentence that there are none.

@@ -44,6 +44,15 @@ package struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
     try withUnsafeBytes(of: (first.bigEndian, second.bigEndian, third.bigEndian, fourth.bigEndian), body)
   }
 
+  /// Writes the 32 bytes to the beginning of `buffer`, which must have room for them. Not generic, and so as fast from another
+  /// room as from here.
+  package func copyBytes(to buffer: UnsafeMutableRawBufferPointer) {
+    buffer.storeBytes(of: first.bigEndian, toByteOffset: 0, as: UInt64.self)
+    buffer.storeBytes(of: second.bigEndian, toByteOffset: 8, as: UInt64.self)
+    buffer.storeBytes(of: third.bigEndian, toByteOffset: 16, as: UInt64.self)
+    buffer.storeBytes(of: fourth.bigEndian, toByteOffset: 24, as: UInt64.self)
+  }
+
   /// The 32 bytes, copied.
   package var bytes: [UInt8] { withBytes { Array($0) } }
 

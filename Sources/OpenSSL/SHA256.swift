@@ -44,9 +44,27 @@ package struct SHA256: Sendable {
   }
 
   package static func hash(_ bytes: UnsafeRawBufferPointer) -> Digest {
-    var sha = SHA256()
-    sha.update(bytes)
-    return sha.finalize()
+    hash(bytes, followedBy: UnsafeRawBufferPointer(start: nil, count: 0))
+  }
+
+  /// The hash of two pieces, one behind the other: a header and a payload that lie apart.
+  package static func hash(_ first: UnsafeRawBufferPointer, followedBy second: UnsafeRawBufferPointer) -> Digest {
+    withUnsafeTemporaryAllocation(byteCount: Digest.byteCount, alignment: 8) { buffer in
+      pt_sha256_pair(
+        first.baseAddress, first.count, second.baseAddress, second.count,
+        buffer.baseAddress?.assumingMemoryBound(to: UInt8.self))
+      return Digest(loading: UnsafeRawBufferPointer(buffer))
+    }
+  }
+
+  /// The hash of a byte and two digests: an inner node of RFC 6962's tree, of which every record costs one.
+  package static func hash(_ prefix: UInt8, _ left: Digest, _ right: Digest) -> Digest {
+    withUnsafeTemporaryAllocation(byteCount: 1 + 2 * Digest.byteCount, alignment: 8) { buffer in
+      buffer[0] = prefix
+      left.copyBytes(to: UnsafeMutableRawBufferPointer(rebasing: buffer[1...]))
+      right.copyBytes(to: UnsafeMutableRawBufferPointer(rebasing: buffer[(1 + Digest.byteCount)...]))
+      return hash(UnsafeRawBufferPointer(buffer))
+    }
   }
 
   package static func hash(_ bytes: RawSpan) -> Digest {

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Configuration
+internal import Settings
 internal import Platform
 
 struct ConfigCommand: AsyncParsableCommand {

@@ -1,6 +1,6 @@
 internal import AgentCore
 internal import ArgumentParser
-internal import Configuration
+internal import Settings
 internal import Journal
 internal import Platform
 internal import ReadModels

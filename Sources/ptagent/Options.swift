@@ -3,7 +3,7 @@
 internal import AgentCore
 internal import ArgumentParser
 internal import Collectors
-internal import Configuration
+internal import Settings
 internal import Journal
 internal import Platform
 internal import SNMP

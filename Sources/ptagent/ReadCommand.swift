@@ -1,7 +1,7 @@
 internal import AgentCore
 internal import ArgumentParser
 internal import Collectors
-internal import Configuration
+internal import Settings
 internal import Discovery
 internal import Events
 internal import MIB
@@ -67,7 +67,7 @@ struct ReadCommand: AsyncParsableCommand {
       throw AgentFailure(.usage, "\(endpoint.address) is on discovery.do_not_touch: it is not asked.")
     }
     var credentials = try how.chosen(from: configuration).map { [$0] } ?? settings.credentials(for: endpoint.address)
-    if credentials.isEmpty { credentials = [NamedCredential(Configuration.NamedCredential.publicCommunity)] }
+    if credentials.isEmpty { credentials = [NamedCredential(Settings.NamedCredential.publicCommunity)] }
     let engine = try UDPEngine()
     defer { engine.shutdown() }
     let outcome = try await DeviceReader(engine: engine).read(endpoint, credentials: credentials)

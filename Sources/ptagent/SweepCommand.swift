@@ -1,7 +1,7 @@
 internal import AgentCore
 internal import ArgumentParser
 internal import Collectors
-internal import Configuration
+internal import Settings
 internal import Discovery
 internal import Platform
 
@@ -72,7 +72,7 @@ struct SweepCommand: AsyncParsableCommand {
         let range = try AddressRange(text)
         let first = range.spans.first.map { IPv4Address($0.lowerBound) }
         let known = first.map { configured.credentials(for: $0) } ?? []
-        let fallback = [NamedCredential(Configuration.NamedCredential.publicCommunity)]
+        let fallback = [NamedCredential(Settings.NamedCredential.publicCommunity)]
         return CollectorRange(name: text, addresses: AddressSet([range]), credentials: known.isEmpty ? fallback : known)
       }
     }

@@ -1,5 +1,5 @@
 import AgentCore
-import Configuration
+import Settings
 import Logging
 import Synchronization
 import Testing

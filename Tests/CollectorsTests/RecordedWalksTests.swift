@@ -3,6 +3,7 @@ import Discovery
 import Foundation
 import MIB
 import PrinterModel
+import SNMP
 import Testing
 
 /// Recorded walks of real printers, served by snmpsim and polled over UDP: what arrives must be what the walk says. That the walk
@@ -25,11 +26,13 @@ struct `Recorded walks, polled over the wire` {
     for (address, path) in corpus.served {
       let endpoint = Endpoint(try #require(IPv4Address(address)), port: corpus.port)
       let outcome = try await reader.read(endpoint, credentials: [credential])
-      guard case .reading(let polled) = outcome.result else {
-        Issue.record("\(path): \(outcome.result)")
-        continue
+      let walk = try corpus.walk(path)
+      // Servers and switches are refused, and so are walks that a source cut down to a few private objects.
+      let isPrinter = Classification.of(walk).isPrinter && walk.next(after: PrinterMIB.root)?.name.isWithin(PrinterMIB.root) == true
+      switch outcome.result {
+      case .reading(let polled): try expectSame(polled, walk, path)
+      case .failed(let failure): #expect(failure.reason == .notAPrinter && !isPrinter, "\(path): \(failure)")
       }
-      try expectSame(polled, corpus.walk(path), path)
     }
   }
 
@@ -38,19 +41,25 @@ struct `Recorded walks, polled over the wire` {
     let reading = polled.reading.normalized
     #expect(polled.interruption == nil, "\(path)")
     for binding in polled.walk.bindings {
-      #expect(walk[binding.name] == binding.value, "\(path) \(binding.name)")
+      #expect(served(walk[binding.name]) == served(binding.value), "\(path) \(binding.name)")
     }
     #expect(reading.supplies == whole.supplies, "\(path)")
     #expect(reading.alerts == whole.alerts, "\(path)")
     #expect(reading.inputs == whole.inputs, "\(path)")
     #expect(reading.outputs == whole.outputs, "\(path)")
     #expect(reading.covers == whole.covers, "\(path)")
-    #expect(reading.status == whole.status, "\(path)")
     #expect(reading.detectors == whole.detectors, "\(path)")
-    // Without sysObjectID nobody knows which private objects to ask for.
+    // Without sysObjectID nobody knows which private objects to ask for, and such walks lack the tables that are walked by index.
     guard walk[MIB2.sysObjectID] != nil else { return }
+    #expect(reading.status == whole.status, "\(path)")
     #expect(reading.identity == whole.identity, "\(path)")
     #expect(reading.meters == whole.meters, "\(path)")
+  }
+  /// snmpsim takes spaces off the end of a line of its file, and so off the end of a text.
+  private func served(_ value: ObjectValue?) -> ObjectValue? {
+    guard case .octets(var bytes) = value else { return value }
+    while bytes.last == UInt8(ascii: " ") { bytes.removeLast() }
+    return .octets(bytes)
   }
 }
 

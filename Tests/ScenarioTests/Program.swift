@@ -20,7 +20,7 @@ final class Program {
     self.name = name
     log = directory.appendingPathComponent("\(name)-\(UUID().uuidString.prefix(8)).log")
     guard let programs else { throw Failure(description: "PT_BIN is not set") }
-    FileManager.default.createFile(atPath: log.path, contents: nil)
+    try Data().write(to: log)
     let output = try FileHandle(forWritingTo: log)
     process.executableURL = URL(fileURLWithPath: programs + "/" + name)
     process.arguments = arguments

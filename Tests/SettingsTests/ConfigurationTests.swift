@@ -1,6 +1,6 @@
 // ptagent.toml: what is right is read as it is meant; what is wrong is told all at once, each with its line.
 
-import Configuration
+import Settings
 import Discovery
 import Platform
 import SNMP
