@@ -28,7 +28,8 @@ struct `Recorded walks, polled over the wire` {
       let outcome = try await reader.read(endpoint, credentials: [credential])
       let walk = try corpus.walk(path)
       // Servers and switches are refused, and so are walks that a source cut down to a few private objects.
-      let isPrinter = Classification.of(walk).isPrinter && walk.next(after: PrinterMIB.root)?.name.isWithin(PrinterMIB.root) == true
+      let isWhole = walk[MIB2.sysObjectID] != nil || !walk.subtree(PrinterMIB.Marker.entry).isEmpty
+      let isPrinter = Classification.of(walk).isPrinter && isWhole
       switch outcome.result {
       case .reading(let polled): try expectSame(polled, walk, path)
       case .failed(let failure): #expect(failure.reason == .notAPrinter && !isPrinter, "\(path): \(failure)")
@@ -111,10 +112,13 @@ private final class SimulatedCorpus {
   /// snmpsim indexes the walks first; the last agent of the table answers last.
   func waitUntilReady(_ reader: DeviceReader, _ credential: NamedCredential) async throws {
     let last = try #require(served.last)
-    for _ in 0..<10 {
+    let end = ContinuousClock.now + .seconds(90)
+    while ContinuousClock.now < end {
       let outcome = try await reader.read(
         Endpoint(try #require(IPv4Address(last.address)), port: port), credentials: [credential])
       if case .reading = outcome.result { return }
+      // Until it listens, the system refuses at once; another process is waited for, so the clock is looked at.
+      try await Task.sleep(for: .milliseconds(200))
     }
     Issue.record("snmpsim does not answer at \(last.address):\(port)")
   }
@@ -124,9 +128,9 @@ private final class SimulatedCorpus {
   }
 
   func stop() {
-    if let responder { kill(responder, SIGTERM) }
-    process.terminate()
-    process.waitUntilExit()
+    // SIGKILL: a child inherits the signals that this thread blocks, SIGTERM among them.
+    if let responder { kill(responder, SIGKILL) }
+    kill(process.processIdentifier, SIGKILL)
     try? FileManager.default.removeItem(atPath: directory)
   }
 }

@@ -49,8 +49,10 @@ final class Program {
 
   /// Ends the program as a power cut would, without a chance to say anything.
   func killNow() {
+    guard process.isRunning else { return }
     kill(id, SIGKILL)
-    process.waitUntilExit()
+    // The system ends it at once; Foundation's waitUntilExit can wait for ever on a thread of the cooperative pool.
+    while process.isRunning { usleep(1_000) }
   }
 
   /// Asks the program to end and waits for it.
