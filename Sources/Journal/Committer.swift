@@ -8,7 +8,8 @@
 // the fold are read from the disk again before the next batch, because after a failed write of the meta page only the disk
 // knows what became of it.
 //
-// Runs on one thread at a time: in `Journal.open`, then on the writer's thread only.
+// Runs on one thread at a time: in `Journal.open`, then on whichever thread has the turn (see RequestQueue). A transaction is
+// begun and ended in one synchronous call, so it never leaves its thread, as LMDB demands.
 
 internal import Evidence
 internal import LMDB
@@ -21,6 +22,7 @@ final class Committer {
   private let fold: FoldDriver?
   /// Held as long as this is.
   private let lock: DirectoryLock
+  private let hasher = Hasher()
   private var tail: Tail
   private var policy: CheckpointPolicy
   /// Set by a failure until memory agrees with the disk again.
@@ -43,6 +45,8 @@ final class Committer {
     try self.fold?.catchUp()
   }
 
+  deinit { hasher.stop() }
+
   /// How long until a checkpoint is due without any further request, in nanoseconds; nil when none will be.
   var nanosecondsUntilCheckpoint: UInt64? {
     policy.nanosecondsUntilDue(size: tail.frontier.size, uptime: configuration.clock.uptime())
@@ -50,17 +54,20 @@ final class Committer {
 
   /// Commits the requests together and tells each its outcome. An empty batch writes a checkpoint if one is due.
   func commit(_ requests: [WriteRequest]) {
+    for (request, outcome) in zip(requests, commit(requests.map(\.work))) { request.complete(outcome) }
+  }
+
+  /// Commits the works together; the outcome of each.
+  func commit(_ works: [WriteRequest.Work]) -> [WriteOutcome] {
     do {
-      let outcomes = try attempt(requests.map(\.work))
-      for (request, outcome) in zip(requests, outcomes) { request.complete(outcome) }
+      return try attempt(works)
     } catch {
       needsRecovery = true
       // A timed checkpoint that fails is tried again after an interval, not at once for ever.
       policy.lastUptime = configuration.clock.uptime()
-      let failure = JournalError(error)
-      for request in requests { request.complete(.failure(failure)) }
       // At once, so that the disk's state is in memory before anyone asks; if it fails, the next batch tries again.
       try? recover()
+      return works.map { _ in .failure(JournalError(error)) }
     }
   }
 
@@ -126,21 +133,23 @@ final class Committer {
     _ payloads: [[UInt8]], _ batch: Batch, _ transaction: borrowing WriteTransaction
   ) throws -> [RecordPosition] {
     guard !payloads.isEmpty else { return [] }
-    var positions: [RecordPosition] = []
-    positions.reserveCapacity(payloads.count)
-    // A local copy, because each access to an object's property is checked for exclusivity, and this is the busiest loop.
-    var tail = batch.tail
-    let time = batch.time
-    for payload in payloads {
-      guard let position = tail.head.next else { preconditionFailure("2^64 records in one epoch") }
-      let leaf = try store.append(payload, at: position, time: time, transaction)
-      tail.frontier.append(leaf)
-      fold?.apply(Record(position: position, time: time, payload: payload))
-      positions.append(position)
+    guard let first = batch.tail.head.next else { preconditionFailure("2^64 records in one epoch") }
+    let leaves = LeafBatch(payloads, from: first, time: batch.time)
+    var frontier = batch.tail.frontier
+    try transaction.withAppender(store.records) { records in
+      try hasher.forEachPiece(of: leaves) { piece in
+        try store.append(leaves, piece, to: records)
+        frontier.append(leaves.root(piece), height: leaves.pieces[piece].height)
+      }
     }
-    batch.tail = tail
+    if let fold {
+      for (index, payload) in payloads.enumerated() {
+        fold.apply(Record(position: leaves.position(index), time: batch.time, payload: payload))
+      }
+    }
+    batch.tail.frontier = frontier
     batch.hasChanges = true
-    return positions
+    return payloads.indices.map { leaves.position($0) }
   }
 
   /// Seals the old epoch's tree with a checkpoint and begins the next.
@@ -221,8 +230,8 @@ final class Committer {
   /// The policy's limit lies below the map's, so that the check is made before anything is written. Free pages inside the file
   /// are counted only when the file has reached the limit.
   private func isFull() throws -> Bool {
+    guard try store.environment.fileBytes() >= configuration.sizeLimit else { return false }
     let statistics = try store.environment.statistics()
-    guard statistics.fileBytes >= configuration.sizeLimit else { return false }
     let transaction = try store.environment.beginRead()
     let freeBytes = try transaction.freePages() * statistics.pageBytes
     return statistics.fileBytes - freeBytes >= configuration.sizeLimit

@@ -11,6 +11,8 @@
 //
 //   append ---> RequestQueue ---> WriterThread ---> Committer ---> LMDB
 //   append ---/                   one commit for everything queued
+//
+// `appendBlocking` commits on its caller's thread when nothing is queued and nobody commits.
 
 package import Evidence
 
@@ -55,6 +57,7 @@ package final class Journal: Sendable {
   @discardableResult
   package func appendBlocking(_ payloads: [[UInt8]]) throws(JournalError) -> [RecordPosition] {
     try check(payloads)
+    if let outcome = writer.performHere(.append(payloads)) { return try outcome.get() }
     let outcome = Handover<WriteOutcome>()
     switch writer.queue.submitBlocking(WriteRequest(.append(payloads)) { outcome.give($0) }) {
     case .queued: return try outcome.wait().get()

@@ -13,7 +13,7 @@ package struct JournalConfiguration: Sendable {
   package var checkpointRecords = JournalLimits.checkpointRecords
   package var checkpointInterval = JournalLimits.checkpointInterval
   package var clock = JournalClock.system
-  /// Told of each record that the fold refused, on the writer's thread.
+  /// Told of each record that the fold refused, on the thread that commits.
   package var foldFailed: @Sendable (RecordPosition, any Error) -> Void = { _, _ in }
 
   package init(directory: String) { self.directory = directory }

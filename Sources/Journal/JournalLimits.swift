@@ -20,6 +20,8 @@ package enum JournalLimits {
   package static let queueBytesMax = 33_554_432
   /// Requests waiting for the writer before further callers are held back.
   package static let queueRequestsMax = 65_536
+  /// Records of one append from which a second thread helps to hash: waking it takes as long as hashing about 100.
+  package static let sharedHashingRecordsMin = 128
   /// LMDB takes keys of 511 bytes; names are for people.
   package static let cursorNameBytesMax = 200
   /// Why an epoch was opened: a sentence or two.

@@ -128,24 +128,22 @@ struct JournalStore: Sendable {
     try put(Tail(epoch: epoch.number, frontier: MerkleFrontier()), transaction)
   }
 
-  /// Appends one record and returns its leaf hash. Its position must be after every other's.
-  func append(
-    _ payload: [UInt8], at position: RecordPosition, time: Int64, _ transaction: borrowing WriteTransaction
-  ) throws(LMDBError) -> Digest {
-    try payload.span.bytes.withUnsafeBytes { (payload) throws(LMDBError) in
-      let leaf = Record.leafHash(position: position, time: time, payload: payload)
-      try position.withKey { (key) throws(LMDBError) in
-        try transaction.put(
-          key, valueByteCount: Layout.RecordValue.payload + payload.count, into: records, appending: true
-        ) { value in
-          value.storeBytes(of: time.bigEndian, toByteOffset: Layout.RecordValue.time, as: Int64.self)
-          value.storeBytes(of: Record.version, toByteOffset: Layout.RecordValue.version, as: UInt8.self)
-          value.storeBytes(of: Layout.recordFlags, toByteOffset: Layout.RecordValue.flags, as: UInt8.self)
-          leaf.withBytes { value[Layout.RecordValue.leafHash...].copyBytes(from: $0) }
-          value[Layout.RecordValue.payload...].copyBytes(from: payload)
+  /// Appends the records of one piece of a batch, whose hashes are done. Their positions must be after every other's.
+  func append(_ batch: LeafBatch, _ piece: Int, to records: borrowing Appender) throws(LMDBError) {
+    let time = batch.time
+    for index in batch.pieces[piece].records {
+      let (payload, leaf) = (batch.payloads[index], batch.leaf(index))
+      try payload.span.bytes.withUnsafeBytes { (payload) throws(LMDBError) in
+        try batch.position(index).withKey { (key) throws(LMDBError) in
+          try records.append(key, valueByteCount: Layout.RecordValue.payload + payload.count) { value in
+            value.storeBytes(of: time.bigEndian, toByteOffset: Layout.RecordValue.time, as: Int64.self)
+            value.storeBytes(of: Record.version, toByteOffset: Layout.RecordValue.version, as: UInt8.self)
+            value.storeBytes(of: Layout.recordFlags, toByteOffset: Layout.RecordValue.flags, as: UInt8.self)
+            leaf.copyBytes(to: UnsafeMutableRawBufferPointer(rebasing: value[Layout.RecordValue.leafHash...]))
+            UnsafeMutableRawBufferPointer(rebasing: value[Layout.RecordValue.payload...]).copyMemory(from: payload)
+          }
         }
       }
-      return leaf
     }
   }
 }

@@ -1,8 +1,12 @@
-// The queue between callers and the writer's thread.
+// The queue between callers and the writer's thread, and the turn: who may commit.
 //
 //   callers --submit--> [ requests, first in first out ] --take--> writer: everything queued, up to the batch's caps
 //      ^                                                             |
 //      +-------- held back while the queue is over its caps <--------+
+//
+// There is one turn. The writer's thread has it from `take` to `endTurn`. A caller that blocks its thread anyway may have it
+// when nobody does and nothing is queued (`takeTurn`), and commits at once without waking another thread; what is submitted
+// meanwhile is queued, and goes before any further turn of that kind.
 //
 // The first backpressure is `append` itself, which returns after the commit: a caller that waits has one request here. The
 // caps are for callers that start many appends at once: they are suspended (or their thread blocked) before they queue.
@@ -29,7 +33,7 @@ struct WriteRequest: Sendable {
   let work: Work
   let records: Int
   let bytes: Int
-  /// Called once, on the writer's thread.
+  /// Called once, on the thread that commits.
   let complete: @Sendable (WriteOutcome) -> Void
 
   init(_ work: Work, complete: @escaping @Sendable (WriteOutcome) -> Void) {
@@ -60,6 +64,12 @@ final class RequestQueue: @unchecked Sendable {  // Everything mutable is touche
   private var records = 0
   private var bytes = 0
   private var isClosed = false
+  /// Whether somebody commits. The writer's thread is born with the turn.
+  private var isTurnTaken = true
+  /// When a checkpoint will be due without any further request, by CLOCK_MONOTONIC in nanoseconds.
+  private var checkpointDue: UInt64?
+  /// When the writer's thread wakes by itself; nil while it is not asleep, `.max` for never.
+  private var sleepsUntil: UInt64?
   private var heldBack: [CheckedContinuation<Void, Never>] = []
 
   init() {
@@ -84,8 +94,7 @@ final class RequestQueue: @unchecked Sendable {  // Everything mutable is touche
   /// Queues the request, or says that the queue is full or closed: its `complete` is then never called.
   func submit(_ request: WriteRequest) -> Submission {
     pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    return enqueue(request)
+    return enqueueAndUnlock(request)
   }
 
   /// Suspends until the queue may have room again.
@@ -96,19 +105,22 @@ final class RequestQueue: @unchecked Sendable {  // Everything mutable is touche
   /// Queues the request, blocking the thread while the queue is full.
   func submitBlocking(_ request: WriteRequest) -> Submission {
     pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
     while !isClosed, !hasRoom { pthread_cond_wait(roomMade, mutex) }
-    return enqueue(request)
+    return enqueueAndUnlock(request)
   }
 
-  private func enqueue(_ request: WriteRequest) -> Submission {
-    if isClosed { return .closed }
-    guard hasRoom else { return .full }
-    requests.append(request)
-    records += request.records
-    bytes += request.bytes
-    pthread_cond_signal(arrived)
-    return .queued
+  private func enqueueAndUnlock(_ request: WriteRequest) -> Submission {
+    let submission: Submission = isClosed ? .closed : hasRoom ? .queued : .full
+    if submission == .queued {
+      requests.append(request)
+      records += request.records
+      bytes += request.bytes
+    }
+    let wakes = submission == .queued && !isTurnTaken
+    pthread_mutex_unlock(mutex)
+    // Without the lock, which the woken thread would find taken.
+    if wakes { pthread_cond_signal(arrived) }
+    return submission
   }
 
   private func holdBack(_ continuation: CheckedContinuation<Void, Never>) {
@@ -125,23 +137,34 @@ final class RequestQueue: @unchecked Sendable {  // Everything mutable is touche
       && bytes < JournalLimits.queueBytesMax
   }
 
-  /// Waits for requests, at most `nanoseconds` if given, and takes as many as one commit may hold.
-  func take(waitingAtMost nanoseconds: UInt64?) -> Taken {
+  /// Takes the turn for a caller's own commit, if nobody has it and nothing is queued or closed.
+  func takeTurn() -> Bool {
     pthread_mutex_lock(mutex)
-    var deadline = timespec()
-    if let nanoseconds {
-      clock_gettime(CLOCK_MONOTONIC, &deadline)
-      let total = UInt64(deadline.tv_nsec) + nanoseconds % 1_000_000_000
-      deadline.tv_sec += Int(nanoseconds / 1_000_000_000 + total / 1_000_000_000)
-      deadline.tv_nsec = Int(total % 1_000_000_000)
-    }
-    while requests.isEmpty, !isClosed {
-      if nanoseconds == nil {
-        pthread_cond_wait(arrived, mutex)
-      } else if pthread_cond_timedwait(arrived, mutex, &deadline) == ETIMEDOUT {
-        break
-      }
-    }
+    defer { pthread_mutex_unlock(mutex) }
+    guard !isTurnTaken, !isClosed, requests.isEmpty else { return false }
+    isTurnTaken = true
+    return true
+  }
+
+  /// Gives the turn back after a commit.
+  /// - Parameter nanosecondsUntilCheckpoint: how long until one is due without any further request; nil when none will be.
+  func endTurn(nanosecondsUntilCheckpoint: UInt64?) {
+    let due = nanosecondsUntilCheckpoint.map { Self.now() &+ min($0, UInt64(Int64.max)) }
+    pthread_mutex_lock(mutex)
+    isTurnTaken = false
+    checkpointDue = due
+    let hasWork = !requests.isEmpty || isClosed
+    let wakes = sleepsUntil.map { hasWork || due ?? .max < $0 } ?? false
+    pthread_mutex_unlock(mutex)
+    if wakes { pthread_cond_signal(arrived) }
+  }
+
+  /// Waits for requests, or until a checkpoint is due, takes the turn and as many requests as one commit may hold. For the
+  /// writer's thread only, which ends each turn with `endTurn`; after `closed` the turn is its for good.
+  func take() -> Taken {
+    pthread_mutex_lock(mutex)
+    while !isWorkForWriter { sleep() }
+    isTurnTaken = true
     if requests.isEmpty, isClosed {
       pthread_mutex_unlock(mutex)
       return .closed
@@ -153,6 +176,31 @@ final class RequestQueue: @unchecked Sendable {  // Everything mutable is touche
     pthread_mutex_unlock(mutex)
     for continuation in released { continuation.resume() }
     return .batch(batch)
+  }
+
+  private var isWorkForWriter: Bool {
+    guard !isTurnTaken else { return false }
+    return !requests.isEmpty || isClosed || checkpointDue.map { $0 <= Self.now() } ?? false
+  }
+
+  /// Sleeps until woken, or until the checkpoint is due. While somebody has the turn, its end is what to wait for.
+  private func sleep() {
+    let until = isTurnTaken ? UInt64.max : checkpointDue ?? .max
+    sleepsUntil = until
+    if until == .max {
+      pthread_cond_wait(arrived, mutex)
+    } else {
+      var deadline = timespec(tv_sec: Int(until / 1_000_000_000), tv_nsec: Int(until % 1_000_000_000))
+      pthread_cond_timedwait(arrived, mutex, &deadline)
+    }
+    sleepsUntil = nil
+  }
+
+  /// CLOCK_MONOTONIC, in nanoseconds.
+  private static func now() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 
   private func takeBatch() -> [WriteRequest] {

@@ -1,9 +1,10 @@
-// The writer's thread: a pthread, because LMDB ties a writing transaction to one, and because a commit blocks for as long as
-// the disk takes, which no thread of Swift's cooperative pool may.
+// The writer's thread: a pthread, because a commit blocks for as long as the disk takes, which no thread of Swift's cooperative
+// pool may. A caller that blocks its own thread may commit there instead, when nobody else commits and nothing is queued:
+// handing over to this thread and back costs two wakings, a fifth of a small commit.
 
 internal import Glibc
 
-final class WriterThread: @unchecked Sendable {  // `committer` is used by the thread only; `isEnded` under `mutex`.
+final class WriterThread: @unchecked Sendable {  // `committer` is used by who has the queue's turn; `isEnded` under `mutex`.
   let queue = RequestQueue()
   /// Let go of when the thread ends, and the directory's lock with it.
   private var committer: Committer?
@@ -46,8 +47,10 @@ final class WriterThread: @unchecked Sendable {  // `committer` is used by the t
   }
 
   private func run() {
-    while case .batch(let requests) = queue.take(waitingAtMost: committer?.nanosecondsUntilCheckpoint) {
+    queue.endTurn(nanosecondsUntilCheckpoint: committer?.nanosecondsUntilCheckpoint)
+    while case .batch(let requests) = queue.take() {
       committer?.commit(requests)
+      queue.endTurn(nanosecondsUntilCheckpoint: committer?.nanosecondsUntilCheckpoint)
     }
     committer?.commit([WriteRequest(.checkpoint) { _ in }])
     committer = nil
@@ -58,6 +61,21 @@ final class WriterThread: @unchecked Sendable {  // `committer` is used by the t
     pthread_cond_broadcast(ended)
     pthread_mutex_unlock(mutex)
     for waiter in resumed { waiter.resume() }
+  }
+
+  /// Does the work on the calling thread, which must be one that may block, and which nobody had to wake; nil when it is not
+  /// this caller's turn.
+  func performHere(_ work: WriteRequest.Work) -> WriteOutcome? {
+    guard queue.takeTurn() else { return nil }
+    let (outcome, due) = commit(work)
+    queue.endTurn(nanosecondsUntilCheckpoint: due)
+    return outcome
+  }
+
+  /// Not inlined, so that the reference to the committer ends before the turn: `stop` must find the directory unlocked.
+  @inline(never) private func commit(_ work: WriteRequest.Work) -> (WriteOutcome?, UInt64?) {
+    guard let committer else { return (nil, nil) }
+    return (committer.commit([work]).first, committer.nanosecondsUntilCheckpoint)
   }
 
   /// Ends the thread after the queued requests and a last checkpoint, and waits for that.
@@ -81,40 +99,5 @@ final class WriterThread: @unchecked Sendable {  // `committer` is used by the t
     pthread_mutex_lock(mutex)
     while !isEnded { pthread_cond_wait(ended, mutex) }
     pthread_mutex_unlock(mutex)
-  }
-}
-
-/// A result that one thread waits for and another gives.
-final class Handover<Value: Sendable>: @unchecked Sendable {  // `value` is touched under `mutex` only.
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private let given = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  private var value: Value?
-
-  init() {
-    pthread_mutex_init(mutex, nil)
-    pthread_cond_init(given, nil)
-  }
-
-  deinit {
-    pthread_cond_destroy(given)
-    pthread_mutex_destroy(mutex)
-    given.deallocate()
-    mutex.deallocate()
-  }
-
-  func give(_ newValue: Value) {
-    pthread_mutex_lock(mutex)
-    value = newValue
-    pthread_cond_signal(given)
-    pthread_mutex_unlock(mutex)
-  }
-
-  func wait() -> Value {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    while true {
-      if let value { return value }
-      pthread_cond_wait(given, mutex)
-    }
   }
 }

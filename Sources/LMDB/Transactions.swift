@@ -66,20 +66,6 @@ package struct WriteTransaction: ~Copyable, ReadableTransaction {
     guard code == MDB_SUCCESS else { throw access.environment.failure("write to \(database.name)", code) }
   }
 
-  /// Puts one entry whose value of `valueByteCount` bytes the closure writes into its place in the page. It must write all of
-  /// them: they hold something else before.
-  package func put(
-    _ key: UnsafeRawBufferPointer, valueByteCount: Int, into database: Database, appending: Bool = false,
-    _ fill: (UnsafeMutableRawBufferPointer) -> Void
-  ) throws(LMDBError) {
-    var keyValue = MDB_val(key)
-    var value = MDB_val(mv_size: valueByteCount, mv_data: nil)
-    let flags = UInt32(MDB_RESERVE) | (appending ? UInt32(MDB_APPEND) : 0)
-    let code = mdb_put(access.handle, database.handle, &keyValue, &value, flags)
-    guard code == MDB_SUCCESS else { throw access.environment.failure("write to \(database.name)", code) }
-    fill(UnsafeMutableRawBufferPointer(start: value.mv_data, count: value.mv_size))
-  }
-
   /// Deletes the entry with this key; false when there was none.
   @discardableResult
   package func delete(_ key: UnsafeRawBufferPointer, from database: Database) throws(LMDBError) -> Bool {

@@ -55,6 +55,23 @@ internal import Testing
     }
   }
 
+  @Test(arguments: 0..<20)
+  func `takes whole subtrees wherever it ends`(before: Int) {
+    let leaves = (0..<120).map { SHA256.hash([UInt8($0), 9]) }
+    var frontier = MerkleFrontier()
+    for leaf in leaves[..<before] { frontier.append(leaf) }
+    var index = before
+    while index < leaves.count {
+      let height = MerkleTree.height(at: UInt64(index), count: leaves.count - index)
+      var subtree = Array(leaves[index..<index + 1 << height])
+      frontier.append(subtree.withUnsafeMutableBufferPointer { MerkleTree.root(consuming: $0) }, height: height)
+      index += 1 << height
+    }
+    #expect(index == leaves.count)
+    #expect(frontier.size == 120)
+    #expect(frontier.root == merkleTreeHash(leaves[...]))
+  }
+
   @Test func `is not read from bytes that are cut short or too long`() {
     var frontier = MerkleFrontier()
     for byte in UInt8(0)..<7 { frontier.append(SHA256.hash([byte])) }

@@ -68,7 +68,9 @@ internal import Testing
   }
 
   private func taken(_ queue: RequestQueue) -> Int? {
-    if case .batch(let batch) = queue.take(waitingAtMost: 0) { batch.count } else { nil }
+    // With a checkpoint due at once, taking never waits.
+    queue.endTurn(nanosecondsUntilCheckpoint: 0)
+    return if case .batch(let batch) = queue.take() { batch.count } else { nil }
   }
 
   @Test func `gives everything queued to one commit, up to its caps`() {
@@ -91,6 +93,21 @@ internal import Testing
     #expect(taken(queue) == 1)
     await room
     #expect(queue.submit(request(1)) == .queued)
+  }
+
+  @Test func `lends its one turn to a caller when nothing is queued and nobody has it`() {
+    let queue = RequestQueue()
+    #expect(!queue.takeTurn(), "the writer's thread has it first")
+    queue.endTurn(nanosecondsUntilCheckpoint: nil)
+    #expect(queue.takeTurn())
+    #expect(!queue.takeTurn())
+    #expect(queue.submit(request(1)) == .queued)
+    queue.endTurn(nanosecondsUntilCheckpoint: nil)
+    #expect(!queue.takeTurn(), "what is queued goes first")
+    #expect(taken(queue) == 1)
+    queue.close()
+    queue.endTurn(nanosecondsUntilCheckpoint: nil)
+    #expect(!queue.takeTurn())
   }
 
   @Test func `closed refuses more, gives what it has, and releases who was held back`() async {

@@ -66,13 +66,25 @@ internal import Testing
     #expect(error?.kind == .sizeRefused)
   }
 
-  @Test func `lets a closure write the value in place`() throws {
+  @Test func `lets an appender write values in place, in order only`() throws {
     let transaction = try environment.beginWrite()
-    try [UInt8]([1]).withUnsafeBytes { key in
-      try transaction.put(key, valueByteCount: 3, into: database) { $0.copyBytes(from: [7, 8, 9]) }
+    try transaction.withAppender(database) { appender in
+      for key in UInt8(1)...200 {
+        try [key].withUnsafeBytes {
+          try appender.append($0, valueByteCount: 100) { $0.initializeMemory(as: UInt8.self, repeating: key) }
+        }
+      }
+      let error = #expect(throws: LMDBError.self) {
+        try [UInt8(3)].withUnsafeBytes { try appender.append($0, valueByteCount: 1) { _ in } }
+      }
+      #expect(error?.kind == .keyExists)
     }
     try transaction.commit()
-    #expect(try environment.beginRead().value(of: [1], in: database) == [7, 8, 9])
+    let read = try environment.beginRead()
+    for key in UInt8(1)...200 {
+      #expect(try read.value(of: [key], in: database) == Array(repeating: key, count: 100))
+    }
+    #expect(try read.statistics(of: database).leafPages == (200 + 36) / 37, "pages are packed full")
   }
 
   @Test func `moves a cursor both ways and to the first key not before another`() throws {

@@ -1,0 +1,122 @@
+// The hashes of the records of one append, made in pieces that do not depend on each other.
+//
+// The run of leaves is cut into perfect subtrees of at most 32 leaves, each standing where the epoch's tree can take it whole:
+//
+//   leaves 29..107        [29] [30 31] [32 .. 63] [64 .. 95] [96 .. 103] [104 .. 107]
+//
+// A piece is the unit of work: its leaf hashes, and the root over them. Two threads may take pieces from the front until none
+// is left; the tree comes out the same as if each leaf had been appended after the other.
+
+internal import Evidence
+internal import Glibc
+internal import OpenSSL
+
+final class LeafBatch: @unchecked Sendable {
+  // Shared by two threads: the constants are immutable, `next` and `isDone` are touched under the monitor only, and the
+  // hashes of a piece are written by the one thread that took it before the piece is done, and read after.
+
+  struct Piece {
+    /// The index of its first record in the batch.
+    let offset: Int
+    /// Its number of records is 2^`height`.
+    let height: Int
+    var records: Range<Int> { offset..<offset + 1 << height }
+  }
+
+  /// 32 leaves: about 10 microseconds, so that nobody waits long for the last piece, nor often for the lock.
+  private static let heightMax = 5
+  /// Looks at a piece that the other thread has in work before this thread sleeps: some 20 microseconds, in which it is
+  /// nearly always done. Falling asleep and being woken would take longer.
+  private static let looksBeforeSleep = 500
+
+  let payloads: [[UInt8]]
+  let first: RecordPosition
+  let time: Int64
+  let pieces: [Piece]
+  private let leaves: UnsafeMutableBufferPointer<Digest>
+  private let roots: UnsafeMutableBufferPointer<Digest>
+  private let monitor = Monitor()
+  /// The first piece that nobody has taken.
+  private var next = 0
+  private var isDone: [Bool]
+
+  /// - Parameter first: the position of the first record, whose leaf is number `first.sequence - 1` of the tree.
+  init(_ payloads: [[UInt8]], from first: RecordPosition, time: Int64) {
+    self.payloads = payloads
+    self.first = first
+    self.time = time
+    var pieces: [Piece] = []
+    var offset = 0
+    while offset < payloads.count {
+      let height = MerkleTree.height(at: first.sequence - 1 + UInt64(offset), count: payloads.count - offset)
+      pieces.append(Piece(offset: offset, height: min(height, Self.heightMax)))
+      offset += 1 << min(height, Self.heightMax)
+    }
+    self.pieces = pieces
+    isDone = Array(repeating: false, count: pieces.count)
+    leaves = .allocate(capacity: payloads.count)
+    leaves.initialize(repeating: .zero)
+    roots = .allocate(capacity: pieces.count)
+    roots.initialize(repeating: .zero)
+  }
+
+  deinit {
+    // Digests are plain words and need no deinitialization.
+    leaves.deallocate()
+    roots.deallocate()
+  }
+
+  func position(_ index: Int) -> RecordPosition {
+    RecordPosition(epoch: first.epoch, sequence: first.sequence + UInt64(index))
+  }
+
+  /// The leaf hash of a record whose piece is done.
+  func leaf(_ index: Int) -> Digest { leaves[index] }
+
+  /// The root of a piece that is done.
+  func root(_ piece: Int) -> Digest { roots[piece] }
+
+  /// Takes the next piece and hashes it; false when none is left.
+  func hashNext() -> Bool {
+    let taken: Int? = monitor.withLock {
+      guard next < pieces.count else { return nil }
+      next += 1
+      return next - 1
+    }
+    guard let taken else { return false }
+    hash(taken)
+    monitor.withLock { isDone[taken] = true }
+    monitor.wakeAll()
+    return true
+  }
+
+  private func hash(_ number: Int) {
+    let piece = pieces[number]
+    withUnsafeTemporaryAllocation(of: Digest.self, capacity: 1 << Self.heightMax) { scratch in
+      for index in piece.records {
+        let leaf = payloads[index].withUnsafeBytes {
+          Record.leafHash(position: position(index), time: time, payload: $0)
+        }
+        leaves[index] = leaf
+        scratch[index - piece.offset] = leaf
+      }
+      roots[number] = MerkleTree.root(consuming: .init(rebasing: scratch[..<piece.records.count]))
+    }
+  }
+
+  /// Returns when the piece is done: hashes it, or others while the other thread has it in work.
+  func finish(_ piece: Int) {
+    while !monitor.withLock({ isDone[piece] }) {
+      guard !hashNext() else { continue }
+      for _ in 0..<Self.looksBeforeSleep where monitor.withLock({ isDone[piece] }) { return }
+      monitor.withLock {
+        while !isDone[piece] { monitor.wait() }
+      }
+    }
+  }
+
+  /// Leaves the pieces that nobody has taken undone, for good.
+  func abandon() {
+    monitor.withLock { next = pieces.count }
+  }
+}

@@ -1,0 +1,66 @@
+// Hashing a batch in pieces, by one thread or two, gives what hashing record after record gives.
+
+internal import Evidence
+internal import OpenSSL
+internal import Testing
+
+@testable internal import Journal
+
+@Suite struct `Hashing in pieces` {
+  private func payloads(_ count: Int) -> [[UInt8]] {
+    (0..<count).map { Array(repeating: UInt8(truncatingIfNeeded: $0), count: $0 % 400) }
+  }
+
+  /// The frontier of a tree with this many leaves, whatever they are.
+  private func tree(_ size: UInt64) -> MerkleFrontier {
+    var frontier = MerkleFrontier()
+    for index in 0..<size { frontier.append(SHA256.hash(index.bigEndianBytes)) }
+    return frontier
+  }
+
+  private func oneByOne(_ payloads: [[UInt8]], from frontier: MerkleFrontier) -> (leaves: [Digest], MerkleFrontier) {
+    var frontier = frontier
+    var leaves: [Digest] = []
+    for payload in payloads {
+      let position = RecordPosition(epoch: 7, sequence: frontier.size + 1)
+      leaves.append(Record(position: position, time: -5, payload: payload).leafHash)
+      frontier.append(leaves[leaves.count - 1])
+    }
+    return (leaves, frontier)
+  }
+
+  @Test(arguments: [0, 1, 2, 31, 32, 33, 107, 1_000], [1, 2, 3, 50, 127, 128, 500, 1_201])
+  func `gives the same leaves and the same tree`(size: UInt64, count: Int) {
+    let hasher = Hasher()
+    defer { hasher.stop() }
+    var frontier = tree(size)
+    let payloads = payloads(count)
+    let expected = oneByOne(payloads, from: frontier)
+    let batch = LeafBatch(payloads, from: RecordPosition(epoch: 7, sequence: size + 1), time: -5)
+    var leaves: [Digest] = []
+    hasher.forEachPiece(of: batch) { piece in
+      leaves += batch.pieces[piece].records.map { batch.leaf($0) }
+      frontier.append(batch.root(piece), height: batch.pieces[piece].height)
+    }
+    #expect(leaves == expected.leaves)
+    #expect(frontier == expected.1)
+  }
+
+  @Test func `goes on with the next batch after one was given up`() {
+    struct GivenUp: Error {}
+    let hasher = Hasher()
+    defer { hasher.stop() }
+    for round in 0..<50 {
+      let payloads = payloads(600)
+      let first = RecordPosition(epoch: 7, sequence: UInt64(round) * 600 + 1)
+      #expect(throws: GivenUp.self) {
+        try hasher.forEachPiece(of: LeafBatch(payloads, from: first, time: -5)) { if $0 == 3 { throw GivenUp() } }
+      }
+      let batch = LeafBatch(payloads, from: first, time: -5)
+      var records = 0
+      hasher.forEachPiece(of: batch) { records += batch.pieces[$0].records.count }
+      #expect(records == 600)
+      #expect(batch.leaf(599) == Record(position: batch.position(599), time: -5, payload: payloads[599]).leafHash)
+    }
+  }
+}
