@@ -119,7 +119,7 @@ let package = Package(
     room(
       "HubServer",
       [
-        "HubProtocol", "Evidence", "OpenSSL", grpcCore, protobuf, logging, lifecycle,
+        "HubProtocol", "Evidence", "OpenSSL", "CLinux", grpcCore, protobuf, logging, lifecycle,
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Hummingbird", package: "hummingbird"),

@@ -1,6 +1,7 @@
 // Lines to standard output and error, the terminal's width, and the limit of open files; see CLinux.h.
 
 #define _GNU_SOURCE
+#include <sys/stat.h>
 #include "CLinux.h"
 
 #include <errno.h>
@@ -41,3 +42,8 @@ int64_t clinux_raise_descriptor_limit(int64_t wanted) {
 }
 
 int clinux_close(int descriptor) { return close(descriptor) < 0 ? -errno : 0; }
+
+int clinux_file_mode(int descriptor) {
+  struct stat status;
+  return fstat(descriptor, &status) < 0 ? -errno : (int)(status.st_mode & 07777);
+}

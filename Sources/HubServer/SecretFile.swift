@@ -4,6 +4,7 @@
 // crash there is either the old file, or the new one, and at worst a temporary file besides. Reading refuses a file
 // that others may read.
 
+internal import CLinux
 internal import Glibc
 
 enum SecretFile {
@@ -45,9 +46,9 @@ enum SecretFile {
       throw failure("read", path)
     }
     defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw failure("read", path) }
-    if secret, status.st_mode & 0o077 != 0 {
+    let mode = clinux_file_mode(descriptor)
+    guard mode >= 0 else { throw failure("read", path) }
+    if secret, mode & 0o077 != 0 {
       throw HubError(
         .permission, "\(path) may be read by others than its owner: chmod 600 it, and consider its secret known.")
     }

@@ -100,20 +100,58 @@ struct `Delivery, with real programs` {
     try await eventually(60, "polls of the standing fleet") { try await (site.journalEpochs().last?.records ?? 0) > now + 15 }
     site.fleet?.signal(SIGUSR1)
     try await eventually(10, "the truth") { FileManager.default.fileExists(atPath: site.truth) }
-    let truth = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: site.truth)))
-    let printers = try #require((truth as? [String: Any])?["printers"] as? [[String: Any]] ?? truth as? [[String: Any]])
+    let truth = try site.decode(String(contentsOfFile: site.truth, encoding: .utf8), Truth.self)
     let (status, output) = try await site.agentCommand(["devices", "--output", "json"])
     #expect(status == 0)
-    let fleet = try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
-    let devices = try #require(fleet["devices"] as? [[String: Any]])
-    #expect(devices.count == printers.count)
-    for printer in printers {
-      let address = try #require(printer["address"] as? String)
-      let device = try #require(devices.first { ($0["address"] as? String)?.hasPrefix(address + ":") == true })
-      let meters = try #require(device["meters"] as? [[String: Any]])
-      let total = meters.first { $0["name"] as? String == "total" }?["value"] as? UInt64
-      #expect(total == printer["total"] as? UInt64, "\(address)")
+    let devices = try site.decode(output, Fleet.self).devices
+    #expect(devices.count == truth.printers.count)
+    for printer in truth.printers {
+      let device = try #require(devices.first { $0.address.hasPrefix(printer.address + ":") })
+      #expect(device.meter("total") == printer.counters.total, "\(printer.address)")
+      // A device that tells no split has none; one that does must tell the truth.
+      if let monochrome = device.meter("total.monochrome") { #expect(monochrome == printer.counters.mono) }
+      if let colour = device.meter("total.fullColor") { #expect(colour == printer.counters.colour) }
+      for supply in printer.supplies {
+        let row = try #require(device.supplies.first { $0.row == "1.\(supply.index)" }, "\(printer.address) \(supply.index)")
+        #expect(row.level == supply.level, "\(printer.address) supply \(supply.index)")
+      }
     }
+  }
+
+  private struct Truth: Decodable {
+    struct Printer: Decodable {
+      struct Counters: Decodable {
+        var total: UInt64
+        var mono: UInt64
+        var colour: UInt64
+      }
+      struct Supply: Decodable {
+        var index: UInt32
+        var level: Int64
+      }
+      var address: String
+      var counters: Counters
+      var supplies: [Supply]
+    }
+    var printers: [Printer]
+  }
+
+  private struct Fleet: Decodable {
+    struct Device: Decodable {
+      struct Meter: Decodable {
+        var name: String
+        var value: UInt64
+      }
+      struct Supply: Decodable {
+        var row: String
+        var level: Int64?
+      }
+      var address: String
+      var meters: [Meter]
+      var supplies: [Supply]
+      func meter(_ name: String) -> UInt64? { meters.first { $0.name == name }?.value }
+    }
+    var devices: [Device]
   }
 }
 

@@ -37,7 +37,7 @@ final class Site {
   static let models = ["hp-color-laserjet-m555", "kyocera-taskalfa-3253ci", "ricoh-im-c3000", "brother-mfc-l8900", "lexmark-mx522"]
 
   /// - Parameter speed: simulated seconds for each second.
-  func startFleet(printers: Int = 5, speed: Double = 600) async throws {
+  func startFleet(printers: Int = 5, speed: Double = 600, faults: [String] = []) async throws {
     let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appendingPathComponent("Fixtures")
     var text = "port = \(ports.snmp)\nseed = \(network)\nmodels = \"\(fixtures.path)/devices\"\n"
@@ -54,7 +54,8 @@ final class Site {
     let file = directory.appendingPathComponent("fleet.toml")
     try text.write(to: file, atomically: true, encoding: .utf8)
     let program = try Program(
-      "ptsim", ["serve", "--fleet", file.path, "--speed", "\(speed)", "--truth", truth], log: directory)
+      "ptsim", ["serve", "--fleet", file.path, "--speed", "\(speed)", "--truth", truth] + faults.flatMap { ["--fault", $0] },
+      log: directory)
     fleet = program
     try await program.waits(for: "ready")
   }
@@ -117,6 +118,14 @@ final class Site {
 
       """
     try edit(text).write(toFile: configuration, atomically: true, encoding: .utf8)
+  }
+
+  /// A configuration that only names the fleet's port.
+  func portOnlyConfiguration() throws -> String {
+    let path = directory.path + "/port.toml"
+    try "[discovery]\nport = \(ports.snmp)\nranges = [{ range = \"127.30.\(network).0/24\" }]\n"
+      .write(toFile: path, atomically: true, encoding: .utf8)
+    return path
   }
 
   func agentCommand(_ arguments: [String], seconds: Double = 120) async throws -> (status: Int32, output: String) {

@@ -115,6 +115,8 @@ int clinux_is_terminal(int descriptor);
 int clinux_terminal_width(int descriptor);
 /// Raises the soft limit of open files to at least `wanted`, as far as the hard limit allows. Returns the limit that holds now.
 int64_t clinux_raise_descriptor_limit(int64_t wanted);
+/// The permission bits of an open file (fstat's st_mode & 07777), or minus errno.
+int clinux_file_mode(int descriptor);
 int clinux_close(int descriptor);
 
 #endif
