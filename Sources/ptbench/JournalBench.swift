@@ -1,6 +1,6 @@
 // Append, scan and verify of the journal.
 //
-// Its peer for append is tools/bench/lmdb_append.c: plain C on LMDB with the same sizes, without hashes, tree or head.
+// Its peer for append is tools/benchmarks/lmdb_append.c: plain C on LMDB with the same sizes, without hashes, tree or head.
 
 internal import ArgumentParser
 internal import Evidence

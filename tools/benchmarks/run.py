@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+"""Runs PrintTrail's benchmarks beside their peers and prints JSON lines and a summary. Loopback only; everything started here is ended here.
+
+usage: run.py --bin DIR [journal] [replay] [poll] [sweep] [memory]
+"""
+
+import argparse
+import concurrent.futures
+import contextlib
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+THOUSAND = [f"127.21.{n // 256}.{n % 256}" for n in range(1, 1001)]
+TABLES = ["1.3.6.1.2.1.1", "1.3.6.1.2.1.25.3.2", "1.3.6.1.2.1.25.3.5"] + [
+    f"1.3.6.1.2.1.43.{group}" for group in (5, 6, 7, 8, 9, 10, 11, 12, 16, 18)
+]
+SUMMARY = []
+
+
+def say(**line):
+    print(json.dumps(line), flush=True)
+
+
+def summary(text):
+    SUMMARY.append(text)
+
+
+def wire_bytes():
+    """Bytes that crossed the loopback interface, IP headers included."""
+    with open("/sys/class/net/lo/statistics/tx_bytes") as file:
+        return int(file.read())
+
+
+def cpu_of(pid):
+    """CPU seconds of a process, its ended children included."""
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return sum(int(x) for x in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
+def lines(output):
+    return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+
+
+@contextlib.contextmanager
+def program(arguments, ready=None, **options):
+    """Runs a program until the block ends. Waits for a line that contains `ready`."""
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, **options)
+    try:
+        while ready:
+            line = process.stdout.readline()
+            if not line:
+                raise SystemExit(f"{arguments[0]} ended before it was ready")
+            if ready in line:
+                break
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def fleet(bin, name):
+    return program([f"{bin}/ptsim", "serve", "--fleet", f"{ROOT}/Fixtures/fleets/{name}.toml", "--speed", "0"], ready="ready")
+
+
+def journal(bin, work, rounds=5):
+    peer = os.path.join(work, "lmdb_append")
+    subprocess.run(["cc", "-O2", "-o", peer, f"{HERE}/lmdb_append.c", "-llmdb"], check=True)
+    for batch, events in ((1, 4000), (50, 100_000), (500, 400_000)):
+        ratios, own_rates, peer_rates = [], [], []
+        for _ in range(rounds):
+            theirs, ours = os.path.join(work, "peer"), os.path.join(work, "own")
+            os.mkdir(theirs)
+            output = subprocess.run([peer, theirs, str(batch), str(events)], check=True, capture_output=True, text=True).stdout
+            peer_rate = lines(output)[0]["events_per_second"]
+            output = subprocess.run(
+                [f"{bin}/ptbench", "journal", "--directory", ours, "--batch", str(batch), "--events", str(events), "--append-only"],
+                check=True, capture_output=True, text=True).stdout
+            own_rate = lines(output)[0]["events_per_second"]
+            shutil.rmtree(theirs), shutil.rmtree(ours)
+            say(benchmark="journal.append", batch=batch, own=own_rate, peer=peer_rate, ratio=round(own_rate / peer_rate, 3))
+            ratios.append(own_rate / peer_rate), own_rates.append(own_rate), peer_rates.append(peer_rate)
+        summary(f"append, {batch} a commit: {statistics.median(own_rates):,.0f}/s, plain C on LMDB "
+                f"{statistics.median(peer_rates):,.0f}/s, ratio {statistics.median(ratios):.2f}")
+
+
+def replay(bin, work):
+    directory = os.path.join(work, "replay")
+    output = subprocess.run([f"{bin}/ptbench", "replay", "--directory", directory, "--events", "1000000"],
+                            check=True, capture_output=True, text=True).stdout
+    shutil.rmtree(directory)
+    found = {line["benchmark"]: line for line in lines(output)}
+    scan = found["replay.scan"]["events_per_second"]
+    for name, line in found.items():
+        say(**line, ratio_to_scan=round(line["events_per_second"] / scan, 3))
+        summary(f"{name.split('.')[1]} of {line['events']:,} events of {line['devices']:,} devices: "
+                f"{line['events_per_second']:,}/s, {line['events_per_second'] / scan:.2f} of a plain scan")
+
+
+def measured(name, devices, body, pid=None):
+    """Runs `body`; reports devices per second, CPU seconds and bytes on the wire."""
+    before, cpu, children, start = wire_bytes(), cpu_of(pid) if pid else 0, resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    body()
+    seconds = time.monotonic() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = cpu_of(pid) - cpu if pid else after.ru_utime + after.ru_stime - children.ru_utime - children.ru_stime
+    per_device = (wire_bytes() - before) / devices
+    say(benchmark=name, devices=devices, seconds=round(seconds, 3), cpu_seconds=round(used, 3),
+        devices_per_second=round(devices / seconds, 1), devices_per_cpu_second=round(devices / used, 1), wire_bytes_per_device=round(per_device))
+    summary(f"{name}: {devices / seconds:,.0f} devices/s, {devices / used:,.0f} per CPU second, {per_device:,.0f} bytes on the wire a device")
+
+
+def poll(bin, work):
+    with fleet(bin, "thousand"):
+        own = [f"{bin}/ptbench", "collect", "--range", "127.21.0.1-127.21.3.232", "--port", "16101"]
+        for name, options in (("ptagent, full poll", ["--rounds", "1"]), ("ptagent, a full and nine light polls (per poll)", ["--rounds", "10"])):
+            output = []
+            polls = 1000 * int(options[1])
+            measured(name, polls, lambda: output.append(
+                subprocess.run(own + options, check=True, capture_output=True, text=True).stdout))
+            for line in lines(output[0]):
+                say(**line)
+        sample = THOUSAND[:100]
+
+        def walk(address):
+            for table in TABLES:
+                subprocess.run(["snmpbulkwalk", "-v2c", "-c", "public", "-Oqn", f"{address}:16101", table],
+                               check=True, stdout=subprocess.DEVNULL)
+
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            measured("snmpbulkwalk of the same tables", len(sample), lambda: list(pool.map(walk, sample)))
+        exporter(sample)
+
+
+def exporter(sample):
+    arguments = ["prometheus-snmp-exporter", f"--config.file={HERE}/snmp.yml", "--web.listen-address=127.0.0.1:19116"]
+    with program(arguments) as process:
+        for _ in range(100):
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", 19116), 1).close()
+                break
+            time.sleep(0.1)
+
+        def scrape(address):
+            url = f"http://127.0.0.1:19116/snmp?target={address}:16101&module=printer_mib"
+            with urllib.request.urlopen(url, timeout=30) as answer:
+                assert b"prtMarkerSuppliesLevel" in answer.read()
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            measured("prometheus-snmp-exporter, printer_mib (HTTP included)", len(sample), lambda: list(pool.map(scrape, sample)), process.pid)
+
+
+def sweep(bin, work):
+    """A /24 with 20 printers; the other addresses swallow packets, as addresses without a host do."""
+    silent = []
+    with fleet(bin, "subnet"):
+        for host in range(1, 255):
+            port = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            with contextlib.suppress(OSError):
+                port.bind((f"127.22.0.{host}", 16102))
+            silent.append(port)
+        path = os.path.join(work, "sweep.toml")
+        with open(path, "w") as file:
+            file.write('[discovery]\nranges = [{ range = "127.22.0.0/24" }]\nport = 16102\n')
+        start = time.monotonic()
+        output = subprocess.run([f"{bin}/ptagent", "sweep", "127.22.0.0/24", "--config", path, "--output", "json"],
+                                capture_output=True, text=True)
+        seconds = time.monotonic() - start
+    found = output.stdout.count('"found"')
+    say(benchmark="sweep of a /24, default settings", seconds=round(seconds, 2), found=found, status=output.returncode)
+    summary(f"sweep of a /24 with 20 printers and 234 silent addresses, default settings: {seconds:.1f} s, {found} found")
+
+
+def memory(bin, work):
+    state = os.path.join(work, "agent")
+    path = os.path.join(work, "memory.toml")
+    with open(path, "w") as file:
+        file.write(f'[state]\ndirectory = "{state}"\n[discovery]\nranges = [{{ range = "127.21.0.1-127.21.3.232" }}]\nport = 16101\n'
+                   'packets_per_second = 2000\n[poll]\ninterval = "10s"\n[log]\nlevel = "warning"\n')
+    with fleet(bin, "thousand"), program([f"{bin}/ptagent", "run", "--config", path]) as agent:
+        devices, peak = 0, 0
+        end = time.monotonic() + 90
+        while time.monotonic() < end:
+            time.sleep(5)
+            with open(f"/proc/{agent.pid}/status") as file:
+                values = dict(line.split(":", 1) for line in file)
+            rss = int(values["VmRSS"].split()[0]) / 1024
+            peak = max(peak, rss)
+        listed = subprocess.run([f"{bin}/ptagent", "devices", "--config", path, "--output", "json"], capture_output=True, text=True).stdout
+        devices = len(json.loads(listed)["devices"])
+        cpu = cpu_of(agent.pid)
+    say(benchmark="memory", devices=devices, resident_mb=round(rss, 1), peak_mb=round(peak, 1), cpu_seconds=round(cpu, 1))
+    summary(f"agent with {devices:,} devices polled each 10 s, after 90 s: {rss:.0f} MB resident, at most {peak:.0f} MB, {cpu:.1f} CPU seconds")
+
+
+def main():
+    known = {"journal": journal, "replay": replay, "poll": poll, "sweep": sweep, "memory": memory}
+    parser = argparse.ArgumentParser(description="PrintTrail's benchmarks, each beside its peer.")
+    parser.add_argument("--bin", required=True, help="where the release build is")
+    parser.add_argument("names", nargs="*", choices=[[], *known], help="which; all without a name")
+    options = parser.parse_args()
+    say(machine=os.uname().release, cores=os.cpu_count(), load=os.getloadavg()[0])
+    for name in options.names or known:
+        work = tempfile.mkdtemp(prefix="printtrail-bench-")
+        try:
+            known[name](options.bin, work)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    print("\n".join(["", "Summary", "-------", *SUMMARY]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
