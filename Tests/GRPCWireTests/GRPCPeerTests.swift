@@ -16,7 +16,7 @@ struct RawCoding: MessageSerializer, MessageDeserializer {
 
 /// A client of the peer; calls it makes are cut off after a while, so that no test hangs.
 struct PeerClient: Sendable {
-  static let limit = Duration.seconds(20)
+  static let limit = Duration.seconds(90)
   let client: GRPCClient<WireTransport>
 
   private func method(_ name: String) -> MethodDescriptor {
