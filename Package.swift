@@ -111,7 +111,8 @@ let package = Package(
     room(
       "AgentCore",
       [
-        "Settings", "Collectors", "Discovery", "Enrolment", "Events", "Evidence", "Health", "Journal", "LMDB", "OpenSSL",
+        "Settings", "Collectors", "Discovery", "Enrolment", "Events", "Evidence", "Health", "Journal", "LMDB",
+        "OpenSSL",
         "Platform", "PrinterModel", "Projections", "ReadModels", "Replicator", "TLS", logging, lifecycle, signals,
       ]),
 
@@ -140,14 +141,16 @@ let package = Package(
     program(
       "ptagent",
       [
-        "AgentCore", "CLinux", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Journal", "MIB", "Platform",
+        "AgentCore", "CLinux", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Journal", "MIB",
+        "Platform",
         "PrinterModel", "ReadModels", "SNMP", logging,
       ]),
     program("ptjournal", ["ReadModels", "Journal", "Evidence", "Events", "OpenSSL", "Projections"]),
     program("pthub", ["HubServer", logging, signals]),
     program("ptsim", ["PrinterSimulator", "CLinux"]),
     program(
-      "ptbench", ["Journal", "Evidence", "ReadModels", "Events", "PrinterModel", "MIB", "Collectors", "Discovery", "SNMP"]),
+      "ptbench",
+      ["Journal", "Evidence", "ReadModels", "Events", "PrinterModel", "MIB", "Collectors", "Discovery", "SNMP"]),
 
     tests(
       "AgentCoreTests",

@@ -12,7 +12,8 @@ internal import ReadModels
 
 struct ReplayBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "replay", abstract: "Fills a journal with a fleet's events, then scans, verifies, replays and exports it.")
+    commandName: "replay",
+    abstract: "Fills a journal with a fleet's events, then scans, verifies, replays and exports it.")
 
   @Option(help: "A directory that does not exist yet, on the disk to measure.") var directory: String
   @Option(help: "Devices in the fleet.") var devices = 1_000
@@ -62,7 +63,8 @@ struct ReplayBench: AsyncParsableCommand {
   private func report(_ name: String, _ elapsed: Duration, extra: String = "") {
     let rate = Int(Double(events) / max(elapsed.seconds, 1e-9))
     print(
-      #"{"benchmark":"\#(name)","events":\#(events),"devices":\#(devices),"seconds":\#(elapsed.seconds),"events_per_second":\#(rate)\#(extra)}"#)
+      #"{"benchmark":"\#(name)","events":\#(events),"devices":\#(devices),"seconds":\#(elapsed.seconds),"events_per_second":\#(rate)\#(extra)}"#
+    )
   }
 }
 
@@ -103,7 +105,8 @@ private struct SyntheticFleet {
     let before = readings[device]
     for meter in 0..<2 {
       readings[device].meters[meter].value += UInt64.random(in: 1...50, using: &generator)
-      readings[device].meters[meter].source.raw = .counter32(UInt32(truncatingIfNeeded: readings[device].meters[meter].value))
+      readings[device].meters[meter].source.raw = .counter32(
+        UInt32(truncatingIfNeeded: readings[device].meters[meter].value))
     }
     let supply = Int.random(in: 0..<4, using: &generator)
     readings[device].supplies[supply].level = Int64.random(in: 0...100, using: &generator)

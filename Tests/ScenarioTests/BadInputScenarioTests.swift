@@ -61,7 +61,8 @@ struct `Bad input, with real programs` {
     try await site.stopAgent()
     let identity = site.journal + "/identity"
     let text = try String(contentsOfFile: identity, encoding: .utf8)
-    try text.replacingOccurrences(of: "format: 1", with: "format: 999").write(toFile: identity, atomically: true, encoding: .utf8)
+    try text.replacingOccurrences(of: "format: 1", with: "format: 999").write(
+      toFile: identity, atomically: true, encoding: .utf8)
     let newer = try await site.agentCommand(["run"])
     #expect(newer.status == 74 && newer.output.contains("format 999"), "\(newer)")
     let stat = try await Program.run("ptjournal", ["stat", site.journal], in: site.directory)
@@ -93,17 +94,23 @@ struct `Bad input, with real programs` {
 
   /// Each fault, and whether a reading comes out of it all the same.
   @Test(arguments: [
-    ("truncated", false), ("malformed", false), ("wrong-source-port", false), ("wrong-request-id", false), ("too-big", false),
+    ("truncated", false), ("malformed", false), ("wrong-source-port", false), ("wrong-request-id", false),
+    ("too-big", false),
     ("duplicates", true), ("gen-err:1.3.6.1.2.1.43.11", true), ("non-increasing:1.3.6.1.2.1.43.11.1.1.6", true),
     ("cycle:1.3.6.1.2.1.43.11.1.1.6", true), ("late:300", true), ("dies-after:20", true),
   ])
-  func `a printer that talks nonsense ends in findings and the rest of its reading`(fault: String, reads: Bool) async throws {
+  func `a printer that talks nonsense ends in findings and the rest of its reading`(fault: String, reads: Bool)
+    async throws
+  {
     let site = try Site(network: 17)
     try await site.startFleet(printers: 1, faults: ["127.30.17.1=\(fault)"])
     let read = try await Program.run(
-      "ptagent", ["read", "127.30.17.1", "--config", try site.portOnlyConfiguration(), "--output", "json"], in: site.directory)
+      "ptagent", ["read", "127.30.17.1", "--config", try site.portOnlyConfiguration(), "--output", "json"],
+      in: site.directory)
     #expect(read.status == (reads ? 0 : 69), "\(read)")
-    if reads { #expect(read.output.contains("prtMarkerLifeCount") || read.output.contains("1.3.6.1.2.1.43.10.2.1.4"), "\(read)") }
+    if reads {
+      #expect(read.output.contains("prtMarkerLifeCount") || read.output.contains("1.3.6.1.2.1.43.10.2.1.4"), "\(read)")
+    }
   }
 
   @Test func `an empty or missing journal is told from a damaged one`() async throws {

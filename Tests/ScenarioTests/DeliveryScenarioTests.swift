@@ -7,7 +7,8 @@ struct `Delivery, with real programs` {
   /// How often agent or hub are killed in one run. PT_KILLS raises it for a long run.
   static let kills = ProcessInfo.processInfo.environment["PT_KILLS"].flatMap(Int.init) ?? 12
   /// The moments; printed, and given by PT_SEED to repeat a run.
-  static let seed = ProcessInfo.processInfo.environment["PT_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 0..<1_000_000)
+  static let seed =
+    ProcessInfo.processInfo.environment["PT_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 0..<1_000_000)
 
   private func enrolledSite(network: Int, printers: Int = 5) async throws -> Site {
     let site = try Site(network: network)
@@ -48,12 +49,14 @@ struct `Delivery, with real programs` {
     for epoch in held {
       let export = site.directory.path + "/export-\(UUID().uuidString.prefix(8))"
       let exported = try await Program.run(
-        "ptjournal", ["export", site.journal, "--into", export, "--to", "\(epoch.epoch)/\(epoch.records)"], in: site.directory)
+        "ptjournal", ["export", site.journal, "--into", export, "--to", "\(epoch.epoch)/\(epoch.records)"],
+        in: site.directory)
       #expect(exported.status == 0, "\(exported.output)")
       let sound = try await Program.run("ptjournal", ["verify", export, "--output", "json"], in: site.directory)
       #expect(sound.status == 0, "\(sound.output)")
       let root = try await Program.run(
-        "ptjournal", ["stat", site.journal, "--at", "\(epoch.epoch)/\(epoch.records)", "--output", "json"], in: site.directory)
+        "ptjournal", ["stat", site.journal, "--at", "\(epoch.epoch)/\(epoch.records)", "--output", "json"],
+        in: site.directory)
       #expect(root.output.contains(epoch.root), "the hub's root over \(epoch.records) records is not the journal's")
     }
   }
@@ -85,7 +88,9 @@ struct `Delivery, with real programs` {
     try await eventually(60, "the first records at the hub") { try await !site.hubEpochs().isEmpty }
     site.killHub()
     let before = try await site.journalEpochs().last?.records ?? 0
-    try await eventually(60, "readings while the hub is away") { try await (site.journalEpochs().last?.records ?? 0) > before + 10 }
+    try await eventually(60, "readings while the hub is away") {
+      try await (site.journalEpochs().last?.records ?? 0) > before + 10
+    }
     try await expectEqualEnds(site)
   }
 
@@ -97,7 +102,9 @@ struct `Delivery, with real programs` {
     // Time stands still in the fleet; after two more polls the journal must say exactly what the printers say.
     site.fleet?.signal(SIGUSR2)
     let now = try await site.journalEpochs().last?.records ?? 0
-    try await eventually(60, "polls of the standing fleet") { try await (site.journalEpochs().last?.records ?? 0) > now + 15 }
+    try await eventually(60, "polls of the standing fleet") {
+      try await (site.journalEpochs().last?.records ?? 0) > now + 15
+    }
     site.fleet?.signal(SIGUSR1)
     try await eventually(10, "the truth") { FileManager.default.fileExists(atPath: site.truth) }
     let truth = try site.decode(String(contentsOfFile: site.truth, encoding: .utf8), Truth.self)
@@ -112,7 +119,8 @@ struct `Delivery, with real programs` {
       if let monochrome = device.meter("total.monochrome") { #expect(monochrome == printer.counters.mono) }
       if let colour = device.meter("total.fullColor") { #expect(colour == printer.counters.colour) }
       for supply in printer.supplies {
-        let row = try #require(device.supplies.first { $0.row == "1.\(supply.index)" }, "\(printer.address) \(supply.index)")
+        let row = try #require(
+          device.supplies.first { $0.row == "1.\(supply.index)" }, "\(printer.address) \(supply.index)")
         #expect(row.level == supply.level, "\(printer.address) supply \(supply.index)")
       }
     }

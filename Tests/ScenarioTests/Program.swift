@@ -82,10 +82,13 @@ final class Program {
 }
 
 /// Looks again and again until the condition holds. Only here, where other processes are waited for, does a test look at the clock.
-func eventually(_ seconds: Double, _ what: @autoclosure () -> String, _ condition: () async throws -> Bool) async throws {
+func eventually(_ seconds: Double, _ what: @autoclosure () -> String, _ condition: () async throws -> Bool) async throws
+{
   let end = ContinuousClock.now + .seconds(seconds)
   while try await !condition() {
-    guard ContinuousClock.now < end else { throw Program.Failure(description: "waited \(seconds) s in vain for \(what())") }
+    guard ContinuousClock.now < end else {
+      throw Program.Failure(description: "waited \(seconds) s in vain for \(what())")
+    }
     try await Task.sleep(for: .milliseconds(50))
   }
 }

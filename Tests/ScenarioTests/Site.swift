@@ -34,7 +34,9 @@ final class Site {
 
   // MARK: Printers
 
-  static let models = ["hp-color-laserjet-m555", "kyocera-taskalfa-3253ci", "ricoh-im-c3000", "brother-mfc-l8900", "lexmark-mx522"]
+  static let models = [
+    "hp-color-laserjet-m555", "kyocera-taskalfa-3253ci", "ricoh-im-c3000", "brother-mfc-l8900", "lexmark-mx522",
+  ]
 
   /// - Parameter speed: simulated seconds for each second.
   func startFleet(printers: Int = 5, speed: Double = 600, faults: [String] = []) async throws {
@@ -54,7 +56,8 @@ final class Site {
     let file = directory.appendingPathComponent("fleet.toml")
     try text.write(to: file, atomically: true, encoding: .utf8)
     let program = try Program(
-      "ptsim", ["serve", "--fleet", file.path, "--speed", "\(speed)", "--truth", truth] + faults.flatMap { ["--fault", $0] },
+      "ptsim",
+      ["serve", "--fleet", file.path, "--speed", "\(speed)", "--truth", truth] + faults.flatMap { ["--fault", $0] },
       log: directory)
     fleet = program
     try await program.waits(for: "ready")
