@@ -95,18 +95,28 @@ struct NetSNMPTests {
 }
 
 enum NetSNMP {
+  private static let persistentFolder = Result {
+    let folder = NSTemporaryDirectory() + "printtrail-net-snmp-\(ProcessInfo.processInfo.processIdentifier)"
+    for name in ["cert_indexes", "mib_indexes"] {
+      try FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+    }
+    return folder
+  }
+
   static let isInstalled = ["snmpget", "snmpwalk", "snmpbulkwalk"].allSatisfy { path($0) != nil }
 
   static func path(_ tool: String) -> String? {
     ["/usr/bin/", "/usr/local/bin/"].map { $0 + tool }.first { FileManager.default.isExecutableFile(atPath: $0) }
   }
 
-  /// Runs a tool to its end and returns what it wrote to both outputs.
+  /// Runs a tool to its end and returns what it wrote to both outputs. It keeps its files in a folder of its own, where nothing is new to it:
+  /// the first tool that a machine ever runs says which folders it made.
   static func run(_ tool: String, _ arguments: [String]) throws -> String {
     let process = Process()
     process.executableURL = URL(filePath: try #require(path(tool)))
     // No MIB files, no retries that would hide a lost answer for long.
     process.arguments = ["-m", "", "-t", "5", "-r", "1"] + arguments
+    process.environment = ["SNMP_PERSISTENT_DIR": try persistentFolder.get(), "SNMPCONFPATH": "/nonexistent"]
     let pipe = Pipe()
     process.standardOutput = pipe
     process.standardError = pipe
