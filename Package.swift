@@ -76,10 +76,11 @@ let package = Package(
     .systemLibrary(name: "COpenSSL"),
     .systemLibrary(name: "CNGHTTP2"),
     .target(name: "CLinux"),
+    .target(name: "CSHA256"),
 
     // Pure rooms: no socket, no clock, no log.
     room("MIB"),
-    room("OpenSSL", ["COpenSSL"]),
+    room("OpenSSL", ["COpenSSL", "CSHA256"]),
     room("Evidence", ["OpenSSL"]),
     room("SNMP", ["MIB", "OpenSSL"]),
     room("PrinterModel", ["MIB", toml], resources: profiles),
@@ -161,7 +162,7 @@ let package = Package(
     tests("CollectorsTests", of: ["Collectors", "CLinux", "Discovery", "SNMP", "MIB", "PrinterModel", "Events"]),
     tests("DiscoveryTests", of: ["Discovery"]),
     tests("EnrolmentTests", of: ["Enrolment", "COpenSSL", "OpenSSL", "Platform"]),
-    tests("EventsTests", of: ["Events", "MIB", "PrinterModel"]),
+    tests("EventsTests", of: ["Events", "MIB", "PrinterModel", protobuf]),
     tests("EvidenceTests", of: ["Evidence", "OpenSSL"]),
     tests("GRPCWireTests", of: ["GRPCWire", "HTTP2", "TLS", "OpenSSL", grpcCore], exclude: ["Support"]),
     tests("HealthTests", of: ["Health"]),

@@ -20,35 +20,65 @@ package struct Event: Equatable, Sendable {
 
 /// A device's lasting name: 16 bytes given when it was first seen. Its address, host name and even its serial number may change.
 package struct DeviceID: Hashable, Comparable, Sendable, CustomStringConvertible {
-  package let bytes: [UInt8]
+  package static let byteCount = 16
+
+  /// The bytes as two numbers, the first byte most significant: compared and hashed without looking into memory.
+  private let high: UInt64
+  private let low: UInt64
+
+  private init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
 
   /// Returns nil unless there are exactly 16 bytes.
-  package init?(_ bytes: some Sequence<UInt8>) {
-    self.bytes = Array(bytes)
-    guard self.bytes.count == 16 else { return nil }
+  package init?(_ bytes: some Collection<UInt8>) {
+    guard bytes.count == Self.byteCount else { return nil }
+    func number(_ bytes: some Collection<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+    self.init(high: number(bytes.prefix(8)), low: number(bytes.suffix(8)))
+  }
+
+  /// Reads 16 bytes at an offset, where as many must be.
+  init(loading bytes: UnsafeRawBufferPointer, at offset: Int) {
+    precondition(offset + Self.byteCount <= bytes.count)
+    high = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    low = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self))
   }
 
   /// A new name from 128 random bits.
   package init(using generator: inout some RandomNumberGenerator) {
-    bytes = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    high = generator.next()
+    low = generator.next()
   }
 
   /// Reads 32 hexadecimal digits.
   package init?(hex: some StringProtocol) {
     let digits = Array(hex.utf8)
-    guard digits.count == 32 else { return nil }
-    var bytes: [UInt8] = []
-    for index in stride(from: 0, to: 32, by: 2) {
-      guard let byte = UInt8(String(decoding: digits[index...index + 1], as: UTF8.self), radix: 16) else { return nil }
-      bytes.append(byte)
+    func number(_ digits: ArraySlice<UInt8>) -> UInt64? {
+      digits.first == UInt8(ascii: "+") ? nil : UInt64(String(decoding: digits, as: UTF8.self), radix: 16)
     }
-    self.init(bytes)
+    guard digits.count == 2 * Self.byteCount, let high = number(digits[..<16]), let low = number(digits[16...]) else {
+      return nil
+    }
+    self.init(high: high, low: low)
   }
 
-  package static func < (left: DeviceID, right: DeviceID) -> Bool { left.bytes.lexicographicallyPrecedes(right.bytes) }
+  /// Sixteen zero bytes stand for no device at all.
+  var isZero: Bool { high == 0 && low == 0 }
+
+  package var bytes: [UInt8] {
+    withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { Array($0) }
+  }
+
+  package static func < (left: DeviceID, right: DeviceID) -> Bool {
+    (left.high, left.low) < (right.high, right.low)
+  }
 
   /// 32 lower-case hexadecimal digits.
   package var description: String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    [high, low].map { number in
+      let digits = String(number, radix: 16)
+      return String(repeating: "0", count: 16 - digits.count) + digits
+    }.joined()
   }
 }

@@ -1,4 +1,4 @@
-// How an event becomes the payload of a record, and back (docs/formats/events.md).
+// How an event becomes the payload of a record (docs/formats/events.md); `EventDecoder` reads it back.
 //
 //     offset  size
 //     0       1     version = 1
@@ -46,8 +46,8 @@ package struct EventHeader: Equatable, Sendable {
     guard payload[0] == Self.version else { throw .unknownVersion(payload[0]) }
     type = UInt16(payload[1]) << 8 | UInt16(payload[2])
     time = Int64(bigEndian: payload.loadUnaligned(fromByteOffset: 3, as: Int64.self))
-    let name = payload[11..<27]
-    device = name.allSatisfy { $0 == 0 } ? nil : DeviceID(name)
+    let name = DeviceID(loading: payload, at: 11)
+    device = name.isZero ? nil : name
   }
 
   init(type: UInt16, time: Int64, device: DeviceID?) {
@@ -69,22 +69,6 @@ extension Event {
   package func encoded() throws(EventCodingError) -> [UInt8] {
     let (type, body) = try self.body.encoded()
     return EventHeader(type: type, time: time, device: device).bytes + body
-  }
-
-  /// Reads a record's payload.
-  package init(payload: UnsafeRawBufferPointer) throws(EventCodingError) {
-    let header = try EventHeader(payload)
-    time = header.time
-    device = header.device
-    body = try EventBody(type: header.type, bytes: UnsafeRawBufferPointer(rebasing: payload[EventHeader.size...]))
-  }
-
-  /// Reads a record's payload.
-  package init(payload: [UInt8]) throws(EventCodingError) {
-    let result = payload.withUnsafeBytes { bytes in
-      Result { () throws(EventCodingError) in try Event(payload: bytes) }
-    }
-    self = try result.get()
   }
 }
 
@@ -128,17 +112,6 @@ extension EventBody {
     if case .unknown(let type, let bytes) = self { return (type, bytes) }
     do {
       return (type, try message.serializedBytes())
-    } catch {
-      throw .body(type: type, reason: "\(error)")
-    }
-  }
-
-  /// Reads a body of the given type.
-  init(type: UInt16, bytes: UnsafeRawBufferPointer) throws(EventCodingError) {
-    do {
-      self = try Self.decode(type, Array(bytes))
-    } catch let error as EventCodingError {
-      throw error
     } catch {
       throw .body(type: type, reason: "\(error)")
     }
@@ -189,31 +162,6 @@ extension EventBody {
     case .uploadRejected(let event): event.wire
     // Written as the bytes it came with; see `encoded`.
     case .unknown: Printtrail_Events_V1_PollCost()
-    }
-  }
-
-  private static func decode(_ type: UInt16, _ bytes: [UInt8]) throws -> EventBody {
-    switch type {
-    case EventType.agentStarted: .agentStarted(AgentStarted(try .init(serializedBytes: bytes)))
-    case EventType.agentStopped: .agentStopped(AgentStopped(try .init(serializedBytes: bytes)))
-    case EventType.installEnrolled: .installEnrolled(InstallEnrolled(try .init(serializedBytes: bytes)))
-    case EventType.sweepStarted: .sweepStarted(SweepStarted(try .init(serializedBytes: bytes)))
-    case EventType.sweepCompleted: .sweepCompleted(SweepCompleted(try .init(serializedBytes: bytes)))
-    case EventType.deviceDiscovered: .deviceDiscovered(try DeviceDiscovered(try .init(serializedBytes: bytes)))
-    case EventType.deviceMoved: .deviceMoved(DeviceMoved(try .init(serializedBytes: bytes)))
-    case EventType.deviceReplaced: .deviceReplaced(try DeviceReplaced(try .init(serializedBytes: bytes)))
-    case EventType.readingTaken: .readingTaken(try ReadingTaken(try .init(serializedBytes: bytes)))
-    case EventType.readingChanged: .readingChanged(try ReadingChanged(try .init(serializedBytes: bytes)))
-    case EventType.readingUnchanged: .readingUnchanged(ReadingUnchanged(try .init(serializedBytes: bytes)))
-    case EventType.pollFailed: .pollFailed(PollFailed(try .init(serializedBytes: bytes)))
-    case EventType.alertRaised:
-      .alertRaised(try alert(try .init(serializedBytes: bytes)) { AlertRaised(key: $0, alert: $1) })
-    case EventType.alertUpdated:
-      .alertUpdated(try alert(try .init(serializedBytes: bytes)) { AlertUpdated(key: $0, alert: $1) })
-    case EventType.alertCleared: .alertCleared(AlertCleared(try .init(serializedBytes: bytes)))
-    case EventType.meterEpochOpened: .meterEpochOpened(try MeterEpochOpened(try .init(serializedBytes: bytes)))
-    case EventType.uploadRejected: .uploadRejected(UploadRejected(try .init(serializedBytes: bytes)))
-    default: .unknown(type: type, bytes: bytes)
     }
   }
 }

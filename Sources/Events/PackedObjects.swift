@@ -31,7 +31,11 @@ package enum PackedObjects {
 
   /// Reads all bindings back.
   package static func unpack(_ bytes: [UInt8]) throws(PackedObjectsError) -> [VarBind] {
-    var reader = PackedReader(bytes: bytes)
+    try bytes.span.bytes.withUnsafeBytes { (bytes) throws(PackedObjectsError) in try unpack(bytes) }
+  }
+
+  static func unpack(_ bytes: UnsafeRawBufferPointer) throws(PackedObjectsError) -> [VarBind] {
+    var reader = PackedReader(bytes)
     var bindings: [VarBind] = []
     while !reader.isAtEnd { bindings.append(try reader.next()) }
     return bindings
@@ -116,29 +120,41 @@ private struct PackedWriter {
   }
 }
 
-private struct PackedReader {
-  let bytes: [UInt8]
-  private var offset = 0
+/// Reads entry after entry. Valid as long as the bytes are.
+struct PackedReader {
+  private var rest: VarintReader
   private var previous: [UInt32] = []
 
-  init(bytes: [UInt8]) { self.bytes = bytes }
+  init(_ bytes: UnsafeRawBufferPointer) { rest = VarintReader(bytes) }
 
-  var isAtEnd: Bool { offset >= bytes.count }
+  var isAtEnd: Bool { rest.isAtEnd }
 
   mutating func next() throws(PackedObjectsError) -> VarBind {
     let shared = try varint()
     guard shared <= UInt64(previous.count) else { throw expected("at most \(previous.count) shared sub-identifiers") }
-    let name = Array(previous[..<Int(shared)]) + (try components())
+    let name = previous[..<Int(shared)] + (try components())
     guard name.count <= ObjectIdentifier.componentsMax else {
       throw expected("at most \(ObjectIdentifier.componentsMax) sub-identifiers")
     }
-    previous = name
-    return VarBind(ObjectIdentifier(name), try value())
+    previous = Array(name)
+    return VarBind(ObjectIdentifier(previous), try value())
+  }
+
+  /// The first entry, whose name shares nothing with another and may be known already.
+  mutating func first(knowing names: inout Vocabulary<ObjectIdentifier>) throws(PackedObjectsError) -> VarBind {
+    let start = rest.offset
+    guard try varint() == 0 else { throw expected("no shared sub-identifiers in the first entry") }
+    for _ in 0..<(try componentCount()) { _ = try varint() }
+    let name = try names.word(rest.bytes(since: start)) { (bytes) throws(PackedObjectsError) in
+      var name = PackedReader(bytes)
+      _ = try name.varint()
+      return ObjectIdentifier(try name.components())
+    }
+    return VarBind(name, try value())
   }
 
   private mutating func value() throws(PackedObjectsError) -> ObjectValue {
-    guard let tag = bytes.dropFirst(offset).first else { throw expected("the tag of a value") }
-    offset += 1
+    guard let tag = rest.byte() else { throw expected("the tag of a value") }
     switch tag {
     case Tag.integer:
       let zigzag = try varint()
@@ -160,20 +176,25 @@ private struct PackedReader {
   }
 
   private mutating func components() throws(PackedObjectsError) -> [UInt32] {
-    let count = try varint()
-    guard count <= UInt64(ObjectIdentifier.componentsMax) else {
-      throw expected("at most \(ObjectIdentifier.componentsMax) sub-identifiers")
-    }
+    let count = try componentCount()
     var components: [UInt32] = []
+    components.reserveCapacity(count)
     for _ in 0..<count { components.append(try varint32()) }
     return components
   }
 
+  private mutating func componentCount() throws(PackedObjectsError) -> Int {
+    let count = try varint()
+    guard count <= UInt64(ObjectIdentifier.componentsMax) else {
+      throw expected("at most \(ObjectIdentifier.componentsMax) sub-identifiers")
+    }
+    return Int(count)
+  }
+
   private mutating func octets() throws(PackedObjectsError) -> [UInt8] {
     let count = try varint()
-    guard count <= UInt64(bytes.count - offset) else { throw expected("\(count) bytes") }
-    defer { offset += Int(count) }
-    return Array(bytes[offset..<offset + Int(count)])
+    guard let octets = rest.bytes(count) else { throw expected("\(count) bytes") }
+    return Array(octets)
   }
 
   private mutating func varint32() throws(PackedObjectsError) -> UInt32 {
@@ -182,19 +203,14 @@ private struct PackedReader {
   }
 
   private mutating func varint() throws(PackedObjectsError) -> UInt64 {
-    var number: UInt64 = 0
-    for shift in stride(from: UInt64(0), to: 64, by: 7) {
-      guard offset < bytes.count else { throw expected("the rest of a number") }
-      let byte = bytes[offset]
-      offset += 1
-      guard shift < 63 || byte <= 1 else { break }
-      number |= UInt64(byte & 0x7f) << shift
-      if byte < 0x80 { return number }
+    switch rest.next() {
+    case .number(let number): return number
+    case .truncated: throw expected("the rest of a number")
+    case .tooLarge: throw expected("a number below 2^64")
     }
-    throw expected("a number below 2^64")
   }
 
   private func expected(_ what: String) -> PackedObjectsError {
-    PackedObjectsError(offset: offset, expected: what)
+    PackedObjectsError(offset: rest.offset, expected: what)
   }
 }

@@ -28,7 +28,12 @@ package enum MerkleTree {
     var width = leaves.count
     while width > 1 {
       width /= 2
-      for index in 0..<width { leaves[index] = node(leaves[2 * index], leaves[2 * index + 1]) }
+      for index in stride(from: 0, to: width - 1, by: 2) {
+        let below = 2 * index
+        (leaves[index], leaves[index + 1]) = SHA256.hashTwo(
+          0x01, (leaves[below], leaves[below + 1], leaves[below + 2], leaves[below + 3]))
+      }
+      if width == 1 { leaves[0] = node(leaves[0], leaves[1]) }
     }
     return leaves[0]
   }

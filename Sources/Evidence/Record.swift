@@ -63,13 +63,37 @@ package struct Record: Hashable, Sendable {
   package static func leafHash(
     position: RecordPosition, time: Int64, version: UInt8 = Record.version, payload: UnsafeRawBufferPointer
   ) -> Digest {
-    // One byte for RFC 6962's leaf prefix, then the header.
-    withUnsafeTemporaryAllocation(byteCount: 1 + headerByteCount, alignment: 8) { prefix in
-      prefix.storeBytes(of: 0x00, toByteOffset: 0, as: UInt8.self)
-      let header = UnsafeMutableRawBufferPointer(rebasing: prefix[1...])
-      writeHeader(position, time, UInt32(payload.count), version: version, to: header)
+    withUnsafeTemporaryAllocation(byteCount: leafPrefixByteCount, alignment: 8) { prefix in
+      writeLeafPrefix(position, time, UInt32(payload.count), version: version, to: prefix)
       return SHA256.hash(UnsafeRawBufferPointer(prefix), followedBy: payload)
     }
+  }
+
+  /// The leaf hashes of a record and the next, of the same time: half the work of one after the other.
+  package static func leafHashes(
+    position: RecordPosition, time: Int64, payloads: (UnsafeRawBufferPointer, UnsafeRawBufferPointer)
+  ) -> (Digest, Digest) {
+    withUnsafeTemporaryAllocation(byteCount: 2 * leafPrefixByteCount, alignment: 8) { buffer in
+      let first = UnsafeMutableRawBufferPointer(rebasing: buffer[..<leafPrefixByteCount])
+      let second = UnsafeMutableRawBufferPointer(rebasing: buffer[leafPrefixByteCount...])
+      let next = RecordPosition(epoch: position.epoch, sequence: position.sequence &+ 1)
+      writeLeafPrefix(position, time, UInt32(payloads.0.count), to: first)
+      writeLeafPrefix(next, time, UInt32(payloads.1.count), to: second)
+      return SHA256.hashTwo(
+        (UnsafeRawBufferPointer(first), payloads.0), (UnsafeRawBufferPointer(second), payloads.1))
+    }
+  }
+
+  /// One byte for RFC 6962's leaf prefix, then the header.
+  private static let leafPrefixByteCount = 1 + headerByteCount
+
+  private static func writeLeafPrefix(
+    _ position: RecordPosition, _ time: Int64, _ length: UInt32, version: UInt8 = Record.version,
+    to prefix: UnsafeMutableRawBufferPointer
+  ) {
+    prefix.storeBytes(of: 0x00, toByteOffset: 0, as: UInt8.self)
+    writeHeader(
+      position, time, length, version: version, to: UnsafeMutableRawBufferPointer(rebasing: prefix[1...]))
   }
 
   private static func writeHeader(

@@ -92,15 +92,22 @@ final class LeafBatch: @unchecked Sendable {
 
   private func hash(_ number: Int) {
     let piece = pieces[number]
-    withUnsafeTemporaryAllocation(of: Digest.self, capacity: 1 << Self.heightMax) { scratch in
-      for index in piece.records {
-        let leaf = payloads[index].withUnsafeBytes {
-          Record.leafHash(position: position(index), time: time, payload: $0)
+    let records = piece.records
+    for index in stride(from: records.lowerBound, to: records.upperBound - 1, by: 2) {
+      (leaves[index], leaves[index + 1]) = payloads[index].withUnsafeBytes { first in
+        payloads[index + 1].withUnsafeBytes { second in
+          Record.leafHashes(position: position(index), time: time, payloads: (first, second))
         }
-        leaves[index] = leaf
-        scratch[index - piece.offset] = leaf
       }
-      roots[number] = MerkleTree.root(consuming: .init(rebasing: scratch[..<piece.records.count]))
+    }
+    if records.count == 1 {
+      leaves[piece.offset] = payloads[piece.offset].withUnsafeBytes {
+        Record.leafHash(position: position(piece.offset), time: time, payload: $0)
+      }
+    }
+    roots[number] = withUnsafeTemporaryAllocation(of: Digest.self, capacity: 1 << Self.heightMax) { scratch in
+      _ = scratch.initialize(fromContentsOf: leaves[records])
+      return MerkleTree.root(consuming: .init(rebasing: scratch[..<records.count]))
     }
   }
 

@@ -2,8 +2,11 @@
 //
 // It uses OpenSSL's low-level functions. They are deprecated for new uses because no provider can replace them, which is
 // what makes them fast: the EVP one-shot of OpenSSL 3.0 fetches its algorithm on each call.
+//
+// Two hashes at once are `CSHA256`'s where the processor has the instructions for it, which takes half the time.
 
 internal import COpenSSL
+internal import CSHA256
 
 /// An SHA-256 in progress. A value: a copy continues on its own.
 package struct SHA256: Sendable {
@@ -57,6 +60,27 @@ package struct SHA256: Sendable {
     }
   }
 
+  /// What is hashed together with another: two pieces, one behind the other.
+  package typealias Pieces = (first: UnsafeRawBufferPointer, second: UnsafeRawBufferPointer)
+
+  private static let isTwiceAvailable = csha256_is_available()
+
+  /// Two hashes that have nothing to do with each other, in little more time than one.
+  package static func hashTwo(_ one: Pieces, _ other: Pieces) -> (Digest, Digest) {
+    guard isTwiceAvailable else {
+      return (hash(one.first, followedBy: one.second), hash(other.first, followedBy: other.second))
+    }
+    return withUnsafeTemporaryAllocation(byteCount: 2 * Digest.byteCount, alignment: 8) { buffer in
+      var (message, otherMessage) = (CSHA256Message(one), CSHA256Message(other))
+      let digests = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
+      csha256_two(&message, &otherMessage, digests, digests?.advanced(by: Digest.byteCount))
+      return (
+        Digest(loading: UnsafeRawBufferPointer(buffer)),
+        Digest(loading: UnsafeRawBufferPointer(rebasing: buffer[Digest.byteCount...]))
+      )
+    }
+  }
+
   /// The hash of a byte and two digests: an inner node of RFC 6962's tree, of which every record costs one.
   package static func hash(_ prefix: UInt8, _ left: Digest, _ right: Digest) -> Digest {
     withUnsafeTemporaryAllocation(byteCount: 1 + 2 * Digest.byteCount, alignment: 8) { buffer in
@@ -67,11 +91,34 @@ package struct SHA256: Sendable {
     }
   }
 
+  /// Two such inner nodes, over the digests in order.
+  package static func hashTwo(_ prefix: UInt8, _ digests: (Digest, Digest, Digest, Digest)) -> (Digest, Digest) {
+    let byteCount = 1 + 2 * Digest.byteCount
+    return withUnsafeTemporaryAllocation(byteCount: 2 * byteCount, alignment: 8) { buffer in
+      func write(_ left: Digest, _ right: Digest, at offset: Int) -> Pieces {
+        let node = UnsafeMutableRawBufferPointer(rebasing: buffer[offset..<offset + byteCount])
+        node[0] = prefix
+        left.copyBytes(to: UnsafeMutableRawBufferPointer(rebasing: node[1...]))
+        right.copyBytes(to: UnsafeMutableRawBufferPointer(rebasing: node[(1 + Digest.byteCount)...]))
+        return (UnsafeRawBufferPointer(node), UnsafeRawBufferPointer(start: nil, count: 0))
+      }
+      return hashTwo(write(digests.0, digests.1, at: 0), write(digests.2, digests.3, at: byteCount))
+    }
+  }
+
   package static func hash(_ bytes: RawSpan) -> Digest {
     bytes.withUnsafeBytes { hash($0) }
   }
 
   package static func hash(_ bytes: some Collection<UInt8>) -> Digest {
     bytes.withContiguousBytes { hash($0) }
+  }
+}
+
+extension CSHA256Message {
+  fileprivate init(_ pieces: SHA256.Pieces) {
+    self.init(
+      head: pieces.first.baseAddress?.assumingMemoryBound(to: UInt8.self), head_length: pieces.first.count,
+      body: pieces.second.baseAddress?.assumingMemoryBound(to: UInt8.self), body_length: pieces.second.count)
   }
 }

@@ -77,8 +77,12 @@ package struct MeterName: Hashable, Comparable, Sendable, CustomStringConvertibl
     self.init(service, colour, size: size, sides: sides, qualifier: halves.count > 1 ? String(halves[1]) : "")
   }
 
+  /// By the parts of the key, one after the other.
   package static func < (left: MeterName, right: MeterName) -> Bool {
-    left.description < right.description
+    func parts(_ name: MeterName) -> (String, String, String, String, String) {
+      (name.service.rawValue, name.colour.rawValue, name.size.rawValue, name.sides.rawValue, name.qualifier)
+    }
+    return parts(left) < parts(right)
   }
 }
 

@@ -13,11 +13,11 @@ package struct FleetState: Equatable, Sendable {
 
   package init() {}
 
-  /// Folds one event. Returns the rows that it touched, for whoever stores them.
-  @discardableResult
-  package mutating func apply(_ event: Event) -> [StateKey] {
-    guard let id = event.device else { return agent.apply(event) }
-    return devices[id, default: DeviceState(id: id)].apply(event)
+  /// Folds one event.
+  /// - Parameter touched: called with each row that it touched, for whoever stores them.
+  package mutating func apply(_ event: Event, touched: (StateKey) -> Void = { _ in }) {
+    guard let id = event.device else { return agent.apply(event, touched) }
+    devices[id, default: DeviceState(id: id)].apply(event, touched)
   }
 }
 
@@ -33,29 +33,29 @@ package struct AgentState: Equatable, Sendable {
 
   package init() {}
 
-  mutating func apply(_ event: Event) -> [StateKey] {
+  mutating func apply(_ event: Event, _ touched: (StateKey) -> Void) {
     switch event.body {
     case .agentStarted(let body):
       started = Timed(event.time, body)
       stopped = nil
-      return [StateKey(EventType.agentStarted), StateKey(EventType.agentStopped)]
+      touched(StateKey(EventType.agentStarted))
+      touched(StateKey(EventType.agentStopped))
     case .agentStopped(let body):
       stopped = Timed(event.time, body)
-      return [StateKey(EventType.agentStopped)]
+      touched(StateKey(EventType.agentStopped))
     case .installEnrolled(let body):
       enrolled = Timed(event.time, body)
-      return [StateKey(EventType.installEnrolled)]
+      touched(StateKey(EventType.installEnrolled))
     case .sweepStarted(let body):
       sweepStarted = Timed(event.time, body)
-      return [StateKey(EventType.sweepStarted)]
+      touched(StateKey(EventType.sweepStarted))
     case .sweepCompleted(let body):
       sweepCompleted = Timed(event.time, body)
-      return [StateKey(EventType.sweepCompleted)]
+      touched(StateKey(EventType.sweepCompleted))
     case .uploadRejected(let body):
       rejected = Timed(event.time, body)
-      return [StateKey(EventType.uploadRejected)]
-    default:
-      return []
+      touched(StateKey(EventType.uploadRejected))
+    default: break
     }
   }
 }
@@ -92,53 +92,55 @@ package struct DeviceState: Equatable, Sendable {
   /// The address last seen, `10.0.0.7:161`; nil before the device was discovered.
   package var address: String? { discovered?.fact.address }
 
-  mutating func apply(_ event: Event) -> [StateKey] {
+  mutating func apply(_ event: Event, _ touched: (StateKey) -> Void) {
     switch event.body {
     case .deviceDiscovered(let body):
       discovered = Timed(event.time, body)
-      return [key(EventType.deviceDiscovered)]
+      touched(key(EventType.deviceDiscovered))
     case .deviceMoved(let body):
       discovered?.fact.address = body.to
-      return [key(EventType.deviceDiscovered)]
+      touched(key(EventType.deviceDiscovered))
     case .deviceReplaced(let body):
       replaced = Timed(event.time, body)
-      return [key(EventType.deviceReplaced)]
+      touched(key(EventType.deviceReplaced))
     case .readingTaken(let body):
       reading = Timed(event.time, body.reading.normalized.current)
-      return [key(EventType.readingTaken)] + read(event.time, body.reading.detectors.uptimeTicks, body.cost)
+      touched(key(EventType.readingTaken))
+      read(event.time, body.reading.detectors.uptimeTicks, body.cost, touched)
     case .readingChanged(let body):
       if reading == nil { reading = Timed(event.time, Reading()) }
       reading?.time = event.time
       reading?.fact.apply(body.change)
-      return [key(EventType.readingTaken)] + read(event.time, body.change.detectors?.uptimeTicks, body.cost)
+      touched(key(EventType.readingTaken))
+      read(event.time, body.change.detectors?.uptimeTicks, body.cost, touched)
     case .readingUnchanged(let body):
-      return read(event.time, body.uptimeTicks, body.cost)
+      read(event.time, body.uptimeTicks, body.cost, touched)
     case .pollFailed(let body):
       failure = Timed(event.time, body)
-      return [key(EventType.pollFailed)]
+      touched(key(EventType.pollFailed))
     case .alertRaised(let body):
       alerts[body.key] = Timed(event.time, body)
-      return [key(body.key)]
+      touched(key(body.key))
     case .alertUpdated(let body):
       let since = alerts[body.key]?.time ?? event.time
       alerts[body.key] = Timed(since, AlertRaised(key: body.key, alert: body.alert))
-      return [key(body.key)]
+      touched(key(body.key))
     case .alertCleared(let body):
       alerts[body.key] = nil
-      return [key(body.key)]
+      touched(key(body.key))
     case .meterEpochOpened(let body):
       meterEpochs[body.meter] = Timed(event.time, body)
-      return [key(body.meter)]
-    default:
-      return []
+      touched(key(body.meter))
+    default: break
     }
   }
 
-  private mutating func read(_ time: Int64, _ uptime: UInt64?, _ cost: PollCost) -> [StateKey] {
+  private mutating func read(_ time: Int64, _ uptime: UInt64?, _ cost: PollCost, _ touched: (StateKey) -> Void) {
     lastRead = Timed(time, ReadingUnchanged(uptimeTicks: uptime, cost: cost))
-    guard failure != nil else { return [key(EventType.readingUnchanged)] }
+    touched(key(EventType.readingUnchanged))
+    guard failure != nil else { return }
     failure = nil
-    return [key(EventType.readingUnchanged), key(EventType.pollFailed)]
+    touched(key(EventType.pollFailed))
   }
 
   private func key(_ type: UInt16) -> StateKey { StateKey(type, id) }

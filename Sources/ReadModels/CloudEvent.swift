@@ -8,13 +8,14 @@ internal import OpenSSL
 package struct CloudEventWriter: ~Copyable {
   private let source: String
   private var json = JSONWriter()
+  private var decoder = EventDecoder()
 
   package init(journal: String) { source = "urn:printtrail:journal:" + journal }
 
   /// The line, without its line feed, of a record whose payload may or may not be an event.
   package mutating func line(position: RecordPosition, time: Int64, payload: UnsafeRawBufferPointer) -> [UInt8] {
     let leafHash = Record.leafHash(position: position, time: time, payload: payload)
-    let event = Result { () throws(EventCodingError) in try Event(payload: payload) }
+    let event = Result { () throws(EventCodingError) in try decoder.event(payload) }
     json.clear()
     json.object { json in
       json.member("specversion", "1.0")

@@ -121,8 +121,9 @@ package struct Export {
   private func eachReading(_ summary: inout ExportSummary, line: ([UInt8]) throws -> Void) throws {
     try line(Array(ReadingRow.titles.utf8))
     var state = FleetState()
+    var decoder = EventDecoder(.withoutRaw)
     try eachRecord(&summary) { view, isWanted in
-      guard let event = try? Event(payload: view.payload) else { return }
+      guard let event = try? decoder.event(view.payload) else { return }
       state.apply(event)
       guard isWanted, let id = event.device, let device = state.devices[id] else { return }
       for row in ReadingRow.rows(of: event, at: view.position, device) { try line(row) }

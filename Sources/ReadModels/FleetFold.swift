@@ -12,9 +12,10 @@ internal import Synchronization
 /// A payload that is not an event (or of a newer version) stays in the journal and moves nothing; it is counted in `unreadable`.
 package final class FleetFold: JournalFold {
   /// Raised whenever the same events give other rows: the journal then folds again from its start.
-  package static let currentVersion: UInt32 = 1
+  package static let currentVersion: UInt32 = 2
 
   private struct Folded {
+    var decoder = EventDecoder(.withoutRaw)
     var state = FleetState()
     var touched: Set<StateKey> = []
     var unreadable: UInt64 = 0
@@ -37,19 +38,18 @@ package final class FleetFold: JournalFold {
 
   package func load(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) throws {
     let event = try Event(payload: value)
-    folded.withLock { _ = $0.state.apply(event) }
+    folded.withLock { $0.state.apply(event) }
   }
 
   package func apply(_ record: Record) throws {
-    let event: Event
-    do throws(EventCodingError) {
-      event = try Event(payload: record.payload)
-    } catch {
-      folded.withLock { $0.unreadable += 1 }
-      throw error
-    }
-    folded.withLock { folded in
-      for key in folded.state.apply(event) { folded.touched.insert(key) }
+    try folded.withLock { folded in
+      do throws(EventCodingError) {
+        let event = try folded.decoder.event(record.payload)
+        folded.state.apply(event) { folded.touched.insert($0) }
+      } catch {
+        folded.unreadable += 1
+        throw error
+      }
     }
   }
 

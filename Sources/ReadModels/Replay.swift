@@ -62,12 +62,13 @@ package enum Replay {
     let snapshot = try reader.snapshot()
     let limit = end.limit(snapshot.head)
     var result = ReplayResult()
+    var decoder = EventDecoder(.withoutRaw)
     try reader.scan(through: limit) { view in
       if case .time(let latest) = end, view.time > latest { return false }
       result.records += 1
       result.position = view.position
       do throws(EventCodingError) {
-        result.state.apply(try Event(payload: view.payload))
+        result.state.apply(try decoder.event(view.payload))
       } catch {
         result.unreadable += 1
         if result.firstUnreadable == nil { result.firstUnreadable = (view.position, "\(error)") }
@@ -84,7 +85,8 @@ extension FleetState {
   /// The state that stands beside the journal, as one transaction sees it.
   package static func live(_ reader: JournalReader) throws -> FleetState {
     var state = FleetState()
-    try reader.scanState { _, value in state.apply(try Event(payload: value)) }
+    var decoder = EventDecoder(.withoutRaw)
+    try reader.scanState { _, value in state.apply(try decoder.event(value)) }
     return state
   }
 }

@@ -32,6 +32,29 @@ internal import Testing
     }
   }
 
+  /// Every length around the ends of blocks, beside others of every length.
+  @Test func `of two messages at once is what it is of each alone`() {
+    let bytes = (0..<400).map { UInt8($0 * 7 % 251) }
+    bytes.withUnsafeBytes { bytes in
+      func piece(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[range]) }
+      for length in 0...200 {
+        for (other, head) in [(0, 0), (length, 26), (55 + length % 20, 64), (199 - length / 2, 1)] {
+          let one = (piece(0..<head), piece(head..<head + length))
+          let two = (piece(7..<7 + other / 3), piece(100..<100 + other))
+          let digests = SHA256.hashTwo(one, two)
+          #expect(digests.0 == SHA256.hash(one.0, followedBy: one.1), "\(length) and \(other) bytes")
+          #expect(digests.1 == SHA256.hash(two.0, followedBy: two.1), "\(length) and \(other) bytes")
+        }
+      }
+    }
+  }
+
+  @Test func `of two nodes at once is what it is of each alone`() {
+    let digests = (0..<4).map { SHA256.hash([UInt8($0)]) }
+    let nodes = SHA256.hashTwo(0x01, (digests[0], digests[1], digests[2], digests[3]))
+    #expect(nodes == (SHA256.hash(0x01, digests[0], digests[1]), SHA256.hash(0x01, digests[2], digests[3])))
+  }
+
   @Test func `goes on after it was asked for a digest`() {
     var sha = SHA256()
     sha.update(byte: UInt8(ascii: "a"))

@@ -1,4 +1,4 @@
-// Each event body as its protobuf message and back. Readings have a file of their own (`ReadingCoding`).
+// Each event body as its protobuf message. Readings have a file of their own (`ReadingEncoding`); back go `EventDecoder` and its files.
 
 internal import FoundationEssentials
 internal import MIB
@@ -53,12 +53,10 @@ extension AgentStarted {
       $0.hostName = hostName
     }
   }
-  init(_ wire: Wire.AgentStarted) { self.init(version: wire.version, hostName: wire.hostName) }
 }
 
 extension AgentStopped {
   var wire: Wire.AgentStopped { .with { $0.reason = reason } }
-  init(_ wire: Wire.AgentStopped) { self.init(reason: wire.reason) }
 }
 
 extension InstallEnrolled {
@@ -71,11 +69,6 @@ extension InstallEnrolled {
       $0.certificateNotAfter = certificateNotAfter
     }
   }
-  init(_ wire: Wire.InstallEnrolled) {
-    self.init(
-      installID: wire.installID, entity: wire.entity, hub: wire.hub,
-      certificateFingerprint: wire.certificateFingerprint, certificateNotAfter: wire.certificateNotAfter)
-  }
 }
 
 extension SweepStarted {
@@ -85,9 +78,6 @@ extension SweepStarted {
       $0.ranges = ranges
       $0.addresses = addresses
     }
-  }
-  init(_ wire: Wire.SweepStarted) {
-    self.init(sweep: wire.sweep, ranges: wire.ranges, addresses: wire.addresses)
   }
 }
 
@@ -104,11 +94,6 @@ extension SweepCompleted {
       }
     }
   }
-  init(_ wire: Wire.SweepCompleted) {
-    self.init(
-      sweep: wire.sweep, milliseconds: wire.milliseconds,
-      outcomes: wire.outcomes.map { SweepOutcome(reason: $0.reason, addresses: $0.addresses) })
-  }
 }
 
 extension DeviceDiscovered {
@@ -118,9 +103,6 @@ extension DeviceDiscovered {
       $0.identity = identity.wire
       $0.credential = credential
     }
-  }
-  init(_ wire: Wire.DeviceDiscovered) throws {
-    self.init(address: wire.address, identity: try DeviceIdentity(wire.identity), credential: wire.credential)
   }
 }
 
@@ -132,7 +114,6 @@ extension DeviceMoved {
       $0.evidence = evidence
     }
   }
-  init(_ wire: Wire.DeviceMoved) { self.init(from: wire.from, to: wire.to, evidence: wire.evidence) }
 }
 
 extension DeviceReplaced {
@@ -142,12 +123,6 @@ extension DeviceReplaced {
       $0.replacement = Data(replacement.bytes)
       $0.evidence = evidence
     }
-  }
-  init(_ wire: Wire.DeviceReplaced) throws {
-    guard let replacement = DeviceID(wire.replacement) else {
-      throw WireVocabularyError(description: "the replacement's id must have 16 bytes, not \(wire.replacement.count)")
-    }
-    self.init(address: wire.address, replacement: replacement, evidence: wire.evidence)
   }
 }
 
@@ -159,7 +134,6 @@ extension PollFailed {
       $0.message = message
     }
   }
-  init(_ wire: Wire.PollFailed) { self.init(address: wire.address, reason: wire.reason, message: wire.message) }
 }
 
 extension AlertKey {
@@ -170,7 +144,6 @@ extension AlertKey {
       $0.code = code
     }
   }
-  init(_ wire: Wire.AlertKey) { self.init(group: wire.group, groupIndex: wire.groupIndex, code: wire.code) }
 }
 
 func wireAlert(_ key: AlertKey, _ alert: PrinterAlert) -> Wire.AlertReported {
@@ -180,10 +153,6 @@ func wireAlert(_ key: AlertKey, _ alert: PrinterAlert) -> Wire.AlertReported {
   }
 }
 
-func alert<Reported>(_ wire: Wire.AlertReported, _ make: (AlertKey, PrinterAlert) -> Reported) throws -> Reported {
-  make(AlertKey(wire.key), try PrinterAlert(wire.alert))
-}
-
 extension AlertCleared {
   var wire: Wire.AlertCleared {
     .with {
@@ -191,7 +160,6 @@ extension AlertCleared {
       $0.milliseconds = milliseconds
     }
   }
-  init(_ wire: Wire.AlertCleared) { self.init(key: AlertKey(wire.key), milliseconds: wire.milliseconds) }
 }
 
 extension MeterEpochOpened {
@@ -204,11 +172,6 @@ extension MeterEpochOpened {
       $0.evidence = evidence
     }
   }
-  init(_ wire: Wire.MeterEpochOpened) throws {
-    self.init(
-      meter: try meterName(wire.meter), epoch: wire.epoch, previous: wire.previous, current: wire.current,
-      evidence: wire.evidence)
-  }
 }
 
 extension UploadRejected {
@@ -219,19 +182,4 @@ extension UploadRejected {
       $0.reason = reason
     }
   }
-  init(_ wire: Wire.UploadRejected) { self.init(epoch: wire.epoch, sequence: wire.sequence, reason: wire.reason) }
-}
-
-func meterName(_ text: String) throws -> MeterName {
-  guard let name = MeterName(text) else {
-    throw WireVocabularyError(description: "\"\(text)\" is not the name of a meter")
-  }
-  return name
-}
-
-func rowIndex(_ text: String) throws -> RowIndex {
-  guard let name = ObjectIdentifier(dotted: text) else {
-    throw WireVocabularyError(description: "\"\(text)\" is not the index of a row")
-  }
-  return RowIndex(name.components)
 }

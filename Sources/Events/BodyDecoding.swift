@@ -1,0 +1,243 @@
+// The bodies of events from their fields (Protos/events.proto says what the numbers mean). Readings have a file of their own
+// (`ReadingDecoding`). An absent field has its type's zero value, as proto3 has it.
+
+internal import MIB
+internal import PrinterModel
+
+extension EventDecoder {
+  func agentStarted(_ bytes: UnsafeRawBufferPointer) throws -> AgentStarted {
+    var body = AgentStarted(version: "", hostName: "")
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: body.version = try fields.string() ?? body.version
+      case 2: body.hostName = try fields.string() ?? body.hostName
+      default: break
+      }
+    }
+    return body
+  }
+
+  func agentStopped(_ bytes: UnsafeRawBufferPointer) throws -> AgentStopped {
+    var body = AgentStopped(reason: "")
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      if fields.number == 1 { body.reason = try fields.string() ?? body.reason }
+    }
+    return body
+  }
+
+  func installEnrolled(_ bytes: UnsafeRawBufferPointer) throws -> InstallEnrolled {
+    var body = InstallEnrolled(
+      installID: "", entity: "", hub: "", certificateFingerprint: "", certificateNotAfter: 0)
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: body.installID = try fields.string() ?? body.installID
+      case 2: body.entity = try fields.string() ?? body.entity
+      case 3: body.hub = try fields.string() ?? body.hub
+      case 4: body.certificateFingerprint = try fields.string() ?? body.certificateFingerprint
+      case 5: body.certificateNotAfter = fields.int64 ?? body.certificateNotAfter
+      default: break
+      }
+    }
+    return body
+  }
+
+  func sweepStarted(_ bytes: UnsafeRawBufferPointer) throws -> SweepStarted {
+    var body = SweepStarted(sweep: 0, ranges: [], addresses: 0)
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: body.sweep = fields.uint64 ?? body.sweep
+      case 2: try fields.append(to: &body.ranges)
+      case 3: body.addresses = fields.uint64 ?? body.addresses
+      default: break
+      }
+    }
+    return body
+  }
+
+  func sweepCompleted(_ bytes: UnsafeRawBufferPointer) throws -> SweepCompleted {
+    var body = SweepCompleted(sweep: 0, milliseconds: 0, outcomes: [])
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: body.sweep = fields.uint64 ?? body.sweep
+      case 2: body.milliseconds = fields.uint64 ?? body.milliseconds
+      case 3: if let bytes = fields.bytes { body.outcomes.append(try sweepOutcome(bytes)) }
+      default: break
+      }
+    }
+    return body
+  }
+
+  private func sweepOutcome(_ bytes: UnsafeRawBufferPointer) throws -> SweepOutcome {
+    var outcome = SweepOutcome(reason: "", addresses: 0)
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: outcome.reason = try fields.string() ?? outcome.reason
+      case 2: outcome.addresses = fields.uint64 ?? outcome.addresses
+      default: break
+      }
+    }
+    return outcome
+  }
+
+  func deviceDiscovered(_ bytes: UnsafeRawBufferPointer) throws -> DeviceDiscovered {
+    var body = DeviceDiscovered(address: "", identity: DeviceIdentity(), credential: "")
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: body.address = try fields.string() ?? body.address
+      case 2: if let bytes = fields.bytes { try read(bytes, into: &body.identity) }
+      case 3: body.credential = try fields.string() ?? body.credential
+      default: break
+      }
+    }
+    return body
+  }
+
+  func deviceMoved(_ bytes: UnsafeRawBufferPointer) throws -> DeviceMoved {
+    var body = DeviceMoved(from: "", to: "", evidence: "")
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: body.from = try fields.string() ?? body.from
+      case 2: body.to = try fields.string() ?? body.to
+      case 3: body.evidence = try fields.string() ?? body.evidence
+      default: break
+      }
+    }
+    return body
+  }
+
+  func deviceReplaced(_ bytes: UnsafeRawBufferPointer) throws -> DeviceReplaced {
+    var (address, replacement, evidence) = ("", [UInt8](), "")
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: address = try fields.string() ?? address
+      case 2: replacement = fields.octets ?? replacement
+      case 3: evidence = try fields.string() ?? evidence
+      default: break
+      }
+    }
+    guard let id = DeviceID(replacement) else {
+      throw WireVocabularyError(description: "the replacement's id must have 16 bytes, not \(replacement.count)")
+    }
+    return DeviceReplaced(address: address, replacement: id, evidence: evidence)
+  }
+
+  func pollFailed(_ bytes: UnsafeRawBufferPointer) throws -> PollFailed {
+    var body = PollFailed(address: "", reason: "", message: "")
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: body.address = try fields.string() ?? body.address
+      case 2: body.reason = try fields.string() ?? body.reason
+      case 3: body.message = try fields.string() ?? body.message
+      default: break
+      }
+    }
+    return body
+  }
+
+  mutating func alertReported<Reported>(
+    _ bytes: UnsafeRawBufferPointer, _ make: (AlertKey, PrinterAlert) -> Reported
+  ) throws -> Reported {
+    var key = AlertKey(group: 0, groupIndex: 0, code: 0)
+    var alert = PrinterAlert(row: RowIndex([]))
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: if let bytes = fields.bytes { try read(bytes, into: &key) }
+      case 2: if let bytes = fields.bytes { try read(bytes, into: &alert) }
+      default: break
+      }
+    }
+    return make(key, alert)
+  }
+
+  func alertCleared(_ bytes: UnsafeRawBufferPointer) throws -> AlertCleared {
+    var body = AlertCleared(key: AlertKey(group: 0, groupIndex: 0, code: 0), milliseconds: 0)
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: if let bytes = fields.bytes { try read(bytes, into: &body.key) }
+      case 2: body.milliseconds = fields.uint64 ?? body.milliseconds
+      default: break
+      }
+    }
+    return body
+  }
+
+  private func read(_ bytes: UnsafeRawBufferPointer, into key: inout AlertKey) throws {
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: key.group = fields.int64 ?? key.group
+      case 2: key.groupIndex = fields.int64 ?? key.groupIndex
+      case 3: key.code = fields.int64 ?? key.code
+      default: break
+      }
+    }
+  }
+
+  private mutating func read(_ bytes: UnsafeRawBufferPointer, into alert: inout PrinterAlert) throws {
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: if let bytes = fields.bytes, !bytes.isEmpty { alert.row = try row(bytes) }
+      case 2: alert.severity = fields.int64 ?? alert.severity
+      case 3: alert.training = fields.int64 ?? alert.training
+      case 4: alert.group = fields.int64 ?? alert.group
+      case 5: alert.groupIndex = fields.int64 ?? alert.groupIndex
+      case 6: alert.location = fields.int64 ?? alert.location
+      case 7: alert.code = fields.int64 ?? alert.code
+      case 8: try read(fields, into: &alert.description)
+      case 9: alert.time = fields.int64 ?? alert.time
+      default: break
+      }
+    }
+  }
+
+  mutating func meterEpochOpened(_ bytes: UnsafeRawBufferPointer) throws -> MeterEpochOpened {
+    var body = MeterEpochOpened(meter: .total, epoch: 0, previous: 0, current: 0, evidence: "")
+    var meter: MeterName?
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: meter = try fields.bytes.map { try meterName($0) } ?? meter
+      case 2: body.epoch = fields.uint32 ?? body.epoch
+      case 3: body.previous = fields.uint64 ?? body.previous
+      case 4: body.current = fields.uint64 ?? body.current
+      case 5: body.evidence = try fields.string() ?? body.evidence
+      default: break
+      }
+    }
+    body.meter = try required(meter, "the name of a meter")
+    return body
+  }
+
+  func uploadRejected(_ bytes: UnsafeRawBufferPointer) throws -> UploadRejected {
+    var body = UploadRejected(epoch: 0, sequence: 0, reason: "")
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: body.epoch = fields.uint32 ?? body.epoch
+      case 2: body.sequence = fields.uint64 ?? body.sequence
+      case 3: body.reason = try fields.string() ?? body.reason
+      default: break
+      }
+    }
+    return body
+  }
+
+  /// What a message of this kind cannot do without.
+  func required<Value>(_ value: Value?, _ what: String) throws -> Value {
+    guard let value else { throw WireVocabularyError(description: "\(what) is missing") }
+    return value
+  }
+}
