@@ -72,6 +72,12 @@ extension StatusBoard {
         .delivery, .failed, reason,
         remedy:
           "Collecting goes on. Ask the hub's operator; a revoked install needs: ptagent enroll --again --code CODE")
+    case .foreign(let reason):
+      say(
+        .delivery, .failed, "what answers at \(delivery.hub) is not this agent's hub: \(reason)",
+        remedy:
+          "Nothing was sent to it; records wait in the journal. Check hub.dcam and this machine's clock; if the hub was made anew, run: ptagent enroll --again --code CODE"
+      )
     case .certificateExpired:
       say(
         .delivery, .failed, "the certificate has ended: records wait in the journal",

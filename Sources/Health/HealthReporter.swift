@@ -22,7 +22,42 @@ package struct HealthTarget: Sendable {
 
 /// Why a report did not arrive.
 package struct HealthFailure: Error, Equatable, Sendable, CustomStringConvertible {
+  /// Who must do something about it.
+  package enum Cause: Equatable, Sendable {
+    /// hc, or the way to it, is not there, or has troubles of its own.
+    case unavailable
+    /// hc does not accept this install.
+    case refused
+    /// What answers is not hc of this agent's hub.
+    case foreign
+  }
+
+  package let cause: Cause
   package let description: String
+
+  init(_ cause: Cause, _ description: String) {
+    self.cause = cause
+    self.description = description
+  }
+
+  /// An answer other than success.
+  init(status: Int, body: [UInt8]) {
+    let cause: Cause =
+      switch status {
+      case 401, 403: .refused
+      case 404, 405: .foreign
+      default: .unavailable
+      }
+    self.init(cause, "hc answered \(status): \(String(decoding: body.prefix(200), as: UTF8.self))")
+  }
+
+  init(_ error: any Error) {
+    switch error as? TLSError {
+    case .ownCertificateRefused?: self.init(.refused, "\(error)")
+    case let error? where error.isAboutServer: self.init(.foreign, "\(error)")
+    default: self.init(.unavailable, "\(error)")
+    }
+  }
 }
 
 /// Keeps one connection to hc and posts reports over it.
@@ -47,8 +82,7 @@ package actor HealthReporter {
         headers: [HTTP2Header("content-type", "application/json"), HTTP2Header("user-agent", product)],
         body: try report.json(), timeout: Self.timeout)
       guard (200..<300).contains(response.status) else {
-        throw HealthFailure(
-          description: "hc answered \(response.status): \(String(decoding: response.body.prefix(200), as: UTF8.self))")
+        throw HealthFailure(status: response.status, body: response.body)
       }
     } catch let error as CancellationError {
       close()
@@ -58,7 +92,7 @@ package actor HealthReporter {
       throw error
     } catch {
       close()
-      throw HealthFailure(description: "\(error)")
+      throw HealthFailure(error)
     }
   }
 

@@ -285,7 +285,7 @@ extension JSONWriter {
 
   /// `oid`, `type` and `value` as members of the object that is open. Bytes are hexadecimal, 64-bit numbers are numbers.
   package mutating func binding(_ binding: VarBind) {
-    member("oid", binding.name.description)
+    member("oid", binding.name)
     switch binding.value {
     case .integer(let value): typed("INTEGER", value)
     case .counter32(let value): typed("Counter32", value)
@@ -297,7 +297,7 @@ extension JSONWriter {
     case .opaque(let value): typed("Opaque", value)
     case .objectIdentifier(let value):
       member("type", "OBJECT IDENTIFIER")
-      member("value", value.description)
+      member("value", value)
     case .null: member("type", "NULL")
     case .noSuchObject: member("type", "noSuchObject")
     case .noSuchInstance: member("type", "noSuchInstance")
@@ -314,6 +314,11 @@ extension JSONWriter {
     member("type", type)
     key("hex")
     hex(value)
+  }
+
+  private mutating func member(_ name: StaticString, _ identifier: ObjectIdentifier) {
+    key(name)
+    dotted(identifier.components)
   }
 
   private mutating func member(_ name: StaticString, _ text: DeviceText?) {

@@ -60,7 +60,7 @@ package struct JSONWriter: ~Copyable {
 
   package mutating func number(_ value: some BinaryInteger) {
     separate()
-    bytes.append(contentsOf: String(value).utf8)
+    decimal(value)
   }
 
   /// A finite number in its shortest form; not a number is null, as JSON has no word for it.
@@ -87,34 +87,81 @@ package struct JSONWriter: ~Copyable {
   }
 
   /// A string of lower-case hexadecimal digits.
-  package mutating func hex(_ data: some Sequence<UInt8>) {
+  package mutating func hex(_ data: some Collection<UInt8>) {
+    quoted(2 * data.count) { text in
+      for (index, byte) in data.enumerated() {
+        text[2 * index] = Self.digit(byte >> 4)
+        text[2 * index + 1] = Self.digit(byte & 0x0f)
+      }
+      return 2 * data.count
+    }
+  }
+
+  /// A string of numbers with points between them: an object identifier, the index of a row.
+  package mutating func dotted(_ numbers: some Sequence<UInt32>) {
     separate()
     bytes.append(UInt8(ascii: "\""))
-    for byte in data {
-      bytes.append(Self.digits[Int(byte >> 4)])
-      bytes.append(Self.digits[Int(byte & 0x0f)])
+    var isFirst = true
+    for number in numbers {
+      if !isFirst { bytes.append(UInt8(ascii: ".")) }
+      isFirst = false
+      decimal(number)
     }
     bytes.append(UInt8(ascii: "\""))
   }
 
   /// A string of base64 with padding (RFC 4648, section 4).
   package mutating func base64(_ data: UnsafeRawBufferPointer) {
+    quoted((data.count + 2) / 3 * 4) { text in
+      var place = 0
+      func put(_ group: UInt32, _ characters: Int) {
+        for character in 0..<4 {
+          let sextet = Int(group >> (18 - 6 * UInt32(character))) & 63
+          text[place + character] = character < characters ? Self.alphabet[sextet] : UInt8(ascii: "=")
+        }
+        place += 4
+      }
+      var index = 0
+      while index + 3 <= data.count {
+        put(UInt32(data[index]) << 16 | UInt32(data[index + 1]) << 8 | UInt32(data[index + 2]), 4)
+        index += 3
+      }
+      switch data.count - index {
+      case 1: put(UInt32(data[index]) << 16, 2)
+      case 2: put(UInt32(data[index]) << 16 | UInt32(data[index + 1]) << 8, 3)
+      default: break
+      }
+      return place
+    }
+  }
+
+  /// A string of at most `capacity` bytes, which `write` makes and counts.
+  private mutating func quoted(_ capacity: Int, _ write: (UnsafeMutableBufferPointer<UInt8>) -> Int) {
     separate()
     bytes.append(UInt8(ascii: "\""))
-    var index = 0
-    while index + 3 <= data.count {
-      append(group: UInt32(data[index]) << 16 | UInt32(data[index + 1]) << 8 | UInt32(data[index + 2]), characters: 4)
-      index += 3
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: capacity) { text in
+      let count = write(text)
+      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[..<count]))
     }
-    let rest = data.count - index
-    if rest == 1 { append(group: UInt32(data[index]) << 16, characters: 2) }
-    if rest == 2 { append(group: UInt32(data[index]) << 16 | UInt32(data[index + 1]) << 8, characters: 3) }
-    if rest > 0 { bytes.append(contentsOf: repeatElement(UInt8(ascii: "="), count: 3 - rest)) }
     bytes.append(UInt8(ascii: "\""))
   }
 
-  private mutating func append(group: UInt32, characters: Int) {
-    for place in 0..<characters { bytes.append(Self.alphabet[Int(group >> (18 - 6 * UInt32(place))) & 63]) }
+  private mutating func decimal(_ value: some BinaryInteger) {
+    guard let magnitude = UInt64(exactly: value.magnitude) else {
+      bytes.append(contentsOf: String(value).utf8)
+      return
+    }
+    if value < 0 { bytes.append(UInt8(ascii: "-")) }
+    // 2^64 has twenty digits.
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { text in
+      var (rest, start) = (magnitude, 20)
+      repeat {
+        start -= 1
+        text[start] = UInt8(ascii: "0") + UInt8(rest % 10)
+        rest /= 10
+      } while rest > 0
+      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start...]))
+    }
   }
 
   /// Makes the string that was just written the name of the member that follows.
@@ -147,13 +194,16 @@ package struct JSONWriter: ~Copyable {
     case 0x0a: bytes.append(UInt8(ascii: "n"))
     case 0..<0x20:
       bytes.append(contentsOf: "u00".utf8)
-      bytes.append(Self.digits[Int(byte >> 4)])
-      bytes.append(Self.digits[Int(byte & 0x0f)])
+      bytes.append(Self.digit(byte >> 4))
+      bytes.append(Self.digit(byte & 0x0f))
     default: bytes.append(byte)
     }
   }
 
-  private static let digits = Array("0123456789abcdef".utf8)
+  private static func digit(_ nibble: UInt8) -> UInt8 {
+    nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") - 10 + nibble
+  }
+
   private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 }
 

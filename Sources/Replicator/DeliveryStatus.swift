@@ -13,6 +13,8 @@ package struct DeliveryStatus: Equatable, Sendable {
     case waiting(reason: String)
     /// The hub does not accept this agent. Trying goes on, slowly.
     case refused(reason: String)
+    /// What answers at the hub's address did not prove to be the hub. Nothing was sent to it; trying goes on, slowly.
+    case foreign(reason: String)
     /// The certificate has ended: nothing is tried before there is another identity.
     case certificateExpired
   }

@@ -65,6 +65,8 @@ enum StreamEnding {
   case unavailable(reason: String, hint: Duration?)
   /// The hub does not want this agent: try again rarely.
   case refused(reason: String)
+  /// What answers is not the hub: try again rarely.
+  case foreign(reason: String)
 
   init(_ error: any Error) {
     switch error {
@@ -75,9 +77,14 @@ enum StreamEnding {
   }
 
   private init(_ error: RPCError) {
-    if case .ownCertificateRefused(let reason)? = error.cause as? TLSError {
+    switch error.cause as? TLSError {
+    case .ownCertificateRefused(let reason):
       self = .refused(reason: "the hub does not accept this agent's certificate (\(reason))")
       return
+    case let cause? where cause.isAboutServer:
+      self = .foreign(reason: cause.description)
+      return
+    default: break
     }
     let reason = (error.cause as? TLSError)?.description ?? error.message
     switch error.code {

@@ -43,6 +43,8 @@ package final class Replicator: Sendable {
   static let inboxMax = 65_536
   /// What to wait, besides jitter, before asking a hub again that refused this agent: somebody must act first.
   static let refusedPause: Duration = .seconds(60)
+  /// How long a hub may take to connect, look the certificate up and say what it holds. One that takes longer is not worth holding on to.
+  static let welcomeMax: Duration = .seconds(30)
 
   private let source: any DeliverySource
   private let targets: any DeliveryTargets
@@ -127,6 +129,12 @@ package final class Replicator: Sendable {
       let delay = backoff.failed(hint: Self.refusedPause, using: &generator)
       logger.error("the hub refuses this agent", metadata: ["reason": "\(reason)", "retry_in": "\(delay.spoken)"])
       return delay
+    case .foreign(let reason):
+      update { ($0.state, $0.lag) = (.foreign(reason: reason), nil) }
+      let delay = backoff.failed(hint: Self.refusedPause, using: &generator)
+      logger.error(
+        "what answers is not this agent's hub", metadata: ["reason": "\(reason)", "retry_in": "\(delay.spoken)"])
+      return delay
     }
   }
 
@@ -154,6 +162,7 @@ extension Replicator {
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await self.watchJournal(inbox) }
         group.addTask { try await self.keepCursor(cursors.stream) }
+        group.addTask { try await self.expectWelcome() }
         group.addTask {
           try await service.stream { writer in
             try await self.deal(with: inbox, delivery, writer, cursors.continuation)
@@ -168,9 +177,17 @@ extension Replicator {
           inbox.finish()
           group.cancelAll()
         }
-        try await group.next()
+        // Tasks that only end are done with their part; why the stream ended is what the first failure says.
+        for try await _ in group {}
       }
     }
+  }
+
+  /// Ends a stream whose hub does not say in time what it holds.
+  private func expectWelcome() async throws {
+    try await Task.sleep(for: Self.welcomeMax)
+    guard status.state == .connecting else { return }
+    throw RPCError(code: .unavailable, message: "The hub did not say what it holds within \(Self.welcomeMax.spoken).")
   }
 
   /// Tells the inbox of new records, epochs and checkpoints.

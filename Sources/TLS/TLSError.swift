@@ -64,6 +64,16 @@ package enum TLSError: Error, Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// Whether what answers failed to prove that it is the server that was asked for.
+  package var isAboutServer: Bool {
+    switch self {
+    case .notTLS, .certificateNotTrusted, .certificateExpired, .certificateNotYetValid, .wrongHost, .wrongPin,
+      .protocolNotAgreed:
+      true
+    default: false
+    }
+  }
+
   /// Whether trying again without a change of settings, certificates or clocks could help.
   package var isTransient: Bool {
     switch self {

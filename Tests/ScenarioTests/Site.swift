@@ -158,10 +158,15 @@ final class Site {
     return try decode(output, Stat.self).epochs.filter { $0.records > 0 }
   }
 
-  func hubEpochs() async throws -> [Epoch] {
+  /// The ids of the hub's installs.
+  func installs() async throws -> [String] {
     struct Install: Decodable {
       var id: String
     }
+    return try decode(try await hubCommand(["install", "list", "--output", "json"]), [Install].self).map(\.id)
+  }
+
+  func hubEpochs() async throws -> [Epoch] {
     struct Line: Decodable {
       var epoch: UInt32
       var count: UInt64
@@ -170,10 +175,9 @@ final class Site {
       var conflicts: Int
       var rejections: Int
     }
-    let installs = try decode(try await hubCommand(["install", "list", "--output", "json"]), [Install].self)
-    guard let install = installs.first else { return [] }
+    guard let install = try await installs().first else { return [] }
     let lines = try decode(
-      try await hubCommand(["records", "--install", install.id, "--output", "json"]), [Line].self)
+      try await hubCommand(["records", "--install", install, "--output", "json"]), [Line].self)
     guard lines.allSatisfy({ $0.gaps == 0 && $0.conflicts == 0 && $0.rejections == 0 }) else {
       throw Program.Failure(description: "the hub has gaps, conflicts or rejections: \(lines)")
     }

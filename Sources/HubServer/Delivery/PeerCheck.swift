@@ -75,9 +75,12 @@ struct PeerCheck: Sendable {
       logger.warning("client certificate unknown", metadata: ["peer": "\(peer)", "serial": "\(serial)"])
       throw .unauthenticated("This hub does not know the client certificate. Enrol again with a new DataLink code.")
     case .superseded:
+      logger.notice("client certificate superseded", metadata: ["peer": "\(peer)", "serial": "\(serial)"])
       throw .unauthenticated(
         "The client certificate was replaced by a newer one that was used already. Use that one, or enrol again.")
-    case .revoked: throw .revoked
+    case .revoked:
+      logger.notice("revoked install refused", metadata: ["peer": "\(peer)", "serial": "\(serial)"])
+      throw .revoked
     }
   }
 
