@@ -50,6 +50,8 @@ let package = Package(
     .executable(name: "pthub", targets: ["pthub"]),
     .executable(name: "ptsim", targets: ["ptsim"]),
     .executable(name: "ptbench", targets: ["ptbench"]),
+    // Preloaded into a program whose writes are to be recorded.
+    .library(name: "CrashRecorder", type: .dynamic, targets: ["CrashRecorder"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -77,6 +79,7 @@ let package = Package(
     .systemLibrary(name: "CNGHTTP2"),
     .target(name: "CLinux"),
     .target(name: "CSHA256"),
+    .target(name: "CrashRecorder"),
 
     // Pure rooms: no socket, no clock, no log.
     room("MIB"),
@@ -93,6 +96,9 @@ let package = Package(
     room("LMDB", ["CLMDB"]),
     room("Journal", ["LMDB", "Evidence", "OpenSSL"]),
     room("ReadModels", ["Journal", "Evidence", "OpenSSL", "Projections", "Events", "PrinterModel", "MIB"]),
+
+    // Power cuts that did not happen.
+    room("CrashImages", ["Journal", "ReadModels", "Evidence"]),
 
     // The wire.
     room("TLS", ["OpenSSL", "COpenSSL"]),
@@ -151,7 +157,10 @@ let package = Package(
     program("ptsim", ["PrinterSimulator", "CLinux"]),
     program(
       "ptbench",
-      ["Journal", "Evidence", "ReadModels", "Events", "PrinterModel", "MIB", "Collectors", "Discovery", "SNMP"]),
+      [
+        "Journal", "Evidence", "ReadModels", "Events", "PrinterModel", "MIB", "Collectors", "Discovery", "SNMP",
+        "CrashImages",
+      ]),
 
     tests(
       "AgentCoreTests",
@@ -160,6 +169,7 @@ let package = Package(
         "PrinterModel", "Projections", logging,
       ]),
     tests("CollectorsTests", of: ["Collectors", "CLinux", "Discovery", "SNMP", "MIB", "PrinterModel", "Events"]),
+    tests("CrashImagesTests", of: ["CrashImages"]),
     tests("DiscoveryTests", of: ["Discovery"]),
     tests("EnrolmentTests", of: ["Enrolment", "COpenSSL", "OpenSSL", "Platform"]),
     tests("EventsTests", of: ["Events", "MIB", "PrinterModel", protobuf]),

@@ -14,7 +14,8 @@
 //   there     same key     complete            open
 //
 // "Unfinished" is a data.mdb of two pages or less, which can hold no record, or one whose database `meta` has no journal id:
-// the transaction that writes the id is the first one. Nothing that may hold a record is ever removed here.
+// the transaction that writes the id is the first one; or one that LMDB cannot open and that is no longer than that
+// transaction leaves it, as after a power cut before its first sync. Nothing that may hold a record is ever removed here.
 
 internal import Evidence
 internal import Glibc
@@ -57,6 +58,8 @@ struct JournalOpening {
 
   /// LMDB's two meta pages: a file of this size holds no data.
   private static let emptyFileBytes = 2 * sysconf(Int32(_SC_PAGESIZE))
+  /// The file's length after the transaction that makes a journal. The first record makes it longer, and it never gets shorter.
+  private static let bytesWithoutRecords = 7 * sysconf(Int32(_SC_PAGESIZE))
 
   private static func openStore(_ configuration: JournalConfiguration) throws -> JournalStore {
     let store = try JournalStore(
@@ -76,7 +79,7 @@ struct JournalOpening {
       try Files.remove(directory + "/" + JournalFile.data)
     }
     let key = if let key { key } else { try JournalKey.create(directory: directory) }
-    let store = try openStore(configuration)
+    let store = try openUnfinished(configuration, dataBytes: dataBytes ?? 0)
     if try !isComplete(store, key) { try initialize(store, key, now: configuration.clock.now()) }
     let transaction = try store.environment.beginRead()
     let opened = try store.epochList(transaction).first?.opened ?? configuration.clock.now()
@@ -84,6 +87,16 @@ struct JournalOpening {
     let identity = JournalIdentity(format: Layout.format, id: key.id, created: opened, publicKey: key.publicKey)
     try identity.write(directory: directory)
     return (identity, key, store)
+  }
+
+  /// Opens what an interrupted creation left, or begins it anew.
+  private static func openUnfinished(_ configuration: JournalConfiguration, dataBytes: Int) throws -> JournalStore {
+    do {
+      return try openStore(configuration)
+    } catch let error as LMDBError where error.kind == .notAnEnvironment && dataBytes <= bytesWithoutRecords {
+      try Files.remove(configuration.directory + "/" + JournalFile.data)
+      return try openStore(configuration)
+    }
   }
 
   private static func initialize(_ store: JournalStore, _ key: JournalKey, now: Int64) throws {

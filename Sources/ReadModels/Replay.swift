@@ -63,8 +63,12 @@ package enum Replay {
     let limit = end.limit(snapshot.head)
     var result = ReplayResult()
     var decoder = EventDecoder(.withoutRaw)
+    var wasCut = limit < snapshot.head
     try reader.scan(through: limit) { view in
-      if case .time(let latest) = end, view.time > latest { return false }
+      if case .time(let latest) = end, view.time > latest {
+        wasCut = true
+        return false
+      }
       result.records += 1
       result.position = view.position
       do throws(EventCodingError) {
@@ -75,8 +79,8 @@ package enum Replay {
       }
       return true
     }
-    let reachedHead = result.position == snapshot.head || snapshot.head.sequence == 0
-    if reachedHead, snapshot.foldPosition ?? snapshot.head == snapshot.head { result.liveDigest = snapshot.stateDigest }
+    // The live state can be compared where it holds exactly the records that were folded here.
+    if !wasCut, snapshot.foldPosition ?? snapshot.head >= result.position { result.liveDigest = snapshot.stateDigest }
     return result
   }
 }

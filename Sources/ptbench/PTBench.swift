@@ -6,5 +6,5 @@ internal import ArgumentParser
 struct PTBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ptbench", abstract: "Measures PrintTrail's parts. Build it for release.",
-    subcommands: [JournalBench.self, ReplayBench.self, CollectBench.self])
+    subcommands: [JournalBench.self, ReplayBench.self, CollectBench.self, CrashWorkload.self, CrashImagesCommand.self])
 }
