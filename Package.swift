@@ -195,7 +195,8 @@ let package = Package(
     tests("PrinterSimulatorTests", of: ["PrinterSimulator", "ptsim", "CLinux", "SNMP", "MIB"]),
     tests("ProjectionsTests", of: ["Projections", "Events", "MIB", "PrinterModel"]),
     tests(
-      "ReadModelsTests", of: ["ReadModels", "Journal", "Evidence", "Events", "MIB", "PrinterModel", "Projections"]),
+      "ReadModelsTests",
+      of: ["ReadModels", "Journal", "Evidence", "Events", "MIB", "OpenSSL", "PrinterModel", "Projections"]),
     tests("ReplicatorTests", of: ["Replicator", "Evidence"]),
     tests("ScenarioTests", of: []),
     tests("SettingsTests", of: ["Settings", "Discovery", "Platform", "SNMP"]),

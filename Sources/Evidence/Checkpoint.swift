@@ -14,7 +14,7 @@ package import OpenSSL
 
 /// Which tree of which journal.
 package struct JournalOrigin: Hashable, Sendable, CustomStringConvertible {
-  private static let prefix = "printtrail.journal"
+  static let prefix = "printtrail.journal"
 
   /// The journal's id, 32 lower-case hexadecimal digits.
   package let journal: String
@@ -27,14 +27,25 @@ package struct JournalOrigin: Hashable, Sendable, CustomStringConvertible {
 
   /// Reads an origin line.
   package init?(_ text: some StringProtocol) {
-    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-    guard parts.count == 3, parts[0] == Self.prefix, parts[1].utf8.count == 32,
-      parts[1].utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (97...102).contains($0) }),
-      let epoch = UInt32(parts[2])
+    guard let journal = Self.journal(named: text), let last = text.split(separator: "/").last, let epoch = UInt32(last)
     else { return nil }
-    journal = String(parts[1])
-    self.epoch = epoch
+    self.init(journal: journal, epoch: epoch)
     guard description == text else { return nil }
+  }
+
+  /// The id of the journal that a name of its key or of one of its trees begins with: `printtrail.journal/<id>`, alone or with
+  /// one more part. Nil when the name is of something else.
+  package static func journal(named name: some StringProtocol) -> String? {
+    let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+    guard (2...3).contains(parts.count), parts[0] == prefix, parts[1].utf8.count == 32,
+      parts[1].utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (97...102).contains($0) })
+    else { return nil }
+    return String(parts[1])
+  }
+
+  /// The name of the journal's key as people pass it on, for all its epochs.
+  package static func keyName(journal: String) throws(NoteError) -> NoteKeyName {
+    try NoteKeyName("\(prefix)/\(journal)")
   }
 
   package var description: String { "\(Self.prefix)/\(journal)/\(epoch)" }

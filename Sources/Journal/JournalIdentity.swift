@@ -36,6 +36,11 @@ package struct JournalIdentity: Hashable, Sendable {
     VerifierKey(name: try origin(epoch: epoch).keyName(), publicKey: publicKey)
   }
 
+  /// The journal's key as people pass it on: under no epoch's name, it serves for all of them.
+  package func verifier() throws(NoteError) -> VerifierKey {
+    VerifierKey(name: try JournalOrigin.keyName(journal: hexID), publicKey: publicKey)
+  }
+
   var text: String {
     """
     \(Self.title)
@@ -93,7 +98,8 @@ struct JournalKey {
   private static let namePrefix = "printtrail.journal/"
 
   let id: [UInt8]
-  private let signer: SignerKey
+  /// Under the journal's name, not an epoch's.
+  let signer: SignerKey
 
   var publicKey: Ed25519PublicKey { signer.verifier.publicKey }
 

@@ -179,6 +179,30 @@ package final class JournalReader: Sendable {
     try reading { try self.store.lastCheckpoint($0, epoch: epoch) }
   }
 
+  /// The last checkpoint of an epoch whose tree is smaller than `size`; nil when there is none.
+  package func checkpoint(epoch: UInt32, before size: UInt64) throws(JournalError) -> StoredCheckpoint? {
+    try reading {
+      try self.store.checkpoint($0, before: RecordPosition(epoch: epoch, sequence: size))
+    }
+  }
+
+  /// The first checkpoint of an epoch whose tree has at least `size` records; nil when there is none.
+  package func checkpoint(epoch: UInt32, atLeast size: UInt64) throws(JournalError) -> StoredCheckpoint? {
+    let first = RecordPosition(epoch: epoch, sequence: size)
+    return try checkpoints(from: first, limit: 1).first { $0.epoch == epoch }
+  }
+
+  /// The journal's private key, for sealing an export. Reading records needs no key: a copy of a journal has none.
+  /// - Throws: when there is no key, it cannot be read, or it is another journal's.
+  package func signer() throws(JournalError) -> SignerKey {
+    guard let key = try JournalKey.read(directory: store.directory) else { throw .keyMissing(path: store.directory) }
+    guard key.id == identity.id, key.publicKey == identity.publicKey else {
+      throw .anotherJournal(
+        path: store.directory, expected: identity.hexID, found: "the key of \(hexadecimal(key.id))")
+    }
+    return key.signer
+  }
+
   /// The tree of an epoch: its size and right edge.
   package func frontier(epoch: UInt32) throws(JournalError) -> MerkleFrontier {
     try reading { try self.store.frontier($0, epoch: epoch) }

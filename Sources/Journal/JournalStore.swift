@@ -90,12 +90,19 @@ struct JournalStore: Sendable {
   func lastCheckpoint(
     _ transaction: borrowing some ReadableTransaction & ~Copyable, epoch: UInt32
   ) throws -> StoredCheckpoint? {
+    // No tree has 2^64 - 1 records.
+    try checkpoint(transaction, before: RecordPosition(epoch: epoch, sequence: .max))
+  }
+
+  /// The last checkpoint of the position's epoch whose tree is smaller than the position's sequence.
+  func checkpoint(
+    _ transaction: borrowing some ReadableTransaction & ~Copyable, before end: RecordPosition
+  ) throws -> StoredCheckpoint? {
     try transaction.withCursor(checkpoints) { cursor in
-      let found =
-        epoch == .max
-        ? try cursor.last() : try cursor.seek(before: RecordPosition(epoch: epoch + 1, sequence: 0).keyBytes)
-      guard found, let position = RecordPosition(key: cursor.key), position.epoch == epoch else { return nil }
-      return StoredCheckpoint(epoch: epoch, size: position.sequence, note: Array(cursor.value))
+      guard try cursor.seek(before: end.keyBytes), let position = RecordPosition(key: cursor.key),
+        position.epoch == end.epoch
+      else { return nil }
+      return StoredCheckpoint(epoch: position.epoch, size: position.sequence, note: Array(cursor.value))
     }
   }
 

@@ -83,6 +83,24 @@ struct ExportFile: ~Copyable {
     throw .system("make the directory", path)
   }
 
+  /// Removes a file, if it is there.
+  static func remove(_ name: String, in directory: String) throws(ExportError) {
+    guard unlink(directory + "/" + name) != 0, errno != ENOENT else { return }
+    throw .system("remove", directory + "/" + name)
+  }
+
+  /// Writes a small file whole.
+  static func write(_ bytes: [UInt8], name: String, in directory: String) throws(ExportError) {
+    var file = try ExportFile(name: name, in: directory)
+    file.buffer = bytes
+    _ = try file.finish()
+  }
+
+  /// A whole file, at most `bytesMax` bytes; nil when there is none.
+  static func readIfThere(_ path: String, bytesMax: Int) throws(ExportError) -> [UInt8]? {
+    access(path, F_OK) == 0 || errno != ENOENT ? try read(path, bytesMax: bytesMax) : nil
+  }
+
   /// A whole file, at most `bytesMax` bytes.
   static func read(_ path: String, bytesMax: Int) throws(ExportError) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -113,6 +131,8 @@ struct LineReader: ~Copyable {
   private var isAtEnd = false
   private var sha = SHA256()
   private(set) var bytes: UInt64 = 0
+  /// Lines that ended in a line feed, so far.
+  private(set) var lines: UInt64 = 0
 
   init(_ path: String) throws(ExportError) {
     self.path = path
@@ -124,19 +144,17 @@ struct LineReader: ~Copyable {
 
   var sha256: Digest { sha.finalize() }
 
-  /// The next line without its line feed; nil at the end.
+  /// The next line without its line feed; nil at the end. What stands behind the last line feed is no line.
   mutating func next() throws(ExportError) -> [UInt8]? {
     var searched = start
     while true {
       if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
         defer { start = end + 1 }
+        lines += 1
         return Array(buffer[start..<end])
       }
       searched = buffer.count
-      guard !isAtEnd else {
-        defer { start = buffer.count }
-        return start < buffer.count ? Array(buffer[start...]) : nil
-      }
+      guard !isAtEnd else { return nil }
       guard buffer.count - start <= Self.lineBytesMax else {
         throw ExportError("\(path) has a line of more than \(Self.lineBytesMax) bytes.")
       }

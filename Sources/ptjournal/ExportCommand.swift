@@ -1,5 +1,7 @@
 internal import ArgumentParser
 internal import Events
+internal import Evidence
+internal import Journal
 internal import OpenSSL
 internal import ReadModels
 
@@ -8,8 +10,9 @@ struct ExportCommand: ParsableCommand {
     commandName: "export",
     abstract: "Writes events that anyone can check, or readings for a spreadsheet.",
     discussion: """
-      With --into, writes events.jsonl (CloudEvents 1.0) or readings.csv with manifest.json, which holds the signed checkpoint; `ptjournal verify` \
-      checks the directory without the journal. Without --into, prints the lines alone. The same journal and options give the same bytes each time.
+      With --into, writes events.jsonl (CloudEvents 1.0) or readings.csv with manifest.json, which holds the signed checkpoints, and seals the \
+      manifest with the journal's key; `ptjournal verify` and tools/verify_export.py check the directory without the journal. Without --into, \
+      prints the lines alone. The same journal and options give the same bytes each time.
       """)
 
   @OptionGroup var argument: JournalArgument
@@ -25,6 +28,8 @@ struct ExportCommand: ParsableCommand {
   var device: DeviceID?
   @Option(name: .customLong("type"), help: "Only events of this type, for example AlertRaised; may be given again.")
   var types: [EventTypeName] = []
+  @Flag(help: "Do not seal the manifest, as a copy of a journal without its key cannot. Verification will say so.")
+  var unsigned = false
 
   func run() throws {
     let reader = try argument.open()
@@ -37,10 +42,20 @@ struct ExportCommand: ParsableCommand {
     let export = Export(reader, options)
     try orExit {
       guard let into else { return try export.lines { Output.line($0) } }
-      let summary = try export.write(into: into)
+      let summary = try export.write(into: into, signer: unsigned ? nil : try signer(reader))
       for file in summary.files {
         Output.write("\(into)/\(file.name)  \(file.lines) lines  sha256 \(file.sha256.hex)\n")
       }
+    }
+  }
+}
+
+extension ExportCommand {
+  private func signer(_ reader: JournalReader) throws -> SignerKey {
+    do { return try reader.signer() } catch JournalError.keyMissing(let path) {
+      Output.complain(
+        "The export cannot be sealed: \(path) has no journal.key. Export where the key is, or with --unsigned.")
+      throw ExitCode(ExitStatus.noInput)
     }
   }
 }

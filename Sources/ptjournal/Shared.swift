@@ -58,6 +58,8 @@ enum ExitStatus {
       code == EACCES || code == EPERM ? permission : code == ENOENT ? noInput : inputOutput
     case JournalError.newerFormat, JournalError.anotherJournal, JournalError.identityUnreadable, JournalError.damaged:
       data
+    case ProofRefusal.damaged: data
+    case is ProofRefusal: noInput
     case is ExportError: data
     default: inputOutput
     }

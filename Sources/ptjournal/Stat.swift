@@ -64,6 +64,7 @@ struct Stat: ParsableCommand {
   ) -> String {
     var table = TextTable([.init(""), .init("")])
     table.add(["journal", reader.identity.hexID])
+    if let key = try? reader.identity.verifier() { table.add(["key", key.description]) }
     table.add(["created", UTCTime.text(nanoseconds: reader.identity.created)])
     table.add(["records", String(statistics.records)])
     table.add(["head", statistics.head.description])
@@ -89,6 +90,7 @@ struct Stat: ParsableCommand {
     var json = JSONWriter()
     json.object { json in
       json.member("journal", reader.identity.hexID)
+      json.member("key", (try? reader.identity.verifier())?.description)
       json.member("created", UTCTime.text(nanoseconds: reader.identity.created))
       json.member("records", statistics.records)
       json.key("head")

@@ -1,72 +1,117 @@
 internal import ArgumentParser
-internal import Glibc
+internal import Evidence
 internal import Journal
 internal import ReadModels
 
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Recomputes every hash of a journal or an export, and names the first record that is wrong.",
+    abstract: "Recomputes every hash of a journal, an export or a proof, and names the first thing that is wrong.",
     discussion: """
       A journal: every record's leaf hash, the gapless sequence, the tree against every checkpoint, every checkpoint's signature. An export: \
-      the same from its files alone, and that each line shows what its payload says. Give --key with the journal's verifier key, as the hub \
-      or the operator knows it, to be sure that the export was not signed anew by someone else.
+      the same from its files alone, and that each line shows what its payload says. A proof (--proof): that its record is in the tree that was \
+      signed. Give --key with the journal's verifier key, as the hub or the operator knows it (`ptjournal key`), to be sure that nobody else \
+      signed; a proof needs it. Keys of others, given too, must have signed the checkpoints beside the journal.
+
+      EXIT STATUS of exports and proofs; of several, the lowest
+        0   sound
+        10  the form of a proof or a manifest is wrong
+        11  the export has no manifest
+        12  it is of another journal than the key's
+        13  a key that is trusted did not sign
+        14  a signature is wrong: what was signed, or the signature, was changed
+        15  a file, lines or bytes are missing
+        16  something was edited: it is not what its hash or its neighbours say
+        17  the hashes do not lead to the root that was signed
+      1 where a journal is not sound; others as `ptjournal --help` lists them.
       """)
 
   @Argument(help: "A journal's directory, or an export's.", completion: .directory)
-  var path: String
-  @Option(help: "The verifier key to trust, name+id+base64.")
-  var key: String?
+  var path: String?
+  @Option(help: "Check this proof instead; - reads standard input.", completion: .file())
+  var proof: String?
+  @Option(name: .customLong("key"), help: "A verifier key to trust, name+id+base64; may be given again.")
+  var keys: [VerifierKeyArgument] = []
   @OptionGroup var format: OutputOption
 
-  func run() throws {
-    try orExit {
-      let isSound =
-        access(path + "/" + Export.manifestName, F_OK) == 0 ? try verifyExport() : try verifyJournal()
-      if !isSound { throw ExitCode(ExitStatus.wrong) }
+  func validate() throws {
+    guard (path == nil) != (proof == nil) else { throw ValidationError("Give either a directory or --proof FILE.") }
+    guard keys.isEmpty && proof == nil || trusted != nil else {
+      throw ValidationError("--key must name one journal's key. `ptjournal key JOURNAL` prints it.")
     }
   }
 
-  private func verifyJournal() throws -> Bool {
+  private var trusted: TrustedKeys? { TrustedKeys(keys.map(\.key)) }
+
+  func run() throws {
+    try orExit {
+      if let proof, let trusted { return try verifyProof(proof, trusted) }
+      guard let path else { return }
+      ExportVerifier.isExport(path) ? try verifyExport(path) : try verifyJournal(path)
+    }
+  }
+
+  private func verifyJournal(_ path: String) throws {
     let report = try JournalVerifier(JournalReader.open(directory: path)).verify()
     show(
       records: report.records, checkpoints: report.checkpoints, what: "up to \(report.head)",
       findings: report.findings.map(\.description), of: report.findingCount)
-    return report.isSound
+    if !report.isSound { throw ExitCode(ExitStatus.wrong) }
   }
 
-  private func verifyExport() throws -> Bool {
-    let report = try ExportVerifier(directory: path, trustedKey: key).verify()
+  private func verifyExport(_ path: String) throws {
+    let report = try ExportVerifier(directory: path, trusted: trusted).verify()
     show(
-      records: report.records, checkpoints: report.keys.count,
-      what: "of journal \(report.journal), \(report.sealed) sealed by a checkpoint",
-      findings: report.findings.map(\.description),
-      of: report.findings.count)
-    if key == nil, format.output == .text {
-      for key in report.keys { Output.write("key \(key)\n") }
+      records: report.records, checkpoints: report.checkpoints,
+      what: "of journal \(report.journal), \(report.sealed) sealed by a checkpoint, \(report.omitted) left out",
+      findings: report.findings.map(\.description), of: report.findings.count)
+    if keys.isEmpty, report.isSound, format.output == .text {
+      Output.write("Signed with a key that the export itself names; compare it with the journal's: \(report.key)\n")
     }
-    return report.isSound
+    if let gravest = report.gravest { throw ExitCode(gravest.fault.rawValue) }
+  }
+
+  private func verifyProof(_ path: String, _ trusted: TrustedKeys) throws {
+    let outcome = try ProofCheck.outcome(ofProofAt: path, trusted)
+    switch (format.output, outcome) {
+    case (.text, .success(let proved)): Output.write("Sound: \(proved)\n")
+    case (.text, .failure(let finding)): Output.write("NOT SOUND: \(finding)\n")
+    case (.json, .success): showJSON(records: nil, checkpoints: nil, findings: [])
+    case (.json, .failure(let finding)): showJSON(records: nil, checkpoints: nil, findings: [finding.description])
+    }
+    if case .failure(let finding) = outcome { throw ExitCode(finding.fault.rawValue) }
   }
 
   private func show(records: UInt64, checkpoints: Int, what: String, findings: [String], of count: Int) {
-    switch format.output {
-    case .text:
-      for finding in findings { Output.write("wrong: \(finding)\n") }
-      if count > findings.count { Output.write("and \(count - findings.count) more\n") }
-      Output.write(
-        count == 0
-          ? "Sound: \(records) records \(what), \(checkpoints) checkpoints.\n"
-          : "NOT SOUND: \(count) findings in \(records) records \(what).\n")
-    case .json:
-      var json = JSONWriter()
-      json.object { json in
-        json.key("sound")
-        json.bool(count == 0)
-        json.member("records", records)
-        json.member("checkpoints", checkpoints)
-        json.key("findings")
-        json.array(findings) { $0.string($1) }
-      }
-      Output.line(json.take())
+    guard format.output == .text else {
+      return showJSON(records: records, checkpoints: checkpoints, findings: findings)
     }
+    for finding in findings { Output.write("wrong: \(finding)\n") }
+    if count > findings.count { Output.write("and \(count - findings.count) more\n") }
+    Output.write(
+      count == 0
+        ? "Sound: \(records) records \(what), \(checkpoints) checkpoints.\n"
+        : "NOT SOUND: \(count) findings in \(records) records \(what).\n")
+  }
+
+  private func showJSON(records: UInt64?, checkpoints: Int?, findings: [String]) {
+    var json = JSONWriter()
+    json.object { json in
+      json.key("sound")
+      json.bool(findings.isEmpty)
+      json.member("records", records)
+      json.member("checkpoints", checkpoints)
+      json.key("findings")
+      json.array(findings) { $0.string($1) }
+    }
+    Output.line(json.take())
+  }
+}
+
+struct VerifierKeyArgument: ExpressibleByArgument {
+  let key: VerifierKey
+
+  init?(argument: String) {
+    guard let key = try? VerifierKey(argument) else { return nil }
+    self.key = key
   }
 }

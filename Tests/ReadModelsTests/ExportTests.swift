@@ -14,12 +14,12 @@ import Testing
     try await fleet.live(polls: polls, sealed: sealed)
     var options = ExportOptions()
     change(&options, fleet)
-    _ = try Export(JournalReader.open(directory: fleet.journal), options).write(into: fleet.export)
+    try fleet.makeExport(options)
     return fleet
   }
 
-  private func verified(_ fleet: JournalOfAFleet, key: String? = nil) throws -> ExportReport {
-    try ExportVerifier(directory: fleet.export, trustedKey: key).verify()
+  private func verified(_ fleet: JournalOfAFleet, trusted: TrustedKeys? = nil) throws -> ExportReport {
+    try ExportVerifier(directory: fleet.export, trusted: trusted).verify()
   }
 
   @Test func `is sound, whole and sealed`() async throws {
@@ -34,7 +34,7 @@ import Testing
   @Test func `has the same bytes each time`() async throws {
     let fleet = try await exported()
     let first = try (fleet.read(Export.eventsName), fleet.read(Export.manifestName))
-    _ = try Export(JournalReader.open(directory: fleet.journal), ExportOptions()).write(into: fleet.export)
+    try fleet.makeExport(ExportOptions())
     #expect(try first == (fleet.read(Export.eventsName), fleet.read(Export.manifestName)))
   }
 
@@ -49,7 +49,7 @@ import Testing
     }
   }
 
-  @Test func `of some records is proved by the leaves of all`() async throws {
+  @Test func `of some records is proved by hashes in the place of the others`() async throws {
     let fleet = try await exported { options, fleet in
       options.device = fleet.devices[1]
       options.types = [EventType.readingChanged]
@@ -58,7 +58,10 @@ import Testing
     let report = try verified(fleet)
     #expect(report.findings == [])
     #expect(report.records == 10)
-    #expect(try fleet.read(Export.leavesName).count == 37 * 32)
+    #expect(report.sealed == 10)
+    #expect(report.omitted == 23)
+    let hashes = try fleet.read(Export.omittedName).count / 32
+    #expect((10...27).contains(hashes))
   }
 
   @Test func `as CSV quotes what it must and runs nothing in a spreadsheet`() async throws {
@@ -99,18 +102,18 @@ import Testing
     var lines = try lines(of: fleet)
     lines[10] = flipped(lines[10], "payload")
     try fleet.write(Array((lines.joined(separator: "\n") + "\n").utf8), Export.eventsName)
-    let first = try #require(try verified(fleet).first)
-    #expect(first.kind == .record)
+    let first = try #require(try verified(fleet).gravest)
+    #expect(first.fault == .edited)
     #expect(first.description.contains("1/11"))
   }
 
   @Test func `signed with a key that is not the trusted one is refused`() async throws {
     let fleet = try await exported()
     let other = try await exported()
-    let key = try JournalReader.open(directory: other.journal).identity.verifier(epoch: 1).description
-    #expect(try verified(fleet, key: key).first?.kind == .key)
-    let own = try JournalReader.open(directory: fleet.journal).identity.verifier(epoch: 1).description
-    #expect(try verified(fleet, key: own).isSound)
+    #expect(try verified(fleet, trusted: other.keys()).gravest?.fault == .anotherJournal)
+    let impostor = TrustedKeys(journal: try fleet.keys().journal, publicKey: try other.keys().publicKey)
+    #expect(try verified(fleet, trusted: impostor).gravest?.fault == .unknownKey)
+    #expect(try verified(fleet, trusted: fleet.keys()).isSound)
   }
 
   @Test func `with another journal's checkpoint is refused`() async throws {
@@ -121,30 +124,79 @@ import Testing
     let own = try #require(text(between: start, in: manifest))
     let foreign = try #require(text(between: start, in: try other.lines(Export.manifestName)[0]))
     try fleet.write(Array(manifest.replacingOccurrences(of: own, with: foreign).utf8), Export.manifestName)
-    #expect(try verified(fleet).first?.kind == .signature)
+    #expect(try verified(fleet).gravest?.fault == .anotherJournal)
   }
 
   @Test func `without a manifest or of a newer format says so`() async throws {
     let fleet = try await exported()
     let manifest = try fleet.lines(Export.manifestName)[0]
-    try fleet.write(Array(manifest.replacingOccurrences(of: "export/1", with: "export/2").utf8), Export.manifestName)
+    try fleet.write(Array(manifest.replacingOccurrences(of: "export/2", with: "export/3").utf8), Export.manifestName)
     #expect(throws: ExportError.self) { try verified(fleet) }
     try fleet.write(Array("{}".utf8), Export.manifestName)
-    #expect(try verified(fleet).first?.kind == .manifest)
+    #expect(try verified(fleet).gravest?.fault == .malformed)
     try FileManager.default.removeItem(atPath: fleet.export + "/" + Export.manifestName)
-    #expect(throws: ExportError.self) { try verified(fleet) }
+    #expect(ExportVerifier.isExport(fleet.export))
+    #expect(try verified(fleet).gravest?.fault == .manifestMissing)
   }
 
-  @Test func `with records after the last checkpoint says how many are sealed`() async throws {
+  @Test func `that ends before a checkpoint is proved by it, with hashes behind the end`() async throws {
+    let fleet = try await exported { options, _ in options.to = .sequence(36, epoch: nil) }
+    let report = try verified(fleet)
+    #expect(report.findings == [])
+    #expect((report.records, report.sealed) == (36, 36))
+    #expect(try fleet.read(Export.omittedName).count == 32)
+  }
+
+  @Test func `of records after the last checkpoint says how many are not sealed by one`() async throws {
     let fleet = JournalOfAFleet()
     try await fleet.live(polls: 30)
-    var options = ExportOptions()
-    options.to = .sequence(36, epoch: nil)
-    _ = try Export(JournalReader.open(directory: fleet.journal), options).write(into: fleet.export)
+    try await fleet.withJournal { journal in
+      try await journal.append([try Event(time: 9, .agentStopped(AgentStopped(reason: "t"))).encoded()])
+      let signer = try journal.reader.signer()
+      _ = try Export(journal.reader, ExportOptions()).write(into: fleet.export, signer: signer)
+    }
     let report = try verified(fleet)
     #expect(report.isSound)
-    #expect(report.records == 36)
-    #expect(report.sealed == 0)
+    #expect((report.records, report.sealed) == (38, 37))
+  }
+
+  @Test func `from a time begins with the first record after it and is whole from there`() async throws {
+    let fleet = JournalOfAFleet()
+    try await fleet.live(polls: 3)
+    try await fleet.live(polls: 3)
+    let times = try fleet.records().map(\.time)
+    let second = try #require(times.firstIndex { $0 > times[0] })
+    var options = ExportOptions()
+    options.from = .time(times[second])
+    try fleet.makeExport(options)
+    let report = try verified(fleet)
+    #expect(report.findings == [])
+    #expect(report.records == UInt64(times.count - second))
+    #expect(try fleet.lines(Export.manifestName)[0].contains("\"from\":\"1/\(second + 1)\""))
+  }
+
+  @Test func `of several epochs has a tree for each`() async throws {
+    let fleet = JournalOfAFleet()
+    try await fleet.live(polls: 3)
+    try await fleet.withJournal { journal in try await journal.openEpoch(reason: "test") }
+    try await fleet.live(polls: 6)
+    var options = ExportOptions()
+    options.device = fleet.devices[0]
+    for chosen in [ExportOptions(), options] {
+      try fleet.makeExport(chosen)
+      let report = try verified(fleet, trusted: fleet.keys())
+      #expect(report.findings == [])
+      #expect(report.checkpoints == 2)
+      #expect(report.sealed == report.records)
+    }
+  }
+
+  @Test func `that nobody sealed says so`() async throws {
+    let fleet = try await exported()
+    _ = try Export(JournalReader.open(directory: fleet.journal), ExportOptions()).write(into: fleet.export, signer: nil)
+    let report = try verified(fleet)
+    #expect(report.findings.map(\.fault) == [.unknownKey])
+    #expect(report.sealed == 37)
   }
 
   private func lines(of fleet: JournalOfAFleet) throws -> [String] { try fleet.lines(Export.eventsName) }

@@ -5,6 +5,7 @@ import Journal
 import MIB
 import PrinterModel
 import Projections
+import Testing
 
 @testable import ReadModels
 
@@ -25,11 +26,37 @@ final class JournalOfAFleet {
   /// Opens the journal, lets it live through some polls, and closes it in order.
   /// - Parameter sealed: whether a checkpoint covers the last record.
   func live(polls: Int, sealed: Bool = true) async throws {
+    try await withJournal { journal in
+      try await journal.append(try events(polls: polls).map { try $0.encoded() })
+      if !sealed { try await journal.append([try Event(time: 9, .agentStopped(AgentStopped(reason: "t"))).encoded()]) }
+    }
+  }
+
+  /// Opens the journal and closes it in order.
+  func withJournal(_ body: (Journal) async throws -> Void) async throws {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     let journal = try Journal.open(JournalConfiguration(directory: journal), fold: FleetFold())
-    try await journal.append(try events(polls: polls).map { try $0.encoded() })
-    if !sealed { try await journal.append([try Event(time: 9, .agentStopped(AgentStopped(reason: "t"))).encoded()]) }
+    try await body(journal)
     await journal.close()
+  }
+
+  /// The journal's key, as a verifier is given it.
+  func keys() throws -> TrustedKeys {
+    try #require(TrustedKeys([try JournalReader.open(directory: journal).identity.verifier()]))
+  }
+
+  func records() throws -> [Record] {
+    var records: [Record] = []
+    try JournalReader.open(directory: journal).scan { view in
+      records.append(view.record)
+      return true
+    }
+    return records
+  }
+
+  func makeExport(_ options: ExportOptions) throws {
+    let reader = try JournalReader.open(directory: journal)
+    _ = try Export(reader, options).write(into: export, signer: try reader.signer())
   }
 
   func events(polls: Int) -> [Event] {

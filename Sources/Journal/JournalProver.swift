@@ -1,0 +1,116 @@
+// Proofs from a journal (docs/formats/proof.md): one pass over the stored leaf hashes of one epoch, in short transactions and with
+// one frontier in memory, however many records there are.
+//
+// The stored hashes are not recomputed. A proof is checked before it is handed out, so that a damaged journal gives none.
+
+package import Evidence
+internal import OpenSSL
+
+/// Why there is no proof.
+package enum ProofRefusal: Error, Hashable, Sendable, CustomStringConvertible {
+  case noRecord(RecordPosition, head: RecordPosition)
+  /// `newest` is the size of the epoch's newest checkpoint.
+  case notCovered(RecordPosition, newest: UInt64?)
+  /// `near` are the sizes that there are, around it.
+  case noCheckpoint(RecordPosition, near: [UInt64])
+  case order(from: UInt64, to: UInt64)
+  case damaged(String)
+
+  package var description: String {
+    switch self {
+    case .noRecord(let position, let head): "There is no record \(position). The journal's head is \(head)."
+    case .notCovered(let position, nil):
+      "Record \(position) is not proved by anything yet: its epoch has no checkpoint. The agent signs one every "
+        + "\(JournalLimits.checkpointRecords) records, every 15 minutes, and when it stops."
+    case .notCovered(let position, let newest?):
+      "Record \(position) is not covered by the newest checkpoint, \(position.epoch)/\(newest). The agent signs one every "
+        + "\(JournalLimits.checkpointRecords) records, every 15 minutes, and when it stops."
+    case .noCheckpoint(let position, let near):
+      "Epoch \(position.epoch) has no checkpoint of \(position.sequence) records. "
+        + (near.isEmpty
+          ? "It has none at all." : "The nearest have \(near.map(String.init).joined(separator: " and ")).")
+    case .order(let from, let to): "A proof goes from the smaller to the greater checkpoint, not from \(from) to \(to)."
+    case .damaged(let reason): "The journal gives no proof that holds: \(reason) Run ptjournal verify on it."
+    }
+  }
+}
+
+package struct JournalProver {
+  private let reader: JournalReader
+
+  package init(_ reader: JournalReader) { self.reader = reader }
+
+  /// Proves that a record is in its epoch's tree.
+  /// - Parameter size: of the checkpoint to prove it by; nil: the epoch's newest.
+  /// - Throws: `ProofRefusal`, `JournalError`.
+  package func inclusion(of position: RecordPosition, size: UInt64? = nil) throws -> InclusionProof {
+    guard position.sequence > 0, let record = try reader.record(at: position) else {
+      throw ProofRefusal.noRecord(position, head: try reader.head())
+    }
+    let checkpoint = try checkpoint(epoch: position.epoch, size: size)
+    guard let checkpoint, checkpoint.checkpoint.size >= position.sequence else {
+      throw ProofRefusal.notCovered(position, newest: checkpoint?.checkpoint.size)
+    }
+    let ranges = MerkleProof.inclusionRanges(of: position.sequence - 1, in: checkpoint.checkpoint.size)
+    let path = try hashes(of: ranges, epoch: position.epoch)
+    let proof = InclusionProof(record: record, path: path, checkpoint: checkpoint)
+    try check { trusted throws(EvidenceFinding) in try proof.check(trusted) }
+    return proof
+  }
+
+  /// Proves that an epoch's tree only grew between two checkpoints.
+  /// - Parameter to: the size of the later one; nil: the epoch's newest.
+  /// - Throws: `ProofRefusal`, `JournalError`.
+  package func consistency(epoch: UInt32, from: UInt64, to: UInt64? = nil) throws -> ConsistencyProof {
+    guard let older = try checkpoint(epoch: epoch, size: from), let newer = try checkpoint(epoch: epoch, size: to)
+    else {
+      throw ProofRefusal.noCheckpoint(RecordPosition(epoch: epoch, sequence: from), near: [])
+    }
+    guard from > 0, from <= newer.checkpoint.size else {
+      throw ProofRefusal.order(from: from, to: newer.checkpoint.size)
+    }
+    let ranges = MerkleProof.consistencyRanges(from: from, to: newer.checkpoint.size)
+    let proof = ConsistencyProof(hashes: try hashes(of: ranges, epoch: epoch), older: older, newer: newer)
+    try check { trusted throws(EvidenceFinding) in try proof.check(trusted) }
+    return proof
+  }
+
+  /// The checkpoint of this size, or the newest; nil when the newest is asked for and there is none.
+  private func checkpoint(epoch: UInt32, size: UInt64?) throws -> ProvedCheckpoint? {
+    guard let stored = try size.map({ try self.stored(epoch: epoch, size: $0) }) ?? reader.lastCheckpoint(epoch: epoch)
+    else { return nil }
+    do throws(NoteError) { return try ProvedCheckpoint(note: try SignedNote(bytes: stored.note)) } catch {
+      throw ProofRefusal.damaged("the checkpoint \(epoch)/\(stored.size) cannot be read: \(error)")
+    }
+  }
+
+  private func stored(epoch: UInt32, size: UInt64) throws -> StoredCheckpoint {
+    let next = try reader.checkpoint(epoch: epoch, atLeast: size)
+    if let next, next.size == size { return next }
+    let before = try reader.checkpoint(epoch: epoch, before: size)
+    throw ProofRefusal.noCheckpoint(
+      RecordPosition(epoch: epoch, sequence: size), near: [before?.size, next?.size].compactMap { $0 })
+  }
+
+  private func hashes(of ranges: [Range<UInt64>], epoch: UInt32) throws -> [Digest] {
+    var prover = MerkleProver(ranges)
+    let end = ranges.map(\.upperBound).max() ?? 0
+    let (first, last) = (RecordPosition(epoch: epoch, sequence: 1), RecordPosition(epoch: epoch, sequence: end))
+    var expected: UInt64 = 1
+    try reader.scan(from: first, through: last) { view in
+      guard view.position.sequence == expected else { return false }
+      prover.append(view.leafHash)
+      expected += 1
+      return true
+    }
+    guard let proof = prover.proof else {
+      throw ProofRefusal.damaged("record \(RecordPosition(epoch: epoch, sequence: expected)) is missing.")
+    }
+    return proof
+  }
+
+  private func check(_ body: (TrustedKeys) throws(EvidenceFinding) -> Void) throws(ProofRefusal) {
+    let own = TrustedKeys(journal: reader.identity.hexID, publicKey: reader.identity.publicKey)
+    do throws(EvidenceFinding) { try body(own) } catch { throw .damaged("\(error)") }
+  }
+}

@@ -1,0 +1,156 @@
+// manifest.json: what an export is of, and what it is proved by (docs/formats/export.md).
+
+internal import Events
+internal import Evidence
+internal import FoundationEssentials
+internal import Journal
+internal import OpenSSL
+
+struct ExportManifest: Decodable {
+  static let format = "printtrail-export/2"
+
+  struct Options: Decodable {
+    var format: String
+    var from: String?
+    var to: String?
+    var device: String?
+    var types: [String]?
+    var isSelective: Bool { device != nil || types != nil }
+  }
+
+  struct Epoch: Decodable {
+    var epoch: UInt32
+    var from: UInt64
+    var to: UInt64
+    var records: UInt64
+    var omitted: UInt64
+    var size: UInt64?
+    var checkpoint: String?
+  }
+
+  struct File: Decodable {
+    var name: String
+    var bytes: UInt64
+    var lines: UInt64
+    var sha256: String
+  }
+
+  var format: String
+  var journal: String
+  var key: String
+  var options: Options
+  var epochs: [Epoch]
+  var files: [File]
+}
+
+// MARK: Reading
+
+extension ExportManifest {
+  private struct Format: Decodable { var format: String }
+
+  /// Reads a manifest.
+  /// - Throws: `ExportError` when it is of another format, which is no fault of the export.
+  static func read(_ bytes: [UInt8]) throws(ExportError) -> Result<ExportManifest, EvidenceFinding> {
+    func malformed(_ reason: String) -> EvidenceFinding {
+      EvidenceFinding(.malformed, "manifest.json is not the manifest of an export: \(reason).")
+    }
+    do {
+      let found = try JSONDecoder().decode(Format.self, from: Data(bytes)).format
+      guard found == Self.format else {
+        throw ExportError(
+          "This export has format \(found); this program knows \(Self.format). Use the release that wrote it.")
+      }
+      let manifest = try JSONDecoder().decode(ExportManifest.self, from: Data(bytes))
+      return manifest.contradiction.map { .failure(malformed($0)) } ?? .success(manifest)
+    } catch let error as ExportError {
+      throw error
+    } catch {
+      return .failure(malformed("\(error)"))
+    }
+  }
+
+  /// What contradicts itself in it; nil when nothing does.
+  private var contradiction: String? {
+    let names = files.map(\.name)
+    if let name = names.first(where: { !Export.fileNames.contains($0) }) { return "no export has a file named \(name)" }
+    if Set(names).count != names.count { return "a file is named twice" }
+    if zip(epochs, epochs.dropFirst()).contains(where: { $0.epoch >= $1.epoch }) { return "epochs are not in order" }
+    return epochs.lazy.compactMap(\.contradiction).first
+  }
+}
+
+extension ExportManifest.Epoch {
+  /// Greater numbers are no journal's, and arithmetic with smaller ones cannot overflow.
+  private static let sequenceMax: UInt64 = 1 << 48
+
+  fileprivate var contradiction: String? {
+    guard from >= 1, from <= to, to <= Self.sequenceMax, size ?? 0 <= Self.sequenceMax else {
+      return "epoch \(epoch) goes from \(from) to \(to)"
+    }
+    guard records <= to - from + 1, omitted == to - from + 1 - records else {
+      return "epoch \(epoch) has \(records) records and \(omitted) left out between \(from) and \(to)"
+    }
+    return (size == nil) == (checkpoint == nil) ? nil : "epoch \(epoch) has no size or no checkpoint"
+  }
+}
+
+// MARK: Writing
+
+extension ExportManifest {
+  /// The manifest's bytes: one line.
+  static func text(
+    _ identity: JournalIdentity, _ options: ExportOptions, _ plan: ExportPlan, _ files: [ExportedFile]
+  ) throws -> [UInt8] {
+    let key = try identity.verifier().description
+    var json = JSONWriter()
+    json.object { json in
+      json.member("format", Self.format)
+      json.member("journal", identity.hexID)
+      json.member("key", key)
+      json.key("options")
+      json.options(options, plan)
+      json.key("epochs")
+      json.array(plan.epochs) { $0.epoch($1) }
+      json.key("files")
+      json.array(files) { $0.file($1) }
+    }
+    return json.take() + [UInt8(ascii: "\n")]
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func options(_ options: ExportOptions, _ plan: ExportPlan) {
+    object { json in
+      json.member("format", options.format.rawValue)
+      // As positions, whatever they were given as: a sequence alone or a time means another record tomorrow.
+      json.member("from", options.from.map { _ in plan.first.description })
+      json.member("to", options.to == .head ? nil : plan.last.description)
+      json.member("device", options.device?.description)
+      guard !options.types.isEmpty else { return }
+      json.key("types")
+      json.array(options.types.sorted()) { $0.string(EventType.name($1)) }
+    }
+  }
+
+  fileprivate mutating func epoch(_ epoch: ExportedEpoch) {
+    object { json in
+      json.member("epoch", epoch.epoch)
+      json.member("from", epoch.from)
+      json.member("to", epoch.to)
+      json.member("records", epoch.records)
+      json.member("omitted", epoch.omitted)
+      json.member("size", epoch.checkpoint?.size)
+      json.member("checkpoint", epoch.checkpoint.map { String(decoding: $0.note, as: UTF8.self) })
+    }
+  }
+
+  fileprivate mutating func file(_ file: ExportedFile) {
+    object { json in
+      json.member("name", file.name)
+      json.member("bytes", file.bytes)
+      json.member("lines", file.lines)
+      json.key("sha256")
+      json.hex(file.sha256.bytes)
+    }
+  }
+}
