@@ -107,7 +107,7 @@ struct `net-snmp's daemon, polled` {
       "rocommunity public\n"
     }
     let read = try await Program.run("ptagent", ["read", daemon.address], in: site.directory)
-    #expect(read.status == 69 && read.output.contains("not a printer"), "\(read)")
+    #expect(read.status == 69 && read.output.contains("has no row of Printer-MIB"), "\(read)")
   }
 }
 
@@ -117,29 +117,39 @@ private final class SNMPDaemon {
   static let isInstalled = FileManager.default.isExecutableFile(atPath: executable)
 
   let address: String
-  private let process = Process()
+  private let shell = Process()
+  private let pidFile: URL
 
   init(at host: String, port: Int, in directory: URL, configuration: () -> String) async throws {
     address = "\(host):\(port)"
+    pidFile = directory.appendingPathComponent("snmpd.pid")
     let file = directory.appendingPathComponent("snmpd.conf")
     let log = directory.appendingPathComponent("snmpd.log")
     try configuration().write(to: file, atomically: true, encoding: .utf8)
     try Data().write(to: log)
-    process.executableURL = URL(fileURLWithPath: Self.executable)
+    // Under a shell: the daemon closes what it inherits, and Foundation takes a child that does for one that has ended, and waits for it on
+    // the thread that watches all children.
+    shell.executableURL = URL(fileURLWithPath: "/bin/sh")
     // In the foreground, logging to its output, with this configuration and no other, and without MIB files.
-    process.arguments = ["-f", "-Lo", "-C", "-c", file.path, "-m", "", "udp:\(address)"]
-    process.environment = ["SNMP_PERSISTENT_DIR": directory.appendingPathComponent("snmpd").path]
+    shell.arguments =
+      ["-c", "\"$0\" \"$@\"; exit", Self.executable, "-f", "-Lo", "-C", "-c", file.path, "-p", pidFile.path, "-m", ""]
+      + ["udp:\(address)"]
+    shell.environment = ["SNMP_PERSISTENT_DIR": directory.appendingPathComponent("snmpd").path]
     let output = try FileHandle(forWritingTo: log)
-    process.standardOutput = output
-    process.standardError = output
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
+    shell.standardOutput = output
+    shell.standardError = output
+    shell.standardInput = FileHandle.nullDevice
+    try shell.run()
     func written() -> String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
-    try await eventually(30, "snmpd to be up; it printed: \(written().suffix(1000))") { [process] in
-      if !process.isRunning { throw Program.Failure(description: "snmpd ended: \(written().suffix(1000))") }
+    try await eventually(30, "snmpd to be up; it printed: \(written().suffix(1000))") { [shell] in
+      if !shell.isRunning { throw Program.Failure(description: "snmpd ended: \(written().suffix(1000))") }
       return written().contains("NET-SNMP version")
     }
   }
 
-  deinit { kill(process.processIdentifier, SIGKILL) }
+  /// The shell ends with the daemon.
+  deinit {
+    let text = (try? String(contentsOf: pidFile, encoding: .utf8)) ?? ""
+    if let id = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)) { kill(id, SIGKILL) }
+  }
 }

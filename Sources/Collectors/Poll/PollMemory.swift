@@ -12,6 +12,8 @@ package struct PollMemory: Sendable {
   package var abilities: DeviceAbilities
   /// All objects as of the last poll that came to its end; nil before the first.
   package var walk: Walk?
+  /// When trays, bins, covers and the console were read last; light polls leave them out while a device stands still.
+  package var inUseReadAt: Instant?
   /// What was odd when they were read.
   package var findings: [Finding] = []
 
