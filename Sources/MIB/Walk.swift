@@ -15,7 +15,8 @@ package struct Walk: Equatable, Sendable {
     bindings = Array(unordered)
     guard !Self.isAscending(bindings) else { return }
     let order = bindings.indices.sorted { left, right in
-      bindings[left].name == bindings[right].name ? left < right : bindings[left].name < bindings[right].name
+      if bindings[left].name < bindings[right].name { return true }
+      return left < right && bindings[left].name == bindings[right].name
     }
     var sorted: [VarBind] = []
     sorted.reserveCapacity(order.count)

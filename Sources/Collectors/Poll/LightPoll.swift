@@ -11,6 +11,19 @@
 internal import MIB
 internal import PrinterModel
 
+/// The names that a light poll asks for, as runs that follow one another in the device. They follow from the last full poll and serve
+/// until the next one.
+package struct LightPlan: Sendable {
+  let always: [[ObjectIdentifier]]
+  let inUse: [[ObjectIdentifier]]
+
+  init(_ walk: Walk, profiles: ProfileSet) {
+    let moving = PollTargets.moving(previous: walk, profiles: profiles)
+    always = Self.runs(moving.always + Self.identityNames(walk, profiles), walk)
+    inUse = Self.runs(moving.inUse, walk)
+  }
+}
+
 /// The decisions of one light poll.
 struct LightPoll: Sendable {
   enum Next: Equatable, Sendable {
@@ -30,17 +43,14 @@ struct LightPoll: Sendable {
     PollTargets.tables.first { $0.entry == PrinterMIB.Alert.entry }
     ?? TableTarget(PrinterMIB.Alert.entry, [PrinterMIB.Alert.severity])
 
-  private static let standard: ObjectIdentifier = [1, 3, 6, 1, 2, 1]
   private static let detectors = [
     PrinterMIB.General.configurationChanges, PrinterMIB.General.alertCriticalEvents, PrinterMIB.General.alertAllEvents,
   ].map { PrinterMIB.General.entry.appending($0) }
 
-  /// What is asked for first.
-  let names: [ObjectIdentifier]
   /// Whether what moves in use was asked for.
   private(set) var hasReadInUse = false
   private let before: Walk
-  private let inUse: [ObjectIdentifier]
+  private let inUse: [[ObjectIdentifier]]
   private let inUseReadAt: Instant?
   private let hasActiveAlerts: Bool
   private var stage = Stage.always
@@ -48,10 +58,8 @@ struct LightPoll: Sendable {
   /// - Parameters:
   ///   - before: all objects as of the last poll.
   ///   - inUseReadAt: when what moves in use was read last; nil if nobody knows.
-  init(_ before: Walk, inUseReadAt: Instant?, hasActiveAlerts: Bool, profiles: ProfileSet) {
-    let moving = PollTargets.moving(previous: before, profiles: profiles)
-    names = moving.always + Self.identityNames(before, profiles)
-    inUse = moving.inUse
+  init(_ before: Walk, _ plan: LightPlan, inUseReadAt: Instant?, hasActiveAlerts: Bool) {
+    inUse = plan.inUse
     self.before = before
     self.inUseReadAt = inUseReadAt
     self.hasActiveAlerts = hasActiveAlerts
@@ -68,35 +76,10 @@ struct LightPoll: Sendable {
     if stage == .always, !inUse.isEmpty, !standsStill(read) || isDue(now) {
       stage = .inUse
       hasReadInUse = true
-      return .get(runs(inUse))
+      return .get(inUse)
     }
     stage = .alerts
     return hasActiveAlerts || alertsMayDiffer(read) ? .alerts : nil
-  }
-
-  /// The names as runs that follow one another in the device, as far as the last poll can tell.
-  func runs(_ names: [ObjectIdentifier]) -> [[ObjectIdentifier]] {
-    var runs: [[ObjectIdentifier]] = []
-    for name in names.sorted() {
-      if let last = runs.last?.last, isFollowed(last, by: name) {
-        runs[runs.count - 1].append(name)
-      } else {
-        runs.append([name])
-      }
-    }
-    return runs
-  }
-
-  /// Columns of the standard tables were read whole, so that nothing stood between two names which the walk has side by side; of a
-  /// maker's objects only what was asked for is known.
-  private func isFollowed(_ name: ObjectIdentifier, by next: ObjectIdentifier) -> Bool {
-    guard before.next(after: name)?.name == next, name.components.count == next.components.count else { return false }
-    guard let index = name.components.indices.first(where: { name.components[$0] != next.components[$0] }) else {
-      return false
-    }
-    let isLast = index == name.components.count - 1
-    let isStep = next.components[index] - name.components[index] == 1
-    return name.isWithin(Self.standard) ? isLast || isStep : isLast && isStep
   }
 
   private func isDue(_ now: Instant) -> Bool {
@@ -107,16 +90,6 @@ struct LightPoll: Sendable {
   private func standsStill(_ read: Walk) -> Bool {
     guard !hasActiveAlerts, Self.detectors.allSatisfy({ !read.subtree($0).isEmpty }) else { return false }
     return read.bindings.allSatisfy { $0.name == MIB2.sysUpTime || before[$0.name] == $0.value }
-  }
-
-  /// sysObjectID and the serial number where this device has it.
-  private static func identityNames(_ walk: Walk, _ profiles: ProfileSet) -> [ObjectIdentifier] {
-    var names = walk[MIB2.sysObjectID] == nil ? [] : [MIB2.sysObjectID]
-    let serials = walk.subtree(PrinterMIB.General.entry.appending(PrinterMIB.General.serialNumber)).map(\.name)
-    if !serials.isEmpty { return names + serials }
-    let own = Interpretation.profile(for: walk, profiles: profiles)?.identity.serial ?? []
-    names += own.filter { walk[$0].map { !$0.isException } ?? false }
-    return names
   }
 
   /// Why the structure has to be read again, in words; nil if it has not.
@@ -144,5 +117,44 @@ struct LightPoll: Sendable {
     ]
     let told = read.bindings.filter { binding in detectors.contains { binding.name.isWithin($0) } }
     return told.isEmpty || told.contains { before[$0.name] != $0.value }
+  }
+}
+
+extension LightPlan {
+  private static let standard: ObjectIdentifier = [1, 3, 6, 1, 2, 1]
+
+  /// sysObjectID and the serial number where this device has it.
+  private static func identityNames(_ walk: Walk, _ profiles: ProfileSet) -> [ObjectIdentifier] {
+    var names = walk[MIB2.sysObjectID] == nil ? [] : [MIB2.sysObjectID]
+    let serials = walk.subtree(PrinterMIB.General.entry.appending(PrinterMIB.General.serialNumber)).map(\.name)
+    if !serials.isEmpty { return names + serials }
+    let own = Interpretation.profile(for: walk, profiles: profiles)?.identity.serial ?? []
+    names += own.filter { walk[$0].map { !$0.isException } ?? false }
+    return names
+  }
+
+  /// The names as runs that follow one another in the device, as far as the last poll can tell.
+  private static func runs(_ names: [ObjectIdentifier], _ walk: Walk) -> [[ObjectIdentifier]] {
+    var runs: [[ObjectIdentifier]] = []
+    for name in names.sorted() {
+      if let last = runs.last?.last, isFollowed(last, by: name, walk) {
+        runs[runs.count - 1].append(name)
+      } else {
+        runs.append([name])
+      }
+    }
+    return runs
+  }
+
+  /// Columns of the standard tables were read whole, so that nothing stood between two names which the walk has side by side; of a
+  /// maker's objects only what was asked for is known.
+  private static func isFollowed(_ name: ObjectIdentifier, by next: ObjectIdentifier, _ walk: Walk) -> Bool {
+    guard walk.next(after: name)?.name == next, name.components.count == next.components.count else { return false }
+    guard let index = name.components.indices.first(where: { name.components[$0] != next.components[$0] }) else {
+      return false
+    }
+    let isLast = index == name.components.count - 1
+    let isStep = next.components[index] - name.components[index] == 1
+    return name.isWithin(standard) ? isLast || isStep : isLast && isStep
   }
 }

@@ -75,9 +75,10 @@ package struct PollMachine: DeviceMachine {
     let isLight = kind == .light && memory.walk != nil
     transcript = PollTranscript(kind: isLight ? .light : .full, memory: memory)
     if isLight, let walk = memory.walk {
-      let light = LightPoll(walk, inUseReadAt: memory.inUseReadAt, hasActiveAlerts: hasActiveAlerts, profiles: profiles)
-      steps = [.getKnown(light.runs(light.names))]
-      self.light = light
+      let plan = memory.lightPlan ?? LightPlan(walk, profiles: profiles)
+      transcript.memory.lightPlan = plan
+      light = LightPoll(walk, plan, inUseReadAt: memory.inUseReadAt, hasActiveAlerts: hasActiveAlerts)
+      steps = [.getKnown(plan.always)]
     } else {
       startFull()
     }
@@ -197,6 +198,7 @@ package struct PollMachine: DeviceMachine {
 
   private mutating func startFull() {
     transcript.kind = .full
+    transcript.memory.lightPlan = nil
     hasReadPrivate = false
     steps = [.walk(PollTargets.tables)]
   }
