@@ -56,11 +56,12 @@ package struct ObjectIdentifier: Hashable, Sendable {
 
 extension ObjectIdentifier: Comparable {
   package static func < (left: ObjectIdentifier, right: ObjectIdentifier) -> Bool {
-    let count = min(left.components.count, right.components.count)
-    for index in 0..<count where left.components[index] != right.components[index] {
-      return left.components[index] < right.components[index]
+    // A walk is searched and checked by this more than by anything else: spans spare the counting of references.
+    let (left, right) = (left.components.span, right.components.span)
+    for index in 0..<min(left.count, right.count) where left[index] != right[index] {
+      return left[index] < right[index]
     }
-    return left.components.count < right.components.count
+    return left.count < right.count
   }
 }
 

@@ -50,15 +50,15 @@ extension PollTargets {
       TableTarget(PortMonitorMIB.Printer.entry, [PortMonitorMIB.Printer.deviceID]),
     ])
 
-  /// The standard tables of a full poll. The system group is read as a table of one row.
+  /// The standard tables of a full poll, in the order of the MIB. The system group is read as a table of one row.
   package static let tables: [TableTarget] = [
     TableTarget(MIB2.system, [1, 2, 3, 5, 6], usualRows: 1),
     TableTarget(MIB2.Interface.entry, [3, 6]),
     TableTarget(HostResources.Device.entry, [2, 3, 5], usualRows: 1),
     TableTarget(HostResources.Printer.entry, [1, 2], usualRows: 1),
     TableTarget(PrinterMIB.General.entry, [1, 2, 16, 17, 18, 19], usualRows: 1),
-    TableTarget(PrinterMIB.Localization.entry, [4], usualRows: 1),
     TableTarget(PrinterMIB.Cover.entry, [2, 3]),
+    TableTarget(PrinterMIB.Localization.entry, [4], usualRows: 1),
     TableTarget(PrinterMIB.Input.entry, [2, 8, 9, 10, 11, 12, 13, 18]),
     TableTarget(PrinterMIB.Output.entry, [4, 5, 6, 7, 12]),
     TableTarget(PrinterMIB.Marker.entry, [2, 3, 4, 5, 15], usualRows: 1),

@@ -103,9 +103,8 @@ struct LightPoll: Sendable {
       MIB2.sysObjectID, general.appending(PrinterMIB.General.configurationChanges),
       general.appending(PrinterMIB.General.serialNumber),
     ]
-    for binding in read.bindings where before[binding.name] != binding.value {
-      if identifying.contains(where: { binding.name.isWithin($0) }) { return "\(binding.name) changed" }
-    }
+    let told = read.bindings.filter { binding in identifying.contains { binding.name.isWithin($0) } }
+    if let changed = told.first(where: { before[$0.name] != $0.value }) { return "\(changed.name) changed" }
     return nil
   }
 
