@@ -37,7 +37,15 @@ package struct ObjectIdentifier: Hashable, Sendable {
 
   /// Whether this identifier is `ancestor` or lies below it.
   package func isWithin(_ ancestor: ObjectIdentifier) -> Bool {
-    components.count >= ancestor.components.count && components.starts(with: ancestor.components)
+    let depth = ancestor.components.count
+    guard components.count >= depth else { return false }
+    // Names that are compared mostly differ in their last parts: from the back the answer comes sooner.
+    var index = depth
+    while index > 0 {
+      index -= 1
+      if components[index] != ancestor.components[index] { return false }
+    }
+    return true
   }
 
   /// What follows `ancestor`, or nil if this identifier does not lie within it. For a column this is the row's index.
@@ -48,7 +56,12 @@ package struct ObjectIdentifier: Hashable, Sendable {
 
 extension ObjectIdentifier: Comparable {
   package static func < (left: ObjectIdentifier, right: ObjectIdentifier) -> Bool {
-    left.components.lexicographicallyPrecedes(right.components)
+    // A walk is searched and checked by this more than by anything else: spans spare the counting of references.
+    let (left, right) = (left.components.span, right.components.span)
+    for index in 0..<min(left.count, right.count) where left[index] != right[index] {
+      return left[index] < right[index]
+    }
+    return left.count < right.count
   }
 }
 

@@ -12,9 +12,24 @@ package struct Walk: Equatable, Sendable {
 
   /// Sorts the bindings; of two with the same name the later wins.
   package init(_ unordered: some Sequence<VarBind>) {
-    var latest: [ObjectIdentifier: ObjectValue] = [:]
-    for binding in unordered { latest[binding.name] = binding.value }
-    bindings = latest.map { VarBind($0.key, $0.value) }.sorted { $0.name < $1.name }
+    bindings = Array(unordered)
+    guard !Self.isAscending(bindings) else { return }
+    let order = bindings.indices.sorted { left, right in
+      if bindings[left].name < bindings[right].name { return true }
+      return left < right && bindings[left].name == bindings[right].name
+    }
+    var sorted: [VarBind] = []
+    sorted.reserveCapacity(order.count)
+    for index in order {
+      if sorted.last?.name == bindings[index].name { sorted.removeLast() }
+      sorted.append(bindings[index])
+    }
+    bindings = sorted
+  }
+
+  /// Whether the bindings are a walk already, as those of most sources are.
+  private static func isAscending(_ bindings: [VarBind]) -> Bool {
+    bindings.indices.dropFirst().allSatisfy { bindings[$0 - 1].name < bindings[$0].name }
   }
 
   package var isEmpty: Bool { bindings.isEmpty }

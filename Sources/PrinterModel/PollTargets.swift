@@ -7,10 +7,13 @@ package import MIB
 package struct TableTarget: Equatable, Sendable {
   package var entry: ObjectIdentifier
   package var columns: [UInt32]
+  /// The rows that most printers have there; nil where they differ. Only the size of a first request follows from it.
+  package var usualRows: Int?
 
-  package init(_ entry: ObjectIdentifier, _ columns: [UInt32]) {
+  package init(_ entry: ObjectIdentifier, _ columns: [UInt32], usualRows: Int? = nil) {
     self.entry = entry
     self.columns = columns
+    self.usualRows = usualRows
   }
 
   /// The columns' names, to begin a walk at.
@@ -28,11 +31,15 @@ package struct PollTargets: Equatable, Sendable {
   }
 }
 
-extension PollTargets {
-  package static let standardScalars: [ObjectIdentifier] = [
-    MIB2.sysDescr, MIB2.sysObjectID, MIB2.sysUpTime, MIB2.sysName, MIB2.sysLocation,
-  ]
+/// What a light poll asks for.
+package struct MovingNames: Equatable, Sendable {
+  /// In every poll.
+  package var always: [ObjectIdentifier]
+  /// When something else moved, or they were not read for long (docs/decisions/0004-what-a-light-poll-leaves-out.md).
+  package var inUse: [ObjectIdentifier]
+}
 
+extension PollTargets {
   /// What tells a printer from other devices, cheapest first: GET the scalars, GETNEXT once into each column.
   package static let evidence = PollTargets(
     scalars: [MIB2.sysDescr, MIB2.sysObjectID],
@@ -43,22 +50,23 @@ extension PollTargets {
       TableTarget(PortMonitorMIB.Printer.entry, [PortMonitorMIB.Printer.deviceID]),
     ])
 
-  /// The standard tables of a full poll. hrDeviceTable stands first: it tells the printer's index.
+  /// The standard tables of a full poll, in the order of the MIB. The system group is read as a table of one row.
   package static let tables: [TableTarget] = [
-    TableTarget(HostResources.Device.entry, [2, 3, 5]),
-    TableTarget(HostResources.Printer.entry, [1, 2]),
+    TableTarget(MIB2.system, [1, 2, 3, 5, 6], usualRows: 1),
     TableTarget(MIB2.Interface.entry, [3, 6]),
-    TableTarget(PrinterMIB.General.entry, [1, 2, 16, 17, 18, 19]),
-    TableTarget(PrinterMIB.Localization.entry, [4]),
+    TableTarget(HostResources.Device.entry, [2, 3, 5], usualRows: 1),
+    TableTarget(HostResources.Printer.entry, [1, 2], usualRows: 1),
+    TableTarget(PrinterMIB.General.entry, [1, 2, 16, 17, 18, 19], usualRows: 1),
     TableTarget(PrinterMIB.Cover.entry, [2, 3]),
+    TableTarget(PrinterMIB.Localization.entry, [4], usualRows: 1),
     TableTarget(PrinterMIB.Input.entry, [2, 8, 9, 10, 11, 12, 13, 18]),
     TableTarget(PrinterMIB.Output.entry, [4, 5, 6, 7, 12]),
-    TableTarget(PrinterMIB.Marker.entry, [2, 3, 4, 5, 15]),
+    TableTarget(PrinterMIB.Marker.entry, [2, 3, 4, 5, 15], usualRows: 1),
     TableTarget(PrinterMIB.Supplies.entry, [2, 3, 4, 5, 6, 7, 8, 9]),
     TableTarget(PrinterMIB.Colorant.entry, [4]),
-    TableTarget(PrinterMIB.Console.entry, [2]),
-    TableTarget(PrinterMIB.Alert.entry, [2, 3, 4, 5, 6, 7, 8, 9]),
-    TableTarget(PortMonitorMIB.Printer.entry, [3]),
+    TableTarget(PrinterMIB.Console.entry, [2], usualRows: 1),
+    TableTarget(PrinterMIB.Alert.entry, [2, 3, 4, 5, 6, 7, 8, 9], usualRows: 0),
+    TableTarget(PortMonitorMIB.Printer.entry, [3], usualRows: 1),
   ]
 
   /// A profile's objects; empty where no profile fits.
@@ -80,38 +88,45 @@ extension PollTargets {
   /// Everything a full poll of such a device fetches.
   package static func full(for evidence: DeviceEvidence, profiles: ProfileSet = .shipped) -> PollTargets {
     let own = privateTargets(for: evidence, profiles: profiles)
-    return PollTargets(scalars: standardScalars + own.scalars, tables: tables + own.tables)
+    return PollTargets(scalars: own.scalars, tables: tables + own.tables)
   }
 
   /// The names to GET on a light poll: those of the previous full walk whose values move. If one of the change detectors among them
   /// differs from before, or one of these names is gone, the structure changed and a full poll is due.
-  package static func dynamic(previous: Walk, profiles: ProfileSet = .shipped) -> [ObjectIdentifier] {
-    var names = previous[MIB2.sysUpTime] == nil ? [] : [MIB2.sysUpTime]
-    for target in movingTables {
-      for column in target.columnNames {
-        for binding in previous.subtree(column) where !binding.value.isException { names.append(binding.name) }
-      }
+  package static func moving(previous: Walk, profiles: ProfileSet = .shipped) -> MovingNames {
+    var always = previous[MIB2.sysUpTime] == nil ? [] : [MIB2.sysUpTime]
+    always += instances(of: alwaysMoving, in: previous)
+    if let profile = Interpretation.profile(for: previous, profiles: profiles) {
+      let scalars = profile.counters.map(\.name) + profile.records.map(\.name) + profile.identity.console
+      always += scalars.filter { previous[$0].map { !$0.isException } ?? false }
+      for table in profile.tables { always += instances(of: table.values, in: previous) }
     }
-    guard let profile = Interpretation.profile(for: previous, profiles: profiles) else { return names }
-    for name in profile.counters.map(\.name) + profile.records.map(\.name) + profile.identity.console {
-      if let value = previous[name], !value.isException { names.append(name) }
-    }
-    for table in profile.tables {
-      for binding in previous.subtree(table.values) where !binding.value.isException { names.append(binding.name) }
-    }
-    return names
+    return MovingNames(always: always, inUse: instances(of: movingInUse, in: previous))
   }
 
-  /// Columns whose values move in a device whose structure stays.
-  private static let movingTables: [TableTarget] = [
+  private static func instances(of tables: [TableTarget], in walk: Walk) -> [ObjectIdentifier] {
+    tables.flatMap(\.columnNames).flatMap { instances(of: $0, in: walk) }
+  }
+
+  private static func instances(of column: ObjectIdentifier, in walk: Walk) -> [ObjectIdentifier] {
+    walk.subtree(column).filter { !$0.value.isException }.map(\.name)
+  }
+
+  /// Columns that move while a device's structure stays, and that nothing else tells of: meters, levels of supplies, states, detectors.
+  private static let alwaysMoving: [TableTarget] = [
     TableTarget(HostResources.Device.entry, [HostResources.Device.status]),
     TableTarget(HostResources.Printer.entry, [1, 2]),
     TableTarget(PrinterMIB.General.entry, [1, 18, 19]),
+    TableTarget(PrinterMIB.Marker.entry, [PrinterMIB.Marker.lifeCount]),
+    TableTarget(PrinterMIB.Supplies.entry, [PrinterMIB.Supplies.level]),
+  ]
+
+  /// Columns that move when paper does, or when an alert is raised.
+  private static let movingInUse: [TableTarget] = [
     TableTarget(PrinterMIB.Cover.entry, [PrinterMIB.Cover.status]),
     TableTarget(PrinterMIB.Input.entry, [PrinterMIB.Input.currentLevel, PrinterMIB.Input.status]),
     TableTarget(PrinterMIB.Output.entry, [PrinterMIB.Output.remainingCapacity, PrinterMIB.Output.status]),
-    TableTarget(PrinterMIB.Marker.entry, [PrinterMIB.Marker.lifeCount, PrinterMIB.Marker.powerOnCount]),
-    TableTarget(PrinterMIB.Supplies.entry, [PrinterMIB.Supplies.level]),
+    TableTarget(PrinterMIB.Marker.entry, [PrinterMIB.Marker.powerOnCount]),
     TableTarget(PrinterMIB.Console.entry, [PrinterMIB.Console.text]),
   ]
 

@@ -15,8 +15,8 @@ package struct Capacity: Hashable, Sendable {
     current = min(max(initial, 1), self.ceiling)
   }
 
-  /// Doubles, up to the ceiling.
-  package mutating func grow() { current = min(current * 2, ceiling) }
+  /// Twice as many as went well, up to the ceiling; never fewer than before.
+  package mutating func grow(used: Int) { current = max(current, min(used * 2, ceiling)) }
 
   /// Halves, and never grows beyond that again. `used` is how many failed, if fewer than allowed.
   package mutating func halve(used: Int? = nil) { limit(to: min(used ?? current, current) / 2) }
@@ -41,19 +41,20 @@ package struct DeviceAbilities: Hashable, Sendable {
 
   /// GetNext answers before the first GetBulk: some devices hang on it, and a device should first show that it walks.
   package static let goodAnswersBeforeBulk = 2
-  /// Columns read side by side. Ten rows of a table's common columns stay under one Ethernet frame.
-  package static let columnsMax = 10
+  /// Names of one GetNext or GetBulk.
+  package static let columnsMax = 16
   /// Names of one Get. Old printers hang on larger ones.
   package static let namesMax = 16
-  /// Rows of one GetBulk.
-  package static let repetitionsMax = 10
+  /// Bindings asked for in one answer to GetNext or GetBulk: at 20 to 30 bytes each they fit one Ethernet frame.
+  package static let bindingsMax = 48
   /// "Few varbinds first."
-  package static let initialCount = 2
+  package static let namesInitial = 4
 
   package var bulk: Bulk
-  package var columns = Capacity(initial: initialCount, ceiling: columnsMax)
-  package var names = Capacity(initial: initialCount * 2, ceiling: namesMax)
-  package var repetitions = Capacity(initial: initialCount, ceiling: repetitionsMax)
+  /// One name first: some devices hang on several.
+  package var columns = Capacity(initial: 1, ceiling: columnsMax)
+  package var names = Capacity(initial: namesInitial, ceiling: namesMax)
+  package var bindings = Capacity(initial: 1, ceiling: bindingsMax)
 
   /// What is assumed of a device nothing is known of.
   package init(version: SNMPVersion) {

@@ -32,8 +32,6 @@ package struct ReadLimits: Hashable, Sendable {
   package var bindingsMax = 10_000
   /// Bindings of one column or subtree; beyond it the device is making them up.
   package var bindingsPerRootMax = 4_000
-  /// Bindings asked for in one GetBulk: at about 30 bytes each they fit one Ethernet frame.
-  package var bindingsPerResponseMax = 40
   /// Failed requests in a row after which the device is taken for gone.
   package var failuresInARowMax = 3
 

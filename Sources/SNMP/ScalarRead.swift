@@ -111,8 +111,8 @@ package struct ScalarRead: RequestSource {
     if !isComplete {
       findings.append(.misshapen(asked: asked.count, received: answer.count))
       abilities.names.halve(used: asked.count)
-    } else if asked.count == abilities.names.current {
-      abilities.names.grow()
+    } else {
+      abilities.names.grow(used: asked.count)
     }
   }
 

@@ -59,6 +59,14 @@ package struct Session: Sendable {
   /// Whether a request is in flight. No other may be begun then.
   package var isBusy: Bool { pending != nil }
 
+  /// The number that an answer must carry: the request id of SNMPv1 and v2c, the message id of SNMPv3.
+  package var outstandingID: Int32? {
+    switch credential {
+    case .community: pending?.requestID
+    case .user: pending?.messages.last?.id
+    }
+  }
+
   /// The timeout the next request would begin with.
   package var timeout: Duration { timer.timeout }
 

@@ -1,50 +1,46 @@
-// Walking columns and subtrees of a device, kindly.
+// Walking columns and subtrees of a device, kindly and with few bytes.
 //
-//   * Neighbours (roots with the same parent: the columns of one table) are read side by side, a row per request.
-//   * GetNext first, for few columns; GetBulk with few repetitions once the device has shown that it walks; both grow by
-//     doubling while all goes well.
-//   * Whatever goes wrong makes the next request smaller: the columns concerned are isolated, that is, each is read alone
-//     and by GetNext from then on, and at once. Only when an isolated column fails does its subtree end, with a finding;
-//     the others go on.
+//   * Neighbouring columns form a lane (`WalkLane`): one cursor that GetNext and GetBulk move through all of them in the order of the MIB.
+//     So a whole table costs one name in the request, and a row too many is the first row of the next column.
+//   * GetNext first, for one name, then for two; GetBulk for few bindings once the device has shown that it walks. The number of
+//     bindings asked for doubles while all goes well, up to one Ethernet frame.
+//   * How much is asked for follows from what is known: where a column of a table has ended, or the last walk is remembered, the
+//     rest of a lane can be counted. Lanes with about as much left share a request.
+//   * A device without GetBulk is read a row at a time: each column is a lane, and lanes go side by side.
+//   * Whatever goes wrong makes the next request smaller, and is pursued with the lanes concerned alone. Only when one name by GetNext
+//     fails does a column end, with a finding; the columns behind it and the other lanes go on.
 //
-//     answer          several columns or GetBulk             one column, GetNext
+//     answer          several lanes or GetBulk               one lane, GetNext
 //     --------------  -------------------------------------  -------------------------------------------
-//     tooBig          halve repetitions, then columns        finding, subtree ends
-//     noSuchName      named column ends (v1: end of the MIB) subtree ends
-//     other error     isolate the named one, or all          finding, subtree ends
-//     no answer       isolate, smaller requests              finding, subtree ends; stop after several in a row
-//     misshapen       one column per request for good        nothing in it: finding, subtree ends
-//     not increasing  GetBulk: never again                   finding, subtree ends
+//     tooBig          half as many bindings                  finding, column ends
+//     noSuchName      named lane: column ends (v1: of MIB)   column ends
+//     other error     the named lane, or each, is asked      finding, column ends
+//                     alone and for half as much
+//     no answer       each is asked alone by GetNext         finding, column ends; stop after several in a row
+//     misshapen       one name per request for good          nothing in it: finding, column ends
+//     not increasing  GetBulk: never again                   finding, column ends
 //
 // A first GetBulk that fails in any of these ways was also the last one.
 //
-// Termination: each answer moves a column on to a greater name, ends one, or shrinks the request; requests are capped too.
+// Termination: each answer moves a lane on to a greater name, ends a column, or shrinks the request; requests are capped too.
 
 package import MIB
 
 /// A walk over several roots. Each root ends on its own; what was read stays.
 package struct TableWalk: RequestSource {
-  private struct Column {
-    let root: ObjectIdentifier
-    /// The last name given, or the root.
-    var cursor: ObjectIdentifier
-    var bindings: [VarBind] = []
-    var hasEnded = false
-    /// Read alone and by GetNext, since in company something went wrong.
-    var isIsolated = false
-
-    init(_ root: ObjectIdentifier) {
-      self.root = root
-      cursor = root
-    }
-  }
-
   private struct Outstanding {
-    /// Indices into `columns`, in the order asked.
-    let columns: [Int]
+    /// Indices into `lanes`, in the order asked.
+    let lanes: [Int]
     /// Nil for GetNext.
     let repetitions: Int?
+
+    var count: Int { lanes.count * (repetitions ?? 1) }
   }
+
+  /// Bindings asked for of a table nobody knows the rows of: most tables of a printer have no more rows.
+  private static let scoutCount = 4
+  /// Bindings beyond the ends of lanes that a request may ask for, so that one more lane shares it. About what a request of its own costs.
+  private static let overshootMax = 6
 
   package private(set) var findings: [ReadFinding] = []
   package private(set) var statistics = ReadStatistics()
@@ -52,9 +48,9 @@ package struct TableWalk: RequestSource {
   package private(set) var abilities: DeviceAbilities
 
   private let limits: ReadLimits
-  private var columns: [Column]
-  /// Ranges of `columns` that are read side by side.
-  private var groups: ArraySlice<Range<Int>>
+  private var lanes: [WalkLane]
+  /// By table: the most values that a column which has ended had; 0 if none has.
+  private var rows: [Int]
   private var outstanding: Outstanding?
   private var failuresInARow = 0
   /// A device that stops answering teaches nothing about the size of requests.
@@ -62,34 +58,35 @@ package struct TableWalk: RequestSource {
   private var bindingsCount = 0
 
   /// - Parameters:
-  ///   - roots: columns or whole subtrees. Neighbours in this list with the same parent are read side by side.
+  ///   - roots: columns or whole subtrees.
   ///   - abilities: what is known of the device; read it again afterwards.
-  package init(roots: [ObjectIdentifier], abilities: DeviceAbilities, limits: ReadLimits = ReadLimits()) {
+  ///   - expected: how many values a root is expected to have, from an earlier walk; nil if nobody knows.
+  package init(
+    roots: [ObjectIdentifier], abilities: DeviceAbilities, limits: ReadLimits = ReadLimits(),
+    expected: (ObjectIdentifier) -> Int? = { _ in nil }
+  ) {
     self.abilities = abilities
     self.limits = limits
-    columns = roots.map(Column.init)
-    groups = Self.groups(roots)[...]
+    lanes = WalkLane.lanes(roots, expected: expected)
+    rows = Array(repeating: 0, count: lanes.count)
+    if abilities.bulk == .refused { lanes = lanes.flatMap { $0.split() } }
   }
 
-  /// Every binding read, root by root.
-  package var bindings: [VarBind] { columns.flatMap(\.bindings) }
+  /// Every binding read, lane by lane.
+  package var bindings: [VarBind] { lanes.flatMap(\.bindings) }
 
   package mutating func next() -> Request? {
     precondition(outstanding == nil, "the last request is still unanswered")
-    guard stopped == nil else { return nil }
-    guard let batch = nextBatch() else { return nil }
+    guard stopped == nil, let asked = nextBatch() else { return nil }
     guard statistics.requests < limits.requestsMax else {
       stopped = .requestsExhausted(limits.requestsMax)
       return nil
     }
     statistics.requests += 1
-    let names = batch.map { columns[$0].cursor }
-    let repetitions = min(abilities.repetitions.current, max(limits.bindingsPerResponseMax / batch.count, 1))
-    guard abilities.mayUseBulk, repetitions > 1, !columns[batch[0]].isIsolated else {
-      outstanding = Outstanding(columns: batch, repetitions: nil)
-      return .getNext(names)
-    }
-    outstanding = Outstanding(columns: batch, repetitions: repetitions)
+    outstanding = asked
+    for index in asked.lanes { lanes[index].leaveGap() }
+    let names = asked.lanes.map { lanes[$0].cursor }
+    guard let repetitions = asked.repetitions else { return .getNext(names) }
     return .getBulk(names, nonRepeaters: 0, maxRepetitions: repetitions)
   }
 
@@ -119,12 +116,14 @@ package struct TableWalk: RequestSource {
     if failure.isAuthentication || failuresInARow >= limits.failuresInARowMax {
       stopped = .unreachable(failure)
       abilities = former
-    } else if asked.columns.count > 1 || asked.repetitions != nil {
-      if let repetitions = asked.repetitions { abilities.repetitions.halve(used: repetitions) }
-      abilities.columns.halve(used: asked.columns.count)
-      isolate(asked.columns, after: asked, .failure(failure))
+    } else if asked.count > 1 {
+      if asked.repetitions == nil || abilities.bulk == .proven {
+        abilities.bindings.halve(used: asked.count)
+        abilities.columns.halve(used: asked.lanes.count)
+      }
+      keepApart(asked.lanes, after: asked, .failure(failure)) { _ in .isolated }
     } else {
-      end(asked.columns) { .noAnswer(failure, $0.cursor) }
+      end(asked.lanes) { .noAnswer(failure, $0.cursor) }
     }
   }
 }
@@ -132,29 +131,55 @@ package struct TableWalk: RequestSource {
 // MARK: - What to ask
 
 extension TableWalk {
-  /// Ranges of consecutive roots with the same parent.
-  private static func groups(_ roots: [ObjectIdentifier]) -> [Range<Int>] {
-    var groups: [Range<Int>] = []
-    for (index, root) in roots.enumerated() {
-      let parent = root.components.dropLast()
-      if let last = groups.last, roots[last.lowerBound].components.dropLast() == parent {
-        groups[groups.count - 1] = last.lowerBound..<(index + 1)
-      } else {
-        groups.append(index..<(index + 1))
-      }
+  private func nextBatch() -> Outstanding? {
+    let open = lanes.indices.filter { !lanes[$0].hasEnded }
+    guard !open.isEmpty else { return nil }
+    if let single = open.first(where: { lanes[$0].company != .any }) { return alone(single) }
+    let width = min(abilities.columns.current, abilities.bindings.current)
+    guard abilities.mayUseBulk, abilities.bindings.current > 1 else {
+      return Outstanding(lanes: Array(open.prefix(width)), repetitions: nil)
     }
-    return groups
+    return together(open, width: width)
   }
 
-  /// Columns of the first group that has any left: an isolated one, or as many as the device bears.
-  private mutating func nextBatch() -> [Int]? {
-    while let group = groups.first {
-      let left = group.filter { !columns[$0].hasEnded }
-      if let isolated = left.first(where: { columns[$0].isIsolated }) { return [isolated] }
-      if !left.isEmpty { return Array(left.prefix(abilities.columns.current)) }
-      groups.removeFirst()
+  private func alone(_ lane: Int) -> Outstanding {
+    var count = 1
+    if case .alone(let most, _) = lanes[lane].company, abilities.mayUseBulk {
+      count = min(most, abilities.bindings.current, size(lane))
     }
-    return nil
+    return Outstanding(lanes: [lane], repetitions: count > 1 ? count : nil)
+  }
+
+  /// The lane with the least left, and those that fit beside it.
+  private func together(_ open: [Int], width: Int) -> Outstanding {
+    let most = abilities.bindings.current
+    var batch: [Int] = []
+    var repetitions = 0
+    var overshoot = 0
+    for (size, lane) in sized(open).prefix(width) {
+      overshoot += batch.count * (size - repetitions)
+      guard batch.isEmpty || ((batch.count + 1) * size <= most && overshoot <= Self.overshootMax) else { break }
+      batch.append(lane)
+      repetitions = min(size, most)
+    }
+    return Outstanding(lanes: batch, repetitions: repetitions > 1 ? repetitions : nil)
+  }
+
+  /// Lanes with what is left of them, ascending. A lane waits while another one of its table finds out how many rows there are.
+  private func sized(_ open: [Int]) -> [(size: Int, lane: Int)] {
+    var scouted: Set<Int> = []
+    return open.compactMap { lane in
+      if let left = left(lane) { return (left, lane) }
+      return scouted.insert(lanes[lane].table).inserted ? (size(lane), lane) : nil
+    }.sorted { $0 < $1 }
+  }
+
+  /// Bindings to ask for, if nothing else limits them.
+  private func size(_ lane: Int) -> Int { left(lane) ?? max(Self.scoutCount, 2 * lanes[lane].countInRoot) }
+
+  private func left(_ lane: Int) -> Int? {
+    let known = rows[lanes[lane].table]
+    return lanes[lane].remaining(rows: known > 0 ? known : nil)
   }
 }
 
@@ -162,123 +187,135 @@ extension TableWalk {
 
 extension TableWalk {
   private mutating func take(_ bindings: [VarBind], _ asked: Outstanding) {
-    let width = asked.columns.count
+    let width = asked.lanes.count
     let isMisshapen = asked.repetitions == nil ? bindings.count != width : bindings.count < width
     guard !isMisshapen else { return misshapen(bindings, asked) }
-    var went = true
+    // The rest of an answer is void for a lane whose column was ended by it.
+    var isVoid = Array(repeating: false, count: width)
     for (position, binding) in bindings.enumerated() {
-      let column = asked.columns[position % width]
-      if columns[column].hasEnded { continue }
-      went = take(binding, column, asked)
-      if !went { break }
+      let column = position % width
+      let lane = asked.lanes[column]
+      if isVoid[column] || lanes[lane].hasEnded { continue }
+      if lanes[lane].cursor >= binding.name, asked.repetitions != nil, !binding.value.isException {
+        return refuseBulk(.notIncreasing)
+      }
+      isVoid[column] = !take(binding, lane)
     }
-    if went { learn(rows: bindings.count / width, asked) }
+    learn(rows: bindings.count / width, asked)
+    for lane in asked.lanes {
+      rows[lanes[lane].table] = max(rows[lanes[lane].table], lanes[lane].rows)
+      lanes[lane].answeredWell()
+      doubt(lane)
+    }
   }
 
-  /// Moves one column on. Returns false when the rest of the answer is not to be trusted.
-  private mutating func take(_ binding: VarBind, _ index: Int, _ asked: Outstanding) -> Bool {
-    let root = columns[index].root
-    if binding.value == .endOfMibView || (binding.name > root && !binding.name.isWithin(root)) {
-      columns[index].hasEnded = true
-      return true
-    }
-    guard !binding.value.isException else {
-      end([index]) { _ in .unexpectedException(binding.value, binding.name) }
-      return true
-    }
-    guard binding.name > columns[index].cursor else {
-      if asked.repetitions != nil {
-        refuseBulk(.notIncreasing)
-        return false
+  /// Moves one lane on. Returns false when a column was ended in the middle.
+  private mutating func take(_ binding: VarBind, _ lane: Int) -> Bool {
+    switch lanes[lane].take(binding) {
+    case .passed, .ended: return true
+    case .exception:
+      end([lane]) { _ in .unexpectedException(binding.value, binding.name) }
+      return false
+    case .notIncreasing:
+      end([lane]) { lane in
+        lane.bindings.contains { $0.name == binding.name }
+          ? .cycle(root: lane.root, after: lane.cursor, received: binding.name)
+          : .notIncreasing(root: lane.root, after: lane.cursor, received: binding.name)
       }
-      end([index]) { column in
-        column.bindings.contains { $0.name == binding.name }
-          ? .cycle(root: root, after: column.cursor, received: binding.name)
-          : .notIncreasing(root: root, after: column.cursor, received: binding.name)
-      }
-      return true
+      return false
+    case .kept:
+      bindingsCount += 1
+      guard lanes[lane].countInRoot >= limits.bindingsPerRootMax else { return true }
+      end([lane]) { .rootExhausted($0.root) }
+      return false
     }
-    columns[index].cursor = binding.name
-    columns[index].bindings.append(binding)
-    bindingsCount += 1
-    if columns[index].bindings.count >= limits.bindingsPerRootMax { end([index]) { .rootExhausted($0.root) } }
-    return true
+  }
+
+  /// Asks once more for columns that an answer skipped.
+  private mutating func doubt(_ lane: Int) {
+    guard let doubted = lanes[lane].takeDoubted() else { return }
+    lanes += abilities.bulk == .refused ? doubted.split() : [doubted]
   }
 
   /// A good answer allows a larger request next.
   private mutating func learn(rows: Int, _ asked: Outstanding) {
-    if asked.columns.count == abilities.columns.current { abilities.columns.grow() }
-    guard let repetitions = asked.repetitions else { return abilities.getNextWorked() }
-    abilities.bulk = .proven
-    let isFull = rows >= repetitions && !asked.columns.contains { columns[$0].hasEnded }
-    if isFull { abilities.repetitions.grow() }
+    if let repetitions = asked.repetitions {
+      abilities.bulk = .proven
+      // An answer cut short shows where the device's limit is.
+      guard rows >= repetitions else { return }
+    } else {
+      abilities.getNextWorked()
+    }
+    abilities.columns.grow(used: asked.lanes.count)
+    abilities.bindings.grow(used: asked.count)
   }
 
   /// An answer whose bindings cannot be assigned to what was asked.
   private mutating func misshapen(_ bindings: [VarBind], _ asked: Outstanding) {
-    if asked.columns.count > 1 || asked.repetitions != nil {
-      findings.append(.misshapen(asked: asked.columns.count, received: bindings.count))
+    findings.append(.misshapen(asked: asked.lanes.count, received: bindings.count))
+    if asked.count > 1 {
       if asked.repetitions == nil { abilities.columns.limit(to: 1) }
-      isolate(asked.columns, after: asked, .misshapen)
+      keepApart(asked.lanes, after: asked, .misshapen) { _ in .isolated }
     } else if let first = bindings.first {
       // One column and more than one binding: the first one answers it.
-      findings.append(.misshapen(asked: 1, received: bindings.count))
-      _ = take(first, asked.columns[0], asked)
+      _ = take(first, asked.lanes[0])
     } else {
-      end(asked.columns) { .missing($0.cursor) }
+      findings.removeLast()
+      end(asked.lanes) { .missing($0.cursor) }
     }
   }
 
   private mutating func tooBig(_ asked: Outstanding) {
-    if let repetitions = asked.repetitions, repetitions > 2 {
-      abilities.repetitions.halve(used: repetitions)
-    } else if asked.columns.count > 1 {
-      abilities.columns.halve(used: asked.columns.count)
-    } else if asked.repetitions != nil {
-      refuseBulk(.error(.tooBig))
+    if asked.count > 1 {
+      abilities.bindings.halve(used: asked.count)
     } else {
-      end(asked.columns) { .tooBig($0.cursor) }
+      end(asked.lanes) { .tooBig($0.cursor) }
     }
   }
 
   /// SNMPv1 has no other way to say that nothing follows (RFC 1157, section 4.1.3), and some later agents keep to it.
   private mutating func noSuchName(_ response: Response, _ asked: Outstanding) {
-    if asked.repetitions != nil {
-      deviceError(response, asked)
-    } else if asked.columns.indices.contains(response.errorIndex - 1) {
-      columns[asked.columns[response.errorIndex - 1]].hasEnded = true
-    } else if asked.columns.count > 1 {
+    let position = response.errorIndex - 1
+    if asked.repetitions == nil, asked.lanes.indices.contains(position) {
+      lanes[asked.lanes[position]].endRoot()
+    } else if asked.count > 1 {
       deviceError(response, asked)
     } else {
-      columns[asked.columns[0]].hasEnded = true
+      lanes[asked.lanes[0]].endRoot()
     }
   }
 
   private mutating func deviceError(_ response: Response, _ asked: Outstanding) {
+    guard asked.count > 1 else {
+      return end(asked.lanes) { .error(response.errorStatus, root: $0.root, after: $0.cursor) }
+    }
     let position = response.errorIndex - 1
-    let names = asked.columns.indices.contains(position) ? [asked.columns[position]] : asked.columns
-    if asked.columns.count > 1 || asked.repetitions != nil {
-      isolate(names, after: asked, .error(response.errorStatus))
-    } else {
-      end(asked.columns) { .error(response.errorStatus, root: $0.root, after: $0.cursor) }
+    let named = asked.lanes.indices.contains(position) ? [asked.lanes[position]] : asked.lanes
+    let half = max((asked.repetitions ?? 1) / 2, 1)
+    keepApart(named, after: asked, .error(response.errorStatus)) {
+      .alone(repetitionsMax: half, root: $0.current)
     }
   }
 
-  /// Reads these columns alone and by GetNext from here on. GetBulk that had not worked before is refused altogether.
-  private mutating func isolate(_ indices: [Int], after asked: Outstanding, _ refusal: BulkRefusal) {
-    for index in indices { columns[index].isIsolated = true }
-    if asked.repetitions != nil, abilities.bulk != .proven { refuseBulk(refusal) }
+  /// Asks these lanes alone from here on. A first GetBulk that failed was the reason itself: it is refused, and nothing else changes.
+  private mutating func keepApart(
+    _ indices: [Int], after asked: Outstanding, _ refusal: BulkRefusal, _ company: (WalkLane) -> WalkLane.Company
+  ) {
+    if asked.repetitions != nil, abilities.bulk != .proven { return refuseBulk(refusal) }
+    for index in indices { lanes[index].company = company(lanes[index]) }
   }
 
+  /// Reads a row at a time from here on.
   private mutating func refuseBulk(_ refusal: BulkRefusal) {
     abilities.bulk = .refused
+    lanes = lanes.flatMap { $0.split() }
     findings.append(.bulkRefused(refusal))
   }
 
-  private mutating func end(_ indices: [Int], _ finding: (Column) -> ReadFinding) {
+  private mutating func end(_ indices: [Int], _ finding: (WalkLane) -> ReadFinding) {
     for index in indices {
-      columns[index].hasEnded = true
-      findings.append(finding(columns[index]))
+      findings.append(finding(lanes[index]))
+      lanes[index].endRoot()
     }
   }
 }

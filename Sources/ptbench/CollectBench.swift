@@ -54,7 +54,8 @@ struct CollectBench: AsyncParsableCommand {
     let found = results.filter { $0.reason == .found }.map { Endpoint($0.address, port: port) }
     print(
       #"{"benchmark":"collect.sweep","addresses":\#(results.count),"found":\#(found.count),"#
-        + #""packets_per_second_max":\#(sweepPacketsPerSecond),\#(used.fields)}"#)
+        + #""packets_per_second_max":\#(sweepPacketsPerSecond),"#
+        + #""wire_bytes_per_found":\#(used.wireBytes / UInt64(max(found.count, 1))),\#(used.fields)}"#)
     return found
   }
 
@@ -72,7 +73,7 @@ struct CollectBench: AsyncParsableCommand {
       print(
         #"{"benchmark":"collect.poll.\#(kind == .full ? "full" : "light")","round":\#(round),"devices":\#(endpoints.count),"#
           + #""readings":\#(polled.readings),"devices_per_second":\#(Int(Double(polled.readings) / max(used.seconds, 1e-9))),"#
-          + #""bytes_per_device":\#(polled.bytes / count),"requests_per_device":\#(Double(polled.requests) / Double(count)),"#
+          + #""wire_bytes_per_device":\#(used.wireBytes / UInt64(count)),"requests_per_device":\#(Double(polled.requests) / Double(count)),"#
           + #"\#(used.fields)}"#)
     }
   }
@@ -80,7 +81,6 @@ struct CollectBench: AsyncParsableCommand {
   private struct Polled {
     var memories: [Endpoint: PollMemory] = [:]
     var readings = 0
-    var bytes = 0
     var requests = 0
   }
 
@@ -98,7 +98,6 @@ struct CollectBench: AsyncParsableCommand {
       while let (outcome, memory) = try await group.next() {
         addNext()
         polled.memories[outcome.endpoint] = memory
-        polled.bytes += Int(outcome.cost.bytesSent) + Int(outcome.cost.bytesReceived)
         polled.requests += Int(outcome.cost.requests)
         if case .reading = outcome.result { polled.readings += 1 }
       }
@@ -112,6 +111,8 @@ struct CollectBench: AsyncParsableCommand {
     var processorSeconds: Double
     var sent: UInt64
     var received: UInt64
+    /// With the headers of IPv4 and UDP: 28 bytes a datagram.
+    var wireBytes: UInt64
 
     init(_ engine: UDPEngine) {
       var usage = rusage()
@@ -124,6 +125,7 @@ struct CollectBench: AsyncParsableCommand {
       let statistics = engine.statistics
       sent = statistics.datagramsSent
       received = statistics.datagramsReceived
+      wireBytes = statistics.bytesSent + statistics.bytesReceived + 28 * (sent + received)
     }
 
     func since(_ before: Usage) -> Usage {
@@ -132,11 +134,13 @@ struct CollectBench: AsyncParsableCommand {
       difference.processorSeconds -= before.processorSeconds
       difference.sent &-= before.sent
       difference.received &-= before.received
+      difference.wireBytes &-= before.wireBytes
       return difference
     }
 
     var fields: String {
-      #""seconds":\#(seconds),"cpu_seconds":\#(processorSeconds),"datagrams_sent":\#(sent),"datagrams_received":\#(received)"#
+      #""seconds":\#(seconds),"cpu_seconds":\#(processorSeconds),"datagrams_sent":\#(sent),"datagrams_received":\#(received),"#
+        + #""wire_bytes":\#(wireBytes)"#
     }
   }
 }

@@ -240,7 +240,7 @@ private func words(_ events: [EventBody]) -> [String] {
     _ = try device.poll { $0.alerts = [(11, 1, 12, "Toner low")] }
     let before = device.monitor
     device.time += 25 * 3_600_000
-    device.device.agent.answersMax = device.device.agent.requests + 6
+    device.device.agent.answersMax = device.device.agent.requests + 2
     let events = try device.poll { $0.alerts = [] }
     #expect(words(events) == ["failed timeout"])
     #expect(device.monitor.reading == before.reading)
@@ -253,8 +253,7 @@ private func words(_ events: [EventBody]) -> [String] {
     _ = try device.poll { $0.alerts = [(11, 1, 12, "Toner low")] }
     let supplies = device.monitor.reading?.supplies
     device.time += 25 * 3_600_000
-    // Silent as soon as the supplies are asked for: the counters stand before them.
-    let marker = PrinterMIB.Marker.entry.appending(15)
+    // Silent as soon as the supplies are asked for: the counters come before them, as the smaller table.
     var driver = MachineDriver(PollMachine(.full, memory: device.device.memory, hasActiveAlerts: true, profiles: .none))
     device.printer.lifeCount += 10
     device.device.agent.walk = device.printer.walk
@@ -264,7 +263,7 @@ private func words(_ events: [EventBody]) -> [String] {
       guard !isDead else { return nil }
       let count = agent.names.count
       let reply = agent.answer(datagram)
-      isDead = agent.names[count...].contains { $0 >= PrinterMIB.Supplies.entry && $0 > marker }
+      isDead = agent.names[count...].contains { $0.isWithin(PrinterMIB.Supplies.entry) }
       return isDead ? nil : reply
     }
     let (outcome, _) = transcript.interpreted(endpoint: PolledDevice.endpoint, credential: "public", profiles: .none)

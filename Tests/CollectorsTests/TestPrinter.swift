@@ -136,7 +136,9 @@ struct WalkAgent: Sendable {
     case .getNext:
       answers = pdu.bindings.map { next($0.name) }
     default:
-      var cursors = pdu.bindings.map(\.name)
+      let nonRepeaters = Int(max(pdu.nonRepeaters, 0))
+      answers = pdu.bindings.prefix(nonRepeaters).map { next($0.name) }
+      var cursors = pdu.bindings.dropFirst(nonRepeaters).map(\.name)
       for _ in 0..<Int(max(pdu.maxRepetitions, 1)) {
         let row = cursors.map { next($0) }
         answers += row

@@ -175,7 +175,8 @@ struct PollTargetTests {
 
   @Test func `a light poll asks for what moves`() throws {
     let walk = try Fixtures.walk("colour-mfp")
-    let names = PollTargets.dynamic(previous: walk)
+    let moving = PollTargets.moving(previous: walk)
+    let names = moving.always + moving.inUse
     for name in [
       "1.3.6.1.2.1.1.3.0", "1.3.6.1.2.1.43.5.1.1.1.3", "1.3.6.1.2.1.43.5.1.1.18.3", "1.3.6.1.2.1.25.3.5.1.2.3",
       "1.3.6.1.2.1.43.10.2.1.4.3.1", "1.3.6.1.2.1.43.11.1.1.9.3.9", "1.3.6.1.2.1.43.8.2.1.10.3.1",

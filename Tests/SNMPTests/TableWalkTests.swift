@@ -6,6 +6,8 @@ internal import Testing
 @Suite struct TableWalkTests {
   private let supplies = SamplePrinter.supplies
   private let columns = SamplePrinter.supplyColumns
+  /// Two columns, a gap, two columns: two lanes.
+  private let markerColumns = [2, 3, 8, 9].map { SamplePrinter.marker.appending($0) }
 
   private func walk(_ roots: [ObjectIdentifier], _ version: SNMPVersion = .v2c, _ limits: ReadLimits = ReadLimits())
     -> TableWalk
@@ -16,6 +18,13 @@ internal import Testing
   /// Everything of the supplies is there, once.
   private func expectAllSupplies(_ walk: TableWalk) {
     #expect(walk.bindings.sorted { $0.name < $1.name } == SamplePrinter.allSupplies)
+    #expect(walk.stopped == nil)
+  }
+
+  /// Everything below these roots is there, once, and nothing else.
+  private func expectAll(_ walk: TableWalk, _ roots: [ObjectIdentifier], in device: Walk = SamplePrinter.walk) {
+    let all = roots.flatMap { device.subtree($0) }.sorted { $0.name < $1.name }
+    #expect(walk.bindings.sorted { $0.name < $1.name } == all)
     #expect(walk.stopped == nil)
   }
 
@@ -60,7 +69,7 @@ internal import Testing
     var agent = TestAgent(SamplePrinter.walk)
     agent.run(&walk)
     for case .getBulk(let names, _, let repetitions) in agent.requests {
-      #expect(names.count * repetitions <= ReadLimits().bindingsPerResponseMax)
+      #expect(names.count * repetitions <= DeviceAbilities.bindingsMax)
     }
   }
 
@@ -93,18 +102,18 @@ internal import Testing
   }
 
   @Test func `A device that hangs on several names is read by single ones`() {
-    var walk = walk(columns)
+    var walk = walk(columns + markerColumns)
     var agent = TestAgent(SamplePrinter.walk, .silentToSeveralNames)
     agent.run(&walk)
-    expectAllSupplies(walk)
+    expectAll(walk, columns + markerColumns)
     #expect(agent.requests.count { $0.names.count > 1 } == 1)
   }
 
   @Test func `A device that forgets bindings is read one column at a time`() {
-    var walk = walk(columns)
+    var walk = walk(columns + markerColumns)
     var agent = TestAgent(SamplePrinter.walk, .forgetsLastOfSeveral)
     agent.run(&walk)
-    expectAllSupplies(walk)
+    expectAll(walk, columns + markerColumns)
     #expect(walk.findings.contains(.misshapen(asked: 2, received: 1)))
     #expect(agent.requests.count { $0.names.count > 1 } == 1)
   }

@@ -58,13 +58,14 @@ struct TestAgent {
       return .success(rows([names.map { .success(VarBind($0, walk[$0] ?? .noSuchInstance)) }], names.count))
     case .getNext(let names):
       return .success(rows([names.map(next)], names.count))
-    case .getBulk(let names, _, let repetitions):
+    case .getBulk(let names, let nonRepeaters, let repetitions):
       if habits.contains(.silentToBulk) { return .failure(.timeout(sends: 3)) }
       if habits.contains(.genErrToBulk) { return .success(Response([], errorStatus: .genErr)) }
-      var cursors = names
-      let table = (0..<repetitions).map { _ in
+      var cursors = names.dropFirst(nonRepeaters)
+      var table = nonRepeaters > 0 ? [names.prefix(nonRepeaters).map(next)] : []
+      table += (0..<repetitions).map { _ in
         let row = cursors.map(next)
-        for (index, cell) in row.enumerated() { if case .success(let binding) = cell { cursors[index] = binding.name } }
+        cursors = zip(cursors, row).map { cursor, cell in (try? cell.get().name) ?? cursor }[...]
         return row
       }
       return .success(rows(table, names.count))

@@ -38,9 +38,10 @@ def summary(text):
 
 
 def wire_bytes():
-    """Bytes that crossed the loopback interface, IP headers included."""
-    with open("/sys/class/net/lo/statistics/tx_bytes") as file:
-        return int(file.read())
+    """Bytes that crossed the loopback interface of this network namespace, IP headers included."""
+    with open("/proc/net/dev") as file:
+        loopback = next(line for line in file if line.strip().startswith("lo:"))
+    return int(loopback.split(":")[1].split()[8])
 
 
 def cpu_of(pid):
@@ -129,13 +130,14 @@ def measured(name, devices, body, pid=None):
 def poll(bin, work):
     with fleet(bin, "thousand"):
         own = [f"{bin}/ptbench", "collect", "--range", "127.21.0.1-127.21.3.232", "--port", "16101"]
-        for name, options in (("ptagent, full poll", ["--rounds", "1"]), ("ptagent, a full and nine light polls (per poll)", ["--rounds", "10"])):
+        for name, options in (("ptagent, sweep and full poll", ["--rounds", "1"]), ("ptagent, sweep, a full and nine light polls (per poll)", ["--rounds", "10"])):
             output = []
             polls = 1000 * int(options[1])
             measured(name, polls, lambda: output.append(
                 subprocess.run(own + options, check=True, capture_output=True, text=True).stdout))
             for line in lines(output[0]):
                 say(**line)
+        apart(own)
         sample = THOUSAND[:100]
 
         def walk(address):
@@ -146,6 +148,18 @@ def poll(bin, work):
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             measured("snmpbulkwalk of the same tables", len(sample), lambda: list(pool.map(walk, sample)))
         exporter(sample)
+
+
+def apart(own):
+    """The probe, a first and a later full poll, and a light one on their own, as ptbench counts them: the process's start is not among them."""
+    full, light = (lines(subprocess.run(own + options, check=True, capture_output=True, text=True).stdout)
+                   for options in (["--rounds", "3", "--full"], ["--rounds", "4"]))
+    probe = full[0]["wire_bytes_per_found"]
+    summary(f"ptagent, probe of the sweep: {probe:,} bytes a device")
+    for name, line in (("first full poll", full[1]), ("later full poll", full[-1]), ("light poll of a device that stands still", light[-1])):
+        say(**line)
+        summary(f"ptagent, {name}: {line['wire_bytes_per_device']:,} bytes and {line['requests_per_device']:.1f} requests a device, "
+                f"{line['readings'] / line['cpu_seconds']:,.0f} devices per CPU second")
 
 
 def exporter(sample):

@@ -25,7 +25,6 @@ struct Conversation: Sendable {
   static let findingsMax = 32
 
   private(set) var session: Session
-  private(set) var outstandingID: Int32?
   private(set) var findings: [Finding] = []
   private(set) var elsewhere: [Endpoint] = []
   /// Why the network gave a datagram back, if it did and nothing was heard since.
@@ -37,10 +36,12 @@ struct Conversation: Sendable {
     self.session = session
   }
 
+  /// The number that an answer to the request in flight must carry.
+  var outstandingID: Int32? { session.outstandingID }
+
   /// Goes on with another session; the cost and the findings stay.
   mutating func use(_ session: Session) {
     self.session = session
-    outstandingID = nil
   }
 
   mutating func request(_ request: Request, now: Instant) -> Turn {
@@ -89,14 +90,12 @@ struct Conversation: Sendable {
         turn.datagrams.append(datagram)
         cost.requests &+= 1
         cost.bytesSent &+= UInt32(clamping: datagram.count)
-        outstandingID = Self.identifier(of: datagram)
       case .setTimer(let deadline): turn.timer = deadline
       case .completed(let response): turn.reply = .response(response)
       case .failed(let failure): turn.reply = .failure(failure)
       case .finding(let finding): note(finding)
       }
     }
-    if turn.reply != nil { outstandingID = nil }
     return turn
   }
 

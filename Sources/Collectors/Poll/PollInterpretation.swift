@@ -38,9 +38,11 @@ extension PollTranscript {
   /// A full poll that came to its end stands alone; any other is laid over what was known.
   private func merged() -> Walk {
     if kind == .full, interruption == nil { return Walk(bindings) }
-    var kept = memory.walk?.bindings ?? []
-    kept.removeAll { binding in completed.contains { binding.name.isWithin($0) } }
-    var walk = Walk(kept + bindings)
+    var walk = memory.walk ?? Walk()
+    if !completed.isEmpty {
+      walk = Walk(walk.bindings.filter { binding in !completed.contains { binding.name.isWithin($0) } })
+    }
+    for binding in bindings { walk.set(binding.name, binding.value) }
     for name in absent { walk.remove(name) }
     return walk
   }

@@ -1,15 +1,13 @@
 // One poll of one device.
 //
-//   full:   GET standard scalars -> walk standard tables -> GET and walk the profile's objects -> end
-//   light:  GET what moves -> did the structure change?  yes -> full
-//                          -> did the alerts?            yes -> walk prtAlertTable -> end
-//                                                        no  -> end
+//   full:   walk the standard tables, the system group among them -> GET and walk the profile's objects -> end
+//   light:  GET what moves -> did the structure change?     yes -> full
+//                          -> did anything move?            yes -> GET what moves in use
+//                          -> did the alerts?               yes -> walk prtAlertTable -> end
+//                                                           no  -> end
 //
-// The structure changed when a name that was there is gone, prtGeneralConfigChanges differs (it may reset, so "greater" is not the test),
-// sysUpTime went back (a restart), or sysObjectID or the serial number differ. A device without these detectors is read in full at least
-// once a day (`DeviceMonitor`).
-// The alerts are walked when prtAlertCriticalEvents, prtAlertAllEvents or hrPrinterDetectedErrorState differ, when an alert is active
-// (rows vanish without moving a counter on many devices), or when the device has none of these detectors.
+// What a light poll asks for and decides by is in LightPoll.swift. A device without change detectors is read in full at least once a
+// day (`DeviceMonitor`).
 //
 // A device that does not answer the first request of a poll is silent, and the poll is over: nothing else is asked. The first request to a
 // device that was never polled asks for one object, because some hang on several.
@@ -47,24 +45,24 @@ package struct PollMachine: DeviceMachine {
 
   private enum Step {
     case get([ObjectIdentifier])
-    case walk(TableTarget)
+    case getKnown([[ObjectIdentifier]])
+    case walk([TableTarget])
   }
 
   private enum Reader {
     case get(ScalarRead)
+    case getKnown(KnownRead)
     case walk(TableWalk, [ObjectIdentifier])
   }
 
   private let profiles: ProfileSet
-  private let hasActiveAlerts: Bool
   private var conversation: Conversation
   private var transcript: PollTranscript
   private var steps: [Step] = []
   private var reader: Reader?
   private var hasReadPrivate = false
-  /// The light poll's own GET is done.
-  private var isDecided = false
-  private var deadline: Instant?
+  private var light: LightPoll?
+  private var begun: Instant?
   /// Whether the device answered anything in this poll.
   private var hasHeard = false
 
@@ -73,12 +71,14 @@ package struct PollMachine: DeviceMachine {
   ///   - hasActiveAlerts: whether an alert is raised now.
   package init(_ kind: PollKind, memory: PollMemory, hasActiveAlerts: Bool = false, profiles: ProfileSet = .shipped) {
     self.profiles = profiles
-    self.hasActiveAlerts = hasActiveAlerts
     conversation = Conversation(memory.session)
     let isLight = kind == .light && memory.walk != nil
     transcript = PollTranscript(kind: isLight ? .light : .full, memory: memory)
     if isLight, let walk = memory.walk {
-      steps = [.get(Self.lightNames(walk, profiles))]
+      let plan = memory.lightPlan ?? LightPlan(walk, profiles: profiles)
+      transcript.memory.lightPlan = plan
+      light = LightPoll(walk, plan, inUseReadAt: memory.inUseReadAt, hasActiveAlerts: hasActiveAlerts)
+      steps = [.getKnown(plan.always)]
     } else {
       startFull()
     }
@@ -88,7 +88,7 @@ package struct PollMachine: DeviceMachine {
   package static func identifier(of datagram: [UInt8]) -> Int32? { Conversation.identifier(of: datagram) }
 
   package mutating func start(now: Instant) -> [Action] {
-    deadline = now.advanced(by: Self.timeMax)
+    begun = now
     return proceed(now: now)
   }
 
@@ -127,7 +127,7 @@ package struct PollMachine: DeviceMachine {
   private mutating func proceed(now: Instant) -> [Action] {
     var actions: [Action] = []
     while transcript.interruption == nil {
-      if let deadline, now >= deadline {
+      if let begun, begun.duration(to: now) >= Self.timeMax {
         transcript.interruption = PollFailure(.timeout, "the poll took longer than \(Self.timeMax)")
         break
       }
@@ -148,14 +148,21 @@ package struct PollMachine: DeviceMachine {
     }
   }
 
+  /// The reader is taken out while it changes, so that its arrays change in place.
   private mutating func readerNext() -> Request? {
-    switch reader {
+    switch reader.take() {
     case .get(var read):
-      defer { reader = .get(read) }
-      return read.next()
+      let request = read.next()
+      reader = .get(read)
+      return request
+    case .getKnown(var read):
+      let request = read.next()
+      reader = .getKnown(read)
+      return request
     case .walk(var walk, let roots):
-      defer { reader = .walk(walk, roots) }
-      return walk.next()
+      let request = walk.next()
+      reader = .walk(walk, roots)
+      return request
     case nil: return nil
     }
   }
@@ -166,10 +173,13 @@ package struct PollMachine: DeviceMachine {
     case .failure(let failure):
       if !hasHeard { transcript.interruption = self.failure(failure) }
     }
-    switch reader {
+    switch reader.take() {
     case .get(var read):
       Self.give(reply, to: &read)
       reader = .get(read)
+    case .getKnown(var read):
+      Self.give(reply, to: &read)
+      reader = .getKnown(read)
     case .walk(var walk, let roots):
       Self.give(reply, to: &walk)
       reader = .walk(walk, roots)
@@ -188,11 +198,9 @@ package struct PollMachine: DeviceMachine {
 
   private mutating func startFull() {
     transcript.kind = .full
+    transcript.memory.lightPlan = nil
     hasReadPrivate = false
-    let isNew = transcript.memory.walk == nil
-    steps = isNew ? [.get([MIB2.sysUpTime])] : []
-    steps.append(.get(PollTargets.standardScalars.filter { !isNew || $0 != MIB2.sysUpTime }))
-    steps += PollTargets.tables.map { .walk($0) }
+    steps = [.walk(PollTargets.tables)]
   }
 
   /// Begins the next step; false when there is none.
@@ -202,39 +210,26 @@ package struct PollMachine: DeviceMachine {
     let abilities = transcript.memory.abilities
     switch steps.removeFirst() {
     case .get(let names): reader = .get(ScalarRead(names: names, abilities: abilities))
-    case .walk(let target):
-      let fitted = fitted(abilities, to: target)
-      reader = .walk(TableWalk(roots: target.columnNames, abilities: fitted), target.columnNames)
+    case .getKnown(let runs): reader = .getKnown(KnownRead(runs: runs, abilities: abilities))
+    case .walk(let targets):
+      let roots = targets.flatMap(\.columnNames)
+      reader = .walk(TableWalk(roots: roots, abilities: abilities, expected: expectedCount(targets)), roots)
     }
     return true
   }
 
-  /// GetBulk for the rows that the table had before, and one more to see that it ends: what a device sends beyond that is thrown away, and
-  /// is most of the traffic of a full poll otherwise.
-  private func fitted(_ abilities: DeviceAbilities, to target: TableTarget) -> DeviceAbilities {
-    guard let walk = transcript.memory.walk else { return abilities }
-    let rows = target.columnNames.map { walk.subtree($0).count }.max() ?? 0
-    var fitted = abilities
-    fitted.repetitions.limit(to: rows + 1)
-    return fitted
-  }
-
-  /// What a walk taught, without the limit that only fitted its table.
-  private func learnt(
-    _ abilities: DeviceAbilities, _ target: [ObjectIdentifier], since before: DeviceAbilities
-  ) -> DeviceAbilities {
-    guard transcript.memory.walk != nil, let first = target.first else { return abilities }
-    let entry = ObjectIdentifier(Array(first.components.dropLast()))
-    let limited = fitted(before, to: TableTarget(entry, target.compactMap(\.components.last)))
-    var result = abilities
-    if abilities.repetitions.ceiling == limited.repetitions.ceiling { result.repetitions = before.repetitions }
-    return result
+  /// How many values a column has: as many as the last time, or as a standard table usually has.
+  private func expectedCount(_ targets: [TableTarget]) -> (ObjectIdentifier) -> Int? {
+    if let walk = transcript.memory.walk { return { walk.subtree($0).count } }
+    return { column in targets.first { column.isWithin($0.entry) }?.usualRows }
   }
 
   private mutating func closeReader() {
-    let before = transcript.memory.abilities
     switch reader {
     case .get(let read):
+      transcript.absent += read.absent
+      close(read)
+    case .getKnown(let read):
       transcript.absent += read.absent
       close(read)
     case .walk(let walk, let roots):
@@ -244,7 +239,6 @@ package struct PollMachine: DeviceMachine {
         transcript.completed += roots.filter { root in !unanswered.contains { $0.isWithin(root) } }
       }
       close(walk)
-      transcript.memory.abilities = learnt(walk.abilities, roots, since: before)
     case nil: break
     }
     reader = nil
@@ -267,22 +261,26 @@ package struct PollMachine: DeviceMachine {
   /// What the answers so far ask for.
   private mutating func planMore() {
     if transcript.kind == .light {
-      guard !isDecided, let before = transcript.memory.walk else { return }
-      isDecided = true
-      let now = Walk(transcript.bindings)
-      if let reason = Self.structureChange(from: before, to: now, absent: transcript.absent) {
-        conversation.note(Finding(nil, "read in full because \(reason)"))
-        transcript.bindings = []
-        transcript.absent = []
-        startFull()
-      } else if hasActiveAlerts || Self.alertsMayDiffer(before, now) {
-        steps = [.walk(Self.alertTable)]
-      }
+      planLight()
     } else if !hasReadPrivate {
       hasReadPrivate = true
       let own = PollTargets.privateTargets(for: DeviceEvidence(Walk(transcript.bindings)), profiles: profiles)
       if !own.scalars.isEmpty { steps.append(.get(own.scalars)) }
-      steps += own.tables.map { .walk($0) }
+      if !own.tables.isEmpty { steps.append(.walk(own.tables)) }
+    }
+  }
+
+  private mutating func planLight() {
+    guard let begun else { return }
+    switch light?.next(Walk(transcript.bindings), absent: transcript.absent, now: begun) {
+    case .full(let reason):
+      conversation.note(Finding(nil, "read in full because \(reason)"))
+      transcript.bindings = []
+      transcript.absent = []
+      startFull()
+    case .get(let runs): steps = [.getKnown(runs)]
+    case .alerts: steps = [.walk([LightPoll.alertTable])]
+    case nil: break
     }
   }
 
@@ -290,6 +288,9 @@ package struct PollMachine: DeviceMachine {
     if reader != nil { closeReader() }
     transcript.cost = conversation.cost(now: now)
     transcript.memory.session = conversation.session
+    if transcript.interruption == nil, transcript.kind == .full || light?.hasReadInUse == true {
+      transcript.memory.inUseReadAt = begun
+    }
     transcript.findings = conversation.findings
     return transcript
   }
@@ -307,56 +308,6 @@ package struct PollMachine: DeviceMachine {
     case .authentication, .reported: return PollFailure(.authentication, "\(failure)")
     case .malformed: return PollFailure(.malformed, "\(failure)")
     }
-  }
-}
-
-// MARK: - Light polls
-
-extension PollMachine {
-  private static let alertTable =
-    PollTargets.tables.first { $0.entry == PrinterMIB.Alert.entry }
-    ?? TableTarget(PrinterMIB.Alert.entry, [PrinterMIB.Alert.severity])
-
-  /// What a light poll asks for: what moves, and what says who the device is.
-  static func lightNames(_ walk: Walk, _ profiles: ProfileSet) -> [ObjectIdentifier] {
-    PollTargets.dynamic(previous: walk, profiles: profiles) + identityNames(walk, profiles)
-  }
-
-  /// sysObjectID and the serial number where this device has it.
-  private static func identityNames(_ walk: Walk, _ profiles: ProfileSet) -> [ObjectIdentifier] {
-    var names = walk[MIB2.sysObjectID] == nil ? [] : [MIB2.sysObjectID]
-    let serials = walk.subtree(PrinterMIB.General.entry.appending(PrinterMIB.General.serialNumber)).map(\.name)
-    if !serials.isEmpty { return names + serials }
-    let own = Interpretation.profile(for: walk, profiles: profiles)?.identity.serial ?? []
-    names += own.filter { walk[$0].map { !$0.isException } ?? false }
-    return names
-  }
-
-  /// Why the structure has to be read again, in words; nil if it has not.
-  private static func structureChange(from before: Walk, to now: Walk, absent: [ObjectIdentifier]) -> String? {
-    if let gone = absent.first { return "\(gone) is gone" }
-    if let old = before[MIB2.sysUpTime]?.unsigned, let new = now[MIB2.sysUpTime]?.unsigned, new < old {
-      return "the device restarted"
-    }
-    let general = PrinterMIB.General.entry
-    let identifying = [
-      MIB2.sysObjectID, general.appending(PrinterMIB.General.configurationChanges),
-      general.appending(PrinterMIB.General.serialNumber),
-    ]
-    for binding in now.bindings where before[binding.name] != binding.value {
-      if identifying.contains(where: { binding.name.isWithin($0) }) { return "\(binding.name) changed" }
-    }
-    return nil
-  }
-
-  private static func alertsMayDiffer(_ before: Walk, _ now: Walk) -> Bool {
-    let general = PrinterMIB.General.entry
-    let detectors = [
-      general.appending(PrinterMIB.General.alertCriticalEvents), general.appending(PrinterMIB.General.alertAllEvents),
-      HostResources.Printer.entry.appending(HostResources.Printer.detectedErrorState),
-    ]
-    let told = now.bindings.filter { binding in detectors.contains { binding.name.isWithin($0) } }
-    return told.isEmpty || told.contains { before[$0.name] != $0.value }
   }
 }
 

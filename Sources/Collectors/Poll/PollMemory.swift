@@ -12,6 +12,10 @@ package struct PollMemory: Sendable {
   package var abilities: DeviceAbilities
   /// All objects as of the last poll that came to its end; nil before the first.
   package var walk: Walk?
+  /// When trays, bins, covers and the console were read last; light polls leave them out while a device stands still.
+  package var inUseReadAt: Instant?
+  /// What a light poll asks for; nil until the first one after a full poll.
+  package var lightPlan: LightPlan?
   /// What was odd when they were read.
   package var findings: [Finding] = []
 

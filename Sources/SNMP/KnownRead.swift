@@ -1,0 +1,181 @@
+// Reading objects that were there before, with fewer bytes than Get: a run of names that follow one another in the device costs one name
+// in a GetBulk request instead of one each.
+//
+//     GetBulk  non-repeaters: before a, before b   repeaters: before c1, before d1   repetitions: 3
+//     answer   a b   c1 d1   c2 d2   c3 d3
+//
+// Only what comes back under exactly the name that was expected is taken. Every other name is asked for by Get (`ScalarRead`), whose answer
+// alone says that an object is gone. So is everything where GetBulk is not proven, or fails.
+//
+// Termination: each request settles its names or hands them to `ScalarRead`.
+
+package import MIB
+
+/// A reading of known objects.
+package struct KnownRead: RequestSource {
+  private struct Batch {
+    var singles: [ObjectIdentifier] = []
+    /// Names that one cursor passes.
+    var pieces: [ArraySlice<ObjectIdentifier>] = []
+    var repetitions: Int
+
+    var cursorCount: Int { singles.count + pieces.count }
+    var bindingCount: Int { singles.count + pieces.count * repetitions }
+    var names: [ObjectIdentifier] { singles + pieces.joined() }
+
+    /// The name expected at a position of the answer; nil for one that nobody asked for.
+    func name(at position: Int) -> ObjectIdentifier? {
+      if position < singles.count { return singles[position] }
+      let (row, column) = (position - singles.count).quotientAndRemainder(dividingBy: pieces.count)
+      return pieces[column].dropFirst(row).first
+    }
+  }
+
+  /// About what one more name of a request costs, and one binding of an answer that nobody wants, in bytes.
+  private static let nameBytes = 18
+  private static let bindingBytes = 22
+  /// Runs are cut into pieces of at most so many.
+  private static let repetitionsMax = 8
+  /// About what a request and its answer cost besides, headers included.
+  private static let requestBytes = 120
+
+  package private(set) var abilities: DeviceAbilities
+
+  private let limits: ReadLimits
+  private var read: [VarBind] = []
+  private var bulkStatistics = ReadStatistics()
+  private var waiting: ArraySlice<Batch> = []
+  private var outstanding: Batch?
+  /// To be asked by Get.
+  private var rest: [ObjectIdentifier] = []
+  private var scalars: ScalarRead?
+
+  /// - Parameters:
+  ///   - runs: names that are expected to follow one another without anything between them.
+  ///   - abilities: what is known of the device; read it again afterwards.
+  package init(runs: [[ObjectIdentifier]], abilities: DeviceAbilities, limits: ReadLimits = ReadLimits()) {
+    self.abilities = abilities
+    self.limits = limits
+    let plan = abilities.bulk == .proven ? Self.plan(runs, abilities) : []
+    if plan.isEmpty { rest = runs.flatMap { $0 } } else { waiting = plan[...] }
+  }
+
+  package var bindings: [VarBind] { read + (scalars?.bindings ?? []) }
+  /// What the device says it does not have.
+  package var absent: [ObjectIdentifier] { scalars?.absent ?? [] }
+  package var findings: [ReadFinding] { scalars?.findings ?? [] }
+  package var statistics: ReadStatistics { bulkStatistics + (scalars?.statistics ?? ReadStatistics()) }
+  package var stopped: ReadStop? { scalars?.stopped }
+
+  package mutating func next() -> Request? {
+    precondition(outstanding == nil, "the last request is still unanswered")
+    if let batch = waiting.popFirst() {
+      bulkStatistics.requests += 1
+      outstanding = batch
+      let cursors = (batch.singles + batch.pieces.compactMap(\.first)).map(\.justBefore)
+      return .getBulk(cursors, nonRepeaters: batch.singles.count, maxRepetitions: batch.repetitions)
+    }
+    if scalars == nil, !rest.isEmpty { scalars = ScalarRead(names: rest, abilities: abilities, limits: limits) }
+    return scalars?.next()
+  }
+
+  package mutating func received(_ response: Response) {
+    guard let batch = outstanding else {
+      scalars?.received(response)
+      abilities = scalars?.abilities ?? abilities
+      return
+    }
+    outstanding = nil
+    bulkStatistics.count(response)
+    if response.errorStatus == .tooBig { abilities.bindings.halve(used: batch.bindingCount) }
+    take(response.errorStatus == .noError ? response.bindings : [], batch)
+  }
+
+  package mutating func failed(_ failure: SessionFailure) {
+    guard let batch = outstanding else {
+      scalars?.failed(failure)
+      abilities = scalars?.abilities ?? abilities
+      return
+    }
+    outstanding = nil
+    bulkStatistics.failures += 1
+    // The next ones would be as large: a device that does not bear them is not made to fail again.
+    rest += ([batch] + waiting).flatMap(\.names)
+    waiting = []
+  }
+
+  private mutating func take(_ answer: [VarBind], _ batch: Batch) {
+    var missing = Set(batch.names)
+    for (position, binding) in answer.enumerated().prefix(batch.bindingCount) where !binding.value.isException {
+      guard binding.name == batch.name(at: position), missing.remove(binding.name) != nil else { continue }
+      read.append(binding)
+    }
+    rest += batch.names.filter(missing.contains)
+  }
+}
+
+// MARK: - The plan
+
+extension KnownRead {
+  /// The cheapest way to cut the runs into pieces; empty if Get is as cheap.
+  private static func plan(_ runs: [[ObjectIdentifier]], _ abilities: DeviceAbilities) -> [Batch] {
+    let byGet = runs.joined().count
+    let getCost = byGet * nameBytes + requests(byGet, abilities.names.current) * requestBytes
+    var best = (cost: getCost, batches: [Batch]())
+    for repetitions in 2...repetitionsMax {
+      let batches = batches(cut(runs, repetitions), abilities)
+      let cost = batches.reduce(0) { sum, batch in
+        let surplus = batch.bindingCount - batch.names.count
+        return sum + requestBytes + batch.cursorCount * nameBytes + surplus * bindingBytes
+      }
+      if cost < best.cost { best = (cost, batches) }
+    }
+    return best.batches
+  }
+
+  private static func requests(_ names: Int, _ most: Int) -> Int { (names + most - 1) / most }
+
+  /// Pieces of exactly so many names, and what is cheaper to ask for singly.
+  private static func cut(_ runs: [[ObjectIdentifier]], _ repetitions: Int) -> Batch {
+    var all = Batch(repetitions: repetitions)
+    for run in runs {
+      var left = run[...]
+      while left.count >= repetitions {
+        all.pieces.append(left.prefix(repetitions))
+        left = left.dropFirst(repetitions)
+      }
+      let asPiece = nameBytes + (repetitions - left.count) * bindingBytes
+      if left.count > 1, asPiece < left.count * nameBytes { all.pieces.append(left) } else { all.singles += left }
+    }
+    return all
+  }
+
+  /// The same in requests that the device bears.
+  private static func batches(_ all: Batch, _ abilities: DeviceAbilities) -> [Batch] {
+    var batches = [Batch(repetitions: all.repetitions)]
+    func makeRoom(for bindings: Int) {
+      let last = batches[batches.count - 1]
+      let isFull =
+        last.cursorCount >= abilities.columns.current || last.bindingCount + bindings > abilities.bindings.current
+      if isFull, last.cursorCount > 0 { batches.append(Batch(repetitions: all.repetitions)) }
+    }
+    for piece in all.pieces {
+      makeRoom(for: all.repetitions)
+      batches[batches.count - 1].pieces.append(piece)
+    }
+    for single in all.singles {
+      makeRoom(for: 1)
+      batches[batches.count - 1].singles.append(single)
+    }
+    return batches
+  }
+}
+
+extension ObjectIdentifier {
+  /// What GetNext is asked for to be given this name: the sibling before it, or its parent.
+  fileprivate var justBefore: ObjectIdentifier {
+    guard let last = components.last else { return self }
+    let parent = components.dropLast()
+    return last == 0 ? ObjectIdentifier(Array(parent)) : ObjectIdentifier(parent + [last - 1])
+  }
+}
