@@ -10,7 +10,8 @@ does not hide in the other. KEY is the journal's verifier key, name+id+base64; `
 those of `ptjournal verify` (docs/formats/proof.md, "Exit status"):
 
     0 sound, 10 malformed, 11 no manifest, 12 another journal, 13 unknown key, 14 bad signature, 15 incomplete, 16 edited,
-    17 wrong path, 64 wrong command line, 65 a format of another release, 66 no such file, 74 a file that cannot be read
+    17 wrong path, 64 wrong command line, 65 a format of another release, 66 no such file, 74 a file that cannot be read,
+    77 permission denied
 
 Needs Python 3.11 and the package `cryptography`.
 """
@@ -30,7 +31,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 MALFORMED, NO_MANIFEST, ANOTHER_JOURNAL, UNKNOWN_KEY, BAD_SIGNATURE, INCOMPLETE, EDITED, WRONG_PATH = range(10, 18)
-USAGE, OTHER_FORMAT, NO_INPUT, INPUT_OUTPUT = 64, 65, 66, 74
+USAGE, OTHER_FORMAT, NO_INPUT, INPUT_OUTPUT, PERMISSION = 64, 65, 66, 74, 77
 
 FORMAT = "printtrail-export/2"
 FILES = ("events.jsonl", "readings.csv", "omitted.bin")
@@ -675,7 +676,8 @@ class EventsPass:
         if self.lines != self.epoch.records:
             self.is_broken = True
             self.export.found(
-                EDITED, f"Epoch {self.epoch.epoch} has {self.lines} records here; the manifest says {self.epoch.records}.")
+                EDITED, f"Epoch {self.epoch.epoch} has {self.lines} records here, the last of them {self.last}; the manifest says "
+                f"{self.epoch.records}.")
         self.fill(self.epoch.size)
         if not self.is_broken and self.root is not None:
             if self.tree.root != self.root:
@@ -730,10 +732,13 @@ def verify_path(path, trust, is_proof):
         return fault.status, [f"NOT SOUND: {fault}"]
     except FileNotFoundError:
         return NO_INPUT, [f"There is no {path}."]
+    except PermissionError:
+        return PERMISSION, [f"No permission to read {path}."]
     except OSError as error:
         return INPUT_OUTPUT, [f"Could not read {path}: {error}."]
     if not export.faults:
-        return 0, [f"Sound: {export.records} records of journal {trust.journal}, {export.sealed} sealed by a checkpoint."]
+        csv = os.path.exists(export.path("readings.csv")) and "; readings.csv has the seal alone as its proof" or ""
+        return 0, [f"Sound: {export.records} records of journal {trust.journal}, {export.sealed} sealed by a checkpoint{csv}."]
     sentences = [f"wrong: {fault}" for fault in export.faults[:FINDINGS_MAX]]
     return min(fault.status for fault in export.faults), sentences + [f"NOT SOUND: {len(export.faults)} findings."]
 

@@ -6,10 +6,16 @@ package import OpenSSL
 /// What went wrong with a file, with the remedy.
 package struct ExportError: Error, Equatable, CustomStringConvertible {
   package var description: String
+  /// The system's number of what failed; nil where the content is at fault.
+  package var code: Int32?
+
   package init(_ description: String) { self.description = description }
 
   static func system(_ doing: String, _ path: String) -> ExportError {
-    ExportError("Could not \(doing) \(path): \(String(cString: strerror(errno))).")
+    let code = errno
+    var error = ExportError("Could not \(doing) \(path): \(String(cString: strerror(code))).")
+    error.code = code
+    return error
   }
 }
 
