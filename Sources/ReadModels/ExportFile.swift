@@ -6,10 +6,16 @@ package import OpenSSL
 /// What went wrong with a file, with the remedy.
 package struct ExportError: Error, Equatable, CustomStringConvertible {
   package var description: String
+  /// The system's number of what failed; nil where the content is at fault.
+  package var code: Int32?
+
   package init(_ description: String) { self.description = description }
 
   static func system(_ doing: String, _ path: String) -> ExportError {
-    ExportError("Could not \(doing) \(path): \(String(cString: strerror(errno))).")
+    let code = errno
+    var error = ExportError("Could not \(doing) \(path): \(String(cString: strerror(code))).")
+    error.code = code
+    return error
   }
 }
 
@@ -123,6 +129,7 @@ struct ExportFile: ~Copyable {
 struct LineReader: ~Copyable {
   /// A longer line is no line of an export: payloads have at most a megabyte.
   static let lineBytesMax = 16 << 20
+  private static let chunkBytes = 1 << 18
 
   private let path: String
   private let descriptor: Int32
@@ -166,13 +173,15 @@ struct LineReader: ~Copyable {
   }
 
   private mutating func fill() throws(ExportError) {
-    let held = buffer.count
-    buffer.append(contentsOf: repeatElement(0, count: 1 << 18))
-    let count = buffer.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress! + held, $0.count - held) }
-    guard count >= 0 || errno == EINTR else { throw .system("read", path) }
-    buffer.removeLast(buffer.count - held - max(count, 0))
-    if count == 0 { isAtEnd = true }
-    bytes += UInt64(max(count, 0))
-    buffer[held...].withUnsafeBytes { sha.update($0) }
+    var count = -1
+    let chunk = [UInt8](unsafeUninitializedCapacity: Self.chunkBytes) { space, filled in
+      repeat { count = Glibc.read(descriptor, space.baseAddress, space.count) } while count < 0 && errno == EINTR
+      filled = max(count, 0)
+    }
+    guard count >= 0 else { throw .system("read", path) }
+    isAtEnd = chunk.isEmpty
+    bytes += UInt64(chunk.count)
+    sha.update(chunk)
+    buffer.append(contentsOf: chunk)
   }
 }

@@ -132,7 +132,10 @@ private struct EpochTree {
     report.omitted += stated.omitted
     if lines != stated.records {
       isBroken = true
-      report.found(.edited, "Epoch \(stated.epoch) has \(lines) records here; the manifest says \(stated.records).")
+      report.found(
+        .edited,
+        "Epoch \(stated.epoch) has \(lines) records here, the last of them \(last); the manifest says \(stated.records)."
+      )
     }
     fill(upTo: size, &omitted, &report)
     guard !isBroken, let note = stated.checkpoint.flatMap({ try? SignedNote(bytes: Array($0.utf8)) }),

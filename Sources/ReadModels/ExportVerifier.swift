@@ -10,6 +10,8 @@ package struct ExportReport: Sendable {
   /// The key that the export names itself.
   package var key = ""
   package var records: UInt64 = 0
+  /// Lines of readings.csv, which the seal alone vouches for; nil where there is none.
+  package var readings: UInt64?
   /// Records in the stretch that was asked for, but not shown: of other devices or types.
   package var omitted: UInt64 = 0
   /// Records that a signed checkpoint covers.
@@ -129,6 +131,7 @@ package struct ExportVerifier {
   private func checkWhole(_ file: ExportManifest.File, _ report: inout ExportReport) throws(ExportError) {
     guard var reader = try open(file, &report) else { return }
     while try reader.next() != nil {}
+    if file.name == Export.readingsName { report.readings = reader.lines }
     if reader.bytes < file.bytes {
       report.found(.incomplete, "\(file.name) ends after \(reader.bytes) bytes; the manifest says \(file.bytes).")
     }

@@ -54,15 +54,18 @@ enum ExitStatus {
   static func of(_ error: any Error) -> Int32 {
     switch error {
     case JournalError.notADirectory, JournalError.noJournal, JournalError.recordsMissing: noInput
-    case JournalError.directoryUnusable(_, let code), JournalError.file(_, _, let code):
-      code == EACCES || code == EPERM ? permission : code == ENOENT ? noInput : inputOutput
+    case JournalError.directoryUnusable(_, let code), JournalError.file(_, _, let code): of(code: code)
     case JournalError.newerFormat, JournalError.anotherJournal, JournalError.identityUnreadable, JournalError.damaged:
       data
     case ProofRefusal.damaged: data
     case is ProofRefusal: noInput
-    case is ExportError: data
+    case let error as ExportError: error.code.map { of(code: $0) } ?? data
     default: inputOutput
     }
+  }
+
+  private static func of(code: Int32) -> Int32 {
+    code == EACCES || code == EPERM ? permission : code == ENOENT ? noInput : inputOutput
   }
 }
 

@@ -60,9 +60,12 @@ struct Verify: ParsableCommand {
 
   private func verifyExport(_ path: String) throws {
     let report = try ExportVerifier(directory: path, trusted: trusted).verify()
+    let table = report.readings.map { "; readings.csv has \($0) lines, and the seal alone as its proof" } ?? ""
     show(
       records: report.records, checkpoints: report.checkpoints,
-      what: "of journal \(report.journal), \(report.sealed) sealed by a checkpoint, \(report.omitted) left out",
+      what:
+        "of journal \(report.journal.isEmpty ? "unknown" : report.journal), \(report.sealed) sealed by a checkpoint, "
+        + "\(report.omitted) left out\(table)",
       findings: report.findings.map(\.description), of: report.findings.count)
     if keys.isEmpty, report.isSound, format.output == .text {
       Output.write("Signed with a key that the export itself names; compare it with the journal's: \(report.key)\n")
