@@ -35,7 +35,7 @@ package struct PollTargets: Equatable, Sendable {
 package struct MovingNames: Equatable, Sendable {
   /// In every poll.
   package var always: [ObjectIdentifier]
-  /// When something else moved, or they were not read for long (docs/decisions/0004-what-a-light-poll-leaves-out.md).
+  /// When something else moved, or they were not read for long (docs/decisions/0005-what-a-light-poll-leaves-out.md).
   package var inUse: [ObjectIdentifier]
 }
 

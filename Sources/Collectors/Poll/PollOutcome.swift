@@ -3,7 +3,7 @@
 // Which values count as read: those whose names are in `read`. A light poll carries others over. Names, capacities and units change with
 // the device's structure only, and its own detectors (prtGeneralConfigChanges, sysUpTime, sysObjectID, serial number) said in this very
 // poll that nothing of the kind happened. The state of trays, bins and covers is left out while the device stands still, for an hour at
-// most (docs/decisions/0004-what-a-light-poll-leaves-out.md); what is carried is then an older value and not one of this poll. Meters,
+// most (docs/decisions/0005-what-a-light-poll-leaves-out.md); what is carried is then an older value and not one of this poll. Meters,
 // levels of supplies and states are always asked for. A poll that the device broke off by falling silent is *interrupted*: `read` names what came,
 // a finding says where it ended, and whoever uses the reading must not show an unread number as one of this poll.
 
