@@ -59,11 +59,11 @@ package struct MeterName: Hashable, Comparable, Sendable, CustomStringConvertibl
 
   /// The stable key, for example `total`, `print.fullColor`, `total.all.large`, `total#marker 1.2`.
   package var description: String {
-    var parts = [service.rawValue]
-    if colour != .all || size != .any || sides != .any { parts.append(colour.rawValue) }
-    if size != .any || sides != .any { parts.append(size.rawValue) }
-    if sides != .any { parts.append(sides.rawValue) }
-    return parts.joined(separator: ".") + (qualifier.isEmpty ? "" : "#" + qualifier)
+    var text = service.rawValue
+    if colour != .all || size != .any || sides != .any { text += "." + colour.rawValue }
+    if size != .any || sides != .any { text += "." + size.rawValue }
+    if sides != .any { text += "." + sides.rawValue }
+    return qualifier.isEmpty ? text : text + "#" + qualifier
   }
 
   /// Reads the stable key back; nil if a part is not one of the vocabulary.

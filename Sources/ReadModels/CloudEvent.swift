@@ -19,12 +19,20 @@ package struct CloudEventWriter: ~Copyable {
     json.clear()
     json.object { json in
       json.member("specversion", "1.0")
-      json.member("id", "\(position.epoch)-\(position.sequence)")
+      json.key("id")
+      json.composed {
+        $0.decimal(position.epoch)
+        $0.ascii("-")
+        $0.decimal(position.sequence)
+      }
       json.member("source", source)
       switch event {
       case .success(let event):
-        json.member("type", "printtrail.\(EventType.name(event.body.type)).v1")
-        json.member("subject", event.device?.description)
+        json.member("type", Self.typeName(event.body.type))
+        if let device = event.device {
+          json.key("subject")
+          json.hex(device.bytes)
+        }
         json.member("time", UTCTime.text(milliseconds: event.time))
       case .failure:
         json.member("type", "printtrail.Unreadable.v1")
@@ -32,8 +40,10 @@ package struct CloudEventWriter: ~Copyable {
       }
       json.member("datacontenttype", "application/json")
       json.member("epoch", position.epoch)
-      json.member("sequence", String(position.sequence))
-      json.member("recordtime", String(time))
+      json.key("sequence")
+      json.composed { $0.decimal(position.sequence) }
+      json.key("recordtime")
+      json.composed { $0.decimal(time) }
       json.key("leafhash")
       json.hex(leafHash.bytes)
       json.key("payload")
@@ -45,5 +55,11 @@ package struct CloudEventWriter: ~Copyable {
       }
     }
     return json.bytes
+  }
+
+  private static let typeNames = EventType.names.mapValues { "printtrail.\($0).v1" }
+
+  private static func typeName(_ type: UInt16) -> String {
+    typeNames[type] ?? "printtrail.\(EventType.name(type)).v1"
   }
 }

@@ -58,6 +58,17 @@ package struct JSONWriter: ~Copyable {
     bytes.append(UInt8(ascii: "\""))
   }
 
+  /// A string that is put together of parts which need no escaping.
+  package mutating func composed(_ parts: (inout JSONWriter) -> Void) {
+    separate()
+    bytes.append(UInt8(ascii: "\""))
+    parts(&self)
+    bytes.append(UInt8(ascii: "\""))
+  }
+
+  /// A part of a composed string.
+  package mutating func ascii(_ text: StaticString) { text.withUTF8Buffer { bytes.append(contentsOf: $0) } }
+
   package mutating func number(_ value: some BinaryInteger) {
     separate()
     decimal(value)
@@ -146,7 +157,8 @@ package struct JSONWriter: ~Copyable {
     bytes.append(UInt8(ascii: "\""))
   }
 
-  private mutating func decimal(_ value: some BinaryInteger) {
+  /// A whole number as it stands in a number or a composed string.
+  package mutating func decimal(_ value: some BinaryInteger) {
     guard let magnitude = UInt64(exactly: value.magnitude) else {
       bytes.append(contentsOf: String(value).utf8)
       return

@@ -4,15 +4,46 @@
 package enum UTCTime {
   /// `2026-11-23T08:15:30.123Z`, from milliseconds since 1970.
   package static func text(milliseconds: Int64) -> String {
-    let seconds = milliseconds.floorDivided(by: 1000)
-    return text(seconds: seconds) + "." + padded(milliseconds - seconds * 1000, 3) + "Z"
+    text(count: milliseconds, perSecond: 1000, digits: 3)
   }
 
   /// `2026-11-23T08:15:30.123456789Z`, from nanoseconds since 1970.
   package static func text(nanoseconds: Int64) -> String {
-    let seconds = nanoseconds.floorDivided(by: 1_000_000_000)
-    return text(seconds: seconds) + "." + padded(nanoseconds - seconds * 1_000_000_000, 9) + "Z"
+    text(count: nanoseconds, perSecond: 1_000_000_000, digits: 9)
   }
+
+  /// Put together in place: exports write two of these for each of millions of records.
+  private static func text(count: Int64, perSecond: Int64, digits: Int) -> String {
+    let seconds = count.floorDivided(by: perSecond)
+    let days = seconds.floorDivided(by: 86_400)
+    let (year, month, day) = civilFromDays(days)
+    let rest = seconds - days * 86_400
+    // Years of 64-bit counts have at most nine digits.
+    return String(unsafeUninitializedCapacity: 32 + digits) { buffer in
+      var length = 0
+      func put(_ number: Int64, _ width: Int, _ mark: UInt8) {
+        var width = width
+        while width < 9, number >= powersOfTen[width] { width += 1 }
+        var left = number
+        for place in (0..<width).reversed() {
+          buffer[length + place] = UInt8(ascii: "0") + UInt8(left % 10)
+          left /= 10
+        }
+        buffer[length + width] = mark
+        length += width + 1
+      }
+      put(year, 4, UInt8(ascii: "-"))
+      put(month, 2, UInt8(ascii: "-"))
+      put(day, 2, UInt8(ascii: "T"))
+      put(rest / 3600, 2, UInt8(ascii: ":"))
+      put(rest / 60 % 60, 2, UInt8(ascii: ":"))
+      put(rest % 60, 2, UInt8(ascii: "."))
+      put(count - seconds * perSecond, digits, UInt8(ascii: "Z"))
+      return length
+    }
+  }
+
+  private static let powersOfTen: [Int64] = (0...9).map { (0..<$0).reduce(1) { power, _ in power * 10 } }
 
   /// Reads `2026-11-23`, `2026-11-23T08:15`, `...:30`, `...:30.5`, each with an optional `Z`: nanoseconds since 1970 UTC. Nil if it is none of these.
   package static func nanoseconds(_ text: String) -> Int64? {
@@ -45,19 +76,6 @@ package enum UTCTime {
       return nil
     }
     return whole + second * 1_000_000_000 + fraction
-  }
-
-  private static func text(seconds: Int64) -> String {
-    let days = seconds.floorDivided(by: 86_400)
-    let (year, month, day) = civilFromDays(days)
-    let rest = seconds - days * 86_400
-    return padded(year, 4) + "-" + padded(month, 2) + "-" + padded(day, 2) + "T" + padded(rest / 3600, 2) + ":"
-      + padded(rest / 60 % 60, 2) + ":" + padded(rest % 60, 2)
-  }
-
-  private static func padded(_ number: Int64, _ width: Int) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
   }
 
   private static func daysFromCivil(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
