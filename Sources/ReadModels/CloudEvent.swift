@@ -14,7 +14,15 @@ package struct CloudEventWriter: ~Copyable {
 
   /// The line, without its line feed, of a record whose payload may or may not be an event.
   package mutating func line(position: RecordPosition, time: Int64, payload: UnsafeRawBufferPointer) -> [UInt8] {
-    let leafHash = Record.leafHash(position: position, time: time, payload: payload)
+    line(position, time, Record.leafHash(position: position, time: time, payload: payload), payload)
+  }
+
+  /// The line of a record whose stored hash was found to be that of its bytes.
+  mutating func line(_ view: RecordView) -> [UInt8] { line(view.position, view.time, view.leafHash, view.payload) }
+
+  private mutating func line(
+    _ position: RecordPosition, _ time: Int64, _ leafHash: Digest, _ payload: UnsafeRawBufferPointer
+  ) -> [UInt8] {
     let event = Result { () throws(EventCodingError) in try decoder.event(payload) }
     json.clear()
     json.object { json in

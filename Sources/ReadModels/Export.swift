@@ -62,7 +62,7 @@ package struct Export {
     var writer = CloudEventWriter(journal: reader.identity.hexID)
     for index in plan.epochs.indices {
       try eachRecord(&plan.epochs[index], plan.epochs[index].from...plan.epochs[index].to) { view, isWanted in
-        if isWanted { try body(writer.line(position: view.position, time: view.time, payload: view.payload)) }
+        if isWanted { try body(writer.line(view)) }
       }
     }
   }
@@ -95,7 +95,7 @@ package struct Export {
     guard options.isSelective || plan.epochs.contains(where: \.isPart) else {
       for index in plan.epochs.indices {
         try eachRecord(&plan.epochs[index], 1...plan.epochs[index].to) { view, _ in
-          try events.write(line: writer.line(position: view.position, time: view.time, payload: view.payload))
+          try events.write(line: writer.line(view))
         }
       }
       return [try events.finish()]
@@ -107,7 +107,7 @@ package struct Export {
       try eachRecord(&plan.epochs[index], 1...max(epoch.to, epoch.size)) { view, isWanted in
         guard isWanted else { return runs.append(view.leafHash, at: view.position.sequence) }
         try runs.end(&omitted)
-        try events.write(line: writer.line(position: view.position, time: view.time, payload: view.payload))
+        try events.write(line: writer.line(view))
       }
       try runs.end(&omitted)
     }
@@ -129,6 +129,7 @@ package struct Export {
     let first = RecordPosition(epoch: epoch.epoch, sequence: range.lowerBound)
     let last = RecordPosition(epoch: epoch.epoch, sequence: range.upperBound)
     try reader.scan(from: first, through: last) { view in
+      try Self.expectWhole(view)
       let isWanted = wants(view, epoch)
       if isWanted { epoch.records += 1 }
       try body(view, isWanted)
@@ -142,6 +143,7 @@ package struct Export {
     var state = FleetState()
     var decoder = EventDecoder(.withoutRaw)
     try reader.scan(through: plan.last) { view in
+      try Self.expectWhole(view)
       let epoch = plan.epochs.firstIndex { $0.epoch == view.position.epoch && wants(view, $0) }
       if let epoch { plan.epochs[epoch].records += 1 }
       guard let event = try? decoder.event(view.payload) else { return true }
@@ -149,6 +151,16 @@ package struct Export {
       guard epoch != nil, let id = event.device, let device = state.devices[id] else { return true }
       for row in ReadingRow.rows(of: event, at: view.position, device) { try line(row) }
       return true
+    }
+  }
+
+  /// A record that is not what was recorded is not exported as if it were, and neither is what stands beside it.
+  private static func expectWhole(_ view: RecordView) throws(ExportError) {
+    guard view.computedLeafHash() == view.leafHash else {
+      throw ExportError(
+        "Could not export: record \(view.position) is damaged, its bytes do not have the hash that was recorded with them. "
+          + "Keep a copy of the journal as it is, run ptjournal verify, and export what lies before or after with --from and --to."
+      )
     }
   }
 

@@ -191,6 +191,28 @@ import Testing
     }
   }
 
+  @Test(arguments: [ExportOptions.Format.jsonl, .csv])
+  func `of a damaged record is refused and the record named`(format: ExportOptions.Format) async throws {
+    let fleet = JournalOfAFleet()
+    try await fleet.live(polls: 3)
+    let file = URL(fileURLWithPath: fleet.journal + "/data.mdb")
+    var data = try Data(contentsOf: file)
+    // A device's id stands in the header of each of its events, and in the keys and values of the state.
+    let id = Data(fleet.devices[1].bytes)
+    var from = data.startIndex
+    while let place = data.range(of: id, in: from..<data.endIndex) {
+      data[place.lowerBound] ^= 1
+      from = place.upperBound
+    }
+    try data.write(to: file)
+    let reader = try JournalReader.open(directory: fleet.journal)
+    var options = ExportOptions()
+    options.format = format
+    let error = #expect(throws: ExportError.self) { try Export(reader, options).write(into: fleet.export, signer: nil) }
+    #expect(error?.description.contains("record 1/") == true, "\(String(describing: error))")
+    #expect(!FileManager.default.fileExists(atPath: fleet.export + "/manifest.json"))
+  }
+
   @Test func `that nobody sealed says so`() async throws {
     let fleet = try await exported()
     _ = try Export(JournalReader.open(directory: fleet.journal), ExportOptions()).write(into: fleet.export, signer: nil)
