@@ -65,6 +65,8 @@ extension Supply {
 
 extension Rule {
   static let supplyLevel = Rule("rfc3805/supply-level@2")
+  /// Part and serial numbers in a supply's description.
+  static let supplyLabel = Rule("printtrail/supply-label@1")
   static let supplyLevelInPercent = Rule("rfc3805/supply-level-percent-unit@2")
 }
 

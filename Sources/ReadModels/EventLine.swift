@@ -50,7 +50,7 @@ package enum EventLine {
 
   private static func changes(_ change: ReadingChange) -> String {
     var parts = change.meters.changed.map { "\($0.name) \($0.value)" }
-    parts += change.supplies.changed.map { "\(FleetReport.name(of: $0)) \(FleetReport.level(of: $0))" }
+    parts += change.supplies.changed.map { "\(FleetReport.name(of: $0)) \($0.remaining)" }
     if change.identity != nil { parts.append("identity") }
     if change.status != nil { parts.append("status") }
     if !change.inputs.isEmpty || !change.outputs.isEmpty || !change.covers.isEmpty { parts.append("trays and covers") }

@@ -1,4 +1,4 @@
-// The fleet for people and scripts: devices with meters, supplies and alerts. The one place where an unknown level becomes words.
+// The fleet for people and scripts: devices with meters, supplies and alerts.
 
 package import Events
 package import PrinterModel
@@ -60,28 +60,16 @@ package enum FleetReport {
     return table.text
   }
 
-  /// Supplies in short, with the quality where it is not exact: `black 40%, cyan some left, waste ok 80% free`.
+  /// Supplies in short, in the words of `Supply.remaining`: `black 40 %, cyan some remaining, waste room 80 %`.
   package static func supplies(_ supplies: [Supply]) -> String {
-    let shown = supplies.prefix(suppliesShownMax).map { name(of: $0) + " " + level(of: $0) }
+    let shown = supplies.prefix(suppliesShownMax).map { name(of: $0) + " " + $0.remaining }
     let rest = supplies.count - shown.count
     return shown.joined(separator: ", ") + (rest > 0 ? ", +\(rest)" : "")
   }
 
-  /// A level in words. Only a measured level is a number.
-  package static func level(of supply: Supply) -> String {
-    switch supply.quality {
-    case .exact, .coarse:
-      guard let percent = supply.percentRemaining else { return "unknown" }
-      let text = "\(Int(percent.rounded(.down)))%"
-      return supply.quality == .coarse ? "~" + text : text
-    case .someRemaining: return supply.supplyClass == 4 ? "some room" : "some left"
-    case .unknown: return "unknown"
-    }
-  }
-
   /// The colour, or what else tells one supply from the next.
   package static func name(of supply: Supply) -> String {
-    if supply.supplyClass == 4 { return "waste" }
+    if supply.isReceptacle { return "waste" }
     if let colour = supply.colorant?.text, !colour.isEmpty { return colour.lowercased() }
     return clipped(supply.description?.text ?? "row \(supply.row)", 18)
   }

@@ -56,7 +56,7 @@ struct ReadCommand: AsyncParsableCommand {
     let document = SNMPRec.parse(bytes)
     for finding in document.findings { Machine.write("\(path):\(finding.line): \(finding.message)\n", to: 2) }
     guard !document.walk.isEmpty else { throw AgentFailure(.inputOutput, "\(path) holds no recorded object.") }
-    show(Interpretation.read(document.walk))
+    show(Interpretation.read(document.walk), document.walk)
   }
 
   private func showDevice(_ given: Endpoint, _ text: String) async throws {
@@ -73,7 +73,7 @@ struct ReadCommand: AsyncParsableCommand {
     let outcome = try await DeviceReader(engine: engine).read(endpoint, credentials: credentials)
     switch outcome.result {
     case .reading(let poll):
-      show(poll.reading)
+      show(poll.reading, poll.walk)
       if let interruption = poll.interruption { Machine.write("\(endpoint): \(interruption.message)\n", to: 2) }
       guard output == .table else { return }
       let cost = outcome.cost
@@ -86,8 +86,8 @@ struct ReadCommand: AsyncParsableCommand {
     }
   }
 
-  private func show(_ reading: Reading) {
-    let report = ReadingReport(reading)
+  private func show(_ reading: Reading, _ walk: Walk) {
+    let report = ReadingReport(reading, walk: walk)
     Machine.write(output == .json ? report.json : report.text, to: 1)
   }
 }
