@@ -14,7 +14,7 @@ package enum EventLine {
     } catch {
       return "\(UTCTime.text(nanoseconds: view.time))  \(view.position)  unreadable  \(error)"
     }
-    let device = event.device.map { String($0.description.prefix(8)) } ?? "agent"
+    let device = event.device?.short ?? "agent"
     let type = EventType.name(event.body.type)
     return "\(UTCTime.text(milliseconds: event.time))  \(view.position)  \(type)  \(device)  \(summary(event.body))"
   }

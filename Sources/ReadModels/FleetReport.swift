@@ -14,6 +14,7 @@ package struct DeviceSummary: Sendable {
     self.state = state
   }
 
+  package var shortID: String { id.short }
   package var address: String { state.address ?? "-" }
   package var reading: Reading? { state.reading?.fact }
   package var identity: DeviceIdentity? { reading?.identity ?? state.discovered?.fact.identity }
@@ -45,15 +46,16 @@ package enum FleetReport {
     }
   }
 
-  /// A table of devices: address, make, model, serial, meters, supplies and alerts.
+  /// A table of devices: the first digits of the id, address, make, model, serial, meters, supplies and alerts.
   package static func table(of state: FleetState) -> String {
     var table = TextTable([
-      .init("ADDRESS"), .init("MODEL"), .init("SERIAL"), .init("TOTAL", .right), .init("MONO", .right),
+      .init("DEVICE"), .init("ADDRESS"), .init("MODEL"), .init("SERIAL"), .init("TOTAL", .right), .init("MONO", .right),
       .init("COLOUR", .right), .init("SUPPLIES"), .init("ALERTS"), .init("STATE"),
     ])
     for device in devices(of: state) {
       table.add([
-        device.address, clipped(device.model, 34), device.serial, number(device.total), number(device.monochrome),
+        device.shortID, device.address, clipped(device.model, 34), device.serial, number(device.total),
+        number(device.monochrome),
         number(device.fullColour), supplies(device.reading?.supplies ?? []), alerts(device.state), device.condition,
       ])
     }
@@ -90,11 +92,14 @@ package enum FleetReport {
   /// The fleet as one JSON object.
   package static func json(of state: FleetState) -> [UInt8] {
     var json = JSONWriter()
-    json.object { json in
-      json.key("devices")
-      json.array(devices(of: state)) { json, device in Self.device(device, into: &json) }
-    }
+    json.object { devices(of: state, into: &$0) }
     return json.take()
+  }
+
+  /// The member `devices` of the object that is open.
+  static func devices(of state: FleetState, into json: inout JSONWriter) {
+    json.key("devices")
+    json.array(devices(of: state)) { json, device in Self.device(device, into: &json) }
   }
 
   private static func device(_ device: DeviceSummary, into json: inout JSONWriter) {

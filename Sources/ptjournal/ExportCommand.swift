@@ -21,8 +21,11 @@ struct ExportCommand: ParsableCommand {
   var from: JournalPoint?
   @Option(help: "Leave out what is after this SEQUENCE, EPOCH/SEQUENCE or time.")
   var to: JournalPoint?
-  @Option(help: "Only events of this device (32 hexadecimal digits).")
-  var device: DeviceID?
+  @Option(
+    help: ArgumentHelp(
+      "Only events of this device: its id or the first 4 digits or more, its serial number or its address.",
+      valueName: "device"))
+  var device: String?
   @Option(name: .customLong("type"), help: "Only events of this type, for example AlertRaised; may be given again.")
   var types: [EventTypeName] = []
 
@@ -32,10 +35,10 @@ struct ExportCommand: ParsableCommand {
     options.format = format
     options.from = from
     options.to = to ?? .head
-    options.device = device
     options.types = Set(types.map(\.number))
-    let export = Export(reader, options)
     try orExit {
+      options.device = try device.map { try DeviceReference($0).device(in: .live(reader)) }
+      let export = Export(reader, options)
       guard let into else { return try export.lines { Output.line($0) } }
       let summary = try export.write(into: into)
       for file in summary.files {
@@ -59,7 +62,3 @@ struct EventTypeName: ExpressibleByArgument {
 }
 
 extension ExportOptions.Format: ExpressibleByArgument {}
-
-extension DeviceID: ExpressibleByArgument {
-  public init?(argument: String) { self.init(hex: argument) }
-}
