@@ -10,6 +10,10 @@ internal import LMDB
 package struct AgentFailure: Error, Equatable, Sendable, CustomStringConvertible {
   package enum Code: Int32, Sendable {
     case usage = 64
+    /// What is in a file cannot be read, or not all of it.
+    case data = 65
+    /// There is no such file.
+    case noInput = 66
     case unavailable = 69
     case software = 70
     /// A directory or file cannot be made or is taken.

@@ -86,11 +86,11 @@ extension EnumerationNames {
 }
 
 extension ObjectValue {
-  /// The value with its SNMP type, for example `Counter32 76064`, `OCTET STRING "Black Toner"` or `OCTET STRING 00072f`.
+  /// The value with its SNMP type, for example `Counter32 76064` or `OCTET STRING 00072f`.
   package var display: String {
     switch self {
     case .integer(let value): "INTEGER \(value)"
-    case .octets(let bytes): "OCTET STRING \(bytes.quotedOrHexadecimal)"
+    case .octets(let bytes): "OCTET STRING \(bytes.hexadecimal)"
     case .null: "NULL"
     case .objectIdentifier(let identifier): "OBJECT IDENTIFIER \(identifier)"
     case .ipAddress(let bytes): "IpAddress \(bytes.map(String.init).joined(separator: "."))"
@@ -110,12 +110,6 @@ extension [UInt8] {
   /// Lower-case digits, two a byte.
   var hexadecimal: String { map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
 
-  /// Between quotation marks what is printable ASCII without one; else digits, so that one form is never the other.
-  fileprivate var quotedOrHexadecimal: String {
-    let isPlain = !isEmpty && allSatisfy { (0x20...0x7E).contains($0) && $0 != UInt8(ascii: "\"") }
-    return isPlain ? "\"" + String(decoding: self, as: UTF8.self) + "\"" : hexadecimal
-  }
-
   /// `00:17:c8:65:e2:b9`
   package var macText: String { map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":") }
 }
@@ -132,7 +126,7 @@ extension Double {
 
 extension String {
   /// Control characters (C0, DEL, C1) would break a line of a terminal or drive it.
-  var replacingControls: String {
+  package var replacingControls: String {
     guard unicodeScalars.contains(where: \.isControl) else { return self }
     var result = String.UnicodeScalarView()
     for scalar in unicodeScalars { result.append(scalar.isControl ? " " : scalar) }

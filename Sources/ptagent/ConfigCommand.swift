@@ -21,9 +21,8 @@ struct ConfigCheckCommand: AsyncParsableCommand {
     try await reporting {
       let configuration = try file.load()
       let ranges = configuration.discovery.ranges.count
-      print(
-        "\(file.path) is correct: \(ranges) \(ranges == 1 ? "range" : "ranges"), \(configuration.hub.map { "hub \($0.csr)" } ?? "no hub")."
-      )
+      let hub = configuration.hub.map { "hub \($0.csr)" } ?? "no hub"
+      try Output.write("\(file.path) is correct: \(ranges) \(ranges == 1 ? "range" : "ranges"), \(hub).\n")
     }
   }
 }

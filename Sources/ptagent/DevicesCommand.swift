@@ -27,7 +27,7 @@ struct DevicesCommand: AsyncParsableCommand {
         let text =
           output == .json
           ? String(decoding: FleetReport.json(of: fleet), as: UTF8.self) + "\n" : FleetReport.table(of: fleet)
-        Machine.write(text, to: 1)
+        try Output.write(text)
       } catch let error as JournalError {
         throw AgentFailure(error, directory: directory)
       }

@@ -26,10 +26,10 @@ struct EnrollCommand: AsyncParsableCommand {
     try await reporting {
       let configuration = try file.load()
       let outcome = try await AgentEnrolment(configuration).enrol(code: try givenCode(), isAgain: again)
-      print("Enrolled as install \(outcome.identity.installID) of \(outcome.identity.entity).")
-      print(
+      let next =
         outcome.isAgentRunning
-          ? "The agent that runs goes on with it." : "Start the agent: ptagent run --config \(file.path)")
+        ? "The agent that runs goes on with it." : "Start the agent: ptagent run --config \(file.path)"
+      try Output.write("Enrolled as install \(outcome.identity.installID) of \(outcome.identity.entity).\n\(next)\n")
     }
   }
 

@@ -24,6 +24,9 @@ struct ReadCommand: AsyncParsableCommand {
         ptagent read --walk recorded.snmprec --output json
       """)
 
+  /// So many findings of a walk's file are told; the rest is counted.
+  private static let findingsShownMax = 20
+
   @OptionGroup var file: ConfigurationOption
   @Argument(help: ArgumentHelp("The device's IPv4 address; :port if it is not 161.", valueName: "address"))
   var address: String?
@@ -49,14 +52,28 @@ struct ReadCommand: AsyncParsableCommand {
   }
 
   private func showWalk(_ path: String) throws {
-    let bytes: [UInt8]
-    do { bytes = try Files.read(path) } catch {
-      throw AgentFailure(error.isPermissionDenied ? .permission : .inputOutput, error.description)
+    let document = SNMPRec.parse(try Self.bytes(of: path))
+    let findings = document.findings
+    for finding in findings.prefix(Self.findingsShownMax) {
+      Machine.tell("\(path):\(finding.line): \(finding.message)".replacingControls + "\n")
     }
-    let document = SNMPRec.parse(bytes)
-    for finding in document.findings { Machine.write("\(path):\(finding.line): \(finding.message)\n", to: 2) }
-    guard !document.walk.isEmpty else { throw AgentFailure(.inputOutput, "\(path) holds no recorded object.") }
-    show(Interpretation.read(document.walk), document.walk)
+    if findings.count > Self.findingsShownMax {
+      Machine.tell("\(path): and \((findings.count - Self.findingsShownMax).grouped) more findings\n")
+    }
+    guard !document.walk.isEmpty else { throw AgentFailure(.data, "\(path) holds no recorded object.") }
+    try show(Interpretation.read(document.walk), document.walk)
+    guard document.linesLost == 0 else {
+      throw AgentFailure(
+        .data, "\(path): \(document.linesLost.grouped) lines could not be read; what is shown is from the others.")
+    }
+  }
+
+  private static func bytes(of path: String) throws(AgentFailure) -> [UInt8] {
+    do { return try Files.read(path) } catch {
+      let code: AgentFailure.Code =
+        error.isNotFound ? .noInput : error.isPermissionDenied ? .permission : error.isTooLarge ? .data : .inputOutput
+      throw AgentFailure(code, error.description)
+    }
   }
 
   private func showDevice(_ given: Endpoint, _ text: String) async throws {
@@ -73,21 +90,32 @@ struct ReadCommand: AsyncParsableCommand {
     let outcome = try await DeviceReader(engine: engine).read(endpoint, credentials: credentials)
     switch outcome.result {
     case .reading(let poll):
-      show(poll.reading, poll.walk)
-      if let interruption = poll.interruption { Machine.write("\(endpoint): \(interruption.message)\n", to: 2) }
+      try show(poll.reading, poll.walk)
+      if let interruption = poll.interruption { Machine.tell("\(endpoint): \(interruption.message)\n") }
       guard output == .table else { return }
       let cost = outcome.cost
       let traffic = "\(cost.requests) requests, \(cost.bytesSent) bytes sent, \(cost.bytesReceived) received"
       let time = Duration.milliseconds(Int64(cost.milliseconds)).spoken
-      print("\n\(endpoint) with credential \(outcome.credential): \(traffic), \(time)")
+      try Output.write("\n\(endpoint) with credential \(outcome.credential): \(traffic), \(time)\n")
     case .failed(let failure):
       let code: AgentFailure.Code = failure.reason == .authentication ? .permission : .unavailable
       throw AgentFailure(code, "\(endpoint) could not be read: \(failure.message)")
     }
   }
 
-  private func show(_ reading: Reading, _ walk: Walk) {
+  private func show(_ reading: Reading, _ walk: Walk) throws {
     let report = ReadingReport(reading, walk: walk)
-    Machine.write(output == .json ? report.json : report.text, to: 1)
+    try Output.write(output == .json ? report.json : report.text)
+  }
+}
+
+extension Int {
+  /// With commas between thousands.
+  fileprivate var grouped: String {
+    let digits = String(self)
+    return String(
+      digits.enumerated().flatMap { index, digit in
+        index > 0 && (digits.count - index).isMultiple(of: 3) ? [",", digit] : [digit]
+      })
   }
 }

@@ -24,7 +24,7 @@ struct StatusCommand: AsyncParsableCommand {
         status: try Self.status(configuration.state.directory),
         journal: try Self.numbers(configuration.journal.directory), isRunning: Machine.isRunning,
         now: Machine.milliseconds)
-      Machine.write(output == .json ? try report.json() : report.text, to: 1)
+      try Output.write(output == .json ? try report.json() : report.text)
       code = report.exitCode
     }
     if code != 0 { throw ExitCode(code) }

@@ -55,9 +55,9 @@ struct SweepCommand: AsyncParsableCommand {
       }
       display.sweepEnded()
       switch output {
-      case .table: Machine.write(SweepReport.table(results), to: 1)
-      case .json: Machine.write(SweepReport.json(results), to: 1)
-      case .csv: Machine.write(SweepReport.csv(results), to: 1)
+      case .table: try Output.write(SweepReport.table(results))
+      case .json: try Output.write(SweepReport.json(results))
+      case .csv: try Output.write(SweepReport.csv(results))
       }
     }
   }
