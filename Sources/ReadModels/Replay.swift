@@ -32,10 +32,7 @@ extension ReplayResult {
     json.object { json in
       json.member("records", records)
       json.key("position")
-      json.object { json in
-        json.member("epoch", position.epoch)
-        json.member("sequence", position.sequence)
-      }
+      json.position(position)
       json.member("unreadable", unreadable)
       json.member("deviceCount", state.devices.count)
       json.member("digest", digest.hex)

@@ -22,6 +22,9 @@ struct RunCommand: AsyncParsableCommand {
       let configuration = try file.load()
       let level = Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info
       let logger = Logger(label: "ptagent") { _ in LineLogHandler(format: configuration.log.format, level: level) }
+      for warning in configuration.warnings {
+        logger.warning("the configuration says what can hardly be meant", metadata: ["what": "\(warning)"])
+      }
       let display: any SweepDisplay = progress ? TerminalDisplay(descriptor: 1) : NoDisplay()
       try await Agent(configuration, logger: logger, display: display).run()
     }

@@ -35,7 +35,14 @@ struct SweepCommand: AsyncParsableCommand {
 
   func validate() throws {
     for range in ranges + exclude {
-      do { _ = try AddressRange(range) } catch { throw ValidationError(error.description) }
+      do {
+        let read = try AddressRange(range)
+        guard read.isUnicast || exclude.contains(range) else {
+          throw ValidationError("'\(range)' cannot be swept: \(AddressRange.notUnicast).")
+        }
+      } catch let error as AddressRangeError {
+        throw ValidationError(error.description)
+      }
     }
     if let packetsPerSecond, !DiscoverySettings.packetsPerSecondRange.contains(packetsPerSecond) {
       throw ValidationError(

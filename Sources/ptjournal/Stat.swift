@@ -128,12 +128,3 @@ struct Stat: ParsableCommand {
     return json.take()
   }
 }
-
-extension JSONWriter {
-  mutating func position(_ position: RecordPosition) {
-    object { json in
-      json.member("epoch", position.epoch)
-      json.member("sequence", position.sequence)
-    }
-  }
-}
