@@ -20,6 +20,8 @@ package struct AgentFailure: Error, Equatable, Sendable, CustomStringConvertible
     case cannotCreate = 73
     /// The disk, or what stands on it.
     case inputOutput = 74
+    /// A device fell silent before all was read: what is shown is a part.
+    case interrupted = 75
     case permission = 77
     case configuration = 78
   }

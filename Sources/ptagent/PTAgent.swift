@@ -31,6 +31,7 @@ struct PTAgent: AsyncParsableCommand {
         73  a directory cannot be made or is a file, or another agent uses the journal
         74  the journal or the disk: full, damaged, of a newer format; standard output
             could not be written
+        75  `read`: the device fell silent before all was read; what was read is shown
         77  permission: for a file or a directory (also where the file system is
             read-only), a DataLink code or a credential; or the hub is not the one that
             is configured

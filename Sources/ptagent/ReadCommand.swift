@@ -19,6 +19,9 @@ struct ReadCommand: AsyncParsableCommand {
       Without a credential on the command line, those of the configuration are tried in their order; without a configuration, SNMPv2c with the \
       community "public". An address on discovery.do_not_touch is never asked.
 
+      A device that falls silent in the middle is shown as far as it was read, with a finding and exit status 75. On a terminal the time that \
+      the reading takes is shown while it takes it.
+
         ptagent read 10.0.0.7
         ptagent read 10.0.0.7:1161 --community secret --version 1
         ptagent read --walk recorded.snmprec --output json
@@ -63,8 +66,8 @@ struct ReadCommand: AsyncParsableCommand {
     guard !document.walk.isEmpty else { throw AgentFailure(.data, "\(path) holds no recorded object.") }
     try show(Interpretation.read(document.walk), document.walk)
     guard document.linesLost == 0 else {
-      throw AgentFailure(
-        .data, "\(path): \(document.linesLost.grouped) lines could not be read; what is shown is from the others.")
+      let lines = document.linesLost == 1 ? "1 line" : "\(document.linesLost.grouped) lines"
+      throw AgentFailure(.data, "\(path): \(lines) could not be read; what is shown is from the others.")
     }
   }
 
@@ -87,20 +90,29 @@ struct ReadCommand: AsyncParsableCommand {
     if credentials.isEmpty { credentials = [NamedCredential(Settings.NamedCredential.publicCommunity)] }
     let engine = try UDPEngine()
     defer { engine.shutdown() }
+    let waiting = WaitingLine("reading \(endpoint)")
+    defer { waiting.end() }
     let outcome = try await DeviceReader(engine: engine).read(endpoint, credentials: credentials)
+    waiting.end()
     switch outcome.result {
     case .reading(let poll):
       try show(poll.reading, poll.walk)
-      if let interruption = poll.interruption { Machine.tell("\(endpoint): \(interruption.message)\n") }
-      guard output == .table else { return }
-      let cost = outcome.cost
-      let traffic = "\(cost.requests) requests, \(cost.bytesSent) bytes sent, \(cost.bytesReceived) received"
-      let time = Duration.milliseconds(Int64(cost.milliseconds)).spoken
-      try Output.write("\n\(endpoint) with credential \(outcome.credential): \(traffic), \(time)\n")
+      if output == .table { try Output.write("\n\(Self.cost(of: outcome))\n") }
+      if let interruption = poll.interruption {
+        throw AgentFailure(.interrupted, "\(endpoint): \(interruption.message); what is shown was read before.")
+      }
     case .failed(let failure):
       let code: AgentFailure.Code = failure.reason == .authentication ? .permission : .unavailable
       throw AgentFailure(code, "\(endpoint) could not be read: \(failure.message)")
     }
+  }
+
+  /// What the reading cost the device and its network.
+  private static func cost(of outcome: PollOutcome) -> String {
+    let cost = outcome.cost
+    let traffic = "\(cost.requests) requests, \(cost.bytesSent) bytes sent, \(cost.bytesReceived) received"
+    let time = Duration.milliseconds(Int64(cost.milliseconds)).spoken
+    return "\(outcome.endpoint) with credential \(outcome.credential): \(traffic), \(time)"
   }
 
   private func show(_ reading: Reading, _ walk: Walk) throws {
