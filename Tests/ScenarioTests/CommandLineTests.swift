@@ -83,6 +83,28 @@ import Testing
     #expect(notAllowed.status == 77, "\(notAllowed)")
   }
 
+  /// A journal without an event comes into being when an enrolment begins, although no hub is there.
+  private static let newJournal = """
+    printf '[hub]\\ncsr = "127.0.0.1:9"\\nca_pin = "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="\\n' > c.toml
+    printf '[state]\\ndirectory = "%s"\\n' $PWD/state >> c.toml
+    ptagent enroll --config c.toml --code 0123456789abcdef01234567 > /dev/null 2>&1
+    """
+
+  @Test(arguments: [
+    ("show state/journal abc", 64), ("stat state/journal --at 2026-01-01", 64), ("show state/journal 9", 66),
+    ("export state/journal --device nobody", 66), ("export state/journal --into file", 73),
+    ("replay state/journal --into file", 73), ("export state/journal --into nowhere/deep", 73),
+    ("export state/journal --into /sys/kernel/export", 77), ("stat state/journal > /dev/full", 74),
+    ("export state/journal --into export; rm export/events.jsonl; ptjournal verify export", 66),
+  ])
+  func `a journal's tool tells a wrong command from a missing or forbidden file`(command: String, status: Int32)
+    async throws
+  {
+    let ended = try await shell("\(Self.newJournal)\ntouch file; ptjournal \(command)")
+    #expect(ended.status == status, "\(ended)")
+    #expect(ended.output.contains("."), "no sentence")
+  }
+
   /// Runs a line of a shell with the programs in its path, in the test's directory.
   private func shell(_ line: String) async throws -> (status: Int32, output: String) {
     let process = Process()
