@@ -10,6 +10,10 @@ struct ExportCommand: ParsableCommand {
     discussion: """
       With --into, writes events.jsonl (CloudEvents 1.0) or readings.csv with manifest.json, which holds the signed checkpoint; `ptjournal verify` \
       checks the directory without the journal. Without --into, prints the lines alone. The same journal and options give the same bytes each time.
+
+        ptjournal export /var/lib/printtrail/journal --into evidence
+        ptjournal export /var/lib/printtrail/journal --into march --format csv --from 2026-03-01 --to 2026-04-01
+        ptjournal export /var/lib/printtrail/journal --device 10.0.0.7 --type AlertRaised --type AlertCleared
       """)
 
   @OptionGroup var argument: JournalArgument

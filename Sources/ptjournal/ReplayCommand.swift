@@ -11,7 +11,12 @@ struct ReplayCommand: ParsableCommand {
     discussion: """
       Prints current meters, supplies and alerts as of the last record that was folded. Where that is the head, the digest over the result \
       is compared with the digest over the state that stands beside the journal; they differ only if one of them was changed by something \
-      else than events. Exit status 1 then.
+      else than events. Exit status 1 then. JSON holds the same, with each device's meters, supplies and alerts under devices.
+
+        ptjournal replay /var/lib/printtrail/journal
+        ptjournal replay /var/lib/printtrail/journal --to 2026-11-23T08:15Z
+        ptjournal replay /var/lib/printtrail/journal --to 1/4711 --output json | jq '.devices[].meters'
+        ptjournal replay /var/lib/printtrail/journal --into state
       """)
 
   @OptionGroup var argument: JournalArgument
