@@ -6,7 +6,7 @@ internal import MIB
 internal import PrinterModel
 
 package enum EventLine {
-  /// Time, position, type, the device's first digits, and what happened in short.
+  /// Time, position, type, the device's first digits, and what happened in short. Control characters become spaces.
   package static func text(_ view: RecordView) -> String {
     let event: Event
     do throws(EventCodingError) {
@@ -17,6 +17,7 @@ package enum EventLine {
     let device = event.device?.short ?? "agent"
     let type = EventType.name(event.body.type)
     return "\(UTCTime.text(milliseconds: event.time))  \(view.position)  \(type)  \(device)  \(summary(event.body))"
+      .replacingControls
   }
 
   private static func summary(_ body: EventBody) -> String {

@@ -16,6 +16,12 @@ import Testing
     #expect(FleetReport.supplies([box, full, black]) == "waste room 10 %, waste some room, row 1.1 some remaining")
   }
 
+  @Test func `drives no terminal, whatever a device calls itself`() {
+    var table = TextTable([.init("MODEL")])
+    table.add(["red \u{1B}[31m\u{9B}2J\r\nX"])
+    #expect(table.text == "MODEL\nred  [31m 2J  X\n")
+  }
+
   @Test func `in JSON names special numbers as raw, with their meaning beside them`() throws {
     var reading = Reading()
     var supply = Self.supply(supplyClass: 3, level: -3, percent: nil)
