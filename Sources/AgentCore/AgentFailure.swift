@@ -61,7 +61,8 @@ package struct AgentFailure: Error, Equatable, Sendable, CustomStringConvertible
       self.init(
         failure.isPermissionDenied ? .permission : .inputOutput,
         error.isDiskFull ? Self.diskFull(directory) : error.description)
-    case .storage(let storage) where storage.kind == .accessDenied: self.init(.permission, error.description)
+    case .storage(let storage) where [.accessDenied, .readOnlyFileSystem].contains(storage.kind):
+      self.init(.permission, error.description)
     case .storage where error.isDiskFull: self.init(.inputOutput, Self.diskFull(directory))
     case .storage: self.init(.inputOutput, error.description)
     default: self.init(.software, error.description)
