@@ -76,9 +76,6 @@ extension ReportedTable.Kind {
 // MARK: - Tables
 
 extension ReportedTable {
-  /// prtOutputCapacityUnit
-  static let outputCapacityUnit: UInt32 = 3
-
   static let supplies = ReportedTable(
     entry: PrinterMIB.Supplies.entry,
     columns: [
@@ -112,6 +109,7 @@ extension ReportedTable {
   static let output = ReportedTable(
     entry: PrinterMIB.Output.entry,
     columns: [
+      Column("capacityUnit", PrinterMIB.Output.capacityUnit, "prtOutputCapacityUnit", .code(EnumerationNames.unit)),
       Column("capacityRaw", PrinterMIB.Output.maxCapacity, "prtOutputMaxCapacity", .amount),
       Column("remainingRaw", PrinterMIB.Output.remainingCapacity, "prtOutputRemainingCapacity", .amount),
       Column("statusRaw", PrinterMIB.Output.status, "prtOutputStatus", .number),

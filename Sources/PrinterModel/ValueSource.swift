@@ -60,7 +60,7 @@ extension Interpreter {
       sources.inputs[tray.row] = ReportedTable.input.sources(in: walk, tray.row, unit: tray.capacityUnit)
     }
     for bin in outputs() {
-      let unit = ReportedTable.output.number(ReportedTable.outputCapacityUnit, in: walk, bin.row)
+      let unit = ReportedTable.output.number(PrinterMIB.Output.capacityUnit, in: walk, bin.row)
       sources.outputs[bin.row] = ReportedTable.output.sources(in: walk, bin.row, unit: unit.map(CounterUnit.init))
     }
     for cover in covers() { sources.covers[cover.row] = ReportedTable.cover.sources(in: walk, cover.row) }

@@ -13,8 +13,9 @@ struct ReadCommand: AsyncParsableCommand {
     commandName: "read",
     abstract: "Read one device now, or a recorded walk, and show what it says.",
     discussion: """
-      Each value stands with the object it came from (OID), the raw value, its unit, the rule that gave it its meaning and its quality. What is \
-      not known is called unknown. Nothing is journalled.
+      First what the device says, in words; what is not known is called unknown, and of a waste box the room that is left is told. Then, under \
+      Sources, each value with the object it came from (OID), what that held, its unit, the rule that gave it its meaning and its quality; \
+      meters have these in their own lines. JSON holds the same (docs/formats/reading.md). Nothing is journalled.
 
       Without a credential on the command line, those of the configuration are tried in their order; without a configuration, SNMPv2c with the \
       community "public". An address on discovery.do_not_touch is never asked.

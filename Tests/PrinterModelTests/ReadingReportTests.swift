@@ -66,9 +66,14 @@ struct ReadingReportTests {
     #expect(capacity["raw"].string == "INTEGER 20000")
     #expect(source(black, "levelRaw")?["rule"].string == "rfc3805/supply-level@2")
     #expect(source(black, "colorant")?["oid"].string == "1.3.6.1.2.1.43.12.1.1.4.3.4")
-    #expect(source(black, "partNumber")?["raw"].string == "OCTET STRING 426c61636b20546f6e65723b504e203130304b3b534e30303031")
+    #expect(
+      source(black, "partNumber")?["raw"].string == "OCTET STRING 426c61636b20546f6e65723b504e203130304b3b534e30303031")
     #expect(source(object["inputs"][0], "levelRaw")?["quality"].string == "someRemaining")
     #expect(source(object["outputs"][0], "remainingRaw")?["quality"].string == "unknown")
+    var walk = try Fixtures.walk("colour-mfp")
+    walk.set(PrinterMIB.Output.entry.appending(PrinterMIB.Output.capacityUnit, 3, 1), .integer(8))
+    let bin = try Self.object(Self.report(walk))["outputs"][0]
+    #expect(source(bin, "capacityRaw")?["unit"].string == "sheets")
     #expect(source(object["identity"], "make")?["rule"].string?.hasPrefix("kyocera/make@") == true)
     #expect(source(object["identity"], "serial")?["rule"].string == "rfc3805/prtGeneralSerialNumber@1")
     #expect(source(object["detectors"], "uptimeTicks")?["unit"].string == "hundredths of a second")
