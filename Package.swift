@@ -95,7 +95,7 @@ let package = Package(
     // The journal and what reads it.
     room("LMDB", ["CLMDB"]),
     room("Journal", ["LMDB", "Evidence", "OpenSSL"]),
-    room("ReadModels", ["Journal", "Evidence", "OpenSSL", "Projections", "Events", "PrinterModel", "MIB"]),
+    room("ReadModels", ["Journal", "Evidence", "LMDB", "OpenSSL", "Projections", "Events", "PrinterModel", "MIB"]),
 
     // Power cuts that did not happen.
     room("CrashImages", ["Journal", "ReadModels", "Evidence"]),
@@ -152,9 +152,9 @@ let package = Package(
         "Platform",
         "PrinterModel", "ReadModels", "SNMP", logging,
       ]),
-    program("ptjournal", ["ReadModels", "Journal", "Evidence", "Events", "OpenSSL", "Projections"]),
-    program("pthub", ["HubServer", logging, signals]),
-    program("ptsim", ["PrinterSimulator", "CLinux"]),
+    program("ptjournal", ["ReadModels", "Journal", "Evidence", "Events", "OpenSSL", "Platform", "Projections"]),
+    program("pthub", ["HubServer", "Platform", logging, signals]),
+    program("ptsim", ["PrinterSimulator", "CLinux", "Platform"]),
     program(
       "ptbench",
       [

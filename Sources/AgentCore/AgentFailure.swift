@@ -10,12 +10,18 @@ internal import LMDB
 package struct AgentFailure: Error, Equatable, Sendable, CustomStringConvertible {
   package enum Code: Int32, Sendable {
     case usage = 64
+    /// What is in a file cannot be read, or not all of it.
+    case data = 65
+    /// There is no such file.
+    case noInput = 66
     case unavailable = 69
     case software = 70
     /// A directory or file cannot be made or is taken.
     case cannotCreate = 73
     /// The disk, or what stands on it.
     case inputOutput = 74
+    /// A device fell silent before all was read: what is shown is a part.
+    case interrupted = 75
     case permission = 77
     case configuration = 78
   }
@@ -55,7 +61,8 @@ package struct AgentFailure: Error, Equatable, Sendable, CustomStringConvertible
       self.init(
         failure.isPermissionDenied ? .permission : .inputOutput,
         error.isDiskFull ? Self.diskFull(directory) : error.description)
-    case .storage(let storage) where storage.kind == .accessDenied: self.init(.permission, error.description)
+    case .storage(let storage) where [.accessDenied, .readOnlyFileSystem].contains(storage.kind):
+      self.init(.permission, error.description)
     case .storage where error.isDiskFull: self.init(.inputOutput, Self.diskFull(directory))
     case .storage: self.init(.inputOutput, error.description)
     default: self.init(.software, error.description)

@@ -89,9 +89,10 @@ package struct AgentStatus: Codable, Equatable, Sendable {
     return order.first { condition in components.contains { $0.state == condition } } ?? .ok
   }
 
+  /// One line, as every JSON that the agent prints.
   package func json() throws -> [UInt8] {
     let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return Array(try encoder.encode(self)) + [0x0a]
   }
 

@@ -50,7 +50,7 @@ struct CollectionService: Service {
   private func collect(with engine: UDPEngine) async throws {
     let known = KnownDevice.all(of: fold.state)
     board.say(
-      .collector, .working, "collecting from \(settings.plan.addressCount) addresses, \(known.count) devices known")
+      .collector, .working, "collecting from \(settings.plan.addressCount) addresses")
     board.say(.journal, .ok, "recording")
     let observer = CollectionObserver(board: board, display: display, logger: logger)
     let collector = Collector(

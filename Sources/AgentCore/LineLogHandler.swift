@@ -30,7 +30,7 @@ package struct LineLogHandler: LogHandler {
   ///   - emit: takes one line with its line break, from any thread.
   package init(
     format: LogSettings.Format, level: Logger.Level, now: @escaping @Sendable () -> Int64 = { Machine.milliseconds },
-    emit: @escaping @Sendable (String) -> Void = { Machine.write($0, to: 2) }
+    emit: @escaping @Sendable (String) -> Void = { Machine.tell($0) }
   ) {
     self.format = format
     self.now = now

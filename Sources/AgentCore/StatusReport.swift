@@ -50,8 +50,8 @@ package struct StatusReport: Sendable {
   package var text: String {
     var lines = [headline]
     if let install = status?.install {
-      lines.append(
-        "install    \(install.id) of \(install.entity), certificate good for \(install.certificateDaysLeft) days")
+      let validity = Self.validity(days: install.certificateDaysLeft)
+      lines.append("install    \(install.id) of \(install.entity), certificate \(validity)")
     }
     if let journal {
       let acknowledged = journal.acknowledged.map { "acknowledged to \($0)" } ?? "nothing acknowledged yet"
@@ -75,9 +75,21 @@ package struct StatusReport: Sendable {
     return lines.joined(separator: "\n") + "\n"
   }
 
+  /// `good for 80 days`, `expires today`, `expired 1 day ago`.
+  private static func validity(days: Int64) -> String {
+    let count = "\(days.magnitude) \(days.magnitude == 1 ? "day" : "days")"
+    return days > 0 ? "good for \(count)" : days == 0 ? "expires today" : "expired \(count) ago"
+  }
+
+  /// In whole seconds: the status is written once a second at most.
+  private func age(of status: AgentStatus) -> String {
+    let seconds = max(0, now - status.writtenMilliseconds) / 1000
+    return seconds == 0 ? "less than a second" : Duration.seconds(seconds).spoken
+  }
+
   private var headline: String {
     guard let status else { return "The agent has not run with this configuration yet. Start it: ptagent run" }
-    let age = Duration.milliseconds(max(0, now - status.writtenMilliseconds)).spoken
+    let age = age(of: status)
     switch presence {
     case .running:
       return
@@ -97,8 +109,12 @@ package struct StatusReport: Sendable {
       if let journal {
         json.key("journal")
         json.object { json in
-          json.member("head", "\(journal.head)")
-          json.member("acknowledged", journal.acknowledged.map { "\($0)" })
+          json.key("head")
+          json.position(journal.head)
+          if let acknowledged = journal.acknowledged {
+            json.key("acknowledged")
+            json.position(acknowledged)
+          }
           json.member("lag", journal.lag)
         }
       }

@@ -42,6 +42,14 @@ package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
     spans = [address.value...address.value]
   }
 
+  /// Whether every address can be one device's (RFC 1112: from 224.0.0.0 on are groups, reserved addresses and the broadcast address).
+  package var isUnicast: Bool { spans.allSatisfy { $0.upperBound < Self.firstMulticast } }
+
+  /// What is wrong with a range that is not.
+  package static let notUnicast = "multicast, reserved and broadcast addresses are no device's"
+
+  private static let firstMulticast: UInt32 = 224 << 24
+
   private static func network(_ text: Substring) throws(AddressRangeError) -> ClosedRange<UInt32> {
     let halves = text.split(separator: "/", omittingEmptySubsequences: false)
     guard halves.count == 2, let address = IPv4Address(halves[0]) else {

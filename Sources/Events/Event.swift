@@ -74,6 +74,9 @@ package struct DeviceID: Hashable, Comparable, Sendable, CustomStringConvertible
     (left.high, left.low) < (right.high, right.low)
   }
 
+  /// The first eight digits, by which people tell devices apart.
+  package var short: String { String(description.prefix(8)) }
+
   /// 32 lower-case hexadecimal digits.
   package var description: String {
     [high, low].map { number in

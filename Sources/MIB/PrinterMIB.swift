@@ -48,6 +48,7 @@ package enum PrinterMIB {
   /// prtOutputTable.
   package enum Output {
     package static let entry: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 43, 9, 2, 1]
+    package static let capacityUnit: UInt32 = 3
     package static let maxCapacity: UInt32 = 4
     package static let remainingCapacity: UInt32 = 5
     package static let status: UInt32 = 6

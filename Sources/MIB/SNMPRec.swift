@@ -8,8 +8,8 @@
 // 66 Gauge32, 67 TimeTicks, 68 Opaque, 70 Counter64, and 128 to 130 for the exceptions of RFC 3416. Empty lines and lines that
 // begin with `#` say nothing. Names may come in any order; of two lines with one name the later holds.
 //
-// Reading never fails as a whole. A line that cannot be read becomes a finding with its number, and every other line counts. What is
-// never guessed: a number out of its type's range stays the number that stands there, as an INTEGER, with a finding beside it.
+// Reading never fails as a whole. A line that cannot be read becomes a finding with its number, and every other line counts. A last line
+// without a line feed was cut off: `50` may have been `5000`, so that it is a finding and no value. What is never guessed: a number out of its type's range stays the number that stands there, as an INTEGER, with a finding beside it.
 
 /// Reader and writer of `.snmprec` files.
 package enum SNMPRec {
@@ -48,37 +48,27 @@ package enum SNMPRec {
     /// Lines with a module; where one states a `value` or an `initial` number, the walk has that value too.
     package var variations: [Variation] = []
     package var findings: [Finding] = []
+    /// Lines that could not be read; each is among the findings.
+    package var linesLost = 0
   }
 
   /// Reads a file. Never fails: what cannot be read is among the findings.
   package static func parse(_ bytes: [UInt8]) -> Document {
-    var document = Document()
-    var bindings: [VarBind] = []
-    var seen: Set<ObjectIdentifier> = []
+    var reading = FileReading()
     var lineNumber = 0
     var start = 0
     while start < bytes.count {
-      let end = bytes[start...].firstIndex(of: newline) ?? bytes.count
       lineNumber += 1
+      guard let end = bytes[start...].firstIndex(of: newline) else {
+        reading.lose(lineNumber, cutMessage)
+        break
+      }
       let line = bytes[start..<end].trimmingTrailing { $0 == carriageReturn }
       start = end + 1
       guard let first = line.first, first != UInt8(ascii: "#") else { continue }
-      switch readLine(line) {
-      case .failure(let problem):
-        document.findings.append(Finding(line: lineNumber, message: problem.message))
-      case .success(let entry):
-        document.findings += entry.notes.map { Finding(line: lineNumber, message: $0) }
-        if let variation = entry.variation { document.variations.append(variation) }
-        guard let value = entry.value else { continue }
-        if !seen.insert(entry.name).inserted {
-          document.findings.append(
-            Finding(line: lineNumber, message: "\(entry.name) was stated before; the later line holds"))
-        }
-        bindings.append(VarBind(entry.name, value))
-      }
+      reading.take(line, lineNumber)
     }
-    document.walk = Walk(bindings)
-    return document
+    return reading.finished()
   }
 
   /// Writes a walk, one line for each binding, in order. `parse` gives the same walk back.
@@ -89,6 +79,8 @@ package enum SNMPRec {
     return output
   }
 
+  private static let cutMessage =
+    "the file ends in this line without a line feed: it was cut off here, and the line is not read"
   private static let newline = UInt8(ascii: "\n")
   private static let carriageReturn = UInt8(ascii: "\r")
 }
@@ -96,6 +88,38 @@ package enum SNMPRec {
 // MARK: - Reading a line
 
 extension SNMPRec {
+  /// A file's lines as they come together.
+  fileprivate struct FileReading {
+    private var document = Document()
+    private var bindings: [VarBind] = []
+    private var seen: Set<ObjectIdentifier> = []
+
+    mutating func lose(_ number: Int, _ message: String) {
+      document.findings.append(Finding(line: number, message: message))
+      document.linesLost += 1
+    }
+
+    mutating func take(_ line: ArraySlice<UInt8>, _ number: Int) {
+      switch readLine(line) {
+      case .failure(let problem): lose(number, problem.message)
+      case .success(let entry):
+        document.findings += entry.notes.map { Finding(line: number, message: $0) }
+        if let variation = entry.variation { document.variations.append(variation) }
+        guard let value = entry.value else { return }
+        if !seen.insert(entry.name).inserted {
+          let message = "\(entry.name) was stated before; the later line holds"
+          document.findings.append(Finding(line: number, message: message))
+        }
+        bindings.append(VarBind(entry.name, value))
+      }
+    }
+
+    consuming func finished() -> Document {
+      document.walk = Walk(bindings)
+      return document
+    }
+  }
+
   fileprivate struct Entry {
     var name: ObjectIdentifier
     var value: ObjectValue?

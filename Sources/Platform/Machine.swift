@@ -61,18 +61,4 @@ extension Machine {
     guard let value = getenv(name), value.pointee != 0 else { return nil }
     return String(cString: value)
   }
-
-  /// Writes bytes to a descriptor (1 standard output, 2 standard error), all of them. A reader that has gone away is not an error.
-  package static func write(_ text: String, to descriptor: Int32) {
-    let bytes = Array(text.utf8)
-    var written = 0
-    while written < bytes.count {
-      let count = bytes.withUnsafeBytes {
-        Glibc.write(descriptor, $0.baseAddress?.advanced(by: written), $0.count - written)
-      }
-      if count < 0 && errno == EINTR { continue }
-      if count <= 0 { return }
-      written += count
-    }
-  }
 }

@@ -21,9 +21,14 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     SystemError(operation: operation, path: path, code: errno)
   }
 
-  package var reason: String { String(cString: strerror(code)).lowercased() }
+  package var reason: String {
+    code == EFBIG
+      ? "it is larger than \(Files.sizeMax >> 20) MiB, the most that is read"
+      : String(cString: strerror(code)).lowercased()
+  }
 
   package var isNotFound: Bool { code == ENOENT }
+  package var isTooLarge: Bool { code == EFBIG }
   package var isPermissionDenied: Bool { code == EACCES || code == EPERM || code == EROFS }
   package var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
 

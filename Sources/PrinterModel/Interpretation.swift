@@ -28,8 +28,11 @@ package enum Interpretation {
 /// What one interpretation works on, and the findings as they come.
 struct Interpreter {
   let walk: Walk
+  let profiles: ProfileSet
   let evidence: DeviceEvidence
   let profile: Profile?
+  /// What of the evidence the profile was chosen by.
+  let chosenBy: DeviceEvidence.Part?
   let characterSet: CharacterSet?
   /// hrDeviceIndex of the printer.
   let deviceIndex: UInt32
@@ -38,9 +41,13 @@ struct Interpreter {
   /// The IEEE 1284 device id with the name it came from.
   let deviceID: VarBind?
   var findings: [Finding] = []
+  /// Where the identity and the status came from.
+  var identitySources: [ValueSource] = []
+  var statusSources: [ValueSource] = []
 
   init(walk: Walk, profiles: ProfileSet) {
     self.walk = walk
+    self.profiles = profiles
     let devices = walk.table(HostResources.Device.entry)
     let generals = walk.table(PrinterMIB.General.entry)
     let printers = devices.filter {
@@ -59,7 +66,9 @@ struct Interpreter {
     deviceID = Self.deviceID(walk, profiles)
     evidence.manufacturer = Self.plainText(deviceID?.value).flatMap { DeviceIDString($0).manufacturer }
     self.evidence = evidence
-    profile = profiles.profile(for: evidence)
+    let choice = profiles.choice(for: evidence)
+    profile = choice?.profile
+    chosenBy = choice?.part
   }
 
   mutating func reading() -> Reading {
@@ -104,9 +113,11 @@ extension Interpreter {
   }
 
   /// The first of these objects that holds a text.
-  mutating func firstText(_ names: [ObjectIdentifier]) -> DeviceText? {
+  mutating func firstText(_ names: [ObjectIdentifier], _ rule: Rule) -> FoundText? {
     for name in names {
-      if let text = text(scalar(name)) { return text }
+      if let binding = scalar(name), let text = text(binding) {
+        return FoundText(text: text, source: Source(binding), rule: rule)
+      }
     }
     return nil
   }

@@ -2,50 +2,107 @@
 
 internal import MIB
 
+/// A text with the object that it came from and the rule that found it there.
+struct FoundText {
+  var text: DeviceText
+  let source: Source
+  let rule: Rule
+}
+
 extension Interpreter {
+  /// The standard of the system group (SNMPv2-MIB).
+  private static let systemGroup = "rfc3418"
+
   mutating func identity() -> DeviceIdentity {
+    identitySources = []
     var identity = DeviceIdentity()
-    identity.systemDescription = text(scalar(MIB2.sysDescr))
-    identity.systemObjectID = evidence.systemObjectID
-    identity.hostName = text(scalar(MIB2.sysName))
-    identity.location = text(scalar(MIB2.sysLocation))
-    identity.printerName = text(generalRow?.binding(PrinterMIB.General.printerName))
-    identity.deviceID = text(deviceID)
+    identity.systemDescription = told("systemDescription", found(scalar(MIB2.sysDescr), Self.systemGroup, "sysDescr"))
+    identity.systemObjectID = systemObjectID()
+    identity.hostName = told("hostName", found(scalar(MIB2.sysName), Self.systemGroup, "sysName"))
+    identity.location = told("location", found(scalar(MIB2.sysLocation), Self.systemGroup, "sysLocation"))
+    let name = found(generalRow?.binding(PrinterMIB.General.printerName), "rfc3805", "prtGeneralPrinterName")
+    identity.printerName = told("printerName", name)
+    let deviceID = foundDeviceID()
+    identity.deviceID = told("deviceID", deviceID)
     identity.macAddress = macAddress()
-    let fields = identity.deviceID.map { DeviceIDString($0.text) }
-    identity.make = profile?.make(for: evidence) ?? fields?.manufacturer
-    identity.model = model(fields, identity)
-    identity.serial = serial(fields)
+    identity.make = make(deviceID)
+    identity.model = told("model", model(deviceID, identity.make, name))
+    identity.serial = told("serial", serial(deviceID))
     if let profile {
-      identity.firmware = firstText(profile.identity.firmware) ?? cut(.firmware, .sysDescr)
-      identity.assetNumber = firstText(profile.identity.assetNumber)
+      identity.firmware = told(
+        "firmware", firstText(profile.identity.firmware, profile.rule("firmware")) ?? cut(.firmware, .sysDescr))
+      identity.assetNumber = told(
+        "assetNumber", firstText(profile.identity.assetNumber, profile.rule("asset-number")))
     }
     return identity
   }
 
+  /// Notes where a value of the identity came from.
+  private mutating func told(_ value: String, _ found: FoundText?) -> DeviceText? {
+    guard let found else { return nil }
+    identitySources.append(ValueSource(value, found.source, rule: found.rule))
+    return found.text
+  }
+
+  private mutating func found(_ binding: VarBind?, _ standard: String, _ object: String) -> FoundText? {
+    guard let binding, let text = text(binding) else { return nil }
+    return FoundText(text: text, source: Source(binding), rule: .object(standard, object))
+  }
+
+  private mutating func systemObjectID() -> ObjectIdentifier? {
+    guard let identifier = evidence.systemObjectID, let binding = scalar(MIB2.sysObjectID) else { return nil }
+    let rule = Rule.object(Self.systemGroup, "sysObjectID")
+    identitySources.append(ValueSource("systemObjectID", Source(binding), rule: rule))
+    return identifier
+  }
+
+  /// The standard's object, else the first vendor's that answered.
+  private mutating func foundDeviceID() -> FoundText? {
+    guard let deviceID, let text = text(deviceID) else { return nil }
+    let vendor = profiles.profiles.first { $0.identity.deviceID.contains(deviceID.name) }
+    let rule = vendor?.rule("device-id") ?? .object("pwg5107.1", "ppmPrinterIEEE1284DeviceId")
+    return FoundText(text: text, source: Source(deviceID), rule: rule)
+  }
+
+  /// The profile's, whose source is what it was chosen by; else that of the device id.
+  private mutating func make(_ deviceID: FoundText?) -> String? {
+    if let profile {
+      let (make, part) = profile.make(for: evidence)
+      if let binding = (part ?? chosenBy).flatMap(binding(of:)) {
+        identitySources.append(ValueSource("make", Source(binding), rule: profile.rule("make")))
+      }
+      return make
+    }
+    guard let deviceID, let make = DeviceIDString(deviceID.text.text).manufacturer else { return nil }
+    identitySources.append(ValueSource("make", deviceID.source, rule: .deviceIDField))
+    return make
+  }
+
+  private func binding(of part: DeviceEvidence.Part) -> VarBind? {
+    switch part {
+    case .systemDescription: scalar(MIB2.sysDescr)
+    case .systemObjectID: scalar(MIB2.sysObjectID)
+    case .printerDescription: deviceRow?.binding(HostResources.Device.description)
+    case .manufacturer: deviceID
+    }
+  }
+
   /// prtGeneralSerialNumber, else the profile's objects, else the device id, else a piece of sysDescr.
-  private mutating func serial(_ fields: DeviceIDString?) -> DeviceText? {
-    if let serial = text(generalRow?.binding(PrinterMIB.General.serialNumber)) { return serial }
-    if let profile, let serial = firstText(profile.identity.serial) { return serial }
-    if let serial = fields?.serialNumber { return DeviceText(serial) }
-    return cut(.serial, .sysDescr)
+  private mutating func serial(_ deviceID: FoundText?) -> FoundText? {
+    let standard = generalRow?.binding(PrinterMIB.General.serialNumber)
+    if let serial = found(standard, "rfc3805", "prtGeneralSerialNumber") { return serial }
+    if let profile, let serial = firstText(profile.identity.serial, profile.rule("serial")) { return serial }
+    return deviceID?.field(\.serialNumber) ?? cut(.serial, .sysDescr)
   }
 
   /// The profile's objects, else hrDeviceDescr, else the device id, else a piece of sysDescr, else the printer's name; without the make.
-  private mutating func model(_ fields: DeviceIDString?, _ identity: DeviceIdentity) -> DeviceText? {
-    let found: DeviceText?
-    if let profile, let model = firstText(profile.identity.model) {
-      found = model
-    } else if let description = cut(.model, .hrDeviceDescr)
-      ?? text(deviceRow?.binding(HostResources.Device.description))
-    {
-      found = description
-    } else if let model = fields?.model {
-      found = DeviceText(model)
-    } else {
-      found = cut(.model, .sysDescr) ?? identity.printerName
-    }
-    return found.map { withoutMake($0, identity.make) }
+  private mutating func model(_ deviceID: FoundText?, _ make: String?, _ printerName: FoundText?) -> FoundText? {
+    var model = profile.flatMap { firstText($0.identity.model, $0.rule("model")) }
+    let description = deviceRow?.binding(HostResources.Device.description)
+    if model == nil { model = cut(.model, .hrDeviceDescr) ?? found(description, "rfc2790", "hrDeviceDescr") }
+    if model == nil { model = deviceID?.field(\.model) ?? cut(.model, .sysDescr) ?? printerName }
+    if let text = model?.text { model?.text = withoutMake(text, make) }
+    return model
   }
 
   private func withoutMake(_ model: DeviceText, _ make: String?) -> DeviceText {
@@ -58,27 +115,33 @@ extension Interpreter {
   }
 
   /// The first cut of the profile that fits.
-  private func cut(_ field: Profile.Cut.Field, _ origin: Profile.Cut.Origin) -> DeviceText? {
+  private func cut(_ field: Profile.Cut.Field, _ origin: Profile.Cut.Origin) -> FoundText? {
     guard let profile else { return nil }
     let text = origin == .sysDescr ? evidence.systemDescription : evidence.printerDescription
-    guard let text else { return nil }
+    guard let text, let binding = binding(of: origin == .sysDescr ? .systemDescription : .printerDescription) else {
+      return nil
+    }
     for cut in profile.cuts where cut.field == field && cut.origin == origin {
-      if let piece = cut.piece(of: text) { return DeviceText(piece) }
+      if let piece = cut.piece(of: text) {
+        let rule = profile.rule("\(field.rawValue)-in-\(origin.rawValue)")
+        return FoundText(text: DeviceText(piece), source: Source(binding), rule: rule)
+      }
     }
     return nil
   }
 
   /// The first interface that is an Ethernet, else a wireless one, else one that tells no type; six bytes that are not all zero.
-  private func macAddress() -> [UInt8]? {
+  private mutating func macAddress() -> [UInt8]? {
     let interfaces = walk.table(MIB2.Interface.entry)
     let types: [Int64?] = [MIB2.Interface.typeEthernet, MIB2.Interface.typeWireless, nil]
     for type in types {
       for row in interfaces where row.number(MIB2.Interface.type) == type {
-        if let address = row[MIB2.Interface.physicalAddress]?.octets, address.count == 6,
-          address.contains(where: { $0 != 0 })
-        {
-          return address
-        }
+        guard let binding = row.binding(MIB2.Interface.physicalAddress), let address = binding.value.octets,
+          address.count == 6, address.contains(where: { $0 != 0 })
+        else { continue }
+        let rule = Rule.object("rfc2863", "ifPhysAddress")
+        identitySources.append(ValueSource("macAddress", Source(binding), rule: rule))
+        return address
       }
     }
     return nil
@@ -94,18 +157,56 @@ extension Interpreter {
   }
 
   mutating func status() -> DeviceStatus {
+    statusSources = []
     var status = DeviceStatus()
-    status.device = number(deviceRow?.binding(HostResources.Device.status))
+    status.device = state("device", deviceRow?.binding(HostResources.Device.status), "hrDeviceStatus", 1)
     let row = walk.table(HostResources.Printer.entry).first { $0.index.first == deviceIndex }
-    status.printer = number(row?.binding(HostResources.Printer.status))
+    status.printer = state("printer", row?.binding(HostResources.Printer.status), "hrPrinterStatus", 2)
     if let binding = row?.binding(HostResources.Printer.detectedErrorState) {
       status.detectedErrors = binding.value.octets
+      let quality: Quality = status.detectedErrors == nil ? .unknown : .exact
+      let rule = Rule.object("rfc2790", "hrPrinterDetectedErrorState")
+      statusSources.append(ValueSource("detectedErrors", Source(binding), rule: rule, quality: quality))
       if status.detectedErrors == nil { findings.append(Finding(binding.name, "expected bits in an OCTET STRING")) }
     }
-    status.console = walk.table(PrinterMIB.Console.entry).compactMap { text($0.binding(PrinterMIB.Console.text)) }
-    if status.console.isEmpty, let profile, let line = firstText(profile.identity.console) { status.console = [line] }
+    status.console = console()
     return status
   }
+
+  /// A state's number, whose source is noted; `unknown` is the number by which the device says that it does not know.
+  private mutating func state(_ value: String, _ binding: VarBind?, _ object: String, _ unknown: Int64) -> Int64? {
+    guard let binding else { return nil }
+    let number = number(binding)
+    let quality: Quality = number == nil || number == unknown ? .unknown : .exact
+    statusSources.append(ValueSource(value, Source(binding), rule: .object("rfc2790", object), quality: quality))
+    return number
+  }
+
+  /// The lines of the standard's console, else the profile's one.
+  private mutating func console() -> [DeviceText] {
+    var lines = walk.table(PrinterMIB.Console.entry).compactMap {
+      found($0.binding(PrinterMIB.Console.text), "rfc3805", "prtConsoleDisplayBufferText")
+    }
+    if lines.isEmpty, let profile, let line = firstText(profile.identity.console, profile.rule("console")) {
+      lines = [line]
+    }
+    statusSources += lines.map { ValueSource("console", $0.source, rule: $0.rule) }
+    return lines.map(\.text)
+  }
+}
+
+extension FoundText {
+  /// A field of an IEEE 1284 device id.
+  fileprivate func field(_ field: KeyPath<DeviceIDString, String?>) -> FoundText? {
+    DeviceIDString(text.text)[keyPath: field].map {
+      FoundText(text: DeviceText($0), source: source, rule: .deviceIDField)
+    }
+  }
+}
+
+extension Rule {
+  /// A field of an IEEE 1284 device id.
+  fileprivate static let deviceIDField = Rule("ieee1284/device-id-field@1")
 }
 
 extension Profile.Cut {

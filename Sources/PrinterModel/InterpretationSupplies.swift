@@ -1,8 +1,9 @@
 // Supplies (RFC 3805, prtMarkerSuppliesTable). One row is one supply, whatever its name or colour.
 //
 //     capacity  level      meaning
-//     > 0       >= 0       measured: level / capacity; above 100 % where the device says so
+//     > 0       >= 0       measured: level / capacity
 //     <= 0      >= 0       a level without a capacity: a percentage only if the unit is percent
+//     either    more than full (above the capacity, or above 100 percent): unknown, and a finding
 //     any       -3         some remains, nobody knows how much
 //     any       -2         unknown
 //     any       -1         no restriction
@@ -37,16 +38,36 @@ extension Supply {
     }
   }
 
-  /// Whether the level is above the capacity. Seen in devices whose cartridges hold more than the nominal filling.
+  /// The level that a full supply has: its capacity, or 100 where there is none and the unit is percent. Nil where nothing tells it.
+  package var fullLevel: Int64? {
+    switch meaning {
+    case .measured: capacity
+    case .levelWithoutCapacity: unit == .percent ? 100 : nil
+    default: nil
+    }
+  }
+
+  /// Whether the level is above that of a full supply. Seen in devices whose cartridges hold more than the nominal filling; no percentage
+  /// can be made of it.
   package var isOverCapacity: Bool {
-    guard meaning == .measured, let level, let capacity else { return false }
-    return level > capacity
+    guard let level, let fullLevel else { return false }
+    return level > fullLevel
+  }
+}
+
+extension Supply {
+  /// Why a level that is more than full has no percentage.
+  fileprivate var overCapacityMessage: String {
+    let full = meaning == .measured ? "the capacity of \(fullLevel ?? 0)" : "100 percent"
+    return "the level of \(level ?? 0) is above \(full): how much is left is unknown"
   }
 }
 
 extension Rule {
-  static let supplyLevel = Rule("rfc3805/supply-level@1")
-  static let supplyLevelInPercent = Rule("rfc3805/supply-level-percent-unit@1")
+  static let supplyLevel = Rule("rfc3805/supply-level@2")
+  /// Part and serial numbers in a supply's description.
+  static let supplyLabel = Rule("printtrail/supply-label@1")
+  static let supplyLevelInPercent = Rule("rfc3805/supply-level-percent-unit@2")
 }
 
 extension Interpreter {
@@ -79,28 +100,21 @@ extension Interpreter {
   }
 
   private mutating func measure(_ supply: inout Supply, _ row: TableRow) {
-    let level = Double(supply.level ?? 0)
+    let level = row.binding(PrinterMIB.Supplies.level)?.name
+    if supply.meaning == .levelWithoutCapacity, supply.unit == .percent { supply.rule = .supplyLevelInPercent }
     switch supply.meaning {
-    case .measured:
-      let capacity = supply.capacity ?? 0
-      supply.percentRemaining = level * 100 / Double(capacity)
-      supply.quality = capacity <= Self.coarseCapacityMax ? .coarse : .exact
-      if supply.isOverCapacity {
-        let name = row.binding(PrinterMIB.Supplies.level)?.name
-        findings.append(Finding(name, "the level is above the capacity of \(capacity)"))
+    case .measured, .levelWithoutCapacity:
+      guard !supply.isOverCapacity else {
+        findings.append(Finding(level, supply.overCapacityMessage))
+        return
       }
-    case .levelWithoutCapacity:
-      supply.quality = .exact
-      if supply.unit == .percent {
-        supply.percentRemaining = level
-        supply.rule = .supplyLevelInPercent
-      }
+      let full = supply.fullLevel
+      supply.percentRemaining = full.map { Double(supply.level ?? 0) * 100 / Double($0) }
+      supply.quality = supply.meaning == .measured && full ?? 0 <= Self.coarseCapacityMax ? .coarse : .exact
     case .someRemaining: supply.quality = .someRemaining
     case .unknown, .noRestriction, .absent: supply.quality = .unknown
     case .nonStandardNegative:
-      supply.quality = .unknown
-      let name = row.binding(PrinterMIB.Supplies.level)?.name
-      findings.append(Finding(name, "expected a level of 0 or more, or -1, -2 or -3"))
+      findings.append(Finding(level, "expected a level of 0 or more, or -1, -2 or -3"))
     }
   }
 

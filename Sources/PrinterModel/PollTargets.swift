@@ -60,7 +60,7 @@ extension PollTargets {
     TableTarget(PrinterMIB.Cover.entry, [2, 3]),
     TableTarget(PrinterMIB.Localization.entry, [4], usualRows: 1),
     TableTarget(PrinterMIB.Input.entry, [2, 8, 9, 10, 11, 12, 13, 18]),
-    TableTarget(PrinterMIB.Output.entry, [4, 5, 6, 7, 12]),
+    TableTarget(PrinterMIB.Output.entry, [3, 4, 5, 6, 7, 12]),
     TableTarget(PrinterMIB.Marker.entry, [2, 3, 4, 5, 15], usualRows: 1),
     TableTarget(PrinterMIB.Supplies.entry, [2, 3, 4, 5, 6, 7, 8, 9]),
     TableTarget(PrinterMIB.Colorant.entry, [4]),

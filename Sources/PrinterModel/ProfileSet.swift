@@ -44,26 +44,29 @@ package struct ProfileSet: Equatable, Sendable {
     }
   }()
 
-  /// The profile that fits best: by the beginning of sysDescr (the longest wins), else by sysObjectID (the longest wins), else by what
-  /// the printer's description or its device id begins with.
-  package func profile(for evidence: DeviceEvidence) -> Profile? {
+  /// The profile that fits best, if any does.
+  package func profile(for evidence: DeviceEvidence) -> Profile? { choice(for: evidence)?.profile }
+
+  /// The profile that fits best and what it was chosen by: the beginning of sysDescr (the longest wins), else sysObjectID (the longest
+  /// wins), else what the printer's description or its device id begins with.
+  package func choice(for evidence: DeviceEvidence) -> (profile: Profile, part: DeviceEvidence.Part)? {
     if let text = evidence.systemDescription?.uppercased(),
       let found = best({ $0.match.descriptions.longestPrefix(of: text) })
     {
-      return found
+      return (found, .systemDescription)
     }
     if let identifier = evidence.systemObjectID,
       let found = best({ profile in
         profile.match.objectIDs.filter { identifier.isWithin($0) }.map(\.components.count).max()
       })
     {
-      return found
+      return (found, .systemObjectID)
     }
-    for text in [evidence.printerDescription, evidence.manufacturer].compactMap({ $0?.uppercased() }) {
-      if let found = best({ profile in
-        (profile.brands.map(\.prefix) + profile.match.descriptions).longestPrefix(of: text)
-      }) {
-        return found
+    for part in [DeviceEvidence.Part.printerDescription, .manufacturer] {
+      if let text = evidence.text(part)?.uppercased(),
+        let found = best({ ($0.brands.map(\.prefix) + $0.match.descriptions).longestPrefix(of: text) })
+      {
+        return (found, part)
       }
     }
     return nil
@@ -79,15 +82,31 @@ package struct ProfileSet: Equatable, Sendable {
   }
 }
 
-extension Profile {
-  /// The make for a device of this profile: a brand where a text begins with one, else the maker.
-  package func make(for evidence: DeviceEvidence) -> String {
-    for text in [evidence.systemDescription, evidence.printerDescription, evidence.manufacturer] {
-      guard let text = text?.uppercased() else { continue }
-      let fitting = brands.filter { text.hasPrefix($0.prefix) }
-      if let brand = fitting.max(by: { $0.prefix.count < $1.prefix.count }) { return brand.make }
+extension DeviceEvidence {
+  /// One of the things that a device says of itself.
+  package enum Part: Sendable {
+    case systemDescription, systemObjectID, printerDescription, manufacturer
+  }
+
+  fileprivate func text(_ part: Part) -> String? {
+    switch part {
+    case .systemDescription: systemDescription
+    case .systemObjectID: nil
+    case .printerDescription: printerDescription
+    case .manufacturer: manufacturer
     }
-    return make
+  }
+}
+
+extension Profile {
+  /// The make for a device of this profile: a brand where a text begins with one (then also which text), else the maker.
+  package func make(for evidence: DeviceEvidence) -> (make: String, part: DeviceEvidence.Part?) {
+    for part in [DeviceEvidence.Part.systemDescription, .printerDescription, .manufacturer] {
+      guard let text = evidence.text(part)?.uppercased() else { continue }
+      let fitting = brands.filter { text.hasPrefix($0.prefix) }
+      if let brand = fitting.max(by: { $0.prefix.count < $1.prefix.count }) { return (brand.make, part) }
+    }
+    return (make, nil)
   }
 }
 

@@ -1,16 +1,20 @@
-// A reading for people and for programs: what `ptagent read` prints. Each number stands with the object it came from, the raw value, its
-// unit, the rule and the quality; what is not known is the word `unknown`, never a number.
+// A reading for people and for programs: what `ptagent read` prints. First what the device says, in words: what is not known is the word
+// `unknown`, never a number. Then, under Sources, each value with the object it came from, its quality, its unit, the rule that gave it its
+// meaning, and what the object held. Meters have all of that in their own lines.
 
-internal import MIB
+package import MIB
 
-/// Renders one reading as text or as JSON.
+/// Renders one reading, together with the walk that it was made of, as text or as JSON (`json`).
 package struct ReadingReport: Sendable {
-  private let reading: Reading
-  private let profiles: ProfileSet
+  let reading: Reading
+  let sources: ReadingSources
+  let profiles: ProfileSet
 
-  package init(_ reading: Reading, profiles: ProfileSet = .shipped) {
+  /// - Parameter walk: what `reading` was interpreted from, with the same profiles.
+  package init(_ reading: Reading, walk: Walk, profiles: ProfileSet = .shipped) {
     self.reading = reading
     self.profiles = profiles
+    sources = Interpretation.sources(walk, profiles: profiles)
   }
 
   /// Sections with aligned columns, ending in a line break.
@@ -22,8 +26,11 @@ package struct ReadingReport: Sendable {
     sections.append(("Output bins", reading.outputs.map(binRow)))
     sections.append(("Covers", reading.covers.map(coverRow)))
     sections.append(("Alerts", reading.alerts.map(alertRow)))
+    sections.append(
+      ("Change detectors", detectorFields.compactMap { name, value in value.map { [name, String($0)] } }))
     sections.append(("Checks", reading.checks.map(checkRow)))
     sections.append(("Findings", reading.findings.map { [$0.name?.description ?? "-", $0.message] }))
+    sections.append(("Sources", sourceRows))
     return sections.filter { !$0.rows.isEmpty }.map { "\($0.title)\n" + Self.aligned($0.rows) }
       .joined(separator: "\n")
   }
@@ -46,25 +53,21 @@ extension ReadingReport {
   }
 
   fileprivate func supplyRow(_ supply: Supply) -> [String] {
-    let level = PrinterMIB.Supplies.entry.appending(PrinterMIB.Supplies.level).appending(supply.row.components)
-    return [
+    [
       supply.row.description, EnumerationNames.supplyType(supply.type), supply.colorant?.text ?? "-",
-      supply.description?.text ?? "-", supply.remaining, supply.levelOfCapacity, supply.quality.word,
-      level.description, supply.level.map { "raw \($0)" } ?? "absent", supply.rule.description,
+      supply.description?.text ?? "-", supply.remaining, supply.levelOfCapacity, supply.quality.identifier,
     ]
   }
 
   fileprivate func trayRow(_ tray: InputTray) -> [String] {
-    let level = PrinterMIB.Input.entry.appending(PrinterMIB.Input.currentLevel).appending(tray.row.components)
-    return [
+    [
       tray.row.description, tray.name?.text ?? tray.description?.text ?? "-", tray.levelWords,
-      tray.media?.text ?? "-", level.description, tray.level.map { "raw \($0)" } ?? "absent",
+      tray.media?.text ?? "-",
     ]
   }
 
   fileprivate func binRow(_ bin: OutputBin) -> [String] {
-    let remaining = bin.remaining.map { $0 >= 0 ? "room for \($0)" : InputTray.special($0) } ?? "unknown"
-    return [bin.row.description, bin.name?.text ?? bin.description?.text ?? "-", remaining]
+    [bin.row.description, bin.name?.text ?? bin.description?.text ?? "-", bin.remainingWords]
   }
 
   fileprivate func coverRow(_ cover: Cover) -> [String] {
@@ -85,7 +88,7 @@ extension ReadingReport {
     return [check.name, verdict]
   }
 
-  fileprivate var identityFields: [(String, String?)] {
+  var identityFields: [(String, String?)] {
     let identity = reading.identity
     return [
       ("make", identity.make), ("model", identity.model?.text), ("serial", identity.serial?.text),
@@ -94,6 +97,14 @@ extension ReadingReport {
       ("assetNumber", identity.assetNumber?.text), ("printerName", identity.printerName?.text),
       ("systemDescription", identity.systemDescription?.text),
       ("systemObjectID", identity.systemObjectID?.description), ("deviceID", identity.deviceID?.text),
+    ]
+  }
+
+  var detectorFields: [(String, UInt64?)] {
+    let detectors = reading.detectors
+    return [
+      ("configurationChanges", detectors.configurationChanges), ("criticalAlertEvents", detectors.criticalAlertEvents),
+      ("allAlertEvents", detectors.allAlertEvents), ("uptimeTicks", detectors.uptimeTicks),
     ]
   }
 
@@ -108,9 +119,9 @@ extension ReadingReport {
     ]
     if let errors = reading.status.detectedErrors {
       let names = EnumerationNames.detectedErrors(errors)
-      rows.append(["detected errors", names.isEmpty ? "none" : names.joined(separator: ", ")])
+      rows.append(["detectedErrors", names.isEmpty ? "none" : names.joined(separator: ", ")])
     } else {
-      rows.append(["detected errors", "unknown"])
+      rows.append(["detectedErrors", "unknown"])
     }
     return rows + reading.status.console.map { ["console", $0.text] }
   }
@@ -119,8 +130,32 @@ extension ReadingReport {
   fileprivate static func name(_ value: Int64?, _ names: (Int64) -> String?) -> String {
     value.map { names($0) ?? String($0) } ?? "unknown"
   }
+}
 
-  private static func aligned(_ rows: [[String]]) -> String {
+// MARK: - Sources
+
+extension ReadingReport {
+  /// One line a value, in the order of the sections above.
+  fileprivate var sourceRows: [[String]] {
+    var rows = Self.lines("identity", sources.identity) + Self.lines("status", sources.status)
+    for supply in reading.supplies { rows += Self.lines("supply \(supply.row)", sources.supplies[supply.row]) }
+    for tray in reading.inputs { rows += Self.lines("tray \(tray.row)", sources.inputs[tray.row]) }
+    for bin in reading.outputs { rows += Self.lines("bin \(bin.row)", sources.outputs[bin.row]) }
+    for cover in reading.covers { rows += Self.lines("cover \(cover.row)", sources.covers[cover.row]) }
+    for alert in reading.alerts { rows += Self.lines("alert \(alert.row)", sources.alerts[alert.row]) }
+    return rows + Self.lines("detectors", sources.detectors)
+  }
+
+  private static func lines(_ group: String, _ sources: [ValueSource]?) -> [[String]] {
+    (sources ?? []).map { source in
+      [
+        "\(group) \(source.value)", source.quality.identifier, source.unit ?? "-", source.source.name.description,
+        source.rule.description, source.source.raw.display,
+      ]
+    }
+  }
+
+  fileprivate static func aligned(_ rows: [[String]]) -> String {
     var widths: [Int] = []
     let clean = rows.map { $0.map { $0.replacingControls } }
     for row in clean {
@@ -137,119 +172,5 @@ extension ReadingReport {
       }
       return line + "\n"
     }.joined()
-  }
-}
-
-// MARK: - JSON
-
-extension ReadingReport {
-  /// One JSON object (RFC 8259), ending in a line break. Unknown numbers are null with the quality `unknown` or `someRemaining`.
-  package var json: String {
-    let object = JSONText.object([
-      ("identity", .object(identityFields.map { ($0.0, JSONText($0.1)) })),
-      ("status", statusJSON), ("meters", .array(reading.meters.map(meterJSON))),
-      ("supplies", .array(reading.supplies.map(supplyJSON))), ("inputs", .array(reading.inputs.map(trayJSON))),
-      ("outputs", .array(reading.outputs.map(binJSON))), ("covers", .array(reading.covers.map(coverJSON))),
-      ("alerts", .array(reading.alerts.map(alertJSON))), ("detectors", detectorsJSON),
-      ("checks", .array(reading.checks.map(checkJSON))), ("findings", .array(reading.findings.map(findingJSON))),
-    ])
-    return object.text() + "\n"
-  }
-
-  private var statusJSON: JSONText {
-    let status = reading.status
-    let errors = status.detectedErrors.map { EnumerationNames.detectedErrors($0).map(JSONText.string) }
-    return .object([
-      ("device", JSONText(status.device.flatMap(EnumerationNames.deviceStatus))),
-      ("deviceRaw", JSONText(status.device)),
-      ("printer", JSONText(status.printer.flatMap(EnumerationNames.printerStatus))),
-      ("printerRaw", JSONText(status.printer)), ("detectedErrors", errors.map(JSONText.array) ?? .null),
-      ("detectedErrorsRaw", JSONText(status.detectedErrors?.hexadecimal)),
-      ("console", .array(status.console.map { .string($0.text) })),
-    ])
-  }
-
-  private var detectorsJSON: JSONText {
-    .object([
-      ("configurationChanges", JSONText(reading.detectors.configurationChanges)),
-      ("criticalAlertEvents", JSONText(reading.detectors.criticalAlertEvents)),
-      ("allAlertEvents", JSONText(reading.detectors.allAlertEvents)),
-      ("uptimeTicks", JSONText(reading.detectors.uptimeTicks)),
-    ])
-  }
-
-  private func meterJSON(_ meter: Meter) -> JSONText {
-    .object([
-      ("name", .string(meter.name.description)), ("value", meter.quality.isNumber ? .unsigned(meter.value) : .null),
-      ("unit", .string(meter.unit.name)), ("quality", .string(meter.quality.identifier)),
-      ("oid", .string(meter.source.name.description)), ("raw", .string(meter.source.raw.display)),
-      ("rule", .string(meter.rule.description)),
-      ("reason", JSONText(Interpretation.reason(for: meter.rule, profiles: profiles))),
-    ])
-  }
-
-  private func supplyJSON(_ supply: Supply) -> JSONText {
-    let level = PrinterMIB.Supplies.entry.appending(PrinterMIB.Supplies.level).appending(supply.row.components)
-    return .object([
-      ("row", .string(supply.row.description)), ("marker", JSONText(supply.marker)),
-      ("colorantIndex", JSONText(supply.colorantIndex)), ("colorant", JSONText(supply.colorant)),
-      ("class", JSONText(supply.supplyClass.map { EnumerationNames.supplyClass($0) ?? String($0) })),
-      ("type", JSONText(supply.type.map { EnumerationNames.supplyType($0) ?? String($0) })),
-      ("description", JSONText(supply.description)), ("unit", JSONText(supply.unit?.name)),
-      ("capacityRaw", JSONText(supply.capacity)), ("levelRaw", JSONText(supply.level)),
-      ("meaning", .string(supply.meaning.rawValue)),
-      ("percentRemaining", supply.percentRemaining.map(JSONText.number) ?? .null),
-      ("quality", .string(supply.quality.identifier)), ("partNumber", JSONText(supply.partNumber)),
-      ("serialNumber", JSONText(supply.serialNumber)), ("oid", .string(level.description)),
-      ("rule", .string(supply.rule.description)),
-    ])
-  }
-
-  private func trayJSON(_ tray: InputTray) -> JSONText {
-    .object([
-      ("row", .string(tray.row.description)), ("type", JSONText(tray.type)), ("name", JSONText(tray.name)),
-      ("description", JSONText(tray.description)), ("media", JSONText(tray.media)),
-      ("capacityUnit", JSONText(tray.capacityUnit?.name)), ("capacityRaw", JSONText(tray.capacity)),
-      ("levelRaw", JSONText(tray.level)), ("statusRaw", JSONText(tray.status)),
-    ])
-  }
-
-  private func binJSON(_ bin: OutputBin) -> JSONText {
-    .object([
-      ("row", .string(bin.row.description)), ("name", JSONText(bin.name)), ("description", JSONText(bin.description)),
-      ("capacityRaw", JSONText(bin.capacity)), ("remainingRaw", JSONText(bin.remaining)),
-      ("statusRaw", JSONText(bin.status)),
-    ])
-  }
-
-  private func coverJSON(_ cover: Cover) -> JSONText {
-    .object([
-      ("row", .string(cover.row.description)), ("description", JSONText(cover.description)),
-      ("status", JSONText(cover.status.map { EnumerationNames.coverStatus($0) ?? String($0) })),
-    ])
-  }
-
-  private func alertJSON(_ alert: PrinterAlert) -> JSONText {
-    .object([
-      ("row", .string(alert.row.description)),
-      ("severity", JSONText(alert.severity.flatMap(EnumerationNames.severity))),
-      ("severityRaw", JSONText(alert.severity)),
-      ("training", JSONText(alert.training.flatMap(EnumerationNames.trainingLevel))),
-      ("group", JSONText(alert.group.flatMap(EnumerationNames.alertGroup))), ("groupRaw", JSONText(alert.group)),
-      ("groupIndex", JSONText(alert.groupIndex)), ("location", JSONText(alert.location)),
-      ("code", JSONText(alert.code.flatMap(EnumerationNames.alertCode))), ("codeRaw", JSONText(alert.code)),
-      ("description", JSONText(alert.description)), ("timeTicks", JSONText(alert.time)),
-    ])
-  }
-
-  private func checkJSON(_ check: ArithmeticCheck) -> JSONText {
-    .object([
-      ("name", .string(check.name)), ("expected", .integer(check.expected)), ("actual", .integer(check.actual)),
-      ("holds", .bool(check.holds)),
-    ])
-  }
-
-  private func findingJSON(_ finding: Finding) -> JSONText {
-    .object([("oid", JSONText(finding.name?.description)), ("message", .string(finding.message))])
   }
 }

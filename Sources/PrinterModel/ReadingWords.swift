@@ -21,11 +21,18 @@ extension Quality {
 }
 
 extension Supply {
-  /// `72 %`, `some remaining`, `no restriction` or `unknown`.
+  /// prtMarkerSuppliesClass 4, receptacleThatIsFilled: level and capacity are about the room that is left in it.
+  package var isReceptacle: Bool { supplyClass == 4 }
+
+  /// What is left, in the words that every list and report uses: `72 %`, `~50 %` where the device knows only a few steps,
+  /// `some remaining`, `no restriction` or `unknown`; of a receptacle the room that is left in it: `room 10 %`, `some room`.
   package var remaining: String {
-    if let percent = percentRemaining { return "\(percent.shortText) %" }
+    if let percent = percentRemaining {
+      let number = (quality == .coarse ? "~" : "") + percent.shortText + " %"
+      return isReceptacle ? "room " + number : number
+    }
     switch meaning {
-    case .someRemaining: return "some remaining"
+    case .someRemaining: return isReceptacle ? "some room" : "some remaining"
     case .noRestriction: return "no restriction"
     default: return "unknown"
     }
@@ -40,20 +47,35 @@ extension Supply {
 }
 
 extension InputTray {
-  /// `350 of 500 sheets`, `some`, or `unknown`.
+  /// `350 of 500 sheets`, `some`, `no restriction` or `unknown`.
   package var levelWords: String {
     guard let level else { return "unknown" }
-    guard level >= 0 else { return Self.special(level) }
+    let meaning = AmountMeaning(level)
+    guard meaning == .known else { return meaning.word }
     let capacity = (self.capacity ?? 0) > 0 ? self.capacity.map(String.init) ?? "unknown" : "unknown"
     return "\(level) of \(capacity) \(capacityUnit?.name ?? "")".trimmed
   }
+}
 
-  /// The specials of tray and bin levels (RFC 3805): -3 at least one unit, -2 unknown, -1 no restriction.
-  static func special(_ level: Int64) -> String {
-    switch level {
-    case -3: "some"
-    case -1: "no restriction"
-    default: "unknown"
+extension OutputBin {
+  /// `room for 250`, `some room`, `no restriction` or `unknown`.
+  package var remainingWords: String {
+    guard let remaining else { return "unknown" }
+    switch AmountMeaning(remaining) {
+    case .known: return "room for \(remaining)"
+    case .some: return "some room"
+    case let meaning: return meaning.word
+    }
+  }
+}
+
+extension AmountMeaning {
+  /// For people, where there is no number to show.
+  fileprivate var word: String {
+    switch self {
+    case .some: "some"
+    case .noRestriction: "no restriction"
+    case .known, .unknown, .nonStandardNegative: "unknown"
     }
   }
 }
@@ -64,7 +86,7 @@ extension EnumerationNames {
 }
 
 extension ObjectValue {
-  /// The value with its SNMP type, for example `Counter32 76064` or `OCTET STRING 00 07 2f`.
+  /// The value with its SNMP type, for example `Counter32 76064` or `OCTET STRING 00072f`.
   package var display: String {
     switch self {
     case .integer(let value): "INTEGER \(value)"
@@ -93,9 +115,9 @@ extension [UInt8] {
 }
 
 extension Double {
-  /// One decimal at most, none where it is whole.
+  /// One decimal at most, none where it is whole; never more than there is.
   fileprivate var shortText: String {
-    let tenths = (self * 10).rounded()
+    let tenths = (self * 10).rounded(.down)
     guard tenths.magnitude < 1e15 else { return String(describing: self) }
     return tenths.truncatingRemainder(dividingBy: 10) == 0
       ? String(Int64(tenths / 10)) : String(describing: tenths / 10)
@@ -104,7 +126,7 @@ extension Double {
 
 extension String {
   /// Control characters (C0, DEL, C1) would break a line of a terminal or drive it.
-  var replacingControls: String {
+  package var replacingControls: String {
     guard unicodeScalars.contains(where: \.isControl) else { return self }
     var result = String.UnicodeScalarView()
     for scalar in unicodeScalars { result.append(scalar.isControl ? " " : scalar) }

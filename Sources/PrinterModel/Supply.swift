@@ -19,7 +19,7 @@ package struct Supply: Hashable, Sendable {
   package var capacity: Int64?
   /// prtMarkerSuppliesLevel as sent: -1 other, -2 unknown, -3 some remaining. For a receptacle: the space left.
   package var level: Int64?
-  /// Percent left (of a consumable) or free (of a receptacle). Nil unless the device measured it; above 100 where the device says so.
+  /// Percent left (of a consumable) or free (of a receptacle). Nil unless the device measured it; 0 to 100.
   package var percentRemaining: Double?
   package var quality: Quality
   package var partNumber: String?

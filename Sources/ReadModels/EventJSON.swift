@@ -184,8 +184,9 @@ extension JSONWriter {
       json.member("type", supply.type)
       json.member("description", supply.description)
       json.member("unit", supply.unit?.rawValue)
-      json.member("capacity", supply.capacity)
-      json.member("level", supply.level)
+      json.amount("capacityRaw", supply.capacity, "capacityMeaning")
+      json.member("levelRaw", supply.level)
+      json.member("meaning", supply.meaning.rawValue)
       if let percent = supply.percentRemaining {
         json.key("percentRemaining")
         json.number(percent)
@@ -202,9 +203,9 @@ extension JSONWriter {
       json.member("row", tray.row.description)
       json.member("type", tray.type)
       json.member("capacityUnit", tray.capacityUnit?.rawValue)
-      json.member("capacity", tray.capacity)
-      json.member("level", tray.level)
-      json.member("status", tray.status)
+      json.amount("capacityRaw", tray.capacity, "capacityMeaning")
+      json.amount("levelRaw", tray.level, "levelMeaning")
+      json.member("statusRaw", tray.status)
       json.member("media", tray.media)
       json.member("name", tray.name)
       json.member("description", tray.description)
@@ -214,12 +215,19 @@ extension JSONWriter {
   private mutating func output(_ bin: OutputBin) {
     object { json in
       json.member("row", bin.row.description)
-      json.member("capacity", bin.capacity)
-      json.member("remaining", bin.remaining)
-      json.member("status", bin.status)
+      json.amount("capacityRaw", bin.capacity, "capacityMeaning")
+      json.amount("remainingRaw", bin.remaining, "remainingMeaning")
+      json.member("statusRaw", bin.status)
       json.member("name", bin.name)
       json.member("description", bin.description)
     }
+  }
+
+  /// A number that may be -1, -2 or -3, with what it means.
+  private mutating func amount(_ name: StaticString, _ amount: Int64?, _ meaning: StaticString) {
+    guard let amount else { return }
+    member(name, amount)
+    member(meaning, AmountMeaning(amount).rawValue)
   }
 
   private mutating func cover(_ cover: Cover) {

@@ -6,7 +6,7 @@ internal import MIB
 internal import PrinterModel
 
 package enum EventLine {
-  /// Time, position, type, the device's first digits, and what happened in short.
+  /// Time, position, type, the device's first digits, and what happened in short. Control characters become spaces.
   package static func text(_ view: RecordView) -> String {
     let event: Event
     do throws(EventCodingError) {
@@ -14,9 +14,10 @@ package enum EventLine {
     } catch {
       return "\(UTCTime.text(nanoseconds: view.time))  \(view.position)  unreadable  \(error)"
     }
-    let device = event.device.map { String($0.description.prefix(8)) } ?? "agent"
+    let device = event.device?.short ?? "agent"
     let type = EventType.name(event.body.type)
     return "\(UTCTime.text(milliseconds: event.time))  \(view.position)  \(type)  \(device)  \(summary(event.body))"
+      .replacingControls
   }
 
   private static func summary(_ body: EventBody) -> String {
@@ -50,7 +51,7 @@ package enum EventLine {
 
   private static func changes(_ change: ReadingChange) -> String {
     var parts = change.meters.changed.map { "\($0.name) \($0.value)" }
-    parts += change.supplies.changed.map { "\(FleetReport.name(of: $0)) \(FleetReport.level(of: $0))" }
+    parts += change.supplies.changed.map { "\(FleetReport.name(of: $0)) \($0.remaining)" }
     if change.identity != nil { parts.append("identity") }
     if change.status != nil { parts.append("status") }
     if !change.inputs.isEmpty || !change.outputs.isEmpty || !change.covers.isEmpty { parts.append("trays and covers") }

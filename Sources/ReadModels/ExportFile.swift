@@ -5,17 +5,42 @@ package import OpenSSL
 
 /// What went wrong with a file, with the remedy.
 package struct ExportError: Error, Equatable, CustomStringConvertible {
+  /// What a caller may want to tell apart.
+  package enum Kind: Sendable {
+    /// What is in the file is not what it must be.
+    case content
+    case missing, permission, cannotCreate, inputOutput
+  }
+
+  package var kind: Kind
   package var description: String
-  /// The system's number of what failed; nil where the content is at fault.
-  package var code: Int32?
 
-  package init(_ description: String) { self.description = description }
+  package init(_ description: String, _ kind: Kind = .content) {
+    self.kind = kind
+    self.description = description
+  }
 
-  static func system(_ doing: String, _ path: String) -> ExportError {
-    let code = errno
-    var error = ExportError("Could not \(doing) \(path): \(String(cString: strerror(code))).")
-    error.code = code
-    return error
+  /// - Parameter code: errno of the call that has just failed.
+  static func system(_ doing: Doing, _ path: String, code: Int32 = errno) -> ExportError {
+    let (kind, remedy) = verdict(doing, code)
+    let reason = String(cString: strerror(code)).lowercased()
+    return ExportError("Could not \(doing.rawValue) \(path): \(reason). \(remedy)", kind)
+  }
+
+  enum Doing: String {
+    case makeDirectory = "make the directory"
+    case make, open, read, write, sync, remove
+  }
+
+  private static func verdict(_ doing: Doing, _ code: Int32) -> (Kind, remedy: String) {
+    switch code {
+    case EACCES, EPERM, EROFS: (.permission, "Use a user who may, or another directory.")
+    case ENOENT where doing == .open: (.missing, "Check the path; without the file the export is not whole.")
+    case ENOENT: (.cannotCreate, "Make the directory above it first.")
+    case ENOTDIR, EISDIR, EEXIST: (.cannotCreate, "Something else has this name: name another directory.")
+    case ENOSPC, EDQUOT: (.inputOutput, "Free some space and begin again.")
+    default: (.inputOutput, "See to the disk.")
+    }
   }
 }
 
@@ -44,7 +69,7 @@ struct ExportFile: ~Copyable {
     self.name = name
     path = directory + "/" + name
     descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw .system("make", path) }
+    guard descriptor >= 0 else { throw .system(.make, path) }
     buffer.reserveCapacity(Self.bufferBytes + 4096)
   }
 
@@ -66,7 +91,7 @@ struct ExportFile: ~Copyable {
   /// Writes what is left and syncs.
   mutating func finish() throws(ExportError) -> ExportedFile {
     try flush()
-    guard fsync(descriptor) == 0 else { throw .system("sync", path) }
+    guard fsync(descriptor) == 0 else { throw .system(.sync, path) }
     return ExportedFile(name: name, bytes: bytes, lines: lines, sha256: sha.finalize())
   }
 
@@ -76,7 +101,7 @@ struct ExportFile: ~Copyable {
     while offset < buffer.count {
       let count = buffer.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + offset, $0.count - offset) }
       if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw .system("write", path) }
+      guard count > 0 else { throw .system(.write, path) }
       offset += count
     }
     bytes += UInt64(buffer.count)
@@ -86,13 +111,13 @@ struct ExportFile: ~Copyable {
   /// Makes a directory unless it is there.
   static func makeDirectory(_ path: String) throws(ExportError) {
     guard mkdir(path, 0o755) != 0, errno != EEXIST else { return }
-    throw .system("make the directory", path)
+    throw .system(.makeDirectory, path)
   }
 
   /// Removes a file, if it is there.
   static func remove(_ name: String, in directory: String) throws(ExportError) {
     guard unlink(directory + "/" + name) != 0, errno != ENOENT else { return }
-    throw .system("remove", directory + "/" + name)
+    throw .system(.remove, directory + "/" + name)
   }
 
   /// Writes a small file whole.
@@ -110,14 +135,14 @@ struct ExportFile: ~Copyable {
   /// A whole file, at most `bytesMax` bytes.
   static func read(_ path: String, bytesMax: Int) throws(ExportError) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .system("open", path) }
+    guard descriptor >= 0 else { throw .system(.open, path) }
     defer { close(descriptor) }
     var content: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 1 << 16)
     while true {
       let count = chunk.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw .system("read", path) }
+      guard count >= 0 else { throw .system(.read, path) }
       guard count > 0 else { return content }
       content.append(contentsOf: chunk[..<count])
       guard content.count <= bytesMax else { throw ExportError("\(path) is larger than \(bytesMax) bytes.") }
@@ -144,7 +169,7 @@ struct LineReader: ~Copyable {
   init(_ path: String) throws(ExportError) {
     self.path = path
     descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .system("open", path) }
+    guard descriptor >= 0 else { throw .system(.open, path) }
   }
 
   deinit { close(descriptor) }
@@ -178,7 +203,7 @@ struct LineReader: ~Copyable {
       repeat { count = Glibc.read(descriptor, space.baseAddress, space.count) } while count < 0 && errno == EINTR
       filled = max(count, 0)
     }
-    guard count >= 0 else { throw .system("read", path) }
+    guard count >= 0 else { throw .system(.read, path) }
     isAtEnd = chunk.isEmpty
     bytes += UInt64(chunk.count)
     sha.update(chunk)

@@ -1,4 +1,4 @@
-// The fleet for people and scripts: devices with meters, supplies and alerts. The one place where an unknown level becomes words.
+// The fleet for people and scripts: devices with meters, supplies and alerts.
 
 package import Events
 package import PrinterModel
@@ -14,6 +14,7 @@ package struct DeviceSummary: Sendable {
     self.state = state
   }
 
+  package var shortID: String { id.short }
   package var address: String { state.address ?? "-" }
   package var reading: Reading? { state.reading?.fact }
   package var identity: DeviceIdentity? { reading?.identity ?? state.discovered?.fact.identity }
@@ -45,43 +46,32 @@ package enum FleetReport {
     }
   }
 
-  /// A table of devices: address, make, model, serial, meters, supplies and alerts.
+  /// A table of devices: the first digits of the id, address, make, model, serial, meters, supplies and alerts.
   package static func table(of state: FleetState) -> String {
     var table = TextTable([
-      .init("ADDRESS"), .init("MODEL"), .init("SERIAL"), .init("TOTAL", .right), .init("MONO", .right),
+      .init("DEVICE"), .init("ADDRESS"), .init("MODEL"), .init("SERIAL"), .init("TOTAL", .right), .init("MONO", .right),
       .init("COLOUR", .right), .init("SUPPLIES"), .init("ALERTS"), .init("STATE"),
     ])
     for device in devices(of: state) {
       table.add([
-        device.address, clipped(device.model, 34), device.serial, number(device.total), number(device.monochrome),
+        device.shortID, device.address, clipped(device.model, 34), device.serial, number(device.total),
+        number(device.monochrome),
         number(device.fullColour), supplies(device.reading?.supplies ?? []), alerts(device.state), device.condition,
       ])
     }
     return table.text
   }
 
-  /// Supplies in short, with the quality where it is not exact: `black 40%, cyan some left, waste ok 80% free`.
+  /// Supplies in short, in the words of `Supply.remaining`: `black 40 %, cyan some remaining, waste room 80 %`.
   package static func supplies(_ supplies: [Supply]) -> String {
-    let shown = supplies.prefix(suppliesShownMax).map { name(of: $0) + " " + level(of: $0) }
+    let shown = supplies.prefix(suppliesShownMax).map { name(of: $0) + " " + $0.remaining }
     let rest = supplies.count - shown.count
     return shown.joined(separator: ", ") + (rest > 0 ? ", +\(rest)" : "")
   }
 
-  /// A level in words. Only a measured level is a number.
-  package static func level(of supply: Supply) -> String {
-    switch supply.quality {
-    case .exact, .coarse:
-      guard let percent = supply.percentRemaining else { return "unknown" }
-      let text = "\(Int(percent.rounded(.down)))%"
-      return supply.quality == .coarse ? "~" + text : text
-    case .someRemaining: return supply.supplyClass == 4 ? "some room" : "some left"
-    case .unknown: return "unknown"
-    }
-  }
-
   /// The colour, or what else tells one supply from the next.
   package static func name(of supply: Supply) -> String {
-    if supply.supplyClass == 4 { return "waste" }
+    if supply.isReceptacle { return "waste" }
     if let colour = supply.colorant?.text, !colour.isEmpty { return colour.lowercased() }
     return clipped(supply.description?.text ?? "row \(supply.row)", 18)
   }
@@ -102,11 +92,14 @@ package enum FleetReport {
   /// The fleet as one JSON object.
   package static func json(of state: FleetState) -> [UInt8] {
     var json = JSONWriter()
-    json.object { json in
-      json.key("devices")
-      json.array(devices(of: state)) { json, device in Self.device(device, into: &json) }
-    }
+    json.object { devices(of: state, into: &$0) }
     return json.take()
+  }
+
+  /// The member `devices` of the object that is open.
+  static func devices(of state: FleetState, into json: inout JSONWriter) {
+    json.key("devices")
+    json.array(devices(of: state)) { json, device in Self.device(device, into: &json) }
   }
 
   private static func device(_ device: DeviceSummary, into json: inout JSONWriter) {

@@ -1,6 +1,8 @@
 // JSON text (RFC 8259) with keys in the order in which they are written, so that the same events always give the same bytes. An
 // export is compared and hashed as text; Foundation's encoder neither promises an order nor is fast enough for millions of events.
 
+package import Evidence
+
 /// Appends JSON to a buffer. Values are written where the caller stands; commas are its own business.
 package struct JSONWriter: ~Copyable {
   package private(set) var bytes: [UInt8] = []
@@ -232,5 +234,13 @@ extension JSONWriter {
     guard let value else { return }
     key(name)
     number(value)
+  }
+
+  /// A place in a journal, as an object.
+  package mutating func position(_ position: RecordPosition) {
+    object { json in
+      json.member("epoch", position.epoch)
+      json.member("sequence", position.sequence)
+    }
   }
 }

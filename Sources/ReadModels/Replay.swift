@@ -24,6 +24,29 @@ package struct ReplayResult: Sendable {
   package var isEqual: Bool? { liveDigest.map { $0 == digest } }
 }
 
+extension ReplayResult {
+  /// The result as one JSON object.
+  /// - Parameter withDevices: whether it holds the devices with their meters, supplies and alerts too, as `FleetReport.json` has them.
+  package func json(withDevices: Bool = false) -> [UInt8] {
+    var json = JSONWriter()
+    json.object { json in
+      json.member("records", records)
+      json.key("position")
+      json.position(position)
+      json.member("unreadable", unreadable)
+      json.member("deviceCount", state.devices.count)
+      json.member("digest", digest.hex)
+      json.member("liveDigest", liveDigest?.hex)
+      if let isEqual {
+        json.key("equal")
+        json.bool(isEqual)
+      }
+      if withDevices { FleetReport.devices(of: state, into: &json) }
+    }
+    return json.take()
+  }
+}
+
 /// A place in the journal that a replay or an export begins or ends at.
 package enum JournalPoint: Equatable, Sendable {
   case head

@@ -1,5 +1,7 @@
 // Tables for people at a terminal: columns as wide as their content, numbers to the right. Widths count characters, not bytes.
 
+internal import PrinterModel
+
 package struct TextTable {
   package enum Alignment: Sendable {
     case left, right
@@ -19,9 +21,9 @@ package struct TextTable {
 
   package init(_ columns: [Column]) { self.columns = columns }
 
-  /// Adds one row; missing cells are empty.
+  /// Adds one row; missing cells are empty. Control characters, which a device's text may hold, become spaces.
   package mutating func add(_ cells: [String]) {
-    rows.append(cells + [String](repeating: "", count: max(0, columns.count - cells.count)))
+    rows.append(cells.map(\.replacingControls) + [String](repeating: "", count: max(0, columns.count - cells.count)))
   }
 
   package var isEmpty: Bool { rows.isEmpty }

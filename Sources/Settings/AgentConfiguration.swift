@@ -19,6 +19,8 @@ package struct AgentConfiguration: Sendable {
   package var poll = PollSettings()
   /// [credentials], by name; always with `public`.
   package var credentials = ["public": NamedCredential.publicCommunity]
+  /// What can hardly be meant, in the order of the file.
+  package var warnings: [ConfigurationWarning] = []
 
   package init() {}
 }

@@ -29,15 +29,14 @@ extension AgentConfiguration {
     do {
       root = try TOMLNode.parse(text)
     } catch {
-      throw ConfigurationProblems([
-        ConfigurationProblem(file: file, line: error.line, key: "", found: error.message, expected: "TOML 1.0")
-      ])
+      throw ConfigurationProblems([ConfigurationProblem(file: file, syntax: error)])
     }
     guard case .table(let nodes) = root else { return AgentConfiguration() }
     let findings = Findings(file: file, locator: KeyLocator(text))
-    let configuration = AgentConfiguration(
+    var configuration = AgentConfiguration(
       TableReader(nodes, at: KeyPath(), findings), directory: Files.parent(of: file))
     guard findings.problems.isEmpty else { throw ConfigurationProblems(findings.problems) }
+    configuration.warnings = findings.warnings
     return configuration
   }
 

@@ -1,6 +1,6 @@
 // What is wrong in a configuration file, told so that the operator can go to the line and put it right.
 
-/// One thing that is wrong: where, what was found, what was expected.
+/// One thing that is wrong: where, what was found, what was expected; of a file that is no TOML what its reader says.
 package struct ConfigurationProblem: Error, Hashable, Sendable, CustomStringConvertible {
   package let file: String
   /// Counts from 1; nil when the file as a whole is meant.
@@ -11,6 +11,8 @@ package struct ConfigurationProblem: Error, Hashable, Sendable, CustomStringConv
   package let found: String
   /// What should stand there, as it reads after "expected".
   package let expected: String
+  /// What is wrong with the syntax, and in which column; then there is nothing else to say.
+  let syntax: String?
 
   package init(file: String, line: Int?, key: String, found: String, expected: String) {
     self.file = file
@@ -18,11 +20,22 @@ package struct ConfigurationProblem: Error, Hashable, Sendable, CustomStringConv
     self.key = key
     self.found = found
     self.expected = expected
+    syntax = nil
+  }
+
+  /// The file is no TOML: nothing in it was looked at.
+  init(file: String, syntax error: TOMLNode.SyntaxError) {
+    self.file = file
+    line = error.line
+    (key, found, expected) = ("", "", "")
+    let place = error.column.map { " at column \($0)" } ?? ""
+    syntax = "this is not TOML 1.0\(place): \(error.message)"
   }
 
   /// `ptagent.toml:12: poll.interval: found "soon", expected a duration such as "30m".`
   package var description: String {
     let place = line.map { "\(file):\($0)" } ?? file
+    if let syntax { return "\(place): \(syntax)." }
     return "\(place): \(key.isEmpty ? "" : key + ": ")found \(found), expected \(expected)."
   }
 }
@@ -38,4 +51,16 @@ package struct ConfigurationProblems: Error, Hashable, Sendable, CustomStringCon
   }
 
   package var description: String { problems.map(\.description).joined(separator: "\n") }
+}
+
+/// Something that is allowed and can hardly be meant.
+package struct ConfigurationWarning: Hashable, Sendable, CustomStringConvertible {
+  package let file: String
+  package let line: Int
+  package let key: String
+  /// A sentence without its full stop.
+  package let message: String
+
+  /// `ptagent.toml:12: discovery.ranges[2].range: 10.0.0.0/24 is wholly excluded.`
+  package var description: String { "\(file):\(line): \(key): \(message)." }
 }

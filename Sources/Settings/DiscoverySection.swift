@@ -18,6 +18,26 @@ extension DiscoverySettings {
     sweepInterval = table.duration("sweep_interval", in: Self.sweepIntervalRange, default: sweepInterval)
     port = UInt16(table.integer("port", in: 1...65_535, default: 161))
     table.finish()
+    warn(of: table)
+  }
+
+  /// Ranges of which nothing is left, or which stand there twice. A range that was not understood stands in the file and not in `ranges`:
+  /// then there are problems to tell, and places would be wrong.
+  private func warn(of table: TableReader) {
+    guard table.findings.problems.isEmpty else { return }
+    let excluded = AddressSet(exclusions).union(AddressSet(doNotTouch))
+    var earlier: [[ClosedRange<UInt32>]: Int] = [:]
+    for (index, range) in ranges.map(\.range).enumerated() {
+      let place = table.path.key("ranges").element(index)
+      if AddressSet([range]).subtracting(excluded).isEmpty {
+        table.findings.warn(place, "\(range) is wholly excluded: none of it is swept or polled")
+      }
+      if let first = earlier[range.spans] {
+        table.findings.warn(
+          place, "\(range) holds the same addresses as ranges[\(first)], and the first range decides about an address")
+      }
+      earlier[range.spans] = earlier[range.spans] ?? index
+    }
   }
 
   /// An element: a table, or a text that stands for a range with the default credential.
@@ -26,14 +46,14 @@ extension DiscoverySettings {
   ) -> DiscoveryRange? {
     switch node {
     case .string(let text):
-      return addressRange(text, at: place, findings).map { DiscoveryRange(range: $0, credentials: [.publicCommunity]) }
+      return sweepable(text, at: place, findings).map { DiscoveryRange(range: $0, credentials: [.publicCommunity]) }
     case .table(let nodes):
       let table = TableReader(nodes, at: place, findings)
       defer { table.finish() }
       let text = table.required("range", expected: rangeForms) { node in
         if case .string(let text) = node { text } else { nil }
       }
-      let range = text.flatMap { addressRange($0, at: place.key("range"), findings) }
+      let range = text.flatMap { sweepable($0, at: place.key("range"), findings) }
       let chosen = names(table, credentials)
       return range.map { DiscoveryRange(range: $0, credentials: chosen.isEmpty ? [.publicCommunity] : chosen) }
     default:
@@ -43,7 +63,10 @@ extension DiscoverySettings {
   }
 
   private static func names(_ table: TableReader, _ credentials: CredentialSection) -> [NamedCredential] {
-    table.list("credentials", expected: "names of [credentials.NAME] tables") { node, place in
+    if table.isEmptyArray("credentials") {
+      table.note("credentials", found: "an empty array", expected: "a name or more; without the key it is [\"public\"]")
+    }
+    return table.list("credentials", expected: "names of [credentials.NAME] tables") { node, place in
       guard case .string(let name) = node else {
         table.findings.note(place, found: node.shown, expected: "the name of a [credentials.NAME] table")
         return nil
@@ -67,6 +90,17 @@ extension DiscoverySettings {
       }
       return addressRange(text, at: place, table.findings)
     }
+  }
+
+  /// A range that devices can have: a packet to a multicast or broadcast address would go to all of them at once.
+  private static func sweepable(_ text: String, at place: KeyPath, _ findings: Findings) -> AddressRange? {
+    guard let range = addressRange(text, at: place, findings) else { return nil }
+    guard range.isUnicast else {
+      findings.note(
+        place, found: "\"\(text)\" (\(AddressRange.notUnicast))", expected: "addresses below 224.0.0.0")
+      return nil
+    }
+    return range
   }
 
   private static func addressRange(_ text: String, at place: KeyPath, _ findings: Findings) -> AddressRange? {

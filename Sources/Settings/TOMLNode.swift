@@ -16,6 +16,9 @@ indirect enum TOMLNode {
   /// What is wrong with a document's syntax.
   struct SyntaxError: Error {
     let line: Int
+    /// Counts from 1; nil where the whole line is meant.
+    let column: Int?
+    /// What was found and what was expected, without a full stop.
     let message: String
   }
 
@@ -23,16 +26,24 @@ indirect enum TOMLNode {
     // toml++ reads a C string and would silently stop at a NUL.
     if let nul = document.utf8.firstIndex(of: 0) {
       let line = 1 + document.utf8[..<nul].count { $0 == UInt8(ascii: "\n") }
-      throw SyntaxError(line: line, message: "a NUL character")
+      throw SyntaxError(line: line, column: nil, message: "it has a NUL character")
     }
     do {
       let root = try TOMLTable(string: document)
       return withExtendedLifetime(root) { convert(root) }
     } catch let error as TOMLParseError {
-      throw SyntaxError(line: error.source.begin.line, message: error.description)
+      let begin = error.source.begin
+      throw SyntaxError(line: begin.line, column: begin.column, message: sentence(error.description))
     } catch {
-      throw SyntaxError(line: 1, message: "\(error)")
+      throw SyntaxError(line: 1, column: nil, message: "\(error)")
     }
+  }
+
+  /// The library's words as the end of a sentence: `Error while parsing value: ...` begins small.
+  private static func sentence(_ description: String) -> String {
+    var text = description[...]
+    while let last = text.last, last == "." || last.isWhitespace { text.removeLast() }
+    return text.prefix(1).lowercased() + text.dropFirst()
   }
 
   private static func convert(_ value: any TOMLValueConvertible) -> TOMLNode {

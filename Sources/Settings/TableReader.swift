@@ -7,6 +7,7 @@ final class Findings {
   let file: String
   private let locator: KeyLocator
   private(set) var problems: [ConfigurationProblem] = []
+  private(set) var warnings: [ConfigurationWarning] = []
 
   init(file: String, locator: KeyLocator) {
     self.file = file
@@ -17,6 +18,12 @@ final class Findings {
     let problem = ConfigurationProblem(
       file: file, line: locator.line(of: path) ?? 1, key: path.description, found: found, expected: expected)
     problems.append(problem)
+  }
+
+  func warn(_ path: KeyPath, _ message: String) {
+    warnings.append(
+      ConfigurationWarning(
+        file: file, line: locator.line(of: path) ?? 1, key: path.description, message: message))
   }
 }
 
@@ -49,6 +56,10 @@ final class TableReader {
   func required<Value>(_ name: String, expected: String, _ read: (TOMLNode) -> Value?) -> Value? {
     if nodes[name] == nil { findings.note(path.key(name), found: "nothing", expected: expected) }
     return value(name, expected: expected, read)
+  }
+
+  func isEmptyArray(_ name: String) -> Bool {
+    if case .array(let nodes) = nodes[name] { nodes.isEmpty } else { false }
   }
 
   func has(_ name: String) -> Bool { nodes[name] != nil }

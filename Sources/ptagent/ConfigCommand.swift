@@ -12,7 +12,13 @@ struct ConfigCheckCommand: AsyncParsableCommand {
     commandName: "check",
     abstract: "Tell everything that is wrong with a configuration file.",
     discussion:
-      "Each mistake with file, line, what was found and what was expected. Exits 0 when there is none, 78 when there is any."
+      """
+      Each mistake with file, line, what was found and what was expected. What is allowed and can hardly be meant (a range that is wholly \
+      excluded, the same range twice) is a warning on standard error. Exits 0 when there is no mistake, 78 when there is any.
+
+        ptagent config check
+        ptagent config check --config ptagent.toml
+      """
   )
 
   @OptionGroup var file: ConfigurationOption
@@ -20,10 +26,10 @@ struct ConfigCheckCommand: AsyncParsableCommand {
   mutating func run() async throws {
     try await reporting {
       let configuration = try file.load()
+      for warning in configuration.warnings { Machine.tell("warning: \(warning)\n") }
       let ranges = configuration.discovery.ranges.count
-      print(
-        "\(file.path) is correct: \(ranges) \(ranges == 1 ? "range" : "ranges"), \(configuration.hub.map { "hub \($0.csr)" } ?? "no hub")."
-      )
+      let hub = configuration.hub.map { "hub \($0.csr)" } ?? "no hub"
+      try Output.write("\(file.path) is correct: \(ranges) \(ranges == 1 ? "range" : "ranges"), \(hub).\n")
     }
   }
 }

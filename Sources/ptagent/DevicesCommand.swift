@@ -11,7 +11,11 @@ struct DevicesCommand: AsyncParsableCommand {
     abstract: "Show the devices as the journal has them.",
     discussion: """
       Meters are exact numbers of the device or absent; a supply's level is a number only where the device measured it (~ where it knows only a \
-      few steps). Works beside a running agent and without one.
+      few steps); of a waste box the room that is left is told. DEVICE is the beginning of the id by which ptjournal export --device takes \
+      it. Works beside a running agent and without one.
+
+        ptagent devices
+        ptagent devices --config ptagent.toml --output json | jq '.devices[] | {address, meters}'
       """)
 
   @OptionGroup var file: ConfigurationOption
@@ -27,7 +31,7 @@ struct DevicesCommand: AsyncParsableCommand {
         let text =
           output == .json
           ? String(decoding: FleetReport.json(of: fleet), as: UTF8.self) + "\n" : FleetReport.table(of: fleet)
-        Machine.write(text, to: 1)
+        try Output.write(text)
       } catch let error as JournalError {
         throw AgentFailure(error, directory: directory)
       }

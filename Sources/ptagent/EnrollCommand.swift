@@ -11,6 +11,13 @@ struct EnrollCommand: AsyncParsableCommand {
       Makes a private key on this machine, which it never leaves, and gets a certificate for it. The hub is recognised by hub.ca_pin or \
       hub.ca_file. When the connection breaks in between, give the same command again: the code is used once, and one machine becomes one \
       install. An agent that runs goes on with the new identity by itself.
+
+        ptagent enroll --code 0123456789abcdef01234567
+        echo 0123456789abcdef01234567 | ptagent enroll --code -       keeps the code out of the list of processes
+        DATALINK_CODE=0123456789abcdef01234567 ptagent enroll --config ptagent.toml
+        ptagent enroll --again --code ...                             a new install on the same machine
+
+      Exits 69 when the hub does not answer, 77 when the code is refused or the hub is not the one that is configured.
       """)
 
   @OptionGroup var file: ConfigurationOption
@@ -26,10 +33,10 @@ struct EnrollCommand: AsyncParsableCommand {
     try await reporting {
       let configuration = try file.load()
       let outcome = try await AgentEnrolment(configuration).enrol(code: try givenCode(), isAgain: again)
-      print("Enrolled as install \(outcome.identity.installID) of \(outcome.identity.entity).")
-      print(
+      let next =
         outcome.isAgentRunning
-          ? "The agent that runs goes on with it." : "Start the agent: ptagent run --config \(file.path)")
+        ? "The agent that runs goes on with it." : "Start the agent: ptagent run --config \(file.path)"
+      try Output.write("Enrolled as install \(outcome.identity.installID) of \(outcome.identity.entity).\n\(next)\n")
     }
   }
 

@@ -37,10 +37,10 @@ func reporting(_ work: () async throws -> Void) async throws {
   do {
     try await work()
   } catch let failure as AgentFailure {
-    Machine.write(failure.description + "\n", to: 2)
+    Machine.tell(failure.description + "\n")
     throw ExitCode(failure.code.rawValue)
   } catch let error as EngineError {
-    Machine.write("\(error)\n", to: 2)
+    Machine.tell("\(error)\n")
     throw ExitCode(AgentFailure.Code.cannotCreate.rawValue)
   }
 }

@@ -1,7 +1,7 @@
 // ptagent: the agent's command line. One file per command; what they do lives in AgentCore.
 
-internal import AgentCore
 internal import ArgumentParser
+internal import Platform
 
 @main
 struct PTAgent: AsyncParsableCommand {
@@ -23,12 +23,18 @@ struct PTAgent: AsyncParsableCommand {
         0   done; `status`: the agent runs and no part of it has failed
         1   `status`: the agent runs, and a part of it has failed
         64  the command line is wrong
+        65  `read --walk`: the file cannot be read as a walk, or not all of it; what
+            could be read is shown
+        66  `read --walk`: there is no such file
         69  the hub or the device does not answer; `status`: the agent does not run
         70  a fault of the program itself
-        73  a directory cannot be made, or another agent uses the journal
-        74  the journal or the disk: full, damaged, of a newer format
-        77  permission: for a file, a DataLink code or a credential; or the hub is
-            not the one that is configured
+        73  a directory cannot be made or is a file, or another agent uses the journal
+        74  the journal or the disk: full, damaged, of a newer format; standard output
+            could not be written
+        75  `read`: the device fell silent before all was read; what was read is shown
+        77  permission: for a file or a directory (also where the file system is
+            read-only), a DataLink code or a credential; or the hub is not the one that
+            is configured
         78  the configuration is wrong; every mistake is told with its line
 
       Version: ptagent --version
@@ -42,7 +48,8 @@ struct PTAgent: AsyncParsableCommand {
   /// The version is asked for here and not by `version:` of the configuration or a flag, both of which would claim `--version` from `read`
   /// and `sweep`, where it is SNMP's.
   static func main() async {
-    guard CommandLine.arguments.dropFirst() != ["--version"] else { return print("ptagent \(AgentVersion.text)") }
+    StandardOutput.reportClosedPipes()
+    guard CommandLine.arguments.dropFirst() != ["--version"] else { return print("ptagent \(Release.version)") }
     await main(nil)
   }
 }

@@ -13,16 +13,23 @@ struct ReadCommand: AsyncParsableCommand {
     commandName: "read",
     abstract: "Read one device now, or a recorded walk, and show what it says.",
     discussion: """
-      Each value stands with the object it came from (OID), the raw value, its unit, the rule that gave it its meaning and its quality. What is \
-      not known is called unknown. Nothing is journalled.
+      First what the device says, in words; what is not known is called unknown, and of a waste box the room that is left is told. Then, under \
+      Sources, each value with the object it came from (OID), what that held, its unit, the rule that gave it its meaning and its quality; \
+      meters have these in their own lines. JSON holds the same (docs/formats/reading.md). Nothing is journalled.
 
       Without a credential on the command line, those of the configuration are tried in their order; without a configuration, SNMPv2c with the \
       community "public". An address on discovery.do_not_touch is never asked.
+
+      A device that falls silent in the middle is shown as far as it was read, with a finding and exit status 75. On a terminal the time that \
+      the reading takes is shown while it takes it.
 
         ptagent read 10.0.0.7
         ptagent read 10.0.0.7:1161 --community secret --version 1
         ptagent read --walk recorded.snmprec --output json
       """)
+
+  /// So many findings of a walk's file are told; the rest is counted.
+  private static let findingsShownMax = 20
 
   @OptionGroup var file: ConfigurationOption
   @Argument(help: ArgumentHelp("The device's IPv4 address; :port if it is not 161.", valueName: "address"))
@@ -49,14 +56,28 @@ struct ReadCommand: AsyncParsableCommand {
   }
 
   private func showWalk(_ path: String) throws {
-    let bytes: [UInt8]
-    do { bytes = try Files.read(path) } catch {
-      throw AgentFailure(error.isPermissionDenied ? .permission : .inputOutput, error.description)
+    let document = SNMPRec.parse(try Self.bytes(of: path))
+    let findings = document.findings
+    for finding in findings.prefix(Self.findingsShownMax) {
+      Machine.tell("\(path):\(finding.line): \(finding.message)".replacingControls + "\n")
     }
-    let document = SNMPRec.parse(bytes)
-    for finding in document.findings { Machine.write("\(path):\(finding.line): \(finding.message)\n", to: 2) }
-    guard !document.walk.isEmpty else { throw AgentFailure(.inputOutput, "\(path) holds no recorded object.") }
-    show(Interpretation.read(document.walk))
+    if findings.count > Self.findingsShownMax {
+      Machine.tell("\(path): and \((findings.count - Self.findingsShownMax).grouped) more findings\n")
+    }
+    guard !document.walk.isEmpty else { throw AgentFailure(.data, "\(path) holds no recorded object.") }
+    try show(Interpretation.read(document.walk), document.walk)
+    guard document.linesLost == 0 else {
+      let lines = document.linesLost == 1 ? "1 line" : "\(document.linesLost.grouped) lines"
+      throw AgentFailure(.data, "\(path): \(lines) could not be read; what is shown is from the others.")
+    }
+  }
+
+  private static func bytes(of path: String) throws(AgentFailure) -> [UInt8] {
+    do { return try Files.read(path) } catch {
+      let code: AgentFailure.Code =
+        error.isNotFound ? .noInput : error.isPermissionDenied ? .permission : error.isTooLarge ? .data : .inputOutput
+      throw AgentFailure(code, error.description)
+    }
   }
 
   private func showDevice(_ given: Endpoint, _ text: String) async throws {
@@ -70,24 +91,44 @@ struct ReadCommand: AsyncParsableCommand {
     if credentials.isEmpty { credentials = [NamedCredential(Settings.NamedCredential.publicCommunity)] }
     let engine = try UDPEngine()
     defer { engine.shutdown() }
+    let waiting = WaitingLine("reading \(endpoint)")
+    defer { waiting.end() }
     let outcome = try await DeviceReader(engine: engine).read(endpoint, credentials: credentials)
+    waiting.end()
     switch outcome.result {
     case .reading(let poll):
-      show(poll.reading)
-      if let interruption = poll.interruption { Machine.write("\(endpoint): \(interruption.message)\n", to: 2) }
-      guard output == .table else { return }
-      let cost = outcome.cost
-      let traffic = "\(cost.requests) requests, \(cost.bytesSent) bytes sent, \(cost.bytesReceived) received"
-      let time = Duration.milliseconds(Int64(cost.milliseconds)).spoken
-      print("\n\(endpoint) with credential \(outcome.credential): \(traffic), \(time)")
+      try show(poll.reading, poll.walk)
+      if output == .table { try Output.write("\n\(Self.cost(of: outcome))\n") }
+      if let interruption = poll.interruption {
+        throw AgentFailure(.interrupted, "\(endpoint): \(interruption.message); what is shown was read before.")
+      }
     case .failed(let failure):
       let code: AgentFailure.Code = failure.reason == .authentication ? .permission : .unavailable
       throw AgentFailure(code, "\(endpoint) could not be read: \(failure.message)")
     }
   }
 
-  private func show(_ reading: Reading) {
-    let report = ReadingReport(reading)
-    Machine.write(output == .json ? report.json : report.text, to: 1)
+  /// What the reading cost the device and its network.
+  private static func cost(of outcome: PollOutcome) -> String {
+    let cost = outcome.cost
+    let traffic = "\(cost.requests) requests, \(cost.bytesSent) bytes sent, \(cost.bytesReceived) received"
+    let time = Duration.milliseconds(Int64(cost.milliseconds)).spoken
+    return "\(outcome.endpoint) with credential \(outcome.credential): \(traffic), \(time)"
+  }
+
+  private func show(_ reading: Reading, _ walk: Walk) throws {
+    let report = ReadingReport(reading, walk: walk)
+    try Output.write(output == .json ? report.json : report.text)
+  }
+}
+
+extension Int {
+  /// With commas between thousands.
+  fileprivate var grouped: String {
+    let digits = String(self)
+    return String(
+      digits.enumerated().flatMap { index, digit in
+        index > 0 && (digits.count - index).isMultiple(of: 3) ? [",", digit] : [digit]
+      })
   }
 }

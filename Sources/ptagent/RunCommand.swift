@@ -11,6 +11,13 @@ struct RunCommand: AsyncParsableCommand {
       Sweeps the configured ranges, polls what it finds, appends every fact to the journal and delivers the journal to the hub. Runs in the \
       foreground and logs to standard error; SIGTERM and SIGINT end it in order. A machine that is not enrolled yet collects and journals, and \
       delivers it all once it is.
+
+        ptagent run
+        ptagent run --config ptagent.toml --progress
+        systemctl start ptagent                       where it is installed as a service
+
+      Exits 0 after a signal; 73 when another agent uses the journal, 74 when the journal cannot be used, 77 when a directory cannot be \
+      written, 78 when the configuration is wrong.
       """)
 
   @OptionGroup var file: ConfigurationOption
@@ -22,6 +29,9 @@ struct RunCommand: AsyncParsableCommand {
       let configuration = try file.load()
       let level = Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info
       let logger = Logger(label: "ptagent") { _ in LineLogHandler(format: configuration.log.format, level: level) }
+      for warning in configuration.warnings {
+        logger.warning("the configuration says what can hardly be meant", metadata: ["what": "\(warning)"])
+      }
       let display: any SweepDisplay = progress ? TerminalDisplay(descriptor: 1) : NoDisplay()
       try await Agent(configuration, logger: logger, display: display).run()
     }

@@ -8,8 +8,15 @@ struct StatusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status",
     abstract: "Show how the agent is: each part with its state, since when, and what to do.",
-    discussion:
-      "Works beside a running agent and without one. Exits 0 when it runs and nothing has failed, 1 when a part has failed, 69 when it does not run."
+    discussion: """
+      Works beside a running agent and without one. Exits 0 when it runs and nothing has failed, 1 when a part has failed or it hangs, 69 when \
+      it does not run. JSON is one object: presence (running, hanging, stopped or never), the journal's numbers as they are now, and the \
+      status as the agent wrote it.
+
+        ptagent status
+        ptagent status --output json | jq .status.components
+        ptagent status > /dev/null || echo "somebody should look"
+      """
   )
 
   @OptionGroup var file: ConfigurationOption
@@ -24,7 +31,7 @@ struct StatusCommand: AsyncParsableCommand {
         status: try Self.status(configuration.state.directory),
         journal: try Self.numbers(configuration.journal.directory), isRunning: Machine.isRunning,
         now: Machine.milliseconds)
-      Machine.write(output == .json ? try report.json() : report.text, to: 1)
+      try Output.write(output == .json ? try report.json() : report.text)
       code = report.exitCode
     }
     if code != 0 { throw ExitCode(code) }

@@ -35,7 +35,14 @@ struct SweepCommand: AsyncParsableCommand {
 
   func validate() throws {
     for range in ranges + exclude {
-      do { _ = try AddressRange(range) } catch { throw ValidationError(error.description) }
+      do {
+        let read = try AddressRange(range)
+        guard read.isUnicast || exclude.contains(range) else {
+          throw ValidationError("'\(range)' cannot be swept: \(AddressRange.notUnicast).")
+        }
+      } catch let error as AddressRangeError {
+        throw ValidationError(error.description)
+      }
     }
     if let packetsPerSecond, !DiscoverySettings.packetsPerSecondRange.contains(packetsPerSecond) {
       throw ValidationError(
@@ -55,9 +62,9 @@ struct SweepCommand: AsyncParsableCommand {
       }
       display.sweepEnded()
       switch output {
-      case .table: Machine.write(SweepReport.table(results), to: 1)
-      case .json: Machine.write(SweepReport.json(results), to: 1)
-      case .csv: Machine.write(SweepReport.csv(results), to: 1)
+      case .table: try Output.write(SweepReport.table(results))
+      case .json: try Output.write(SweepReport.json(results))
+      case .csv: try Output.write(SweepReport.csv(results))
       }
     }
   }

@@ -38,14 +38,14 @@ final class TerminalDisplay: SweepDisplay {
       defer { state = State() }
       return state.isDrawn
     }
-    if isDrawn { Machine.write("\n", to: descriptor) }
+    if isDrawn { Machine.tell("\n", to: descriptor) }
   }
 
   private func draw(_ progress: SweepProgress) {
     let width = Int(clinux_terminal_width(descriptor))
     state.withLock { $0.isDrawn = true }
     // Carriage return, the bar, and "erase to end of line" (ECMA-48).
-    Machine.write("\r" + ProgressLine.bar(progress, width: width > 0 ? width : 80) + "\u{1B}[K", to: descriptor)
+    Machine.tell("\r" + ProgressLine.bar(progress, width: width > 0 ? width : 80) + "\u{1B}[K", to: descriptor)
   }
 
   private func line(_ progress: SweepProgress) {
@@ -55,6 +55,6 @@ final class TerminalDisplay: SweepDisplay {
       state.lastLine = now
       return true
     }
-    if isDue { Machine.write(ProgressLine.sentence(progress) + "\n", to: descriptor) }
+    if isDue { Machine.tell(ProgressLine.sentence(progress) + "\n", to: descriptor) }
   }
 }

@@ -4,6 +4,7 @@ internal import ArgumentParser
 internal import FoundationEssentials
 internal import Glibc
 internal import HubServer
+internal import Platform
 
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
   case table, json
@@ -49,18 +50,13 @@ func printFields(_ fields: [(String, String)]) {
   }
 }
 
-/// Writes a line to standard output at once, so that a program that reads it need not wait for a buffer to fill.
+/// Writes a line to standard output at once, so that a program that reads it need not wait for a buffer to fill. Ends the program quietly
+/// where the reader has gone away, with a sentence and exit status 74 where the line could not be written.
 func printLine(_ line: String) {
-  let bytes = Array((line + "\n").utf8)
-  var written = 0
-  while written < bytes.count {
-    let count = bytes.withUnsafeBytes {
-      write(STDOUT_FILENO, $0.baseAddress?.advanced(by: written), bytes.count - written)
-    }
-    if count < 0, errno == EINTR { continue }
-    // The reader is gone: there is nobody left to tell.
-    guard count > 0 else { return }
-    written += count
+  do { try StandardOutput.write(line + "\n") } catch {
+    if error.isClosedPipe { Glibc.exit(EXIT_SUCCESS) }
+    LineLogHandler.writeToStandardError("pthub: \(error)")
+    Glibc.exit(HubError.Kind.inputOutput.rawValue)
   }
 }
 

@@ -6,6 +6,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import HubServer
+internal import Platform
 
 @main
 struct PTHub: AsyncParsableCommand {
@@ -33,12 +34,16 @@ struct PTHub: AsyncParsableCommand {
         64   the command line is wrong
         65   what was named does not exist
         69   something is unavailable: the directory is served already, a port is taken, the database is busy
+        70   a fault of the program itself
         73   the directory cannot be made
-        74   reading or writing failed
+        74   reading or writing failed, also of standard output
         77   the permissions do not allow it
         78   the directory is not a hub, is damaged, or is of a newer pthub
+
+      Version: pthub --version
+      Shell completions: pthub --generate-completion-script bash|zsh|fish
       """,
-    version: HubVersion.text,
+    version: "pthub \(HubVersion.text)",
     subcommands: [
       InitCommand.self, ServeCommand.self, EntityCommand.self, CodeCommand.self, InstallCommand.self,
       RecordsCommand.self,
@@ -51,7 +56,7 @@ struct PTHub: AsyncParsableCommand {
   static func main() async {
     // Whatever a command makes is its owner's alone.
     umask(0o077)
-    signal(SIGPIPE, SIG_IGN)
+    StandardOutput.reportClosedPipes()
     do {
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {

@@ -13,6 +13,10 @@ struct ExportCommand: ParsableCommand {
       With --into, writes events.jsonl (CloudEvents 1.0) or readings.csv with manifest.json, which holds the signed checkpoints, and seals the \
       manifest with the journal's key; `ptjournal verify` and tools/verify_export.py check the directory without the journal. Without --into, \
       prints the lines alone. The same journal and options give the same bytes each time.
+
+        ptjournal export /var/lib/printtrail/journal --into evidence
+        ptjournal export /var/lib/printtrail/journal --into march --format csv --from 2026-03-01 --to 2026-04-01
+        ptjournal export /var/lib/printtrail/journal --device 10.0.0.7 --type AlertRaised --type AlertCleared
       """)
 
   @OptionGroup var argument: JournalArgument
@@ -24,8 +28,11 @@ struct ExportCommand: ParsableCommand {
   var from: JournalPoint?
   @Option(help: "Leave out what is after this SEQUENCE, EPOCH/SEQUENCE or time.")
   var to: JournalPoint?
-  @Option(help: "Only events of this device (32 hexadecimal digits).")
-  var device: DeviceID?
+  @Option(
+    help: ArgumentHelp(
+      "Only events of this device: its id or the first 4 digits or more, its serial number or its address.",
+      valueName: "device"))
+  var device: String?
   @Option(name: .customLong("type"), help: "Only events of this type, for example AlertRaised; may be given again.")
   var types: [EventTypeName] = []
   @Flag(help: "Do not seal the manifest, as a copy of a journal without its key cannot. Verification will say so.")
@@ -37,10 +44,10 @@ struct ExportCommand: ParsableCommand {
     options.format = format
     options.from = from
     options.to = to ?? .head
-    options.device = device
     options.types = Set(types.map(\.number))
-    let export = Export(reader, options)
     try orExit {
+      options.device = try device.map { try DeviceReference($0).device(in: .live(reader)) }
+      let export = Export(reader, options)
       guard let into else { return try export.lines { Output.line($0) } }
       let summary = try export.write(into: into, signer: unsigned ? nil : try signer(reader))
       for file in summary.files {
@@ -74,7 +81,3 @@ struct EventTypeName: ExpressibleByArgument {
 }
 
 extension ExportOptions.Format: ExpressibleByArgument {}
-
-extension DeviceID: ExpressibleByArgument {
-  public init?(argument: String) { self.init(hex: argument) }
-}

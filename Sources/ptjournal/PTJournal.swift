@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Platform
 
 @main
 struct PTJournal: AsyncParsableCommand {
@@ -14,18 +15,24 @@ struct PTJournal: AsyncParsableCommand {
         1   a check failed: replay and live state differ, or a journal is not sound
         10 to 17  an export or a proof is not sound: see `ptjournal verify --help`
         64  the command line is wrong
-        65  the data cannot be read: an export or a record is damaged beyond checking
-        66  there is no journal, export, record or checkpoint of that name
-        74  the disk failed
+        65  the data cannot be read: a journal, an export or a record is damaged
+            beyond checking, or of a newer format
+        66  there is no journal, export, file, record or checkpoint of that name
+        73  --into: the directory or a file in it cannot be made
+        74  reading or writing failed, also of standard output: the disk failed or is full
         77  permission denied
+
+      Version: ptjournal --version
+      Shell completions: ptjournal --generate-completion-script bash|zsh|fish
       """,
-    version: Version.text,
+    version: "ptjournal \(Release.version)",
     subcommands: [
       Stat.self, Tail.self, Show.self, ReplayCommand.self, ExportCommand.self, Verify.self, Prove.self, Key.self,
     ]
   )
-}
 
-enum Version {
-  static let text = "0.1.0"
+  static func main() async {
+    StandardOutput.reportClosedPipes()
+    await main(nil)
+  }
 }

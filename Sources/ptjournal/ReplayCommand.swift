@@ -11,7 +11,12 @@ struct ReplayCommand: ParsableCommand {
     discussion: """
       Prints current meters, supplies and alerts as of the last record that was folded. Where that is the head, the digest over the result \
       is compared with the digest over the state that stands beside the journal; they differ only if one of them was changed by something \
-      else than events. Exit status 1 then.
+      else than events. Exit status 1 then. JSON holds the same, with each device's meters, supplies and alerts under devices.
+
+        ptjournal replay /var/lib/printtrail/journal
+        ptjournal replay /var/lib/printtrail/journal --to 2026-11-23T08:15Z
+        ptjournal replay /var/lib/printtrail/journal --to 1/4711 --output json | jq '.devices[].meters'
+        ptjournal replay /var/lib/printtrail/journal --into state
       """)
 
   @OptionGroup var argument: JournalArgument
@@ -27,11 +32,11 @@ struct ReplayCommand: ParsableCommand {
     let reader = try argument.open()
     try orExit {
       let result = try Replay.run(reader, to: to ?? .head)
-      let fleet = FleetReport.json(of: result.state)
-      let summary = self.summary(result)
-      if let into { try ReplayFiles.write(fleet: fleet, summary: summary, into: into) }
+      if let into {
+        try ReplayFiles.write(fleet: FleetReport.json(of: result.state), summary: result.json(), into: into)
+      }
       switch format.output {
-      case .json: Output.line(summary)
+      case .json: Output.line(result.json(withDevices: true))
       case .text: Output.write(FleetReport.table(of: result.state) + "\n" + text(result))
       }
       if result.isEqual == false { throw ExitCode(ExitStatus.wrong) }
@@ -50,24 +55,6 @@ struct ReplayCommand: ParsableCommand {
     case nil: text += "Not compared: the replay ends before the journal's head.\n"
     }
     return text
-  }
-
-  private func summary(_ result: ReplayResult) -> [UInt8] {
-    var json = JSONWriter()
-    json.object { json in
-      json.member("records", result.records)
-      json.key("position")
-      json.position(result.position)
-      json.member("unreadable", result.unreadable)
-      json.member("devices", result.state.devices.count)
-      json.member("digest", result.digest.hex)
-      json.member("liveDigest", result.liveDigest?.hex)
-      if let isEqual = result.isEqual {
-        json.key("equal")
-        json.bool(isEqual)
-      }
-    }
-    return json.take()
   }
 }
 

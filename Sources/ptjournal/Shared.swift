@@ -3,6 +3,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import Journal
+internal import Platform
 internal import ReadModels
 
 struct JournalArgument: ParsableArguments {
@@ -22,51 +23,25 @@ struct OutputOption: ParsableArguments {
 }
 
 enum Output {
-  /// Writes to standard output. A reader that went away (`| head`) ends the program quietly, as it ends others.
   static func write(_ text: String) { write(Array(text.utf8)) }
 
+  /// Writes to standard output, or ends the program: quietly where the reader went away (`| head`), with a sentence and exit status 74
+  /// where not all of it could be written.
   static func write(_ bytes: [UInt8]) {
-    var offset = 0
-    while offset < bytes.count {
-      let count = bytes.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress! + offset, $0.count - offset) }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { Glibc.exit(errno == EPIPE ? EXIT_SUCCESS : ExitStatus.inputOutput) }
-      offset += count
+    do { try StandardOutput.write(bytes) } catch {
+      if error.isClosedPipe { Glibc.exit(EXIT_SUCCESS) }
+      complain(error.description)
+      Glibc.exit(ExitStatus.inputOutput.rawValue)
     }
   }
 
   static func line(_ bytes: [UInt8]) { write(bytes + [UInt8(ascii: "\n")]) }
 
-  static func complain(_ text: String) {
-    let bytes = Array("ptjournal: \(text)\n".utf8)
-    _ = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
-  }
+  static func complain(_ text: String) { Machine.tell("ptjournal: \(text)\n") }
 }
 
-/// Exit statuses after sysexits.h; the help of the root command lists them.
-enum ExitStatus {
-  static let wrong: Int32 = 1
-  static let data: Int32 = 65
-  static let noInput: Int32 = 66
-  static let inputOutput: Int32 = 74
-  static let permission: Int32 = 77
-
-  static func of(_ error: any Error) -> Int32 {
-    switch error {
-    case JournalError.notADirectory, JournalError.noJournal, JournalError.recordsMissing: noInput
-    case JournalError.directoryUnusable(_, let code), JournalError.file(_, _, let code): of(code: code)
-    case JournalError.newerFormat, JournalError.anotherJournal, JournalError.identityUnreadable, JournalError.damaged:
-      data
-    case ProofRefusal.damaged: data
-    case is ProofRefusal: noInput
-    case let error as ExportError: error.code.map { of(code: $0) } ?? data
-    default: inputOutput
-    }
-  }
-
-  private static func of(code: Int32) -> Int32 {
-    code == EACCES || code == EPERM ? permission : code == ENOENT ? noInput : inputOutput
-  }
+extension ExitCode {
+  init(_ status: ExitStatus) { self.init(status.rawValue) }
 }
 
 /// Runs `body`; what it throws becomes one sentence on standard error and a documented exit status.
@@ -75,8 +50,10 @@ func orExit<Result>(_ body: () throws -> Result) throws -> Result {
     return try body()
   } catch let code as ExitCode {
     throw code
+  } catch let wrong as ValidationError {
+    throw wrong
   } catch {
     Output.complain("\(error)")
-    throw ExitCode(ExitStatus.of(error))
+    throw ExitCode(ExitStatus(error))
   }
 }

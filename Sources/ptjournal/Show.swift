@@ -6,8 +6,13 @@ internal import ReadModels
 struct Show: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Prints one record whole, as a CloudEvent.",
-    discussion:
-      "The leaf hash is computed from the record as it is stored now; it is compared with the one that was recorded.")
+    discussion: """
+      The leaf hash is computed from the record as it is stored now; it is compared with the one that was recorded (exit status 1 where they \
+      differ). Exit status 66 where there is no such record.
+
+        ptjournal show /var/lib/printtrail/journal 4711
+        ptjournal show /var/lib/printtrail/journal 2/17 | jq .data
+      """)
 
   @OptionGroup var argument: JournalArgument
   @Argument(help: "The record's sequence, in the newest epoch or as EPOCH/SEQUENCE.")

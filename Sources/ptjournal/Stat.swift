@@ -10,6 +10,10 @@ struct Stat: ParsableCommand {
     discussion: """
       The root is the RFC 6962 tree hash over an epoch's records; a hub that holds the same records has the same root. --at gives the root that \
       the tree had at an earlier record, computed from the records, for comparison with a hub that does not hold the newest yet.
+
+        ptjournal stat /var/lib/printtrail/journal
+        ptjournal stat /var/lib/printtrail/journal --at 1/4711
+        ptjournal stat /var/lib/printtrail/journal --output json | jq .epochs
       """)
 
   @OptionGroup var argument: JournalArgument
@@ -128,14 +132,5 @@ struct Stat: ParsableCommand {
       json.member("readers", statistics.readers)
     }
     return json.take()
-  }
-}
-
-extension JSONWriter {
-  mutating func position(_ position: RecordPosition) {
-    object { json in
-      json.member("epoch", position.epoch)
-      json.member("sequence", position.sequence)
-    }
   }
 }

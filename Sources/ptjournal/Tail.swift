@@ -7,8 +7,14 @@ internal import ReadModels
 struct Tail: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Prints the last records, and with -f those that come.",
-    discussion:
-      "One line a record: time, epoch/sequence, event, device, and what happened in short. --output json prints CloudEvents."
+    discussion: """
+      One line a record: time, epoch/sequence, event, the first digits of the device's id, and what happened in short. --output json prints \
+      CloudEvents, as ptjournal export does.
+
+        ptjournal tail /var/lib/printtrail/journal
+        ptjournal tail -n 100 /var/lib/printtrail/journal
+        ptjournal tail -f /var/lib/printtrail/journal --output json | jq -c 'select(.type | test("Alert"))'
+      """
   )
 
   @OptionGroup var argument: JournalArgument

@@ -56,7 +56,10 @@ struct FleetOptions: ParsableArguments {
     return result
   }
 
+  /// Stands for the file where an option is wrong.
+  static let commandLine = "command line"
+
   private static func wrong(_ option: String, _ message: String) -> SettingsError {
-    SettingsError(file: "command line", key: option, message: message)
+    SettingsError(file: commandLine, key: option, message: message)
   }
 }

@@ -36,8 +36,8 @@ struct ListCommand: ParsableCommand {
       let fleet = try options.load()
       let rows = zip(fleet.plans, fleet.devices()).map { Self.row($0, $1, port: fleet.port) }
       switch output {
-      case .json: Output.line(try Self.json(rows))
-      case .table: Self.table(rows).forEach(Output.line)
+      case .json: try Output.line(try Self.json(rows))
+      case .table: for line in Self.table(rows) { try Output.line(line) }
       }
     }
   }

@@ -1,33 +1,47 @@
 // Lines to the terminal, and how a command ends when something is wrong.
 
 internal import ArgumentParser
-internal import CLinux
+internal import Platform
 internal import PrinterSimulator
 
 enum Output {
-  /// Writes a line to standard output; a closed pipe ends the program's interest in writing, not the program.
-  static func line(_ text: String) { write(text, to: 1) }
-
-  static func complaint(_ text: String) { write("ptsim: " + text, to: 2) }
-
-  private static func write(_ text: String, to descriptor: Int32) {
-    var text = text
-    text.withUTF8 { bytes in
-      bytes.withMemoryRebound(to: CChar.self) { characters in
-        _ = clinux_write_line(descriptor, characters.baseAddress, characters.count)
-      }
-    }
+  /// Exit statuses after sysexits.h; the help of the root command lists them.
+  private enum Status {
+    static let usage: Int32 = 64
+    static let unavailable: Int32 = 69
+    static let inputOutput: Int32 = 74
+    static let permission: Int32 = 77
+    static let configuration: Int32 = 78
   }
 
-  /// Runs a command's body; what the operator can correct becomes one line and exit status 1.
+  /// Writes a line to standard output.
+  /// - Throws: `SystemError`, also when the reader has gone away.
+  static func line(_ text: String) throws(SystemError) { try StandardOutput.write(text + "\n") }
+
+  static func complaint(_ text: String) { Machine.tell("ptsim: \(text)\n") }
+
+  /// Runs a command's body; what the operator can correct becomes one line and a documented exit status.
   static func reporting<R>(_ body: () throws -> R) throws -> R {
     do {
       return try body()
     } catch let error as SettingsError {
       complaint(error.description)
+      throw ExitCode(error.file == FleetOptions.commandLine ? Status.usage : Status.configuration)
     } catch let error as SimulatorError {
       complaint(error.description)
+      throw ExitCode(status(error))
+    } catch let error as SystemError {
+      if error.isClosedPipe { throw ExitCode.success }
+      complaint(error.description)
+      throw ExitCode(Status.inputOutput)
     }
-    throw ExitCode.failure
+  }
+
+  private static func status(_ error: SimulatorError) -> Int32 {
+    switch error {
+    case .portInUse, .addressNotAssignable, .tooManySockets: Status.unavailable
+    case .portNotAllowed: Status.permission
+    case .systemCall: Status.inputOutput
+    }
   }
 }

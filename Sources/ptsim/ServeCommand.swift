@@ -46,7 +46,8 @@ struct ServeCommand: ParsableCommand {
       let server = try Server(fleet: try options.load(), port: port, speed: speed)
       try server.run()
       let count = server.addresses.count
-      Output.line("ready: \(count) \(count == 1 ? "printer" : "printers") on udp/\(server.port)")
+      // Whoever waits for this line may go away after it; the fleet is served all the same.
+      try? Output.line("ready: \(count) \(count == 1 ? "printer" : "printers") on udp/\(server.port)")
       try waitForEnd(descriptor, server)
       server.stop()
       try writeTruth(server)

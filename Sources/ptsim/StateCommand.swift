@@ -21,7 +21,7 @@ struct StateCommand: ParsableCommand {
     try Output.reporting {
       var devices = try options.load().devices()
       for index in devices.indices { devices[index].advance(toMilliseconds: Int64(hours * 3_600_000)) }
-      Output.line(String(decoding: try FleetTruth(devices).json(), as: UTF8.self))
+      try Output.line(String(decoding: try FleetTruth(devices).json(), as: UTF8.self))
     }
   }
 }

@@ -58,6 +58,25 @@ import Testing
     }
   }
 
+  @Test(arguments: [(80, "good for 80 days"), (1, "good for 1 day"), (0, "expires today"), (-1, "expired 1 day ago")])
+  func `a certificate is good for days or expired days ago`(days: Int64, says: String) throws {
+    var status = try Self.sample()
+    status.install?.certificateDaysLeft = days
+    let report = StatusReport(status: status, journal: nil, isRunning: { _ in true }, now: 1_001_000)
+    #expect(report.text.contains("certificate \(says)\n"))
+  }
+
+  @Test(arguments: [(1_000_300, "less than a second ago"), (1_002_700, "2 s ago")])
+  func `an age is told in whole seconds`(now: Int64, says: String) throws {
+    let report = StatusReport(status: try Self.sample(), journal: nil, isRunning: { _ in false }, now: now)
+    #expect(report.text.contains("last seen \(says)"))
+  }
+
+  @Test func `the JSON is one line`() throws {
+    let report = StatusReport(status: try Self.sample(), journal: nil, isRunning: { _ in true }, now: 1_001_000)
+    #expect(try report.json().split(separator: "\n").count == 1)
+  }
+
   @Test func `an agent that is gone is not shown as running, whatever its last words were`() throws {
     let report = StatusReport(status: try Self.sample(), journal: nil, isRunning: { _ in false }, now: 1_060_000)
     #expect(report.presence == .stopped)

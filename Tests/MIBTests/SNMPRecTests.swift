@@ -5,7 +5,9 @@ internal import Testing
 
 @Suite("snmprec files")
 struct SNMPRecTests {
-  private func parse(_ text: String) -> SNMPRec.Document { SNMPRec.parse(Array(text.utf8)) }
+  private func parse(_ text: String) -> SNMPRec.Document {
+    SNMPRec.parse(Array((text.hasSuffix("\n") ? text : text + "\n").utf8))
+  }
 
   @Test(arguments: [
     ("2|-7", ObjectValue.integer(-7)), ("4|text with | bars", .octets(Array("text with | bars".utf8))),
@@ -68,6 +70,18 @@ struct SNMPRecTests {
   @Test func `carriage returns end lines too, and other bytes stay`() {
     let document = SNMPRec.parse(Array("1.3.1|4|a".utf8) + [0xE9] + Array(" \r\n".utf8))
     #expect(document.walk[[1, 3, 1]] == .octets([0x61, 0xE9, 0x20]))
+  }
+
+  @Test func `a last line that was cut off is a finding and no value`() {
+    let document = SNMPRec.parse(Array("1.3.1|2|7\n1.3.2|2|50".utf8))
+    #expect(document.walk.bindings == [VarBind([1, 3, 1], .integer(7))])
+    #expect(document.findings.map(\.line) == [2])
+    #expect(document.linesLost == 1)
+  }
+
+  @Test func `lines that are lost are counted, oddities that are not`() {
+    #expect(parse("1.3.1|2|7\n1.3.1|2|8\n").linesLost == 0)
+    #expect(parse("1.3.1|2|7\nnonsense\n1.3.2|2|x\n").linesLost == 2)
   }
 
   @Test func `an overlong line is a finding and nothing more`() {

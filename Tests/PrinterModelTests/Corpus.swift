@@ -73,6 +73,7 @@ struct JSON: @unchecked Sendable {
   init(_ value: Any?) { self.value = value is NSNull ? nil : value }
 
   var isNull: Bool { value == nil }
+  var isEmptyArray: Bool { (value as? [Any])?.isEmpty == true }
   var object: [String: JSON] { (value as? [String: Any] ?? [:]).mapValues { JSON($0) } }
   var array: [JSON] { (value as? [Any] ?? []).map { JSON($0) } }
   var string: String? { value as? String }

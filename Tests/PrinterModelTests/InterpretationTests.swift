@@ -45,11 +45,44 @@ struct InterpretationTests {
     #expect(try supply("3.9").serialNumber == "BOX-77")
   }
 
-  @Test func `a level above the capacity is kept, and found`() throws {
-    #expect(try supply("3.2").percentRemaining == 105)
-    #expect(try supply("3.2").isOverCapacity)
+  /// A cartridge that is fuller than full, in a unit with a capacity and in percent without one.
+  @Test(arguments: [(150, 100, 7), (300, -2, 19), (101, 0, 19), (5, 4, 13), (150, 100, 19)] as [(Int64, Int64, Int64)])
+  func `a level above what is full has no percentage; both numbers are kept, and it is found`(
+    level: Int64, capacity: Int64, unit: Int64
+  ) throws {
+    let reading = Self.reading(level: level, capacity: capacity, unit: unit)
+    let supply = try #require(reading.supplies.first)
+    #expect(supply.percentRemaining == nil && supply.quality == .unknown)
+    #expect(supply.level == level && supply.capacity == capacity && supply.isOverCapacity)
+    let name = PrinterMIB.Supplies.entry.appending(PrinterMIB.Supplies.level, 1, 1)
+    let finding = try #require(reading.findings.first { $0.name == name })
+    #expect(finding.message.contains("\(level)") && finding.message.contains("above"))
+  }
+
+  @Test func `full is full`() throws {
+    #expect(Self.reading(level: 100, capacity: -2, unit: 19).supplies.first?.percentRemaining == 100)
+    #expect(Self.reading(level: 250, capacity: 250, unit: 7).supplies.first?.percentRemaining == 100)
+    #expect(Self.reading(level: 250, capacity: -2, unit: 7).supplies.first?.quality == .exact)
+    #expect(Self.reading(level: 250, capacity: -2, unit: 7).supplies.first?.percentRemaining == nil)
+  }
+
+  @Test func `a level above the capacity in a recorded walk`() throws {
+    #expect(try supply("3.2").percentRemaining == nil)
+    #expect(try supply("3.2").quality == .unknown)
     let name = ObjectIdentifier(dotted: "1.3.6.1.2.1.43.11.1.1.9.3.2")
     #expect(try reading("colour-mfp").findings.contains { $0.name == name })
+  }
+
+  /// A device with one supply, 1.1.
+  private static func reading(level: Int64, capacity: Int64, unit: Int64) -> Reading {
+    let entry = PrinterMIB.Supplies.entry
+    return Interpretation.read(
+      Walk([
+        VarBind(entry.appending(PrinterMIB.Supplies.supplyClass, 1, 1), .integer(3)),
+        VarBind(entry.appending(PrinterMIB.Supplies.unit, 1, 1), .integer(unit)),
+        VarBind(entry.appending(PrinterMIB.Supplies.maxCapacity, 1, 1), .integer(capacity)),
+        VarBind(entry.appending(PrinterMIB.Supplies.level, 1, 1), .integer(level)),
+      ]))
   }
 
   @Test func `a serial is trimmed, and compared without zeros in front`() throws {

@@ -22,9 +22,10 @@ struct TruncationTests {
   func `a walk cut at any binding reads`(name: String) throws {
     let walk = try Fixtures.walk(name)
     for count in walk.bindings.indices {
-      let reading = Interpretation.read(Walk(walk.bindings.prefix(count)))
+      let cut = Walk(walk.bindings.prefix(count))
+      let reading = Interpretation.read(cut)
       #expect(reading.supplies.count <= count)
-      #expect(!ReadingReport(reading).text.isEmpty || count == 0)
+      #expect(!ReadingReport(reading, walk: cut).text.isEmpty || count == 0)
     }
   }
 
@@ -45,7 +46,7 @@ struct TruncationTests {
       let reading = Interpretation.read(other)
       #expect(reading.meters.count { $0.name == .total } <= 1)
       #expect(reading.supplies.allSatisfy { $0.percentRemaining == nil || $0.quality.isNumber })
-      #expect(!ReadingReport(reading).json.isEmpty)
+      #expect(!ReadingReport(reading, walk: other).json.isEmpty)
     }
   }
 

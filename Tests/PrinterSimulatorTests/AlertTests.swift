@@ -78,6 +78,18 @@ struct AlertTests {
     #expect(printer.alertEvents == events + 1)
   }
 
+  @Test(arguments: ["samsung-m4070", "xerox-versalink-c7025"])
+  func `an alert names its supply by the serial number and not by the model's placeholder`(model: String) throws {
+    var printer = try Fixtures.printer(model)
+    var seen: Set<String> = []
+    for _ in 0..<2_000 {
+      printer.advance(byMilliseconds: 3_600_000)
+      for alert in printer.alerts where alert.description.contains("Toner") { seen.insert(alert.description) }
+    }
+    #expect(!seen.isEmpty)
+    for description in seen { #expect(!description.contains("{") && !description.contains("}"), "\(description)") }
+  }
+
   @Test func `an alert index is never used twice`() throws {
     var printer = try quietPrinter()
     var seen: Set<UInt32> = []

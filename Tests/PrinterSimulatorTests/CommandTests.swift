@@ -88,7 +88,7 @@ import Testing
     let first = try Run(["serve", "--fleet", Self.demo, "--port", "0"])
     let port = try port(first.next())
     let (status, output) = try Run(["serve", "--fleet", Self.demo, "--port", "\(port)"]).end()
-    #expect(status == 1)
+    #expect(status == 69)
     let sentence = "UDP port \(port) of 127.20.0.11 is in use by another program; choose another with --port."
     #expect(output == "ptsim: \(sentence)\n")
     first.process.terminate()
@@ -97,7 +97,7 @@ import Testing
 
   @Test func `a fault of an unknown device is refused`() throws {
     let (status, output) = try Run(["serve", "--fleet", Self.demo, "--fault", "127.9.9.9=truncated"]).end()
-    #expect(status == 1)
+    #expect(status == 64)
     #expect(output.contains("names no device"))
   }
 

@@ -20,6 +20,23 @@ import Testing
     #expect(result.state.devices[fleet.devices[1]]?.reading?.fact.meters.first?.value == 150)
   }
 
+  @Test func `in JSON holds each device with its meters, supplies and alerts`() async throws {
+    let fleet = JournalOfAFleet()
+    try await fleet.live(polls: 50)
+    let result = try Replay.run(JournalReader.open(directory: fleet.journal))
+    let json = try #require(
+      try JSONSerialization.jsonObject(with: Data(result.json(withDevices: true))) as? [String: Any])
+    #expect(json["deviceCount"] as? Int == 3 && json["equal"] as? Bool == true)
+    let devices = try #require(json["devices"] as? [[String: Any]])
+    #expect(devices.count == 3)
+    for device in devices {
+      let meters = try #require(device["meters"] as? [[String: Any]])
+      #expect(meters.first?["name"] as? String == "total")
+      #expect(device["alerts"] is [Any])
+    }
+    #expect(String(decoding: result.json(), as: UTF8.self).contains("\"devices\"") == false)
+  }
+
   @Test func `up to a sequence or a time is what was known then, and is compared with nothing`() async throws {
     let fleet = JournalOfAFleet()
     try await fleet.live(polls: 50)

@@ -158,7 +158,7 @@ struct `Delivery, with real programs` {
       for supply in printer.supplies {
         let row = try #require(
           device.supplies.first { $0.row == "1.\(supply.index)" }, "\(printer.address) \(supply.index)")
-        #expect(row.level == supply.level, "\(printer.address) supply \(supply.index)")
+        #expect(row.levelRaw == supply.level, "\(printer.address) supply \(supply.index)")
       }
     }
   }
@@ -189,7 +189,7 @@ struct `Delivery, with real programs` {
       }
       struct Supply: Decodable {
         var row: String
-        var level: Int64?
+        var levelRaw: Int64?
       }
       var address: String
       var meters: [Meter]

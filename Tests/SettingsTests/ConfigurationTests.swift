@@ -144,7 +144,7 @@ import Testing
       says: ["ends before it begins"]),
     Mistake(text: "[discovery]\nranges = \"10.0.0.1\"", line: 2, key: "discovery.ranges", says: ["an array"]),
     Mistake(
-      text: "[discovery]\nranges = [{ credentials = [] }]", line: 2, key: "discovery.ranges[0].range",
+      text: "[discovery]\nranges = [{ credentials = [\"public\"] }]", line: 2, key: "discovery.ranges[0].range",
       says: ["found nothing"]),
     Mistake(
       text:
@@ -184,8 +184,17 @@ import Testing
     Mistake(
       text: "[credentials.a]\nkind = \"v3\"\nuser = \"u\"\npriv = \"des\"\npriv_password = \"12345678\"", line: 1,
       key: "credentials.a.auth", says: ["RFC 3414"]),
-    Mistake(text: "[poll]\ninterval = ", line: 2, key: "", says: ["TOML 1.0"]),
-    Mistake(text: "[poll]\n[poll]", line: 2, key: "", says: ["TOML 1.0"]),
+    Mistake(
+      text: "[discovery]\nranges = [{ range = \"10.0.0.1\", credentials = [] }]", line: 2,
+      key: "discovery.ranges[0].credentials", says: ["an empty array"]),
+    Mistake(
+      text: "[discovery]\nranges = [\"239.1.1.1-9\"]", line: 2, key: "discovery.ranges[0]", says: ["multicast"]),
+    Mistake(
+      text: "[discovery]\nranges = [{ range = \"255.255.255.255\" }]", line: 2, key: "discovery.ranges[0].range",
+      says: ["broadcast"]),
+    Mistake(
+      text: "[poll]\ninterval = ", line: 2, key: "", says: ["not TOML 1.0 at column 12", "end-of-file"]),
+    Mistake(text: "[poll]\n[poll]", line: 2, key: "", says: ["not TOML 1.0 at column"]),
     Mistake(text: "x\u{0}y", line: 1, key: "", says: ["NUL"]),
   ]
 
@@ -219,6 +228,25 @@ import Testing
         """, file: "ptagent.toml")
     }
     #expect(error.problems.map(\.line) == [2, 4, 5, 8, 9, 9])
+  }
+
+  @Test func `what can hardly be meant is a warning with its line, and no mistake`() throws {
+    let configuration = try AgentConfiguration.parse(
+      """
+      [discovery]
+      ranges = [
+        { range = "10.0.0.0/24" },
+        "10.0.1.1-10",
+        "10.0.0.1-254",
+        "10.0.2.7",
+      ]
+      exclusions = ["10.0.1.0/24"]
+      do_not_touch = ["10.0.2.7", "255.255.255.255"]
+      """, file: "ptagent.toml")
+    #expect(configuration.warnings.map(\.line) == [4, 5, 6])
+    #expect(configuration.warnings[0].description.contains("10.0.1.1-10 is wholly excluded"))
+    #expect(configuration.warnings[1].description.contains("same addresses as ranges[0]"))
+    #expect(try AgentConfiguration.parse("[discovery]\nranges = [\"10.0.0.1\"]", file: "x").warnings.isEmpty)
   }
 
   @Test func `a file that is not there is one problem with its name`() throws {

@@ -176,7 +176,8 @@ extension Printer {
   }
 
   private func supplyText(_ position: Int) -> String {
-    let text = supplies[position].model.description
+    let supply = supplies[position]
+    let text = Placeholders(printer: self, supplySerial: supply.serial).filled(supply.model.description)
     return String(text.prefix { $0 != ";" && $0 != "," })
   }
 

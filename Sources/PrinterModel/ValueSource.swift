@@ -1,0 +1,108 @@
+// Where the values of a reading came from: for each its object, what that held, its unit, the rule and the quality.
+//
+// A reading that is stored keeps sources for meters alone, because they are billed by; with its raw objects beside it (`ReadingTaken.raw`)
+// the others follow from the walk at any time (docs/decisions/0006-sources-follow-from-the-walk.md).
+
+package import MIB
+
+/// The source of one value.
+package struct ValueSource: Equatable, Sendable {
+  /// The value's name in its group, as in JSON: `serial`, `levelRaw`.
+  package var value: String
+  /// The object, and what it held.
+  package var source: Source
+  /// The unit that the device stated, where the value has one.
+  package var unit: String?
+  package var rule: Rule
+  package var quality: Quality
+
+  package init(_ value: String, _ source: Source, unit: String? = nil, rule: Rule, quality: Quality = .exact) {
+    self.value = value
+    self.source = source
+    self.unit = unit
+    self.rule = rule
+    self.quality = quality
+  }
+}
+
+/// The sources of everything in a reading but its meters, which carry their own.
+package struct ReadingSources: Equatable, Sendable {
+  package var identity: [ValueSource] = []
+  package var status: [ValueSource] = []
+  package var detectors: [ValueSource] = []
+  package var supplies: [RowIndex: [ValueSource]] = [:]
+  package var inputs: [RowIndex: [ValueSource]] = [:]
+  package var outputs: [RowIndex: [ValueSource]] = [:]
+  package var covers: [RowIndex: [ValueSource]] = [:]
+  package var alerts: [RowIndex: [ValueSource]] = [:]
+
+  package init() {}
+}
+
+extension Interpretation {
+  /// The sources of what `read` makes of the same walk with the same profiles.
+  package static func sources(_ walk: Walk, profiles: ProfileSet = .shipped) -> ReadingSources {
+    var interpreter = Interpreter(walk: walk, profiles: profiles)
+    return interpreter.readingSources()
+  }
+}
+
+extension Interpreter {
+  fileprivate mutating func readingSources() -> ReadingSources {
+    _ = identity()
+    _ = status()
+    var sources = ReadingSources()
+    sources.identity = identitySources
+    sources.status = statusSources
+    sources.detectors = detectorSources()
+    for supply in supplies() { sources.supplies[supply.row] = self.sources(of: supply) }
+    for tray in inputs() {
+      sources.inputs[tray.row] = ReportedTable.input.sources(in: walk, tray.row, unit: tray.capacityUnit)
+    }
+    for bin in outputs() {
+      let unit = ReportedTable.output.number(PrinterMIB.Output.capacityUnit, in: walk, bin.row)
+      sources.outputs[bin.row] = ReportedTable.output.sources(in: walk, bin.row, unit: unit.map(CounterUnit.init))
+    }
+    for cover in covers() { sources.covers[cover.row] = ReportedTable.cover.sources(in: walk, cover.row) }
+    for alert in alerts() { sources.alerts[alert.row] = ReportedTable.alert.sources(in: walk, alert.row) }
+    return sources
+  }
+
+  private func detectorSources() -> [ValueSource] {
+    let uptime = scalar(MIB2.sysUpTime).map {
+      ValueSource("uptimeTicks", Source($0), unit: ReportedTable.ticks, rule: .object("rfc3418", "sysUpTime"))
+    }
+    let general = generalRow.map { ReportedTable.detectors.sources(in: walk, RowIndex($0.index)) } ?? []
+    return general + (uptime.map { [$0] } ?? [])
+  }
+
+  /// A supply's columns, with the level's quality and rule, and what was found in its description and colorant.
+  private func sources(of supply: Supply) -> [ValueSource] {
+    var sources = ReportedTable.supplies.sources(in: walk, supply.row, unit: supply.unit)
+    if let level = sources.firstIndex(where: { $0.value == "levelRaw" }) {
+      sources[level].rule = supply.rule
+      sources[level].quality = supply.quality
+    }
+    if let description = sources.first(where: { $0.value == "description" })?.source {
+      for (name, value) in [("partNumber", supply.partNumber), ("serialNumber", supply.serialNumber)] where value != nil
+      {
+        sources.append(ValueSource(name, description, rule: .supplyLabel))
+      }
+    }
+    if supply.colorant != nil, let device = supply.row.components.first,
+      let index = supply.colorantIndex.flatMap(UInt32.init(exactly:))
+    {
+      sources += ReportedTable.colorant.sources(in: walk, RowIndex([device, index]))
+    }
+    return sources
+  }
+}
+
+extension Source {
+  init(_ binding: VarBind) { self.init(binding.name, binding.value) }
+}
+
+extension Rule {
+  /// A value that is taken as the standard's object defines it: `rfc3805/prtInputName@1`.
+  static func object(_ standard: String, _ name: String) -> Rule { Rule("\(standard)/\(name)@1") }
+}
