@@ -24,6 +24,15 @@ package protocol RequestSource: Sendable {
   var abilities: DeviceAbilities { get }
 }
 
+extension ObjectIdentifier {
+  /// What GetNext is asked for to be given this name: the sibling before it, or its parent.
+  package var justBefore: ObjectIdentifier {
+    guard let last = components.last else { return self }
+    let parent = components.dropLast()
+    return last == 0 ? ObjectIdentifier(Array(parent)) : ObjectIdentifier(parent + [last - 1])
+  }
+}
+
 /// The limits of one reading.
 package struct ReadLimits: Hashable, Sendable {
   /// Requests of one walk. A large multifunction device needs some hundreds with GetNext alone.

@@ -153,6 +153,23 @@ import Testing
     #expect(device.requests == 3)
   }
 
+  @Test(arguments: [TestCredentials.publicV1, TestCredentials.publicV2c])
+  func `what answers no Get is read by GetNext, and light polls remember it`(credential: NamedCredential) throws {
+    var device = PolledDevice()
+    device.memory = .new(credential)
+    device.agent.isSilentToGet = true
+    #expect(try device.reading(.full).walk == device.agent.walk)
+    // GetBulk does not read everything here: some objects are left to Get.
+    device.memory.abilities.bulk = .refused
+    let learning = try device.reading(.light)
+    #expect(learning.kind == .light)
+    #expect(device.memory.abilities.get == .refused)
+    #expect(device.elapsed < .seconds(8))
+    let remembering = try device.reading(.light)
+    #expect(remembering.read == learning.read)
+    #expect(device.elapsed < .milliseconds(100), "no Get is tried again")
+  }
+
   @Test(arguments: [90, 140, 300]) func `small answers are asked for where larger ones are too big`(bytes: Int) throws {
     var device = PolledDevice()
     device.agent.responseBytesMax = bytes

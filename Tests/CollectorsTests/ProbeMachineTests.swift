@@ -32,6 +32,19 @@ import Testing
     #expect(output.cost.requests == UInt32(agent.requests))
   }
 
+  @Test func `what answers no Get is found in the second pass, for one packet to a silent address`() throws {
+    var agent = WalkAgent(TestPrinter().walk)
+    agent.isSilentToGet = true
+    var first = probe(pass: 1)
+    #expect(try first.run(&agent).answer == .silent)
+    #expect(agent.requests == 1)
+    var second = probe(pass: 2)
+    let output = try second.run(&agent)
+    #expect(output.answer == .found)
+    #expect(output.walk[MIB2.sysObjectID] == agent.walk[MIB2.sysObjectID])
+    #expect(agent.requests <= 1 + 3)
+  }
+
   @Test func `what answers without a row of Printer-MIB is not a printer and the reason is told`() throws {
     var agent = WalkAgent(
       Walk([

@@ -105,6 +105,8 @@ struct WalkAgent: Sendable {
   var genErrAfter: ObjectIdentifier?
   /// What follows the first name is the second one, which came before.
   var cycle: (after: ObjectIdentifier, to: ObjectIdentifier)?
+  /// Get is not answered.
+  var isSilentToGet = false
   /// Every request id of an answer is wrong.
   var hasWrongID = false
   private(set) var requests = 0
@@ -118,7 +120,7 @@ struct WalkAgent: Sendable {
     guard let request = try? Message(decoding: datagram), request.community == Array(community.utf8) else { return nil }
     requests += 1
     names += request.pdu.bindings.map(\.name)
-    guard requests <= answersMax else { return nil }
+    guard requests <= answersMax, !isSilentToGet || request.pdu.type != .get else { return nil }
     var pdu = response(to: request)
     if hasWrongID { pdu.requestID ^= 0x55 }
     let bytes = Message(version: request.version, community: request.community, pdu: pdu).encoded()

@@ -321,6 +321,23 @@ internal import Testing
     #expect(read.abilities.names.ceiling == 1)
   }
 
+  @Test func `A device that answers no Get is read by GetNext, and remembered so`() {
+    let unknown: ObjectIdentifier = [1, 3, 6, 1, 4, 1, 11, 2, 0, 0]
+    var read = read(names + [unknown])
+    var agent = TestAgent(SamplePrinter.walk, .silentToGet)
+    agent.run(&read)
+    #expect(Set(read.bindings.map(\.name)) == Set(names))
+    #expect(read.absent == [unknown])
+    #expect(read.findings.isEmpty)
+    #expect(read.abilities.get == .refused)
+    #expect(read.abilities.names.ceiling == DeviceAbilities.namesMax, "it was not the number of names")
+    var later = ScalarRead(names: names, abilities: read.abilities)
+    agent = TestAgent(SamplePrinter.walk, .silentToGet)
+    agent.run(&later)
+    #expect(Set(later.bindings.map(\.name)) == Set(names))
+    #expect(agent.requests.allSatisfy { if case .getNext = $0 { true } else { false } })
+  }
+
   @Test func `A name left out of the answer is asked alone`() {
     var read = read(names)
     var agent = TestAgent(SamplePrinter.walk, .forgetsLastOfSeveral)

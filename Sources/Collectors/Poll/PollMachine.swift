@@ -9,8 +9,9 @@
 // What a light poll asks for and decides by is in LightPoll.swift. A device without change detectors is read in full at least once a
 // day (`DeviceMonitor`).
 //
-// A device that does not answer the first request of a poll is silent, and the poll is over: nothing else is asked. The first request to a
-// device that was never polled asks for one object, because some hang on several.
+// A device that does not answer the first request of a poll is silent, and the poll is over: nothing else is asked, but for one GETNEXT after
+// a silent GET of a device that never answered one (`ScalarRead`). The first request to a device that was never polled asks for one object,
+// because some hang on several.
 // A device that falls silent in mid-poll, or takes longer than `timeMax`, interrupts the poll: what was read is kept.
 
 package import Discovery
@@ -168,22 +169,25 @@ package struct PollMachine: DeviceMachine {
   }
 
   private mutating func take(_ reply: Conversation.Reply) {
-    switch reply {
-    case .response: hasHeard = true
-    case .failure(let failure):
-      if !hasHeard { transcript.interruption = self.failure(failure) }
-    }
+    var isTryingGetNext = false
     switch reader.take() {
     case .get(var read):
       Self.give(reply, to: &read)
+      isTryingGetNext = read.isTryingGetNext
       reader = .get(read)
     case .getKnown(var read):
       Self.give(reply, to: &read)
+      isTryingGetNext = read.isTryingGetNext
       reader = .getKnown(read)
     case .walk(var walk, let roots):
       Self.give(reply, to: &walk)
       reader = .walk(walk, roots)
     case nil: break
+    }
+    switch reply {
+    case .response: hasHeard = true
+    case .failure(let failure):
+      if !hasHeard, !isTryingGetNext { transcript.interruption = self.failure(failure) }
     }
   }
 

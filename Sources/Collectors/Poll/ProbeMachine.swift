@@ -6,7 +6,8 @@
 //             v answered
 //     GETNEXT serial number, marker, hrDevice, device id: until it is a printer --> found / notAPrinter
 //
-// Few varbinds: some old printers crash on many. The second pass asks for one object only, for devices that hang on two.
+// Few varbinds: some old printers crash on many. The second pass asks for one object only, for devices that hang on two, and by GETNEXT, for
+// those that answer no GET. That costs a silent address nothing, and a device that did not answer GETNEXT could not be read anyway.
 // A device that answered once is asked for its evidence with that credential alone.
 
 package import Discovery
@@ -46,7 +47,7 @@ package struct ProbeMachine: DeviceMachine {
   private let furtherPatience: Duration
   private let keys: USMKeyCache
   private let profiles: ProfileSet
-  private let firstNames: [ObjectIdentifier]
+  private let first: Request
   private var random: SplitMix64
   private var index = 0
   private var conversation: Conversation
@@ -72,7 +73,7 @@ package struct ProbeMachine: DeviceMachine {
     self.profiles = profiles
     patience = attempt.patience
     furtherPatience = attempt.furtherPatience
-    firstNames = attempt.pass == 1 ? PollTargets.evidence.scalars : [MIB2.sysDescr]
+    first = attempt.pass == 1 ? .get(PollTargets.evidence.scalars) : .getNext([MIB2.sysDescr.justBefore])
     random = SplitMix64(seed: randomSeed)
     conversation = Conversation(
       Self.session(credentials[0], patience: patience, keys: keys, seed: random.next()))
@@ -93,7 +94,7 @@ package struct ProbeMachine: DeviceMachine {
   package static func identifier(of datagram: [UInt8]) -> Int32? { Conversation.identifier(of: datagram) }
 
   package mutating func start(now: Instant) -> [Action] {
-    follow(conversation.request(.get(firstNames), now: now), now: now)
+    follow(conversation.request(first, now: now), now: now)
   }
 
   package mutating func received(_ datagram: [UInt8], now: Instant) -> [Action] {
@@ -139,8 +140,8 @@ package struct ProbeMachine: DeviceMachine {
     case .response(let response):
       if response.errorStatus == .noError { keep(response.bindings) }
       evidence = PollTargets.evidence.tables.map(\.columnNames)
-      if firstNames.count == 1 {
-        return .ask(conversation.request(.get([MIB2.sysObjectID]), now: now))
+      if case .getNext = first {
+        return .ask(conversation.request(.getNext([MIB2.sysObjectID.justBefore]), now: now))
       }
       return decideOrAsk(now: now)
     case .failure(let failure):
@@ -153,7 +154,7 @@ package struct ProbeMachine: DeviceMachine {
     index += 1
     guard index < credentials.count else { return .end(unidentified(now: now)) }
     conversation.use(Self.session(credentials[index], patience: furtherPatience, keys: keys, seed: random.next()))
-    return .ask(conversation.request(.get(firstNames), now: now))
+    return .ask(conversation.request(first, now: now))
   }
 
   private func unidentified(now: Instant) -> ProbeOutput {
