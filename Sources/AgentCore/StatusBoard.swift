@@ -76,7 +76,8 @@ extension StatusBoard.Board {
     sweep.map { progress in
       AgentStatus.SweepState(
         isRunning: isSweeping, done: progress.done, total: progress.total, found: progress.found,
-        rate: (progress.rate * 10).rounded() / 10, secondsLeft: progress.timeLeft.map { $0.milliseconds / 1000 })
+        rate: (progress.rate * 10).rounded() / 10, secondsLeft: progress.timeLeft.map { ($0.milliseconds + 999) / 1000 }
+      )
     }
   }
 }

@@ -59,7 +59,7 @@ package struct SweepProgress: Equatable, Sendable {
   package var found = 0
   /// Addresses settled per second so far.
   package var rate = 0.0
-  /// Nil until there is something to estimate from; zero at the end.
+  /// Nil when nobody can say: a device takes longer than its patience. Zero at the end, and only there.
   package var timeLeft: Duration?
   package init() {}
 }
@@ -88,13 +88,20 @@ package struct Sweep: Sendable {
   private var inFlight = 0
   private var pace: Pace
   private let started: ContinuousClock.Instant
-  /// Two per address: one for the first pass and one for the outcome.
-  private var stepsDone = 0
+  /// Of the addresses whose first pass is over: how many there are, and how many were silent.
+  private var firstPassDone = 0
+  private var firstPassSilent = 0
+  private var firstPassInFlight = 0
+  /// When the last probe of each pass that is under way has waited for all its credentials.
+  private var firstPatienceEnd: ContinuousClock.Instant
+  private var secondPatienceEnd: ContinuousClock.Instant
 
   package init(_ plan: SweepPlan, parameters: SweepParameters = SweepParameters(), now: ContinuousClock.Instant) {
     self.plan = plan
     self.parameters = parameters
     started = now
+    firstPatienceEnd = now
+    secondPatienceEnd = now
     pace = Pace(packetsPerSecond: parameters.packetsPerSecond, burst: parameters.burst)
     remaining = plan.due.makeIterator()
     upcoming = remaining.next()
@@ -117,19 +124,30 @@ package struct Sweep: Sendable {
     guard pace.take(packets, now: now) else { return .wait(until: pace.earliest(packets, now: now)) }
     if isSecondPass { dropFirstSilent() } else { upcoming = remaining.next() }
     inFlight += 1
-    return .probe(
-      SweepAttempt(
-        address: address, range: range, pass: isSecondPass ? 2 : 1,
-        patience: isSecondPass ? parameters.secondPatience : parameters.firstPatience,
-        furtherPatience: parameters.firstPatience))
+    let attempt = SweepAttempt(
+      address: address, range: range, pass: isSecondPass ? 2 : 1,
+      patience: isSecondPass ? parameters.secondPatience : parameters.firstPatience,
+      furtherPatience: parameters.firstPatience)
+    let patienceEnd = now + attempt.patience + attempt.furtherPatience * (packets - 1)
+    if isSecondPass {
+      secondPatienceEnd = max(secondPatienceEnd, patienceEnd)
+    } else {
+      firstPassInFlight += 1
+      firstPatienceEnd = max(firstPatienceEnd, patienceEnd)
+    }
+    return .probe(attempt)
   }
 
   /// Tells what a probe came to. Returns the reason when that settles the address, nil when it gets its second pass.
   package mutating func settled(_ attempt: SweepAttempt, _ answer: SweepAnswer) -> SweepReason? {
     inFlight -= 1
+    if attempt.pass == 1 {
+      firstPassInFlight -= 1
+      firstPassDone += 1
+    }
     if answer == .silent, attempt.pass == 1 {
       silent.append(attempt.address)
-      stepsDone += 1
+      firstPassSilent += 1
       return nil
     }
     let reason: SweepReason =
@@ -140,11 +158,10 @@ package struct Sweep: Sendable {
       case .silent, .refused: .noAnswer
       }
     counts[reason, default: 0] += 1
-    stepsDone += attempt.pass == 1 ? 2 : 1
     return reason
   }
 
-  /// How far the sweep is. The time left is estimated from the steps done, of which every address has two.
+  /// How far the sweep is.
   package func progress(now: ContinuousClock.Instant) -> SweepProgress {
     var progress = SweepProgress()
     progress.total = plan.addressCount
@@ -153,13 +170,26 @@ package struct Sweep: Sendable {
     let elapsed = started.duration(to: now)
     let probed = progress.done - plan.excluded.count - plan.untouchable.count
     if elapsed > .zero { progress.rate = Double(probed) / (elapsed / .seconds(1)) }
-    let steps = plan.due.count * 2
-    if stepsDone == steps {
-      progress.timeLeft = .zero
-    } else if stepsDone > 0 {
-      progress.timeLeft = elapsed * (Double(steps - stepsDone) / Double(stepsDone))
-    }
+    progress.timeLeft = progress.done == progress.total ? .zero : timeLeft(now: now)
     return progress
+  }
+
+  /// The packets to come at the sweep's pace, then the patience of the last second pass, which nothing shortens. As many of the addresses
+  /// that were not asked yet are taken to be silent as of those that were, and those under way are among the silent: who answers does so
+  /// soon. Of the ranges' credentials, the mean number.
+  private func timeLeft(now: ContinuousClock.Instant) -> Duration? {
+    let unasked = plan.due.count - firstPassDone - firstPassInFlight
+    let asked = firstPassDone + firstPassInFlight
+    let silentPart = asked == 0 ? 1 : Double(firstPassSilent + firstPassInFlight) / Double(asked)
+    let again = Double(silentCount + firstPassInFlight) + silentPart * Double(unasked)
+    let packets = (Double(unasked) + again) * plan.credentialsMean
+    let sending = Duration.seconds(packets / Double(max(parameters.packetsPerSecond, 1)))
+    var left = max(sending, now.duration(to: firstPatienceEnd))
+    if again >= 1 {
+      left += parameters.secondPatience + parameters.firstPatience * max(plan.credentialsMean - 1, 0)
+    }
+    left = max(left, now.duration(to: secondPatienceEnd))
+    return left > .zero ? left : nil
   }
 
   private mutating func dropFirstSilent() {

@@ -24,6 +24,8 @@ package struct SweepPlan: Equatable, Sendable {
   package let excluded: AddressSet
   /// What is in a range and on the do-not-touch list, which wins over everything.
   package let untouchable: AddressSet
+  /// Credentials of an address's range, over all addresses of `due`; 1 if there are none.
+  package let credentialsMean: Double
 
   package init(
     ranges: [SweepRange], excluding exclusions: AddressSet = AddressSet(), doNotTouch: AddressSet = AddressSet()
@@ -33,6 +35,18 @@ package struct SweepPlan: Equatable, Sendable {
     untouchable = all.intersection(doNotTouch)
     excluded = all.intersection(exclusions).subtracting(doNotTouch)
     due = all.subtracting(exclusions).subtracting(doNotTouch)
+    credentialsMean = Self.credentialsMean(ranges, due)
+  }
+
+  /// Each address counts for the first range that holds it.
+  private static func credentialsMean(_ ranges: [SweepRange], _ due: AddressSet) -> Double {
+    var rest = due
+    var credentials = 0.0
+    for range in ranges {
+      credentials += Double(rest.intersection(range.addresses).count) * Double(range.credentialCount)
+      rest = rest.subtracting(range.addresses)
+    }
+    return due.isEmpty ? 1 : credentials / Double(due.count)
   }
 
   /// Every address that is named, whether it is probed or not.

@@ -39,6 +39,15 @@ package struct DeviceAbilities: Hashable, Sendable {
     case refused
   }
 
+  /// Whether Get works.
+  package enum Get: Hashable, Sendable {
+    /// Not answered yet.
+    case unproven
+    case proven
+    /// A Get of one name stayed silent where GetNext was answered: GetNext reads single objects too.
+    case refused
+  }
+
   /// GetNext answers before the first GetBulk: some devices hang on it, and a device should first show that it walks.
   package static let goodAnswersBeforeBulk = 2
   /// Names of one GetNext or GetBulk.
@@ -51,6 +60,7 @@ package struct DeviceAbilities: Hashable, Sendable {
   package static let namesInitial = 4
 
   package var bulk: Bulk
+  package var get = Get.unproven
   /// One name first: some devices hang on several.
   package var columns = Capacity(initial: 1, ceiling: columnsMax)
   package var names = Capacity(initial: namesInitial, ceiling: namesMax)

@@ -66,6 +66,8 @@ package struct KnownRead: RequestSource {
   package var findings: [ReadFinding] { scalars?.findings ?? [] }
   package var statistics: ReadStatistics { bulkStatistics + (scalars?.statistics ?? ReadStatistics()) }
   package var stopped: ReadStop? { scalars?.stopped }
+  /// See `ScalarRead`.
+  package var isTryingGetNext: Bool { scalars?.isTryingGetNext ?? false }
 
   package mutating func next() -> Request? {
     precondition(outstanding == nil, "the last request is still unanswered")
@@ -168,14 +170,5 @@ extension KnownRead {
       batches[batches.count - 1].singles.append(single)
     }
     return batches
-  }
-}
-
-extension ObjectIdentifier {
-  /// What GetNext is asked for to be given this name: the sibling before it, or its parent.
-  fileprivate var justBefore: ObjectIdentifier {
-    guard let last = components.last else { return self }
-    let parent = components.dropLast()
-    return last == 0 ? ObjectIdentifier(Array(parent)) : ObjectIdentifier(parent + [last - 1])
   }
 }

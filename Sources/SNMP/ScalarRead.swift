@@ -1,4 +1,4 @@
-// Reading single objects by Get, several at once where the device bears it.
+// Reading single objects by Get, several at once where the device bears it, or by GetNext where it answers no Get.
 //
 //     answer          several names                              one name
 //     --------------  -----------------------------------------  ---------------------------------
@@ -7,6 +7,12 @@
 //     noSuchName      the named one is absent, the rest again    absent
 //     other error     the named one is asked alone, rest again   finding
 //     no answer       each is asked alone, then half as many     finding; stop after several in a row
+//
+// Some devices answer GetNext and no Get. Where no Get was ever answered and one stays silent, one name is asked by GetNext, once:
+//
+//     silent too      the device is silent: as above
+//     answered        Get of one name was silent:       Get is not used again, here and in later polls
+//                     Get of several names was silent:  each is asked alone, and the first that is silent again decides the same
 //
 // Termination: each answer settles a name, moves one to the list of those asked alone, or shrinks the request.
 
@@ -28,9 +34,21 @@ package struct ScalarRead: RequestSource {
   /// To be asked alone, since together something went wrong with them.
   private var alone: [ObjectIdentifier] = []
   private var outstanding: [ObjectIdentifier]?
+  private var getNextTrial = GetNextTrial.untried
+  /// How many names the Get had that was silent before the trial: several may have been too many for the device.
+  private var silencingCount = 0
   private var failuresInARow = 0
   /// A device that stops answering teaches nothing about the size of requests.
   private var abilitiesBeforeFailures: DeviceAbilities?
+
+  /// Whether GetNext is answered where Get is not.
+  private enum GetNextTrial {
+    case untried
+    /// The next request, or the one in flight.
+    case due
+    case answered
+    case failed
+  }
 
   /// - Parameters:
   ///   - names: whole instances, for example `sysDescr.0`.
@@ -58,8 +76,13 @@ package struct ScalarRead: RequestSource {
       waiting.removeFirst(names.count)
     }
     outstanding = names
-    return .get(names)
+    return usesGetNext ? .getNext(names.map(\.justBefore)) : .get(names)
   }
+
+  /// Whether the device was silent to Get, and GetNext comes next: its silence so far does not mean that it is gone.
+  package var isTryingGetNext: Bool { getNextTrial == .due }
+
+  private var usesGetNext: Bool { abilities.get == .refused || isTryingGetNext }
 
   package mutating func received(_ response: Response) {
     guard let asked = outstanding else { return }
@@ -67,7 +90,10 @@ package struct ScalarRead: RequestSource {
     failuresInARow = 0
     abilitiesBeforeFailures = nil
     statistics.count(response)
+    let wasGetNext = usesGetNext
+    learnOfGet()
     switch response.errorStatus {
+    case .noError where wasGetNext: takeFollowing(response.bindings, asked)
     case .noError: take(response.bindings, asked)
     case .tooBig: tooBig(asked)
     default: deviceError(response, asked)
@@ -84,12 +110,66 @@ package struct ScalarRead: RequestSource {
     if failure.isAuthentication || failuresInARow >= limits.failuresInARowMax {
       stopped = .unreachable(failure)
       abilities = former
+    } else if case .timeout = failure, mayTryGetNext(insteadOf: asked) {
+      return
     } else if asked.count > 1 {
       abilities.names.halve(used: asked.count)
       alone += asked
     } else {
       findings += asked.map { .noAnswer(failure, $0) }
     }
+  }
+
+  /// An answer came.
+  private mutating func learnOfGet() {
+    if isTryingGetNext {
+      getNextTrial = .answered
+      if silencingCount == 1 { refuseGet() }
+    } else if abilities.get == .unproven {
+      abilities.get = .proven
+      if silencingCount > 1 { abilities.names.halve(used: silencingCount) }
+    }
+  }
+
+  /// After a silent Get: whether to go on with GetNext.
+  private mutating func mayTryGetNext(insteadOf asked: [ObjectIdentifier]) -> Bool {
+    guard abilities.get == .unproven else { return false }
+    switch getNextTrial {
+    case .untried:
+      silencingCount = asked.count
+      getNextTrial = .due
+      alone = asked + alone
+      return true
+    case .answered where asked.count == 1:
+      alone = asked + alone
+      refuseGet()
+      return true
+    case .due: getNextTrial = .failed
+    case .answered, .failed: break
+    }
+    return false
+  }
+
+  /// GetNext from here on. What was to be asked alone was so only because Get was silent.
+  private mutating func refuseGet() {
+    abilities.get = .refused
+    waiting = alone + waiting
+    alone = []
+  }
+
+  /// What follows the name just before each: the object itself, or a later one where it is not there.
+  private mutating func takeFollowing(_ answer: [VarBind], _ asked: [ObjectIdentifier]) {
+    guard answer.count == asked.count else { return take([], asked) }
+    for (name, binding) in zip(asked, answer) {
+      if binding.value.isException || binding.name > name {
+        absent.append(name)
+      } else if binding.name == name {
+        bindings.append(binding)
+      } else {
+        findings.append(.missing(name))
+      }
+    }
+    abilities.names.grow(used: asked.count)
   }
 
   private mutating func take(_ answer: [VarBind], _ asked: [ObjectIdentifier]) {
@@ -109,7 +189,7 @@ package struct ScalarRead: RequestSource {
       }
     }
     if !isComplete {
-      findings.append(.misshapen(asked: asked.count, received: answer.count))
+      findings.append(.misshapen(asked: asked.count, received: answer.count, at: asked[0]))
       abilities.names.halve(used: asked.count)
     } else {
       abilities.names.grow(used: asked.count)

@@ -32,6 +32,19 @@ import Testing
     #expect(output.cost.requests == UInt32(agent.requests))
   }
 
+  @Test func `what answers no Get is found in the second pass, for one packet to a silent address`() throws {
+    var agent = WalkAgent(TestPrinter().walk)
+    agent.isSilentToGet = true
+    var first = probe(pass: 1)
+    #expect(try first.run(&agent).answer == .silent)
+    #expect(agent.requests == 1)
+    var second = probe(pass: 2)
+    let output = try second.run(&agent)
+    #expect(output.answer == .found)
+    #expect(output.walk[MIB2.sysObjectID] == agent.walk[MIB2.sysObjectID])
+    #expect(agent.requests <= 1 + 3)
+  }
+
   @Test func `what answers without a row of Printer-MIB is not a printer and the reason is told`() throws {
     var agent = WalkAgent(
       Walk([
@@ -107,6 +120,17 @@ import Testing
     let output = try driver.run(&agent)
     #expect(output.answer == .silent)
     #expect(driver.elapsed == .seconds(1))
+    #expect(output.detail == "only answers with other request ids (1), which were not accepted")
+  }
+
+  @Test(arguments: [ErrorStatus.tooBig, .genErr])
+  func `what answers with errors alone is told with the error and an object`(status: ErrorStatus) throws {
+    var agent = WalkAgent(TestPrinter().walk)
+    agent.errorToAll = status
+    var driver = probe()
+    let output = try driver.run(&agent)
+    #expect(output.answer == .notAPrinter)
+    #expect(output.detail.contains("\(status), asked for 1.3.6"))
   }
 
   @Test func `an answer from elsewhere is told by its request id and not taken`() throws {

@@ -14,6 +14,8 @@ private struct SweepRun {
   private(set) var reasons: [IPv4Address: SweepReason] = [:]
   private(set) var attempts: [(at: Duration, attempt: SweepAttempt)] = []
   private(set) var inFlightMost = 0
+  /// What was estimated to be left after each step, and when.
+  private(set) var estimates: [(at: Duration, left: Duration?)] = []
   private(set) var elapsed: Duration = .zero
 
   mutating func run(_ plan: SweepPlan, _ parameters: SweepParameters = SweepParameters()) {
@@ -23,6 +25,7 @@ private struct SweepRun {
     var pending: [(due: ContinuousClock.Instant, attempt: SweepAttempt, answer: SweepAnswer)] = []
     while true {
       let step = sweep.next(now: now)
+      estimates.append((start.duration(to: now), sweep.progress(now: now).timeLeft))
       var wake: ContinuousClock.Instant?
       switch step {
       case .done:
@@ -94,6 +97,24 @@ private struct SweepRun {
         "10.0.0.1/1", "10.0.0.2/1", "10.0.0.3/1", "10.0.0.2/2", "10.0.0.3/2",
       ])
     #expect(run.reasons == [address("10.0.0.1"): .found, address("10.0.0.2"): .found, address("10.0.0.3"): .noAnswer])
+  }
+
+  @Test(arguments: [1, 3], [0, 100])
+  func `the time left that is told is about what it takes, second pass and further credentials included`(
+    credentials: Int, found: Int
+  ) throws {
+    var run = SweepRun()
+    for host in 1...200 where host % 2 == 0 && host <= 2 * found {
+      run.hosts[address("10.0.0.\(host)")] = .init(delay: .milliseconds(20), answer: .found)
+    }
+    try run.run(plan("10.0.0.0/23", credentials: credentials))
+    for estimate in run.estimates.dropLast() where estimate.at > .seconds(1) {
+      let truth = run.elapsed - estimate.at
+      let left = try #require(estimate.left)
+      #expect(left > .zero)
+      #expect(
+        abs((left - truth) / .seconds(1)) < 1 + 0.25 * (truth / .seconds(1)), "\(left) at \(estimate.at), not \(truth)")
+    }
   }
 
   @Test func `every address has a reason`() throws {

@@ -10,6 +10,8 @@ struct TestAgent {
     case silentToBulk
     /// GetBulk is answered with genErr.
     case genErrToBulk
+    /// Get is not answered at all.
+    case silentToGet
     /// More than one name is not answered at all.
     case silentToSeveralNames
     /// genErr instead of leaving this subtree.
@@ -34,6 +36,12 @@ struct TestAgent {
   var habits: Set<Habit> = []
   private(set) var requests: [Request] = []
 
+  /// What the first GetBulk asked after.
+  var firstBulkName: ObjectIdentifier {
+    for case .getBulk(let names, _, _) in requests { return names[0] }
+    return []
+  }
+
   init(_ walk: Walk, _ habits: Habit...) {
     self.walk = walk
     self.habits = Set(habits)
@@ -55,6 +63,7 @@ struct TestAgent {
     if habits.contains(.silentToSeveralNames), request.names.count > 1 { return .failure(.timeout(sends: 3)) }
     switch request {
     case .get(let names):
+      if habits.contains(.silentToGet) { return .failure(.timeout(sends: 3)) }
       return .success(rows([names.map { .success(VarBind($0, walk[$0] ?? .noSuchInstance)) }], names.count))
     case .getNext(let names):
       return .success(rows([names.map(next)], names.count))

@@ -6,7 +6,8 @@
 //             v answered
 //     GETNEXT serial number, marker, hrDevice, device id: until it is a printer --> found / notAPrinter
 //
-// Few varbinds: some old printers crash on many. The second pass asks for one object only, for devices that hang on two.
+// Few varbinds: some old printers crash on many. The second pass asks for one object only, for devices that hang on two, and by GETNEXT, for
+// those that answer no GET. That costs a silent address nothing, and a device that did not answer GETNEXT could not be read anyway.
 // A device that answered once is asked for its evidence with that credential alone.
 
 package import Discovery
@@ -46,7 +47,7 @@ package struct ProbeMachine: DeviceMachine {
   private let furtherPatience: Duration
   private let keys: USMKeyCache
   private let profiles: ProfileSet
-  private let firstNames: [ObjectIdentifier]
+  private let first: Request
   private var random: SplitMix64
   private var index = 0
   private var conversation: Conversation
@@ -58,6 +59,10 @@ package struct ProbeMachine: DeviceMachine {
   private var tries = 0
   private var refusals: [String] = []
   private var malformed: String?
+  /// Answers to what was not asked.
+  private var strangers = 0
+  /// The last error that the device answered with, in words.
+  private var deviceError: String?
 
   /// - Parameters:
   ///   - credentials: at least one.
@@ -72,7 +77,7 @@ package struct ProbeMachine: DeviceMachine {
     self.profiles = profiles
     patience = attempt.patience
     furtherPatience = attempt.furtherPatience
-    firstNames = attempt.pass == 1 ? PollTargets.evidence.scalars : [MIB2.sysDescr]
+    first = attempt.pass == 1 ? .get(PollTargets.evidence.scalars) : .getNext([MIB2.sysDescr.justBefore])
     random = SplitMix64(seed: randomSeed)
     conversation = Conversation(
       Self.session(credentials[0], patience: patience, keys: keys, seed: random.next()))
@@ -93,7 +98,7 @@ package struct ProbeMachine: DeviceMachine {
   package static func identifier(of datagram: [UInt8]) -> Int32? { Conversation.identifier(of: datagram) }
 
   package mutating func start(now: Instant) -> [Action] {
-    follow(conversation.request(.get(firstNames), now: now), now: now)
+    follow(conversation.request(first, now: now), now: now)
   }
 
   package mutating func received(_ datagram: [UInt8], now: Instant) -> [Action] {
@@ -137,28 +142,31 @@ package struct ProbeMachine: DeviceMachine {
     let name = credentials[index].name
     switch reply {
     case .response(let response):
-      if response.errorStatus == .noError { keep(response.bindings) }
+      take(response, to: first)
       evidence = PollTargets.evidence.tables.map(\.columnNames)
-      if firstNames.count == 1 {
-        return .ask(conversation.request(.get([MIB2.sysObjectID]), now: now))
+      if case .getNext = first {
+        return .ask(conversation.request(.getNext([MIB2.sysObjectID.justBefore]), now: now))
       }
       return decideOrAsk(now: now)
     case .failure(let failure):
       switch failure {
       case .authentication, .reported: refusals.append("\(name): \(failure)")
       case .malformed: malformed = "\(failure)"
-      case .timeout: break
+      case .timeout(_, let others): strangers += others
       }
     }
     index += 1
     guard index < credentials.count else { return .end(unidentified(now: now)) }
     conversation.use(Self.session(credentials[index], patience: furtherPatience, keys: keys, seed: random.next()))
-    return .ask(conversation.request(.get(firstNames), now: now))
+    return .ask(conversation.request(first, now: now))
   }
 
   private func unidentified(now: Instant) -> ProbeOutput {
     if !refusals.isEmpty { return output(.wrongCredential, refusals.joined(separator: "; "), now: now) }
     if let malformed { return output(.notAPrinter, "its answers cannot be read: \(malformed)", now: now) }
+    if strangers > 0 {
+      return output(.silent, "only answers with other request ids (\(strangers)), which were not accepted", now: now)
+    }
     guard let source = conversation.elsewhere.first else {
       if case .unreachable(let code) = conversation.undelivered {
         return output(.silent, SystemCode.text(code), now: now)
@@ -172,7 +180,7 @@ package struct ProbeMachine: DeviceMachine {
   private mutating func learnt(_ reply: Conversation.Reply, now: Instant) -> Next {
     switch reply {
     case .response(let response):
-      if response.errorStatus == .noError { keep(response.bindings) }
+      take(response, to: .getNext(pending))
       tries = 0
     case .failure:
       tries += 1
@@ -186,14 +194,26 @@ package struct ProbeMachine: DeviceMachine {
       tries = 0
       let classification = Classification.of(walk, profiles: profiles)
       if classification.isPrinter { return .end(output(.found, classification.reason, now: now)) }
-      if evidence?.isEmpty ?? true { return .end(output(.notAPrinter, classification.reason, now: now)) }
+      if evidence?.isEmpty ?? true {
+        let reason = walk.isEmpty ? deviceError ?? classification.reason : classification.reason
+        return .end(output(.notAPrinter, reason, now: now))
+      }
       pending = evidence?.removeFirst() ?? []
     }
     return .ask(conversation.request(.getNext(pending), now: now))
   }
 
-  private mutating func keep(_ bindings: [VarBind]) {
-    for binding in bindings where !binding.value.isException && binding.value != .null {
+  private mutating func take(_ response: Response, to request: Request) {
+    switch response.errorStatus {
+    // How SNMPv1 says that an object is not there.
+    case .noSuchName: return
+    case .noError: break
+    case let status:
+      let asked = request.names.first.map { ", asked for \($0)" } ?? ""
+      deviceError = "it answers with no object, but with \(status)\(asked)"
+      return
+    }
+    for binding in response.bindings where !binding.value.isException && binding.value != .null {
       walk.set(binding.name, binding.value)
     }
   }

@@ -40,16 +40,15 @@ struct PollSchedule: Sendable {
     slots[endpoint] = Slot(device: device, credential: credential, memory: memory, due: now.advanced(by: wait))
   }
 
-  /// Something a sweep found: polled at once. A known endpoint gets the credential that works there now.
+  /// Something a sweep found: polled at once, with the credential that works there now. At a known endpoint the last poll failed, and
+  /// another device may answer there now: what was learnt of the one before is forgotten.
   mutating func found(at endpoint: Endpoint, credential: NamedCredential, memory: PollMemory, now: Instant) {
     guard var slot = slots[endpoint] else {
       slots[endpoint] = Slot(device: nil, credential: credential, memory: memory, due: now)
       return
     }
-    if slot.credential != credential {
-      slot.credential = credential
-      slot.memory = memory
-    }
+    slot.credential = credential
+    slot.memory = memory
     slot.due = min(slot.due, now)
     slots[endpoint] = slot
   }
