@@ -93,7 +93,7 @@ package struct Agent: Sendable {
     board.say(replicator.status, isConfigured: isConfigured)
     var group = ServiceGroupConfiguration(
       services: [
-        status, DeliveryService(replicator: replicator),
+        status, DeliveryService(replicator: replicator, journal: journal),
         HealthService(composer: composer, identity: identity, board: board, logger: logger),
         LifecycleService(journal: journal, board: board), identity,
         CollectionService(

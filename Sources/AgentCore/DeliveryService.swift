@@ -1,5 +1,7 @@
 // Runs the replicator, says on the board how it goes, and on the way down gives it a moment to deliver the last records.
 
+internal import Evidence
+internal import Journal
 internal import Logging
 internal import Platform
 internal import Replicator
@@ -11,6 +13,7 @@ struct DeliveryService: Service {
   private static let drainLook: Duration = .milliseconds(50)
 
   let replicator: Replicator
+  let journal: Journal
 
   func run() async throws {
     // Drained first, cancelled then.
@@ -29,13 +32,14 @@ struct DeliveryService: Service {
     }
   }
 
+  /// Whoever appends has stopped by now: the head stands still, and what is acknowledged comes up to it.
   private func drain() async throws {
     let deadline = ContinuousClock.now.advanced(by: Self.drainMax)
-    // The journal is looked at ten times a second: what was appended just now may not be counted yet.
-    try await Task.sleep(for: JournalSource.lookInterval * 2)
+    let head = try journal.reader.head()
     while ContinuousClock.now < deadline {
       let status = replicator.status
-      guard status.state == .delivering, status.lag ?? 0 > 0 else { return }
+      guard status.state == .delivering || status.state == .connecting else { return }
+      if head.sequence == 0 || status.acknowledged ?? .start >= head { return }
       try await Task.sleep(for: Self.drainLook)
     }
   }

@@ -32,7 +32,7 @@ import Testing
     #expect(told == (try Self.documented(name)))
   }
 
-  /// The statuses of docs/exit-codes.md with `yes` in the program's column.
+  /// The statuses of docs/exit-codes.md with `yes` in the program's column; of a range the first.
   private static func documented(_ name: String) throws -> [Int] {
     let page = try String(contentsOf: root.appendingPathComponent("docs/exit-codes.md"), encoding: .utf8)
     let rows = page.split(separator: "\n").filter { $0.hasPrefix("|") }.map {
@@ -41,7 +41,7 @@ import Testing
       }
     }
     let column = try #require(rows.first?.firstIndex(of: name))
-    return rows.dropFirst(2).filter { $0[column] == "yes" }.compactMap { Int($0[0]) }
+    return rows.dropFirst(2).filter { $0[column] == "yes" }.compactMap { Int($0[0].prefix { $0.isNumber }) }
   }
 
   @Test(arguments: [
@@ -95,7 +95,7 @@ import Testing
     ("export state/journal --device nobody", 66), ("export state/journal --into file", 73),
     ("replay state/journal --into file", 73), ("export state/journal --into nowhere/deep", 73),
     ("export state/journal --into /sys/kernel/export", 77), ("stat state/journal > /dev/full", 74),
-    ("export state/journal --into export; rm export/events.jsonl; ptjournal verify export", 66),
+    ("export state/journal --into export; rm export/events.jsonl; ptjournal verify export", 15),
   ])
   func `a journal's tool tells a wrong command from a missing or forbidden file`(command: String, status: Int32)
     async throws
