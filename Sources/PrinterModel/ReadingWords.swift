@@ -104,7 +104,7 @@ extension Double {
 
 extension String {
   /// Control characters (C0, DEL, C1) would break a line of a terminal or drive it.
-  var replacingControls: String {
+  package var replacingControls: String {
     guard unicodeScalars.contains(where: \.isControl) else { return self }
     var result = String.UnicodeScalarView()
     for scalar in unicodeScalars { result.append(scalar.isControl ? " " : scalar) }

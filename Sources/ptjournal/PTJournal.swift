@@ -11,17 +11,18 @@ struct PTJournal: AsyncParsableCommand {
 
       EXIT STATUS
         0   all is well
-        1   a check failed: replay and live state differ, or a journal is not sound
+        1   a check failed: replay and live state differ, a journal or the record behind a number is not sound
         10 to 17  an export or a proof is not sound: see `ptjournal verify --help`
         64  the command line is wrong
         65  the data cannot be read: an export or a record is damaged beyond checking
-        66  there is no journal, export, record or checkpoint of that name
+        66  there is no journal, export, record, checkpoint, device or meter of that name
         74  the disk failed
         77  permission denied
       """,
     version: Version.text,
     subcommands: [
-      Stat.self, Tail.self, Show.self, ReplayCommand.self, ExportCommand.self, Verify.self, Prove.self, Key.self,
+      Stat.self, Tail.self, Show.self, ReplayCommand.self, Why.self, ExportCommand.self, Verify.self,
+      Prove.self, Key.self,
     ]
   )
 }
