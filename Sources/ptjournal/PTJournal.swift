@@ -11,7 +11,7 @@ struct PTJournal: AsyncParsableCommand {
 
       EXIT STATUS
         0   all is well
-        1   a check failed: replay and live state differ, a journal or the record behind a number is not sound
+        1   a check failed: replay and live state differ, a journal or the record behind a number is not sound, or a value would change (diff)
         10 to 17  an export or a proof is not sound: see `ptjournal verify --help`
         64  the command line is wrong
         65  the data cannot be read: an export or a record is damaged beyond checking
@@ -21,7 +21,7 @@ struct PTJournal: AsyncParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      Stat.self, Tail.self, Show.self, ReplayCommand.self, Why.self, ExportCommand.self, Verify.self,
+      Stat.self, Tail.self, Show.self, ReplayCommand.self, Why.self, Diff.self, ExportCommand.self, Verify.self,
       Prove.self, Key.self,
     ]
   )
