@@ -152,7 +152,9 @@ let package = Package(
         "Platform",
         "PrinterModel", "ReadModels", "SNMP", logging,
       ]),
-    program("ptjournal", ["ReadModels", "Journal", "Evidence", "Events", "OpenSSL", "Platform", "Projections"]),
+    program(
+      "ptjournal",
+      ["ReadModels", "Journal", "Evidence", "Events", "OpenSSL", "Platform", "PrinterModel", "Projections"]),
     program("pthub", ["HubServer", "Platform", logging, signals]),
     program("ptsim", ["PrinterSimulator", "CLinux", "Platform"]),
     program(

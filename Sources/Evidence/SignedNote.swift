@@ -60,7 +60,7 @@ package struct NoteSignature: Hashable, Sendable {
     self.signature = signature
   }
 
-  func isBy(_ key: VerifierKey) -> Bool { keyID == key.id && name == key.name }
+  package func isBy(_ key: VerifierKey) -> Bool { keyID == key.id && name == key.name }
 }
 
 package struct SignedNote: Hashable, Sendable {

@@ -129,12 +129,15 @@ extension Interpreter {
 }
 
 extension ArithmeticCheck {
+  /// The check that every device with both totals has, whatever its profile.
+  static let vendorTotalName = "vendor total = life count"
+
   /// The vendor's total against the life count, where both count the same thing.
   fileprivate init?(vendor: Meter, life: Meter) {
     guard vendor.unit == life.unit || life.unit == .unknown, let expected = Int64(exactly: vendor.value),
       let actual = Int64(exactly: life.value)
     else { return nil }
-    self.init(name: "vendor total = life count", expected: expected, actual: actual)
+    self.init(name: Self.vendorTotalName, expected: expected, actual: actual)
   }
 }
 

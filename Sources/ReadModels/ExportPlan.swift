@@ -25,19 +25,13 @@ package struct ExportedEpoch: Equatable, Sendable {
 /// The stretch of the journal that is asked for.
 struct ExportPlan {
   var epochs: [ExportedEpoch] = []
+  private let range: JournalRange
   /// The first and last position; nothing when no record lies between them.
-  private(set) var first = RecordPosition(epoch: 1, sequence: 1)
-  private(set) var last = RecordPosition.start
+  var first: RecordPosition { range.first }
+  var last: RecordPosition { range.last }
 
   init(_ reader: JournalReader, _ options: ExportOptions) throws {
-    let head = try reader.head()
-    last = options.to.limit(head)
-    switch options.from {
-    case .sequence(let sequence, let epoch)?: first = RecordPosition(epoch: epoch ?? head.epoch, sequence: sequence)
-    case .head?: first = head
-    case .time?, nil: break
-    }
-    try resolveTimes(reader, options)
+    range = try JournalRange(reader, from: options.from, to: options.to)
     for epoch in try reader.epochs() where first.epoch <= epoch.number && epoch.number <= last.epoch {
       let size = try reader.frontier(epoch: epoch.number).size
       let from = epoch.number == first.epoch ? max(1, first.sequence) : 1
@@ -47,25 +41,5 @@ struct ExportPlan {
         try reader.checkpoint(epoch: epoch.number, atLeast: to) ?? reader.lastCheckpoint(epoch: epoch.number)
       epochs.append(ExportedEpoch(epoch: epoch.number, from: from, to: to, checkpoint: checkpoint))
     }
-  }
-
-  /// Finds the records that times stand for. The writer's clock may have been set back, so that only looking at all of them tells.
-  private mutating func resolveTimes(_ reader: JournalReader, _ options: ExportOptions) throws {
-    var earliest: Int64?
-    var latest: Int64?
-    if case .time(let time)? = options.from { earliest = time }
-    if case .time(let time) = options.to { latest = time }
-    guard earliest != nil || latest != nil else { return }
-    var begin = earliest == nil ? first : nil
-    var end = latest == nil ? last : .start
-    try reader.scan(through: last) { view in
-      if let latest {
-        guard view.time <= latest else { return false }
-        end = view.position
-      }
-      if begin == nil, let earliest, view.time >= earliest { begin = view.position }
-      return latest != nil || begin == nil
-    }
-    (first, last) = (begin ?? .end, end)
   }
 }

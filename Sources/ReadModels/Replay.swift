@@ -16,34 +16,43 @@ package struct ReplayResult: Sendable {
   package var unreadable: UInt64 = 0
   /// The first of them, and why.
   package var firstUnreadable: (position: RecordPosition, reason: String)?
-  /// The live state's digest at the same record; nil where the replay ended before the head.
-  package var liveDigest: Digest?
+  /// The live state beside the journal, at the same record.
+  package var live = LiveState.elsewhere
   package var digest: Digest { state.digest }
+
+  /// The live state's digest; nil where it cannot be compared.
+  package var liveDigest: Digest? { if case .digest(let digest) = live { digest } else { nil } }
 
   /// Whether live state and replay are equal; nil where they cannot be compared.
   package var isEqual: Bool? { liveDigest.map { $0 == digest } }
 }
 
-extension ReplayResult {
-  /// The result as one JSON object.
-  /// - Parameter withDevices: whether it holds the devices with their meters, supplies and alerts too, as `FleetReport.json` has them.
-  package func json(withDevices: Bool = false) -> [UInt8] {
-    var json = JSONWriter()
-    json.object { json in
-      json.member("records", records)
-      json.key("position")
-      json.position(position)
-      json.member("unreadable", unreadable)
-      json.member("deviceCount", state.devices.count)
-      json.member("digest", digest.hex)
-      json.member("liveDigest", liveDigest?.hex)
-      if let isEqual {
-        json.key("equal")
-        json.bool(isEqual)
-      }
-      if withDevices { FleetReport.devices(of: state, into: &json) }
+/// What a replay can be compared with.
+package enum LiveState: Equatable, Sendable {
+  case digest(Digest)
+  /// The replay ended before the head.
+  case elsewhere
+  /// The state goes up to this record only, because it is being folded again.
+  case behind(RecordPosition)
+  /// Made by rules of another version, so that it differs without anything being wrong; nil: no program ever made one.
+  case foldedByVersion(UInt32?)
+
+  /// Why the live state says nothing about the records; nil where it can be compared.
+  package var obstacle: String? {
+    let own = FleetFold.currentVersion
+    switch self {
+    case .digest: return nil
+    case .elsewhere: return "the replay ends before the journal's head"
+    case .behind(let position): return "the live state goes up to record \(position) only; it is being folded again"
+    case .foldedByVersion(nil): return "no program has folded this journal yet, so that there is no live state"
+    case .foldedByVersion(let version?):
+      let writer = version < own ? "an older program" : "a newer program"
+      return
+        "the live state is of fold version \(version), written by \(writer); this one folds by version \(own), which gives "
+        + "other rows for the same records. "
+        + (version < own
+          ? "The agent of this release folds the journal again when it starts" : "Use the release that wrote it")
     }
-    return json.take()
   }
 }
 
@@ -102,9 +111,17 @@ package enum Replay {
       }
       return true
     }
-    // The live state can be compared where it holds exactly the records that were folded here.
-    if !wasCut, snapshot.foldPosition ?? snapshot.head >= result.position { result.liveDigest = snapshot.stateDigest }
+    if !wasCut { result.live = snapshot.liveState(at: result.position) }
     return result
+  }
+}
+
+extension JournalSnapshot {
+  /// The state can be compared where this program's rules made it, and it holds exactly the records that were folded.
+  fileprivate func liveState(at position: RecordPosition) -> LiveState {
+    guard foldVersion == FleetFold.currentVersion else { return .foldedByVersion(foldVersion) }
+    guard let foldPosition, foldPosition < position else { return .digest(stateDigest) }
+    return .behind(foldPosition)
   }
 }
 

@@ -12,12 +12,13 @@ struct PTJournal: AsyncParsableCommand {
 
       EXIT STATUS
         0   all is well
-        1   a check failed: replay and live state differ, or a journal is not sound
+        1   a check failed: replay and live state differ, a journal or the record behind a number is not sound, or a value would change (diff)
         10 to 17  an export or a proof is not sound: see `ptjournal verify --help`
         64  the command line is wrong
         65  the data cannot be read: a journal, an export or a record is damaged
             beyond checking, or of a newer format
-        66  there is no journal, export, file, record or checkpoint of that name
+        66  there is no journal, export, file, record,
+            checkpoint, device or meter of that name
         73  --into: the directory or a file in it cannot be made
         74  reading or writing failed, also of standard output: the disk failed or is full
         77  permission denied
@@ -27,7 +28,8 @@ struct PTJournal: AsyncParsableCommand {
       """,
     version: "ptjournal \(Release.version)",
     subcommands: [
-      Stat.self, Tail.self, Show.self, ReplayCommand.self, ExportCommand.self, Verify.self, Prove.self, Key.self,
+      Stat.self, Tail.self, Show.self, ReplayCommand.self, Why.self, Diff.self, ExportCommand.self, Verify.self,
+      Prove.self, Key.self,
     ]
   )
 

@@ -11,7 +11,7 @@ struct ReplayCommand: ParsableCommand {
     discussion: """
       Prints current meters, supplies and alerts as of the last record that was folded. Where that is the head, the digest over the result \
       is compared with the digest over the state that stands beside the journal; they differ only if one of them was changed by something \
-      else than events. Exit status 1 then. JSON holds the same, with each device's meters, supplies and alerts under devices.
+      else than events. Exit status 1 then. A live state that a program with other rules wrote (another version of the fold) is not compared. JSON holds the same, with each device's meters, supplies and alerts under devices.
 
         ptjournal replay /var/lib/printtrail/journal
         ptjournal replay /var/lib/printtrail/journal --to 2026-11-23T08:15Z
@@ -52,7 +52,7 @@ struct ReplayCommand: ParsableCommand {
     switch result.isEqual {
     case true?: text += "The live state is equal.\n"
     case false?: text += "THE LIVE STATE DIFFERS: \(result.liveDigest?.hex ?? "")\n"
-    case nil: text += "Not compared: the replay ends before the journal's head.\n"
+    case nil: text += "Not compared: \(result.live.obstacle ?? "").\n"
     }
     return text
   }

@@ -26,12 +26,13 @@ struct Stat: ParsableCommand {
     try orExit {
       if let at { return try printRoot(reader, at) }
       let statistics = try reader.statistics()
+      let foldVersion = try reader.snapshot().foldVersion
       let epochs = try reader.epochs()
       let frontiers = try epochs.map { try reader.frontier(epoch: $0.number) }
       let roots = frontiers.map { ($0.size, $0.root.hex) }
       switch format.output {
-      case .json: Output.line(json(reader, statistics, epochs, roots))
-      case .text: Output.write(text(reader, statistics, epochs, roots))
+      case .json: Output.line(json(reader, statistics, foldVersion, epochs, roots))
+      case .text: Output.write(text(reader, statistics, foldVersion, epochs, roots))
       }
     }
   }
@@ -64,7 +65,8 @@ struct Stat: ParsableCommand {
   }
 
   private func text(
-    _ reader: JournalReader, _ statistics: JournalStatistics, _ epochs: [JournalEpoch], _ roots: [(UInt64, String)]
+    _ reader: JournalReader, _ statistics: JournalStatistics, _ foldVersion: UInt32?, _ epochs: [JournalEpoch],
+    _ roots: [(UInt64, String)]
   ) -> String {
     var table = TextTable([.init(""), .init("")])
     table.add(["journal", reader.identity.hexID])
@@ -81,7 +83,10 @@ struct Stat: ParsableCommand {
     table.add(["file", "\(statistics.fileBytes) bytes, \(statistics.usedBytes) in use"])
     let perRecord = statistics.records == 0 ? 0 : statistics.recordPages * statistics.pageBytes / statistics.records
     table.add(["per record", "\(perRecord) bytes on disk"])
-    table.add(["state", "\(statistics.stateRows) rows"])
+    table.add(["state", "\(statistics.stateRows) rows" + (foldVersion.map { " of fold version \($0)" } ?? "")])
+    if foldVersion != FleetFold.currentVersion, let obstacle = LiveState.foldedByVersion(foldVersion).obstacle {
+      table.add(["", "a replay cannot be compared with it: \(obstacle)"])
+    }
     for cursor in statistics.cursors { table.add(["cursor \(cursor.name)", cursor.position.description]) }
     table.add(["checkpoint", statistics.checkpoint.map { "\($0.epoch)/\($0.size)" } ?? "none yet"])
     table.add(["readers", String(statistics.readers)])
@@ -89,7 +94,8 @@ struct Stat: ParsableCommand {
   }
 
   private func json(
-    _ reader: JournalReader, _ statistics: JournalStatistics, _ epochs: [JournalEpoch], _ roots: [(UInt64, String)]
+    _ reader: JournalReader, _ statistics: JournalStatistics, _ foldVersion: UInt32?, _ epochs: [JournalEpoch],
+    _ roots: [(UInt64, String)]
   ) -> [UInt8] {
     var json = JSONWriter()
     json.object { json in
@@ -113,6 +119,7 @@ struct Stat: ParsableCommand {
       json.member("usedBytes", statistics.usedBytes)
       json.member("recordBytes", statistics.recordPages * statistics.pageBytes)
       json.member("stateRows", statistics.stateRows)
+      json.member("foldVersion", foldVersion)
       json.key("cursors")
       json.array(statistics.cursors) { json, cursor in
         json.object { json in

@@ -60,6 +60,28 @@ import Testing
     #expect(try Replay.run(JournalReader.open(directory: fleet.journal)).isEqual == false)
   }
 
+  @Test(arguments: [1, 99] as [UInt32])
+  func `is not compared with a state that other rules made, and says why`(version: UInt32) async throws {
+    let fleet = JournalOfAFleet()
+    try await fleet.live(polls: 5)
+    let journal = try Journal.open(JournalConfiguration(directory: fleet.journal), fold: ForeignFold(version))
+    await journal.close()
+    let result = try Replay.run(JournalReader.open(directory: fleet.journal))
+    #expect(result.isEqual == nil)
+    #expect(result.live == .foldedByVersion(version))
+    let obstacle = try #require(result.live.obstacle)
+    #expect(obstacle.contains("fold version \(version), written by \(version == 1 ? "an older" : "a newer") program"))
+  }
+
+  @Test func `is not compared where nothing ever folded`() async throws {
+    let fleet = JournalOfAFleet()
+    try FileManager.default.createDirectory(atPath: fleet.directory, withIntermediateDirectories: true)
+    let journal = try Journal.open(JournalConfiguration(directory: fleet.journal))
+    try await journal.append(try fleet.events(polls: 1).map { try $0.encoded() })
+    await journal.close()
+    #expect(try Replay.run(JournalReader.open(directory: fleet.journal)).live == .foldedByVersion(nil))
+  }
+
   @Test func `counts records that are no events and goes on`() async throws {
     let fleet = JournalOfAFleet()
     try await fleet.live(polls: 5)
@@ -84,6 +106,16 @@ import Testing
   func `refuses an end that is none`(text: String) {
     #expect(JournalPoint(text) == nil)
   }
+}
+
+/// The fold of another release, which has no rows.
+private final class ForeignFold: JournalFold {
+  let version: UInt32
+  init(_ version: UInt32) { self.version = version }
+  func reset() {}
+  func load(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {}
+  func apply(_ record: Record) {}
+  func drainChanges() -> [StateChange] { [] }
 }
 
 /// Takes the stored rows and applies nothing.

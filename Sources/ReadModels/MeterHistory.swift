@@ -1,0 +1,125 @@
+// One meter of one device over time: a fold over the device's events that keeps what the last value rests on, and nothing of what was
+// before but the value it is compared with.
+//
+// A record sets the meter if the value, its source, unit, quality or rule differs from the one before, or a meter epoch begins with it.
+// Every later poll that says the same confirms it, be it a whole reading, a changed one without this meter, or an unchanged one.
+
+package import Events
+package import Evidence
+package import MIB
+package import PrinterModel
+internal import Projections
+
+/// A record, and when it was observed and appended.
+package struct RecordMoment: Equatable, Sendable {
+  package var position: RecordPosition
+  package var type: UInt16
+  /// By the agent's clock, milliseconds since 1970 UTC.
+  package var observed: Int64
+  /// Nanoseconds since 1970 UTC.
+  package var recorded: Int64
+}
+
+/// A value with the record that set it.
+package struct MeterValue: Equatable, Sendable {
+  package var meter: Meter
+  package var moment: RecordMoment
+
+  /// What was counted since `earlier`; nil where the two cannot be compared.
+  package func volume(since earlier: MeterValue) -> UInt64? {
+    guard meter.quality.isNumber, earlier.meter.quality.isNumber, meter.unit == earlier.meter.unit else { return nil }
+    let (volume, isNegative) = meter.value.subtractingReportingOverflow(earlier.meter.value)
+    return isNegative ? nil : volume
+  }
+}
+
+/// A stretch in which a meter's values can be compared with one another.
+package struct MeterEpoch: Equatable, Sendable {
+  package var number: UInt32 = 1
+  /// The event that opened it, and its record; nil for the first epoch, which begins with the first value.
+  package var opening: (event: MeterEpochOpened, moment: RecordMoment)?
+  package var first: MeterValue?
+
+  package static func == (left: MeterEpoch, right: MeterEpoch) -> Bool {
+    left.number == right.number && left.opening?.event == right.opening?.event
+      && left.opening?.moment == right.opening?.moment && left.first == right.first
+  }
+}
+
+/// The value, and what was known of the device when it was set.
+package struct MeterSetting: Equatable, Sendable {
+  package var value: MeterValue
+  /// The value before in the same epoch.
+  package var earlier: MeterValue?
+  package var epoch: MeterEpoch
+  package var address: String?
+  package var identity: DeviceIdentity
+  /// The reading's checks that include the meter.
+  package var checks: [ArithmeticCheck]
+  /// The objects of the reading; nil where they are not known.
+  package var objects: Walk?
+  /// Polls after it that found the same, and the last of them.
+  package var confirmations: UInt64 = 0
+  package var lastConfirmed: RecordMoment?
+  /// When the device stopped reporting the meter.
+  package var gone: RecordMoment?
+}
+
+package struct MeterHistory: Sendable {
+  package let device: DeviceID
+  package let name: MeterName
+  /// What the last value rests on; nil before there was one.
+  package private(set) var setting: MeterSetting?
+  /// Every meter that the device ever reported.
+  package private(set) var names: Set<MeterName> = []
+
+  private let profiles: ProfileSet
+  private var epoch = MeterEpoch()
+  private var fleet = FleetState()
+  private var objects = RawObjects()
+
+  package init(_ name: MeterName, of device: DeviceID, profiles: ProfileSet = .shipped) {
+    self.device = device
+    self.name = name
+    self.profiles = profiles
+  }
+
+  /// Folds the device's next event.
+  package mutating func apply(_ event: Event, at moment: RecordMoment) {
+    fleet.apply(event)
+    objects.apply(event)
+    switch event.body {
+    case .meterEpochOpened(let opened) where opened.meter == name:
+      epoch = MeterEpoch(number: opened.epoch, opening: (opened, moment))
+    case .readingTaken, .readingChanged: told(moment)
+    case .readingUnchanged: confirm(moment)
+    default: break
+    }
+  }
+
+  /// A record of the device could not be read.
+  package mutating func missed() { objects.forget(device) }
+
+  private mutating func told(_ moment: RecordMoment) {
+    guard let reading = fleet.devices[device]?.reading?.fact else { return }
+    names.formUnion(reading.meters.lazy.map(\.name))
+    guard let meter = reading.meters.first(where: { $0.name == name }) else {
+      if setting?.gone == nil { setting?.gone = moment }
+      return
+    }
+    let begins = epoch.first == nil
+    if let setting, setting.gone == nil, setting.value.meter == meter, !begins { return confirm(moment) }
+    let value = MeterValue(meter: meter, moment: moment)
+    if begins { epoch.first = value }
+    setting = MeterSetting(
+      value: value, earlier: begins ? nil : setting?.value, epoch: epoch, address: fleet.devices[device]?.address,
+      identity: reading.identity, checks: reading.checks(including: meter, profiles: profiles),
+      objects: objects[device])
+  }
+
+  private mutating func confirm(_ moment: RecordMoment) {
+    guard setting != nil, setting?.gone == nil else { return }
+    setting?.confirmations += 1
+    setting?.lastConfirmed = moment
+  }
+}

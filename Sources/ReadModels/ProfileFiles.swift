@@ -1,0 +1,41 @@
+// Vendor profiles of a site's own, laid over those of this release (docs/formats/profiles.md).
+
+internal import FoundationEssentials
+internal import Glibc
+package import PrinterModel
+
+/// Every profile file that was refused, a line each.
+package struct ProfileFilesError: Error, CustomStringConvertible {
+  package var refusals: [ProfileError]
+  package var description: String { refusals.map(\.description).joined(separator: "\n") }
+}
+
+package enum ProfileFiles {
+  /// The shipped profiles with those of `paths` over them: of two with one name the later holds.
+  /// - Parameter paths: files, and directories whose files `*.toml` are taken in the order of their names.
+  /// - Throws: `ExportError` where a file cannot be read, `ProfileFilesError` with every file that is no profile.
+  package static func load(_ paths: [String]) throws -> ProfileSet {
+    var profiles = ProfileSet.shipped.profiles
+    var refusals: [ProfileError] = []
+    for path in try paths.flatMap(files(at:)) {
+      let bytes = try ExportFile.read(path, bytesMax: ProfileParser.fileBytesMax)
+      do throws(ProfileError) { profiles.append(try ProfileParser.parse(bytes, file: path)) } catch {
+        refusals.append(error)
+      }
+    }
+    guard refusals.isEmpty else { throw ProfileFilesError(refusals: refusals) }
+    return ProfileSet(profiles)
+  }
+
+  private static func files(at path: String) throws(ExportError) -> [String] {
+    var isDirectory = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory else { return [path] }
+    let names: [String]
+    do { names = try FileManager.default.contentsOfDirectory(atPath: path) } catch {
+      throw ExportError.system(.open, path)
+    }
+    let profiles = names.filter { $0.hasSuffix(".toml") }.sorted()
+    guard !profiles.isEmpty else { throw ExportError("There is no profile (*.toml) in \(path).") }
+    return profiles.map { path + "/" + $0 }
+  }
+}

@@ -1,0 +1,186 @@
+import Events
+import Evidence
+import Foundation
+import Journal
+import MIB
+import OpenSSL
+import PrinterModel
+import Testing
+
+@testable import ReadModels
+
+@Suite struct `The chain behind a number` {
+  private let fleet = JournalOfAFleet()
+
+  private func explain(
+    _ meter: String = "total", of device: String? = nil, at point: JournalPoint = .head, withObjects: Bool = false
+  ) throws -> MeterExplanation {
+    try MeterExplanation(
+      JournalReader.open(directory: fleet.journal), device: device ?? fleet.devices[0].description, meter: meter,
+      at: point, withObjects: withObjects)
+  }
+
+  private func append(_ bodies: EventBody..., at time: Int64 = 90_000) async throws {
+    try await fleet.withJournal { journal in
+      try await journal.append(bodies.map { try Event(time: time, device: fleet.devices[0], $0).encoded() })
+    }
+  }
+
+  private func reading(_ meters: Meter...) -> EventBody {
+    var change = ReadingChange()
+    change.meters.changed = meters
+    return .readingChanged(ReadingChanged(change: change, raw: [], removed: [], cost: PollCost()))
+  }
+
+  private func total(_ value: UInt64, rule: String = "t@1") -> Meter {
+    Meter(
+      name: .total, value: value, unit: .impressions,
+      source: Source([1, 3, 6, 1, 2, 1, 43, 10, 2, 1, 4, 1, 1], .counter32(UInt32(value))), rule: Rule(rule))
+  }
+
+  private let unchanged = EventBody.readingUnchanged(ReadingUnchanged(uptimeTicks: 1, cost: PollCost()))
+
+  @Test func `begins at the record that set it and the value before`() async throws {
+    try await fleet.live(polls: 9)
+    let chain = try explain()
+    #expect(chain.setting.value.meter.value == 107)
+    #expect(chain.setting.value.moment.position == RecordPosition(epoch: 1, sequence: 14))
+    #expect(chain.setting.value.moment.observed == 10_000)
+    #expect(chain.setting.earlier?.meter.value == 104)
+    #expect(chain.setting.earlier.map { chain.setting.value.volume(since: $0) } == 3)
+    #expect(chain.setting.epoch.first?.meter.value == 100)
+    #expect(chain.setting.address == "10.0.0.0:161")
+    #expect(chain.setting.identity.serial?.text == "S0")
+    #expect(chain.isIntact)
+  }
+
+  @Test func `counts the later polls that found the same`() async throws {
+    try await fleet.live(polls: 1)
+    #expect(try explain().setting.confirmations == 0)
+    try await append(unchanged, reading(), reading(total(101)), unchanged, at: 77_000)
+    let setting = try explain().setting
+    #expect(setting.value.moment.position.sequence == 8)
+    #expect(setting.confirmations == 4)
+    #expect(setting.lastConfirmed?.observed == 77_000)
+  }
+
+  @Test func `says which record opened the meter epoch and subtracts nothing across it`() async throws {
+    try await fleet.live(polls: 1)
+    let opened = MeterEpochOpened(meter: .total, epoch: 2, previous: 101, current: 5, evidence: "dropped")
+    try await append(.meterEpochOpened(opened), reading(total(5)), reading(total(9)))
+    let first = try explain(at: .sequence(10, epoch: 1)).setting
+    #expect(first.earlier == nil)
+    #expect(first.epoch.opening?.event == opened)
+    let second = try explain().setting
+    #expect(second.epoch.number == 2)
+    #expect(second.epoch.first?.meter.value == 5)
+    #expect(second.earlier.map { second.value.volume(since: $0) } == 4)
+  }
+
+  @Test func `is set anew by another rule for the same number`() async throws {
+    try await fleet.live(polls: 1)
+    try await append(reading(total(101, rule: "t@2")))
+    let setting = try explain().setting
+    #expect(setting.value.meter.rule == Rule("t@2"))
+    #expect(setting.earlier?.meter.rule == Rule("t@1"))
+  }
+
+  @Test func `says since when the device does not report the meter`() async throws {
+    try await fleet.live(polls: 1)
+    var change = ReadingChange()
+    change.meters.removed = [.total]
+    try await append(.readingChanged(ReadingChanged(change: change, raw: [], removed: [], cost: PollCost())), unchanged)
+    let setting = try explain().setting
+    #expect(setting.value.meter.value == 101)
+    #expect(setting.gone?.position.sequence == 9)
+    #expect(setting.confirmations == 0)
+  }
+
+  @Test func `at an earlier record or time is what was known then`() async throws {
+    try await fleet.live(polls: 9)
+    #expect(try explain(at: .sequence(8, epoch: 1)).setting.value.meter.value == 101)
+    #expect(try explain(at: .time(.max)).setting.value.meter.value == 107)
+    #expect(throws: SearchError.self) { try explain(at: .time(0)) }
+  }
+
+  @Test func `holds the objects of that reading, differences applied`() async throws {
+    try await fleet.live(polls: 1)
+    let raw = [VarBind([1, 4], .integer(2))]
+    var change = ReadingChange()
+    change.meters.changed = [total(200)]
+    try await append(.readingChanged(ReadingChanged(change: change, raw: raw, removed: [], cost: PollCost())))
+    #expect(try explain(withObjects: true).setting.objects == Walk([VarBind([1, 3], .integer(1))] + raw))
+  }
+
+  @Test func `ends at the checkpoint, who signed it, and the hub`() async throws {
+    try await fleet.live(polls: 9)
+    #expect(try explain().seal?.size == 16)
+    #expect(try explain().acknowledgement == .outstanding(upTo: nil))
+    let hub = SignerKey(name: try NoteKeyName("hub.example"), privateKey: try Ed25519PrivateKey())
+    try await fleet.withJournal { journal in
+      let stored = try #require(try journal.reader.lastCheckpoint(epoch: 1))
+      var note = try SignedNote(bytes: stored.note)
+      try note.sign(by: hub)
+      try await journal.storeCountersignature(note, by: hub.verifier)
+      try await journal.moveCursor("dcam", to: RecordPosition(epoch: 1, sequence: 15))
+    }
+    let chain = try explain()
+    #expect(chain.seal?.countersigners == ["hub.example"])
+    #expect(chain.seal?.fault == nil)
+    #expect(chain.acknowledgement == .acknowledged(upTo: RecordPosition(epoch: 1, sequence: 15)))
+  }
+
+  @Test func `says that the hub refused the record`() async throws {
+    try await fleet.live(polls: 1)
+    try await fleet.withJournal { journal in
+      let refusal = UploadRejected(epoch: 1, sequence: 8, reason: "no")
+      try await journal.append([try Event(time: 1, .uploadRejected(refusal)).encoded()])
+      try await journal.moveCursor("dcam", to: RecordPosition(epoch: 1, sequence: 9))
+    }
+    let rejection = Acknowledgement.rejected(by: RecordPosition(epoch: 1, sequence: 9), reason: "no")
+    #expect(try explain().acknowledgement == rejection)
+  }
+
+  @Test(arguments: ["S1", "s-1", "10.0.0.1", "10.0.0.1:161", "0104070a"])
+  func `takes a serial number, an address or the beginning of an id`(name: String) async throws {
+    try await fleet.live(polls: 3)
+    #expect(try explain(of: name).device == fleet.devices[1])
+  }
+
+  @Test func `lists what there is where a name means nothing or several things`() async throws {
+    try await fleet.live(polls: 3)
+    #expect { try explain(of: "S9") } throws: { error in
+      guard case .unknown(let sentence)? = error as? SearchError else { return false }
+      return fleet.devices.allSatisfy { sentence.contains($0.description) }
+    }
+    #expect { try explain("print") } throws: { "\($0)".contains("It has total.") }
+    try await fleet.withJournal { journal in
+      var identity = DeviceIdentity()
+      identity.serial = DeviceText("S0")
+      let twin = DeviceDiscovered(address: "10.0.0.9:161", identity: identity, credential: "public")
+      try await journal.append([
+        try Event(time: 1, device: DeviceID(repeatElement(7, count: 16)), .deviceDiscovered(twin)).encoded()
+      ])
+    }
+    #expect { try explain(of: "S0") } throws: { error in
+      guard case .ambiguous(let sentence)? = error as? SearchError else { return false }
+      return sentence.contains("10.0.0.9:161") && sentence.contains("10.0.0.0:161")
+    }
+  }
+
+  @Test func `is told in text and in JSON`() async throws {
+    try await fleet.live(polls: 9)
+    let chain = try explain("TOTAL")
+    let text = chain.text
+    for words in [
+      "107 impressions (exact)", "1.3.6.1.2.1.43.10.2.1.4.1.1 = Counter32 107", "t@1", "record 1/14, ReadingChanged",
+      "3 impressions since then", "checkpoint of 16 records", "S0",
+    ] {
+      #expect(text.contains(words))
+    }
+    let json = try #require(try JSONSerialization.jsonObject(with: Data(chain.json)) as? [String: Any])
+    #expect((json["meter"] as? [String: Any])?["value"] as? Int == 107)
+    #expect((json["before"] as? [String: Any])?["volumeSince"] as? Int == 3)
+    #expect((json["checkpoint"] as? [String: Any])?["sound"] as? Bool == true)
+  }
+}
