@@ -60,6 +60,7 @@ struct ReplayCommand: ParsableCommand {
       json.position(result.position)
       json.member("unreadable", result.unreadable)
       json.member("devices", result.state.devices.count)
+      json.member("foldVersion", FleetFold.currentVersion)
       json.member("digest", result.digest.hex)
       json.member("liveDigest", result.liveDigest?.hex)
       if let isEqual = result.isEqual {
