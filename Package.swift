@@ -161,7 +161,7 @@ let package = Package(
       "ptbench",
       [
         "Journal", "Evidence", "ReadModels", "Events", "PrinterModel", "MIB", "Collectors", "Discovery", "SNMP",
-        "CrashImages",
+        "CrashImages", "OpenSSL",
       ]),
 
     tests(

@@ -34,13 +34,23 @@ package struct DeviceSearch {
 
   private let devices: [DeviceSummary]
 
-  /// Looks at the devices as they were after record `last`. Holds the fleet's state, no records.
-  package init(_ reader: JournalReader, through last: RecordPosition) throws {
+  /// The one device that `text` names, as it was after record `last`. What an id, a serial number or an address is exactly goes before the
+  /// beginning of an id. Holds the fleet's state, no records; for a whole id that of the one device.
+  package static func device(
+    _ text: String, _ reader: JournalReader, through last: RecordPosition
+  ) throws -> DeviceSummary {
+    if let id = DeviceID(hex: text), let found = try DeviceSearch(reader, through: last, only: id).devices.first {
+      return found
+    }
+    return try DeviceSearch(reader, through: last).device(text)
+  }
+
+  private init(_ reader: JournalReader, through last: RecordPosition, only device: DeviceID? = nil) throws {
     var fleet = FleetState()
     var decoder = EventDecoder(.withoutRaw)
     try reader.scan(through: last) { view in
-      guard let header = try? EventHeader(view.payload), header.device != nil, Self.isTelling(header.type),
-        let event = try? decoder.event(view.payload)
+      guard let header = try? EventHeader(view.payload), let id = header.device, device == nil || id == device,
+        Self.isTelling(header.type), let event = try? decoder.event(view.payload)
       else { return true }
       fleet.apply(event)
       return true
@@ -56,8 +66,7 @@ package struct DeviceSearch {
     ].contains(type)
   }
 
-  /// The one device that `text` names. What an id, a serial number or an address is exactly goes before the beginning of an id.
-  package func device(_ text: String) throws(SearchError) -> DeviceSummary {
+  private func device(_ text: String) throws(SearchError) -> DeviceSummary {
     for candidates in [byID(text), bySerial(text), byAddress(text), byBeginning(text)] {
       guard let first = candidates.first else { continue }
       guard candidates.count == 1 else {

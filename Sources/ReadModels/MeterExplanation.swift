@@ -53,6 +53,8 @@ package struct MeterExplanation: Sendable {
   package var acknowledgement: Acknowledgement
   /// Records up to `at` that this release cannot read and that may be about the device.
   package var unreadable: UInt64
+  /// Whether the raw objects were asked for; where they are not known, `setting` has none all the same.
+  package var wantsObjects: Bool
 
   /// - Parameters:
   ///   - device: id, the beginning of it, serial number or address.
@@ -63,17 +65,15 @@ package struct MeterExplanation: Sendable {
     _ reader: JournalReader, device: String, meter: String, at point: JournalPoint = .head, withObjects: Bool = false
   ) throws {
     let last = try JournalRange(reader, to: point).last
-    let found = try DeviceSearch(reader, through: last).device(device)
+    let found = try DeviceSearch.device(device, reader, through: last)
     let names = found.reading?.meters.map(\.name) ?? []
     guard let name = Self.name(meter, among: names) else { throw SearchError.meter(meter, of: found, among: names) }
-    var passage = Passage(MeterHistory(name, of: found.id), withObjects: withObjects)
-    try reader.scan(through: last) { view in
-      passage.take(view)
-      return true
-    }
-    guard let setting = passage.history.setting else { throw SearchError.meter(meter, of: found, among: names) }
+    let passage = try Passage(MeterHistory(name, of: found.id), reader, through: last, withObjects: withObjects)
+    guard var setting = passage.history.setting else { throw SearchError.meter(meter, of: found, among: names) }
+    if !withObjects { setting.objects = nil }
     let position = setting.value.moment.position
     (self.device, self.setting, at, unreadable) = (found.id, setting, last, passage.unreadable)
+    wantsObjects = withObjects
     (leafHash, isIntact) = try Self.hash(of: position, reader)
     seal = try RecordSeal.covering(position, reader)
     acknowledgement = try Acknowledgement(of: position, reader)
@@ -103,16 +103,22 @@ package struct MeterExplanation: Sendable {
 
 /// One look at all records, for one meter.
 private struct Passage {
-  var history: MeterHistory
-  var unreadable: UInt64 = 0
+  private(set) var history: MeterHistory
+  private(set) var unreadable: UInt64 = 0
   private var decoder: EventDecoder
 
-  init(_ history: MeterHistory, withObjects: Bool) {
+  init(
+    _ history: MeterHistory, _ reader: JournalReader, through last: RecordPosition, withObjects: Bool
+  ) throws {
     self.history = history
     decoder = EventDecoder(withObjects ? .all : .withoutRaw)
+    try reader.scan(through: last) { view in
+      take(view)
+      return true
+    }
   }
 
-  mutating func take(_ view: RecordView) {
+  private mutating func take(_ view: RecordView) {
     guard let header = try? EventHeader(view.payload) else { return miss() }
     guard header.device == history.device else { return }
     do throws(EventCodingError) {

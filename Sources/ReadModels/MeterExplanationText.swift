@@ -12,10 +12,11 @@ extension MeterExplanation {
     var table = TextTable([.init(""), .init("")])
     let links = [valueLinks, recordLinks, epochLinks, deviceLinks, laterLinks, evidenceLinks].joined()
     for (name, words) in links { table.add([name, words.replacingControls]) }
-    if let objects = setting.objects {
-      for (index, object) in objects.bindings.enumerated() {
-        table.add([index == 0 ? "objects" : "", "\(object.name) = \(object.value.display)"])
-      }
+    for (index, object) in (setting.objects?.bindings ?? []).enumerated() {
+      table.add([index == 0 ? "objects" : "", "\(object.name) = \(object.value.display)"])
+    }
+    if wantsObjects, setting.objects == nil {
+      table.add(["objects", "not known: a record before this reading is missing or cannot be read"])
     }
     return String(table.text.drop { $0 == "\n" })
   }
@@ -75,12 +76,14 @@ extension MeterExplanation {
   private var laterLinks: [Link] {
     var links: [Link] = []
     if let last = setting.lastConfirmed {
-      links.append(("confirmed", "by \(setting.confirmations) later polls, the last in \(last.words)"))
+      links.append(("confirmed", "by \(counted(setting.confirmations, "later poll")), the last in \(last.words)"))
     } else {
       links.append(("confirmed", "by no later poll up to record \(at)"))
     }
     if let gone = setting.gone { links.append(("gone", "the device does not report it since \(gone.words)")) }
-    if unreadable > 0 { links.append(("unreadable", "\(unreadable) records that may be about the device")) }
+    if unreadable > 0 {
+      links.append(("unreadable", "\(counted(unreadable, "record")) of a newer release that may be about the device"))
+    }
     return links
   }
 
@@ -94,7 +97,8 @@ extension MeterExplanation {
 extension Meter {
   /// `150 impressions (exact)`; an unknown value is no number.
   var words: String {
-    quality.isNumber ? "\(value) \(unit.name) (\(quality.word))" : quality.word
+    guard quality.isNumber else { return quality.word }
+    return "\(value) \(unit == .unknown ? "of an unknown unit" : unit.name) (\(quality.word))"
   }
 }
 
@@ -118,7 +122,7 @@ extension RecordSeal {
     let others =
       countersigners.isEmpty
       ? "nobody countersigned" : "countersigned by \(countersigners.joined(separator: ", ")) (whose key is not here)"
-    return "checkpoint of \(size) records\(time); \(signature); \(others)"
+    return "checkpoint of \(counted(size, "record"))\(time); \(signature); \(others)"
   }
 }
 

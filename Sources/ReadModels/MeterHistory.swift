@@ -70,8 +70,6 @@ package struct MeterHistory: Sendable {
   package let name: MeterName
   /// What the last value rests on; nil before there was one.
   package private(set) var setting: MeterSetting?
-  /// Every meter that the device ever reported.
-  package private(set) var names: Set<MeterName> = []
 
   private let profiles: ProfileSet
   private var epoch = MeterEpoch()
@@ -102,7 +100,6 @@ package struct MeterHistory: Sendable {
 
   private mutating func told(_ moment: RecordMoment) {
     guard let reading = fleet.devices[device]?.reading?.fact else { return }
-    names.formUnion(reading.meters.lazy.map(\.name))
     guard let meter = reading.meters.first(where: { $0.name == name }) else {
       if setting?.gone == nil { setting?.gone = moment }
       return

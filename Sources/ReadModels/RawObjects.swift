@@ -26,6 +26,8 @@ package struct RawObjects: Equatable, Sendable {
     }
   }
 
-  /// A record of this device could not be read: it may have changed anything.
-  package mutating func forget(_ device: DeviceID) { walks[device] = nil }
+  /// A record could not be read: it may have changed anything of this device, or, where not even that can be read, of any.
+  package mutating func forget(_ device: DeviceID?) {
+    if let device { walks[device] = nil } else { walks.removeAll() }
+  }
 }

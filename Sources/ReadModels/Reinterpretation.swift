@@ -62,7 +62,7 @@ package struct Reinterpretation {
       if let header, header.device == nil || device != nil && header.device != device { return true }
       let event: Event
       do throws(EventCodingError) { event = try decoder.event(view.payload) } catch {
-        if let id = header?.device { objects.forget(id) }
+        objects.forget(header?.device)
         if range.contains(view.position) { summary.unreadable += 1 }
         return true
       }

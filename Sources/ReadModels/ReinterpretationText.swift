@@ -68,13 +68,18 @@ extension JSONWriter {
 extension ReinterpretationSummary {
   /// What was looked at and what came out, a sentence a line.
   package var text: String {
-    var text = "\(readings) readings of \(devices.count) devices interpreted again: "
+    var text = "\(counted(readings, "reading")) of \(counted(devices.count, "device")) interpreted again: "
     text +=
       isUnchanged
-      ? "every value stays.\n" : "\(changes) values of \(devicesChanged.count) devices would be others.\n"
-    if underOtherRules > 0 { text += "\(underOtherRules) meters and supplies keep their values under another rule.\n" }
-    if withoutObjects > 0 { text += "\(withoutObjects) readings were left out: their raw objects are not known.\n" }
-    if unreadable > 0 { text += "\(unreadable) records are no events of this release and were left out.\n" }
+      ? "every value stays.\n"
+      : "\(counted(changes, "value")) of \(counted(devicesChanged.count, "device")) would be different.\n"
+    if underOtherRules > 0 {
+      text += "Under another rule with the same value: \(underOtherRules) meters and supplies.\n"
+    }
+    if withoutObjects > 0 {
+      text += "Left out, their raw objects not being known: \(counted(withoutObjects, "reading")).\n"
+    }
+    if unreadable > 0 { text += "Left out, being no events of this release: \(counted(unreadable, "record")).\n" }
     return text
   }
 

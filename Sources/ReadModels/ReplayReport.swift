@@ -15,6 +15,7 @@ extension ReplayResult {
       json.position(position)
       json.member("unreadable", unreadable)
       json.member("deviceCount", state.devices.count)
+      json.member("foldVersion", FleetFold.currentVersion)
       json.member("digest", digest.hex)
       json.member("liveDigest", liveDigest?.hex)
       if let isEqual {

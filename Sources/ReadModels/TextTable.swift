@@ -47,3 +47,6 @@ package struct TextTable {
     return line + "\n"
   }
 }
+
+/// `1 poll`, `2 polls`.
+func counted(_ count: some BinaryInteger, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

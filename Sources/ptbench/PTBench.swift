@@ -6,5 +6,8 @@ internal import ArgumentParser
 struct PTBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ptbench", abstract: "Measures PrintTrail's parts. Build it for release.",
-    subcommands: [JournalBench.self, ReplayBench.self, CollectBench.self, CrashWorkload.self, CrashImagesCommand.self])
+    subcommands: [
+      JournalBench.self, ReplayBench.self, CollectBench.self, CrashWorkload.self, CrashImagesCommand.self,
+      GoldenJournalCommand.self,
+    ])
 }

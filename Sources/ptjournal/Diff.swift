@@ -39,7 +39,7 @@ struct Diff: ParsableCommand {
       try orCandidates {
         let set = try loadProfiles()
         let range = try JournalRange(reader, from: from, to: to ?? .head)
-        let id = try device.map { try DeviceSearch(reader, through: range.last).device($0).id }
+        let id = try device.map { try DeviceSearch.device($0, reader, through: range.last).id }
         return try Reinterpretation(reader, set, range: range, device: id).run { value in
           Output.line(format.output == .json ? value.json : Array(value.text.utf8))
         }

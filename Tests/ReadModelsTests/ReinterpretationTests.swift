@@ -136,10 +136,12 @@ import Testing
         time: 1, device: fleet.devices[0], .readingUnchanged(ReadingUnchanged(uptimeTicks: 1, cost: PollCost()))
       ).encoded()
       broken.append(0xff)
-      try await journal.append([broken])
+      let change = ReadingChanged(change: ReadingChange(), raw: [], removed: [], cost: PollCost())
+      let behind = try Event(time: 1, device: fleet.devices[0], .readingChanged(change)).encoded()
+      try await journal.append([broken, behind])
     }
     let (_, summary) = try reinterpret(set(profile()))
-    #expect(summary.withoutObjects == 1)
+    #expect(summary.withoutObjects == 2)
     #expect(summary.unreadable == 1)
     #expect(summary.readings == 3)
   }

@@ -1,0 +1,66 @@
+// ptbench golden-journal: the journal that every later release must open (Fixtures/journal/README.md). Run once for each format of the
+// journal; what it wrote is kept, and never made again.
+
+internal import ArgumentParser
+internal import Evidence
+internal import Foundation
+internal import Journal
+internal import OpenSSL
+internal import ReadModels
+internal import Synchronization
+
+struct GoldenJournalCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "golden-journal",
+    abstract:
+      "Writes a small journal with every kind of event, two epochs, checkpoints, a countersignature and a cursor.")
+
+  @Option(help: "A directory that does not exist yet.") var into: String
+  @Option(help: "The recorded walks that its readings are made from.") var walks = "Fixtures/walks"
+
+  /// Few, so that a small journal has several.
+  private static let recordsPerCheckpoint: UInt64 = 8
+
+  func run() async throws {
+    let clock = GoldenClock()
+    var configuration = JournalConfiguration(directory: into)
+    configuration.checkpointRecords = Self.recordsPerCheckpoint
+    configuration.clock = clock.journalClock
+    let story = try GoldenStory(walks: walks)
+    let journal = try Journal.open(configuration, fold: FleetFold())
+    for entry in try story.beforeRestore() { try await append(entry, to: journal, clock) }
+    try await countersign(journal)
+    try await journal.openEpoch(reason: "restored from a backup")
+    for entry in try story.afterRestore() { try await append(entry, to: journal, clock) }
+    try await journal.moveCursor("dcam", to: RecordPosition(epoch: 2, sequence: 2))
+    await journal.close()
+    // They belong to the process that had it open.
+    for name in ["lock", "lock.mdb"] { try FileManager.default.removeItem(atPath: into + "/" + name) }
+  }
+
+  private func append(_ entry: GoldenEntry, to journal: Journal, _ clock: GoldenClock) async throws {
+    clock.set(milliseconds: entry.time + 1)
+    try await journal.append([entry.payload])
+  }
+
+  /// As a hub does it, with a key that is thrown away.
+  private func countersign(_ journal: Journal) async throws {
+    guard let stored = try journal.reader.lastCheckpoint(epoch: 1) else { throw ExitCode.failure }
+    let hub = SignerKey(name: try NoteKeyName("hub.example"), privateKey: try Ed25519PrivateKey())
+    var note = try SignedNote(bytes: stored.note)
+    try note.sign(by: hub)
+    try await journal.storeCountersignature(note, by: hub.verifier)
+  }
+}
+
+/// Stands where the story has come to.
+private final class GoldenClock: Sendable {
+  private let nanoseconds = Mutex(GoldenStory.begin * 1_000_000)
+
+  func set(milliseconds: Int64) { nanoseconds.withLock { $0 = milliseconds * 1_000_000 } }
+
+  var journalClock: JournalClock {
+    JournalClock(
+      now: { self.nanoseconds.withLock(\.self) }, uptime: { UInt64(self.nanoseconds.withLock(\.self)) })
+  }
+}
