@@ -81,9 +81,15 @@ struct GoldenStory {
         (a, changed(from: afterPrinting, to: afterReset)), (c, discovered(successor, at: "192.0.2.8:161")),
         (b, .deviceReplaced(DeviceReplaced(address: "192.0.2.8:161", replacement: c, evidence: "another serial"))),
         (c, taken(successor)), (a, unchanged), (a, changed(from: afterReset, to: afterMore)), (a, unchanged),
+        (a, .deviceSeenAlso(Self.alsoSeen)), (nil, .discoveryFailed(Self.failedDiscovery)),
         (nil, .agentStopped(AgentStopped(reason: "SIGTERM"))),
       ], from: 100)
   }
+
+  private static let alsoSeen = DeviceSeenAlso(
+    address: "192.0.2.10:161", known: "192.0.2.9:161", evidence: "the same serial number")
+  private static let failedDiscovery = DiscoveryFailed(
+    address: "192.0.2.11:161", credential: "public", reason: "timeout", message: "No answer to the first poll.")
 
   private func payloads(_ bodies: [(DeviceID?, EventBody)], from number: Int) throws -> [GoldenEntry] {
     try bodies.enumerated().map { index, entry in

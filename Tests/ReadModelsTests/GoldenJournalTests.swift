@@ -46,8 +46,8 @@ import Testing
   @Test func `opens and is sound`() throws {
     let report = try JournalVerifier(reader()).verify()
     #expect(report.findings.isEmpty)
-    #expect(report.records == 30)
-    #expect(try reader().head() == RecordPosition(epoch: 2, sequence: 10))
+    #expect(report.records == 32)
+    #expect(try reader().head() == RecordPosition(epoch: 2, sequence: 12))
     #expect(try reader().epochs().map(\.reason) == ["created", "restored from a backup"])
     #expect(try reader().cursor("dcam") == RecordPosition(epoch: 2, sequence: 2))
   }
@@ -58,13 +58,13 @@ import Testing
       if let header = try? EventHeader(view.payload) { types.insert(header.type) }
       return true
     }
-    #expect(types == [1, 2, 3, 10, 11, 20, 21, 22, 30, 31, 32, 33, 40, 41, 42, 50, 60, 900])
+    #expect(types == [1, 2, 3, 10, 11, 12, 20, 21, 22, 23, 30, 31, 32, 33, 40, 41, 42, 50, 60, 900])
   }
 
   @Test func `is written on by this release`() async throws {
     let journal = try Journal.open(JournalConfiguration(directory: directory), fold: FleetFold())
     let event = try Event(time: 1, .agentStopped(AgentStopped(reason: "t"))).encoded()
-    #expect(try await journal.append([event]) == [RecordPosition(epoch: 2, sequence: 11)])
+    #expect(try await journal.append([event]) == [RecordPosition(epoch: 2, sequence: 13)])
     await journal.close()
     #expect(try JournalVerifier(reader()).verify().isSound)
     #expect(try Replay.run(reader()).isEqual == true)
