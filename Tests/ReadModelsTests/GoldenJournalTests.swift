@@ -110,6 +110,29 @@ import Testing
     #expect(before.acknowledgement == .acknowledged(upTo: RecordPosition(epoch: 2, sequence: 2)))
   }
 
+  @Test func `names a countersigned checkpoint before an earlier one that only the journal signed`() throws {
+    let chain = try MeterExplanation(reader(), device: "00ABC12345", meter: "total", at: .sequence(8, epoch: 1))
+    #expect(chain.setting.value.moment.position == RecordPosition(epoch: 1, sequence: 7))
+    #expect(try reader().checkpoint(epoch: 1, atLeast: 7)?.size == 8)
+    #expect(chain.seal?.size == 16)
+  }
+
+  @Test func `says that a record was changed behind its back`() throws {
+    let payload = try #require(try reader().record(at: RecordPosition(epoch: 2, sequence: 8))).payload
+    let path = URL(fileURLWithPath: directory + "/data.mdb")
+    var file = try Data(contentsOf: path)
+    // Pages of earlier commits may hold the record, too.
+    var rest = file.startIndex..<file.endIndex
+    while let found = file.range(of: Data(payload), in: rest) {
+      file[found.upperBound - 1] ^= 1
+      rest = found.upperBound..<file.endIndex
+    }
+    try file.write(to: path)
+    let chain = try MeterExplanation(reader(), device: "00ABC12345", meter: "total")
+    #expect(chain.isIntact == false)
+    #expect(chain.text.contains("NOT THAT OF THE RECORD"))
+  }
+
   @Test func `keeps what a newer release wrote, to the byte`() throws {
     guard case .unknown(900, let bytes) = try Event(payload: record(17).payload).body else {
       Issue.record("expected a type that nobody knows")
