@@ -27,6 +27,8 @@ struct Pending: Sendable {
   var responseBytes = 0
   var malformed: BERError?
   var malformedCount = 0
+  /// Answers that carry no id of ours: the device, or what stands before it, mixes them up.
+  var strangers = 0
   var notAuthenticCount = 0
   var resynchronizations = 0
   var rediscoveries = 0
@@ -43,7 +45,7 @@ struct Pending: Sendable {
   var failureAtTimeout: SessionFailure {
     if notAuthenticCount > 0 { return .authentication(.responseNotAuthentic) }
     if let malformed { return .malformed(malformed) }
-    return .timeout(sends: sendsInAll)
+    return .timeout(sends: sendsInAll, strangers: strangers)
   }
 
   func pdu(_ version: CommunityVersion) -> PDU {

@@ -50,8 +50,8 @@ package struct Response: Hashable, Sendable {
 
 /// Why a request has no response. The session can take the next request.
 package enum SessionFailure: Error, Hashable, Sendable {
-  /// Nothing came, after this many sends.
-  case timeout(sends: Int)
+  /// Nothing came after this many sends, or nothing but this many answers to what was not asked.
+  case timeout(sends: Int, strangers: Int = 0)
   /// The credential is not the device's.
   case authentication(AuthenticationFailure)
   /// The device's answers cannot be read.
@@ -87,7 +87,9 @@ package enum AuthenticationFailure: Hashable, Sendable {
 extension SessionFailure: CustomStringConvertible {
   package var description: String {
     switch self {
-    case .timeout(let sends): "no answer to \(sends) requests"
+    case .timeout(let sends, 0): "no answer to \(sends) requests"
+    case .timeout(let sends, let strangers):
+      "no answer to \(sends) requests, but answers with other request ids (\(strangers)), which were not accepted"
     case .authentication(let failure): failure.description
     case .malformed(let error): "the answer is malformed: \(error)"
     case .reported(let reason?): "the device reported \(reason)"

@@ -94,11 +94,11 @@ package enum ReadFinding: Hashable, Sendable {
   /// An exception that does not belong into this answer; the subtree ends here.
   case unexpectedException(ObjectValue, ObjectIdentifier)
   /// The answer has another number of bindings than it must have; columns are read one by one from here on.
-  case misshapen(asked: Int, received: Int)
+  case misshapen(asked: Int, received: Int, at: ObjectIdentifier)
   /// The answer does not hold this name though it holds no error.
   case missing(ObjectIdentifier)
-  /// GetBulk failed; GetNext is used from here on.
-  case bulkRefused(BulkRefusal)
+  /// GetBulk of what follows this name failed; GetNext is used from here on.
+  case bulkRefused(BulkRefusal, at: ObjectIdentifier)
   /// A single binding does not fit the device's answer.
   case tooBig(ObjectIdentifier)
   /// More than `ReadLimits.bindingsPerRootMax`.
@@ -123,10 +123,11 @@ extension ReadFinding: CustomStringConvertible {
       "\(received) was given as following \(after): \(root) ends there"
     case .cycle(let root, let after, let received): "\(received) came again after \(after): \(root) ends there"
     case .unexpectedException(let value, let name): "\(value) where a value belongs, at \(name)"
-    case .misshapen(let asked, let received): "\(received) bindings answer a request for \(asked)"
+    case .misshapen(let asked, let received, let name):
+      "\(received) bindings answer a request for \(asked), the first of them \(name)"
     case .missing(let name): "the answer lacks \(name)"
-    case .bulkRefused(let refusal): "GetBulk is not used: \(refusal)"
-    case .tooBig(let name): "what follows \(name) does not fit an answer"
+    case .bulkRefused(let refusal, let name): "GetBulk is not used: \(refusal), asked for what follows \(name)"
+    case .tooBig(let name): "tooBig for \(name), or what follows it, alone"
     case .rootExhausted(let root): "\(root) has more objects than are read"
     }
   }

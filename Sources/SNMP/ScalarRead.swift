@@ -189,7 +189,7 @@ package struct ScalarRead: RequestSource {
       }
     }
     if !isComplete {
-      findings.append(.misshapen(asked: asked.count, received: answer.count))
+      findings.append(.misshapen(asked: asked.count, received: answer.count, at: asked[0]))
       abilities.names.halve(used: asked.count)
     } else {
       abilities.names.grow(used: asked.count)

@@ -214,6 +214,7 @@ extension Session {
 
   private mutating func ignore(_ finding: SessionFinding) -> [Action] {
     ignoredDatagrams += 1
+    if finding == .notOurs { pending?.strangers += 1 }
     return [.finding(finding)]
   }
 

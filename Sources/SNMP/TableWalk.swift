@@ -197,7 +197,7 @@ extension TableWalk {
       let lane = asked.lanes[column]
       if isVoid[column] || lanes[lane].hasEnded { continue }
       if lanes[lane].cursor >= binding.name, asked.repetitions != nil, !binding.value.isException {
-        return refuseBulk(.notIncreasing)
+        return refuseBulk(.notIncreasing, asked)
       }
       isVoid[column] = !take(binding, lane)
     }
@@ -252,7 +252,8 @@ extension TableWalk {
 
   /// An answer whose bindings cannot be assigned to what was asked.
   private mutating func misshapen(_ bindings: [VarBind], _ asked: Outstanding) {
-    findings.append(.misshapen(asked: asked.lanes.count, received: bindings.count))
+    findings.append(
+      .misshapen(asked: asked.lanes.count, received: bindings.count, at: lanes[asked.lanes[0]].cursor))
     if asked.count > 1 {
       if asked.repetitions == nil { abilities.columns.limit(to: 1) }
       keepApart(asked.lanes, after: asked, .misshapen) { _ in .isolated }
@@ -301,15 +302,15 @@ extension TableWalk {
   private mutating func keepApart(
     _ indices: [Int], after asked: Outstanding, _ refusal: BulkRefusal, _ company: (WalkLane) -> WalkLane.Company
   ) {
-    if asked.repetitions != nil, abilities.bulk != .proven { return refuseBulk(refusal) }
+    if asked.repetitions != nil, abilities.bulk != .proven { return refuseBulk(refusal, asked) }
     for index in indices { lanes[index].company = company(lanes[index]) }
   }
 
   /// Reads a row at a time from here on.
-  private mutating func refuseBulk(_ refusal: BulkRefusal) {
+  private mutating func refuseBulk(_ refusal: BulkRefusal, _ asked: Outstanding) {
     abilities.bulk = .refused
+    findings.append(.bulkRefused(refusal, at: lanes[asked.lanes[0]].cursor))
     lanes = lanes.flatMap { $0.split() }
-    findings.append(.bulkRefused(refusal))
   }
 
   private mutating func end(_ indices: [Int], _ finding: (WalkLane) -> ReadFinding) {

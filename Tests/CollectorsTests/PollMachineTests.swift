@@ -130,6 +130,18 @@ import Testing
     #expect(device.elapsed < .seconds(60))
   }
 
+  @Test(arguments: [4, 6, 8]) func `who waits for a device that dies in mid-walk waits a bounded time`(answers: Int)
+    throws
+  {
+    var device = PolledDevice()
+    device.silenceMax = .seconds(20)
+    device.agent.answersMax = answers
+    let poll = try device.reading(.full)
+    #expect(poll.interruption?.reason == .timeout)
+    #expect(!poll.read.isEmpty)
+    #expect(device.elapsed < .seconds(21))
+  }
+
   @Test func `an interrupted poll keeps what was known and names what it read`() throws {
     var device = PolledDevice()
     let whole = try device.reading(.full)
@@ -203,6 +215,36 @@ import Testing
       Issue.record("an answer with another request's id was taken")
       return
     }
+  }
+
+  @Test func `of answers with wrong ids alone, the failure tells how many came`() throws {
+    var device = PolledDevice()
+    device.agent.hasWrongID = true
+    guard case .failed(let failure) = try device.poll(.full).result else { return }
+    #expect(failure.reason == .timeout)
+    #expect(failure.message.hasPrefix("no answer to 3 requests, but answers with other request ids (3)"))
+  }
+
+  @Test(arguments: [ErrorStatus.tooBig, .genErr])
+  func `a device that answers everything with an error is told with the error and an object`(status: ErrorStatus) throws
+  {
+    var device = PolledDevice()
+    device.agent.errorToAll = status
+    guard case .failed(let failure) = try device.poll(.full).result else {
+      Issue.record("a reading out of nothing")
+      return
+    }
+    #expect(failure.reason == .deviceError)
+    #expect(failure.message.contains("\(status)"))
+    #expect(failure.message.contains("1.3.6.1.2.1.1"))
+  }
+
+  @Test func `a refused GetBulk is told with the object it was refused at`() throws {
+    var device = PolledDevice()
+    device.agent.refusesBulk = true
+    let findings = try device.reading(.full).reading.findings
+    let refused = try #require(findings.first { $0.message.hasPrefix("GetBulk is not used") })
+    #expect(refused.name != nil)
   }
 
   @Test func `SNMPv1 devices are read whole`() throws {

@@ -120,6 +120,17 @@ import Testing
     let output = try driver.run(&agent)
     #expect(output.answer == .silent)
     #expect(driver.elapsed == .seconds(1))
+    #expect(output.detail == "only answers with other request ids (1), which were not accepted")
+  }
+
+  @Test(arguments: [ErrorStatus.tooBig, .genErr])
+  func `what answers with errors alone is told with the error and an object`(status: ErrorStatus) throws {
+    var agent = WalkAgent(TestPrinter().walk)
+    agent.errorToAll = status
+    var driver = probe()
+    let output = try driver.run(&agent)
+    #expect(output.answer == .notAPrinter)
+    #expect(output.detail.contains("\(status), asked for 1.3.6"))
   }
 
   @Test func `an answer from elsewhere is told by its request id and not taken`() throws {

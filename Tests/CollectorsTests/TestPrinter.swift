@@ -105,6 +105,10 @@ struct WalkAgent: Sendable {
   var genErrAfter: ObjectIdentifier?
   /// What follows the first name is the second one, which came before.
   var cycle: (after: ObjectIdentifier, to: ObjectIdentifier)?
+  /// GETBULK is answered with genErr.
+  var refusesBulk = false
+  /// Every answer is this error.
+  var errorToAll: ErrorStatus?
   /// Get is not answered.
   var isSilentToGet = false
   /// Every request id of an answer is wrong.
@@ -131,6 +135,8 @@ struct WalkAgent: Sendable {
 
   private func response(to request: Message) -> PDU {
     let pdu = request.pdu
+    if refusesBulk, pdu.type == .getBulk { return error(.genErr, 1, pdu) }
+    if let errorToAll { return error(errorToAll, 0, pdu) }
     var answers: [VarBind] = []
     switch pdu.type {
     case .get:
@@ -244,6 +250,7 @@ struct PolledDevice {
   static let endpoint = Endpoint(IPv4Address(0x0a00_0007))
   var agent: WalkAgent
   var memory = PollMemory.new()
+  var silenceMax: Duration?
   private(set) var elapsed: Duration = .zero
   private(set) var requests = 0
 
@@ -253,7 +260,9 @@ struct PolledDevice {
 
   /// Polls once; the outcome is that of a real poll, with the agent's faults.
   mutating func poll(_ kind: PollKind, hasActiveAlerts: Bool = false) throws -> PollOutcome {
-    var driver = MachineDriver(PollMachine(kind, memory: memory, hasActiveAlerts: hasActiveAlerts, profiles: .none))
+    var driver = MachineDriver(
+      PollMachine(
+        kind, memory: memory, hasActiveAlerts: hasActiveAlerts, silenceMax: silenceMax, profiles: .none))
     let before = agent.requests
     let transcript = try driver.run(&agent)
     requests = agent.requests - before

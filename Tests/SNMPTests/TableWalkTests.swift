@@ -88,7 +88,7 @@ internal import Testing
     agent.run(&walk)
     expectAllSupplies(walk)
     #expect(bulks(agent).count == 1)
-    #expect(walk.findings == [.bulkRefused(.failure(.timeout(sends: 3)))])
+    #expect(walk.findings == [.bulkRefused(.failure(.timeout(sends: 3)), at: agent.firstBulkName)])
     #expect(walk.abilities.bulk == .refused)
   }
 
@@ -98,7 +98,7 @@ internal import Testing
     agent.run(&walk)
     expectAllSupplies(walk)
     #expect(bulks(agent).count == 1)
-    #expect(walk.findings == [.bulkRefused(.error(.genErr))])
+    #expect(walk.findings == [.bulkRefused(.error(.genErr), at: agent.firstBulkName)])
   }
 
   @Test func `A device that hangs on several names is read by single ones`() {
@@ -114,7 +114,7 @@ internal import Testing
     var agent = TestAgent(SamplePrinter.walk, .forgetsLastOfSeveral)
     agent.run(&walk)
     expectAll(walk, columns + markerColumns)
-    #expect(walk.findings.contains(.misshapen(asked: 2, received: 1)))
+    #expect(walk.findings.contains { if case .misshapen(2, 1, _) = $0 { true } else { false } })
     #expect(agent.requests.count { $0.names.count > 1 } == 1)
   }
 
@@ -170,7 +170,7 @@ internal import Testing
     agent.run(&walk)
     #expect(walk.bindings.count == 6 + 14)
     #expect(walk.findings.contains(.cycle(root: columns[0], after: from, received: to)))
-    #expect(walk.findings.contains(.bulkRefused(.notIncreasing)))
+    #expect(walk.findings.contains { if case .bulkRefused(.notIncreasing, _) = $0 { true } else { false } })
     #expect(Set(walk.bindings.map(\.name)).count == walk.bindings.count)
   }
 
@@ -343,7 +343,7 @@ internal import Testing
     var agent = TestAgent(SamplePrinter.walk, .forgetsLastOfSeveral)
     agent.run(&read)
     #expect(Set(read.bindings.map(\.name)) == Set(names))
-    #expect(read.findings.contains(.misshapen(asked: 4, received: 3)))
+    #expect(read.findings.contains(.misshapen(asked: 4, received: 3, at: names[0])))
   }
 
   @Test func `genErr for one name is a finding about that name only`() {

@@ -36,6 +36,12 @@ struct TestAgent {
   var habits: Set<Habit> = []
   private(set) var requests: [Request] = []
 
+  /// What the first GetBulk asked after.
+  var firstBulkName: ObjectIdentifier {
+    for case .getBulk(let names, _, _) in requests { return names[0] }
+    return []
+  }
+
   init(_ walk: Walk, _ habits: Habit...) {
     self.walk = walk
     self.habits = Set(habits)

@@ -29,6 +29,8 @@ struct Conversation: Sendable {
   private(set) var elsewhere: [Endpoint] = []
   /// Why the network gave a datagram back, if it did and nothing was heard since.
   private(set) var undelivered: Undeliverable?
+  /// What the request in flight asks for first.
+  private var asked: ObjectIdentifier?
   private var cost = PollCost()
   private var begun: Instant?
 
@@ -46,7 +48,13 @@ struct Conversation: Sendable {
 
   mutating func request(_ request: Request, now: Instant) -> Turn {
     begun = begun ?? now
+    asked = request.names.first
     return take(session.request(request, now: now))
+  }
+
+  /// Gives the request in flight up.
+  mutating func cancel() {
+    session.cancel()
   }
 
   mutating func received(_ datagram: [UInt8], now: Instant) -> Turn {
@@ -99,11 +107,15 @@ struct Conversation: Sendable {
     return turn
   }
 
-  /// Late and doubled answers tell of the network, not of the device: they are no findings of a reading.
+  /// Late and doubled answers tell of the network, not of the device: they are no findings of a reading. What is odd at one object after
+  /// the other is told once, with the first; another community is the device's way everywhere.
   private mutating func note(_ finding: SessionFinding) {
     switch finding {
     case .late, .notOurs: break
-    default: note(Finding(nil, finding.description))
+    case .otherCommunity: note(Finding(nil, finding.description))
+    default:
+      guard !findings.contains(where: { $0.message == finding.description }) else { return }
+      note(Finding(asked, finding.description))
     }
   }
 

@@ -21,7 +21,7 @@ extension PollTranscript {
     reading.findings += pollFindings
     let classification = Classification.of(walk, profiles: profiles)
     if !classification.isPrinter, interruption == nil {
-      let failure = PollFailure(.notAPrinter, "it answers, but \(classification.reason)")
+      let failure = nothingButErrors ?? PollFailure(.notAPrinter, "it answers, but \(classification.reason)")
       return (PollOutcome(endpoint: endpoint, credential: credential, cost: cost, result: .failed(failure)), memory)
     }
     let poll = PollReading(
@@ -33,6 +33,13 @@ extension PollTranscript {
       memory.findings = pollFindings
     }
     return (PollOutcome(endpoint: endpoint, credential: credential, cost: cost, result: .reading(poll)), memory)
+  }
+
+  /// What to say of a device that answered, and with no object at all: the error it gave first.
+  private var nothingButErrors: PollFailure? {
+    guard bindings.isEmpty, let first = findings.first(where: { $0.name != nil }) ?? findings.first else { return nil }
+    let others = findings.count > 1 ? ", and \(findings.count - 1) more of the kind" : ""
+    return PollFailure(.deviceError, "it answers, but with no object: \(first.message)\(others)")
   }
 
   /// A full poll that came to its end stands alone; any other is laid over what was known.
@@ -50,7 +57,10 @@ extension PollTranscript {
   /// The findings of this poll; a light one keeps those of the poll before, because what was odd then was not read again.
   private func allFindings(_ walk: Walk) -> [Finding] {
     var result = findings
-    if kind == .light { result = memory.findings + findings.filter { !memory.findings.contains($0) } }
+    if kind == .light {
+      let told = Set(memory.findings.map(\.message))
+      result = memory.findings + findings.filter { !told.contains($0.message) }
+    }
     if let interruption {
       let last = bindings.last?.name
       let message =

@@ -12,7 +12,8 @@
 // A device that does not answer the first request of a poll is silent, and the poll is over: nothing else is asked, but for one GETNEXT after
 // a silent GET of a device that never answered one (`ScalarRead`). The first request to a device that was never polled asks for one object,
 // because some hang on several.
-// A device that falls silent in mid-poll, or takes longer than `timeMax`, interrupts the poll: what was read is kept.
+// A device that falls silent in mid-poll, or takes longer than `timeMax`, interrupts the poll: what was read is kept. Where somebody waits,
+// `silenceMax` ends the patience with a device that died: three requests in a row, with timeouts that grow, take more than a minute.
 
 package import Discovery
 package import Events
@@ -57,6 +58,7 @@ package struct PollMachine: DeviceMachine {
   }
 
   private let profiles: ProfileSet
+  private let silenceMax: Duration?
   private var conversation: Conversation
   private var transcript: PollTranscript
   private var steps: [Step] = []
@@ -66,12 +68,19 @@ package struct PollMachine: DeviceMachine {
   private var begun: Instant?
   /// Whether the device answered anything in this poll.
   private var hasHeard = false
+  /// When it answered last, or the poll began.
+  private var lastHeard: Instant?
 
   /// - Parameters:
   ///   - kind: a light poll without a walk in `memory` becomes a full one.
   ///   - hasActiveAlerts: whether an alert is raised now.
-  package init(_ kind: PollKind, memory: PollMemory, hasActiveAlerts: Bool = false, profiles: ProfileSet = .shipped) {
+  ///   - silenceMax: how long after its last answer the device is waited for; nil for as long as its requests are repeated.
+  package init(
+    _ kind: PollKind, memory: PollMemory, hasActiveAlerts: Bool = false, silenceMax: Duration? = nil,
+    profiles: ProfileSet = .shipped
+  ) {
     self.profiles = profiles
+    self.silenceMax = silenceMax
     conversation = Conversation(memory.session)
     let isLight = kind == .light && memory.walk != nil
     transcript = PollTranscript(kind: isLight ? .light : .full, memory: memory)
@@ -90,6 +99,7 @@ package struct PollMachine: DeviceMachine {
 
   package mutating func start(now: Instant) -> [Action] {
     begun = now
+    lastHeard = now
     return proceed(now: now)
   }
 
@@ -98,7 +108,17 @@ package struct PollMachine: DeviceMachine {
   }
 
   package mutating func timerFired(now: Instant) -> [Action] {
-    follow(conversation.timerFired(now: now), now: now)
+    guard let silenceMax, let silenceEnd, now >= silenceEnd else {
+      return follow(conversation.timerFired(now: now), now: now)
+    }
+    conversation.cancel()
+    transcript.interruption = PollFailure(.timeout, "no answer for \(silenceMax / .seconds(1)) s")
+    return [.finish(finished(now: now))]
+  }
+
+  private var silenceEnd: Instant? {
+    guard let silenceMax else { return nil }
+    return lastHeard?.advanced(by: silenceMax)
   }
 
   package mutating func undelivered(_ reason: Undeliverable, now: Instant) -> [Action] {
@@ -114,14 +134,14 @@ package struct PollMachine: DeviceMachine {
   // MARK: Requests and answers
 
   private mutating func follow(_ turn: Conversation.Turn, now: Instant) -> [Action] {
-    let actions = Self.actions(turn)
+    let actions = actions(turn)
     guard let reply = turn.reply else { return actions }
-    take(reply)
+    take(reply, now: now)
     return actions + proceed(now: now)
   }
 
-  private static func actions(_ turn: Conversation.Turn) -> [Action] {
-    turn.datagrams.map { .send($0) } + (turn.timer.map { [.setTimer($0)] } ?? [])
+  private func actions(_ turn: Conversation.Turn) -> [Action] {
+    turn.datagrams.map { .send($0) } + (turn.timer.map { [.setTimer(min($0, silenceEnd ?? $0))] } ?? [])
   }
 
   /// Sends the next request, or ends.
@@ -134,9 +154,9 @@ package struct PollMachine: DeviceMachine {
       }
       guard let request = nextRequest() else { break }
       let turn = conversation.request(request, now: now)
-      actions += Self.actions(turn)
+      actions += self.actions(turn)
       guard let reply = turn.reply else { return actions }
-      take(reply)
+      take(reply, now: now)
     }
     return actions + [.finish(finished(now: now))]
   }
@@ -168,7 +188,7 @@ package struct PollMachine: DeviceMachine {
     }
   }
 
-  private mutating func take(_ reply: Conversation.Reply) {
+  private mutating func take(_ reply: Conversation.Reply, now: Instant) {
     var isTryingGetNext = false
     switch reader.take() {
     case .get(var read):
@@ -185,7 +205,9 @@ package struct PollMachine: DeviceMachine {
     case nil: break
     }
     switch reply {
-    case .response: hasHeard = true
+    case .response:
+      hasHeard = true
+      lastHeard = now
     case .failure(let failure):
       if !hasHeard, !isTryingGetNext { transcript.interruption = self.failure(failure) }
     }
@@ -316,13 +338,13 @@ package struct PollMachine: DeviceMachine {
 }
 
 extension ReadFinding {
-  /// The object it is about.
-  var name: ObjectIdentifier? {
+  /// The object it is about, or was met at.
+  var name: ObjectIdentifier {
     switch self {
     case .error(_, let root, _), .notIncreasing(let root, _, _), .cycle(let root, _, _): root
     case .scalarError(_, let name), .noAnswer(_, let name), .missing(let name), .tooBig(let name): name
     case .unexpectedException(_, let name), .rootExhausted(let name): name
-    case .misshapen, .bulkRefused: nil
+    case .misshapen(_, _, let name), .bulkRefused(_, let name): name
     }
   }
 

@@ -71,7 +71,7 @@ package struct PollReading: Equatable, Sendable {
 package struct PollFailure: Error, Equatable, Sendable, CustomStringConvertible {
   /// The stable words of `PollFailed.reason`.
   package enum Reason: String, CaseIterable, Sendable {
-    case timeout, authentication, malformed, notAPrinter
+    case timeout, authentication, malformed, deviceError, notAPrinter
   }
 
   package var reason: Reason

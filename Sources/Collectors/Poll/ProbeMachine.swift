@@ -59,6 +59,10 @@ package struct ProbeMachine: DeviceMachine {
   private var tries = 0
   private var refusals: [String] = []
   private var malformed: String?
+  /// Answers to what was not asked.
+  private var strangers = 0
+  /// The last error that the device answered with, in words.
+  private var deviceError: String?
 
   /// - Parameters:
   ///   - credentials: at least one.
@@ -138,7 +142,7 @@ package struct ProbeMachine: DeviceMachine {
     let name = credentials[index].name
     switch reply {
     case .response(let response):
-      if response.errorStatus == .noError { keep(response.bindings) }
+      take(response, to: first)
       evidence = PollTargets.evidence.tables.map(\.columnNames)
       if case .getNext = first {
         return .ask(conversation.request(.getNext([MIB2.sysObjectID.justBefore]), now: now))
@@ -148,7 +152,7 @@ package struct ProbeMachine: DeviceMachine {
       switch failure {
       case .authentication, .reported: refusals.append("\(name): \(failure)")
       case .malformed: malformed = "\(failure)"
-      case .timeout: break
+      case .timeout(_, let others): strangers += others
       }
     }
     index += 1
@@ -160,6 +164,9 @@ package struct ProbeMachine: DeviceMachine {
   private func unidentified(now: Instant) -> ProbeOutput {
     if !refusals.isEmpty { return output(.wrongCredential, refusals.joined(separator: "; "), now: now) }
     if let malformed { return output(.notAPrinter, "its answers cannot be read: \(malformed)", now: now) }
+    if strangers > 0 {
+      return output(.silent, "only answers with other request ids (\(strangers)), which were not accepted", now: now)
+    }
     guard let source = conversation.elsewhere.first else {
       if case .unreachable(let code) = conversation.undelivered {
         return output(.silent, SystemCode.text(code), now: now)
@@ -173,7 +180,7 @@ package struct ProbeMachine: DeviceMachine {
   private mutating func learnt(_ reply: Conversation.Reply, now: Instant) -> Next {
     switch reply {
     case .response(let response):
-      if response.errorStatus == .noError { keep(response.bindings) }
+      take(response, to: .getNext(pending))
       tries = 0
     case .failure:
       tries += 1
@@ -187,14 +194,26 @@ package struct ProbeMachine: DeviceMachine {
       tries = 0
       let classification = Classification.of(walk, profiles: profiles)
       if classification.isPrinter { return .end(output(.found, classification.reason, now: now)) }
-      if evidence?.isEmpty ?? true { return .end(output(.notAPrinter, classification.reason, now: now)) }
+      if evidence?.isEmpty ?? true {
+        let reason = walk.isEmpty ? deviceError ?? classification.reason : classification.reason
+        return .end(output(.notAPrinter, reason, now: now))
+      }
       pending = evidence?.removeFirst() ?? []
     }
     return .ask(conversation.request(.getNext(pending), now: now))
   }
 
-  private mutating func keep(_ bindings: [VarBind]) {
-    for binding in bindings where !binding.value.isException && binding.value != .null {
+  private mutating func take(_ response: Response, to request: Request) {
+    switch response.errorStatus {
+    // How SNMPv1 says that an object is not there.
+    case .noSuchName: return
+    case .noError: break
+    case let status:
+      let asked = request.names.first.map { ", asked for \($0)" } ?? ""
+      deviceError = "it answers with no object, but with \(status)\(asked)"
+      return
+    }
+    for binding in response.bindings where !binding.value.isException && binding.value != .null {
       walk.set(binding.name, binding.value)
     }
   }

@@ -10,6 +10,8 @@ package import SNMP
 package struct DeviceReader: Sendable {
   /// Patience with a device that somebody asked for by hand: the wake-up of a sleeping printer.
   private static let patience: Duration = .seconds(4)
+  /// How long somebody who waits for a reading waits for a device that has fallen silent. Printers that draw a page answer again within ten.
+  private static let silenceMax: Duration = .seconds(20)
 
   package let engine: UDPEngine
   package let keys: USMKeyCache
@@ -45,9 +47,11 @@ package struct DeviceReader: Sendable {
   /// Polls one device.
   /// - Throws: `CancellationError` or `EngineError`; what the device does is in the outcome.
   package func poll(
-    _ kind: PollKind, at endpoint: Endpoint, credential: String, memory: PollMemory, hasActiveAlerts: Bool = false
+    _ kind: PollKind, at endpoint: Endpoint, credential: String, memory: PollMemory, hasActiveAlerts: Bool = false,
+    silenceMax: Duration? = nil
   ) async throws -> (outcome: PollOutcome, memory: PollMemory) {
-    let machine = PollMachine(kind, memory: memory, hasActiveAlerts: hasActiveAlerts, profiles: profiles)
+    let machine = PollMachine(
+      kind, memory: memory, hasActiveAlerts: hasActiveAlerts, silenceMax: silenceMax, profiles: profiles)
     let transcript = try await engine.run(machine, at: endpoint)
     var (outcome, memory) = await Self.interpret(transcript, endpoint, credential, profiles)
     // A silent device has backed its session's timeout off to the longest; the next poll is not to wait that long from the start. A new
@@ -56,13 +60,24 @@ package struct DeviceReader: Sendable {
     return (outcome, memory)
   }
 
-  /// Finds out which credential works and reads everything.
+  /// Finds out which credential works and reads everything, for somebody who waits: a failure says what to do.
   package func read(_ endpoint: Endpoint, credentials: [NamedCredential]) async throws -> PollOutcome {
     guard let first = credentials.first else {
       let failure = PollFailure(
         .authentication, "no range with a credential holds \(endpoint.address), or it is excluded")
       return PollOutcome(endpoint: endpoint, credential: "", cost: .init(), result: .failed(failure))
     }
+    var outcome = try await read(endpoint, first, among: credentials)
+    if case .failed(var failure) = outcome.result, let remedy = failure.remedy(at: endpoint) {
+      failure.message += ". \(remedy)"
+      outcome.result = .failed(failure)
+    }
+    return outcome
+  }
+
+  private func read(
+    _ endpoint: Endpoint, _ first: NamedCredential, among credentials: [NamedCredential]
+  ) async throws -> PollOutcome {
     var working = first
     if credentials.count > 1 {
       let attempt = SweepAttempt(
@@ -74,7 +89,9 @@ package struct DeviceReader: Sendable {
       }
       working = found
     }
-    return try await poll(.full, at: endpoint, credential: working.name, memory: newMemory(working)).outcome
+    return try await poll(
+      .full, at: endpoint, credential: working.name, memory: newMemory(working), silenceMax: Self.silenceMax
+    ).outcome
   }
 
   /// Interpretation takes milliseconds: it belongs neither on the engine's thread nor on an actor.
@@ -83,5 +100,20 @@ package struct DeviceReader: Sendable {
     _ transcript: PollTranscript, _ endpoint: Endpoint, _ credential: String, _ profiles: ProfileSet
   ) async -> (outcome: PollOutcome, memory: PollMemory) {
     transcript.interpreted(endpoint: endpoint, credential: credential, profiles: profiles)
+  }
+}
+
+extension PollFailure {
+  /// What whoever asked for the device by hand can look at; nil where the reason says it all.
+  fileprivate func remedy(at endpoint: Endpoint) -> String? {
+    switch reason {
+    case .timeout:
+      """
+      Check the address, that the device is on and its SNMP enabled, the community or user (a device is silent to a wrong community), and that \
+      firewalls let UDP port \(endpoint.port) through
+      """
+    case .authentication: "Check the user, both passwords and both algorithms"
+    case .malformed, .deviceError, .notAPrinter: nil
+    }
   }
 }
