@@ -41,8 +41,9 @@ SEQUENCE_MAX = 1 << 48
 FINDINGS_MAX = 100
 
 EVENT_TYPES = {
-    1: "AgentStarted", 2: "AgentStopped", 3: "InstallEnrolled", 10: "SweepStarted", 11: "SweepCompleted", 20: "DeviceDiscovered",
-    21: "DeviceMoved", 22: "DeviceReplaced", 30: "ReadingTaken", 31: "ReadingChanged", 32: "ReadingUnchanged", 33: "PollFailed",
+    1: "AgentStarted", 2: "AgentStopped", 3: "InstallEnrolled", 10: "SweepStarted", 11: "SweepCompleted", 12: "DiscoveryFailed",
+    20: "DeviceDiscovered", 21: "DeviceMoved", 22: "DeviceReplaced", 23: "DeviceSeenAlso", 30: "ReadingTaken",
+    31: "ReadingChanged", 32: "ReadingUnchanged", 33: "PollFailed",
     40: "AlertRaised", 41: "AlertUpdated", 42: "AlertCleared", 50: "MeterEpochOpened", 60: "UploadRejected",
 }
 

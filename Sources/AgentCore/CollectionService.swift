@@ -78,8 +78,15 @@ struct CollectionObserver: CollectorObserver {
   let board: StatusBoard
   let display: any SweepDisplay
   let logger: Logger
+  let sweepLog: SweepLog
+
+  init(board: StatusBoard, display: any SweepDisplay, logger: Logger) {
+    (self.board, self.display, self.logger) = (board, display, logger)
+    sweepLog = SweepLog(logger)
+  }
 
   func sweepStarted(addresses: Int) {
+    sweepLog.began()
     logger.info("a sweep begins", metadata: ["addresses": "\(addresses)"])
     var progress = SweepProgress()
     progress.total = addresses
@@ -94,7 +101,24 @@ struct CollectionObserver: CollectorObserver {
       progress.done, of: progress.total, found: progress.found, rate: progress.rate, timeLeft: progress.timeLeft)
     guard isOver else { return }
     display.sweepEnded()
+    sweepLog.ended()
     logger.info("a sweep is done", metadata: ["addresses": "\(progress.done)", "found": "\(progress.found)"])
+  }
+
+  func addressSettled(_ result: AddressResult) { sweepLog.settled(result) }
+
+  func discoveryFailed(at endpoint: Endpoint, _ failure: PollFailure) {
+    logger.notice(
+      "a printer was found and could not be read",
+      metadata: ["address": "\(endpoint)", "reason": "\(failure.reason.rawValue)", "detail": "\(failure.message)"])
+  }
+
+  func deviceSeenAlso(_ device: DeviceID, _ seen: DeviceSeenAlso) {
+    logger.notice(
+      "a device answers at a second address, where it is not polled",
+      metadata: [
+        "device": "\(device)", "address": "\(seen.address)", "known": "\(seen.known)", "evidence": "\(seen.evidence)",
+      ])
   }
 
   func devicePolled(_ device: DeviceID, _ outcome: PollOutcome) {

@@ -130,6 +130,35 @@ extension EventDecoder {
     return DeviceReplaced(address: address, replacement: id, evidence: evidence)
   }
 
+  func deviceSeenAlso(_ bytes: UnsafeRawBufferPointer) throws -> DeviceSeenAlso {
+    var body = DeviceSeenAlso(address: "", known: "", evidence: "")
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: body.address = try fields.string() ?? body.address
+      case 2: body.known = try fields.string() ?? body.known
+      case 3: body.evidence = try fields.string() ?? body.evidence
+      default: break
+      }
+    }
+    return body
+  }
+
+  func discoveryFailed(_ bytes: UnsafeRawBufferPointer) throws -> DiscoveryFailed {
+    var body = DiscoveryFailed(address: "", credential: "", reason: "", message: "")
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: body.address = try fields.string() ?? body.address
+      case 2: body.credential = try fields.string() ?? body.credential
+      case 3: body.reason = try fields.string() ?? body.reason
+      case 4: body.message = try fields.string() ?? body.message
+      default: break
+      }
+    }
+    return body
+  }
+
   func pollFailed(_ bytes: UnsafeRawBufferPointer) throws -> PollFailed {
     var body = PollFailed(address: "", reason: "", message: "")
     var fields = FieldReader(bytes)

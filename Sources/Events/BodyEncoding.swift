@@ -13,9 +13,11 @@ enum Wire {
   typealias SweepStarted = Printtrail_Events_V1_SweepStarted
   typealias SweepCompleted = Printtrail_Events_V1_SweepCompleted
   typealias SweepOutcome = Printtrail_Events_V1_SweepOutcome
+  typealias DiscoveryFailed = Printtrail_Events_V1_DiscoveryFailed
   typealias DeviceDiscovered = Printtrail_Events_V1_DeviceDiscovered
   typealias DeviceMoved = Printtrail_Events_V1_DeviceMoved
   typealias DeviceReplaced = Printtrail_Events_V1_DeviceReplaced
+  typealias DeviceSeenAlso = Printtrail_Events_V1_DeviceSeenAlso
   typealias PollFailed = Printtrail_Events_V1_PollFailed
   typealias AlertReported = Printtrail_Events_V1_AlertReported
   typealias AlertCleared = Printtrail_Events_V1_AlertCleared
@@ -122,6 +124,27 @@ extension DeviceReplaced {
       $0.address = address
       $0.replacement = Data(replacement.bytes)
       $0.evidence = evidence
+    }
+  }
+}
+
+extension DeviceSeenAlso {
+  var wire: Wire.DeviceSeenAlso {
+    .with {
+      $0.address = address
+      $0.known = known
+      $0.evidence = evidence
+    }
+  }
+}
+
+extension DiscoveryFailed {
+  var wire: Wire.DiscoveryFailed {
+    .with {
+      $0.address = address
+      $0.credential = credential
+      $0.reason = reason
+      $0.message = message
     }
   }
 }

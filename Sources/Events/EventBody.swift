@@ -10,9 +10,11 @@ package enum EventBody: Equatable, Sendable {
   case installEnrolled(InstallEnrolled)
   case sweepStarted(SweepStarted)
   case sweepCompleted(SweepCompleted)
+  case discoveryFailed(DiscoveryFailed)
   case deviceDiscovered(DeviceDiscovered)
   case deviceMoved(DeviceMoved)
   case deviceReplaced(DeviceReplaced)
+  case deviceSeenAlso(DeviceSeenAlso)
   case readingTaken(ReadingTaken)
   case readingChanged(ReadingChanged)
   case readingUnchanged(ReadingUnchanged)
@@ -98,6 +100,23 @@ package struct SweepOutcome: Equatable, Sendable {
   }
 }
 
+/// A sweep found a printer, and its first poll failed: nobody knows yet which device it is.
+package struct DiscoveryFailed: Equatable, Sendable {
+  package var address: String
+  /// The name of the credential that worked in the sweep.
+  package var credential: String
+  /// A stable word, as of `PollFailed`.
+  package var reason: String
+  /// A sentence for the operator.
+  package var message: String
+  package init(address: String, credential: String, reason: String, message: String) {
+    self.address = address
+    self.credential = credential
+    self.reason = reason
+    self.message = message
+  }
+}
+
 /// A printer was seen for the first time.
 package struct DeviceDiscovered: Equatable, Sendable {
   /// Dotted IPv4 address and port, `10.0.0.7:161`.
@@ -133,6 +152,22 @@ package struct DeviceReplaced: Equatable, Sendable {
   package init(address: String, replacement: DeviceID, evidence: String) {
     self.address = address
     self.replacement = replacement
+    self.evidence = evidence
+  }
+}
+
+/// What identifies this printer answers at a second address while it answers at its own: two interfaces of one printer, or two printers
+/// with one serial number. It is polled at its own address only.
+package struct DeviceSeenAlso: Equatable, Sendable {
+  /// The second address.
+  package var address: String
+  /// Where it is known and polled.
+  package var known: String
+  /// What was the same, for example `serial XYZ123`.
+  package var evidence: String
+  package init(address: String, known: String, evidence: String) {
+    self.address = address
+    self.known = known
     self.evidence = evidence
   }
 }
@@ -194,7 +229,7 @@ package struct PollCost: Equatable, Sendable {
 /// A poll ended without a reading.
 package struct PollFailed: Equatable, Sendable {
   package var address: String
-  /// Stable word: `timeout`, `authentication`, `malformed`, `notAPrinter`.
+  /// Stable word: `timeout`, `authentication`, `malformed`, `deviceError`, `notAPrinter`.
   package var reason: String
   /// A sentence for the operator.
   package var message: String

@@ -79,9 +79,11 @@ package enum EventType {
   package static let installEnrolled: UInt16 = 3
   package static let sweepStarted: UInt16 = 10
   package static let sweepCompleted: UInt16 = 11
+  package static let discoveryFailed: UInt16 = 12
   package static let deviceDiscovered: UInt16 = 20
   package static let deviceMoved: UInt16 = 21
   package static let deviceReplaced: UInt16 = 22
+  package static let deviceSeenAlso: UInt16 = 23
   package static let readingTaken: UInt16 = 30
   package static let readingChanged: UInt16 = 31
   package static let readingUnchanged: UInt16 = 32
@@ -95,8 +97,9 @@ package enum EventType {
   /// Names as they stand in exports and on the command line.
   package static let names: [UInt16: String] = [
     agentStarted: "AgentStarted", agentStopped: "AgentStopped", installEnrolled: "InstallEnrolled",
-    sweepStarted: "SweepStarted", sweepCompleted: "SweepCompleted", deviceDiscovered: "DeviceDiscovered",
-    deviceMoved: "DeviceMoved", deviceReplaced: "DeviceReplaced", readingTaken: "ReadingTaken",
+    sweepStarted: "SweepStarted", sweepCompleted: "SweepCompleted", discoveryFailed: "DiscoveryFailed",
+    deviceDiscovered: "DeviceDiscovered", deviceMoved: "DeviceMoved", deviceReplaced: "DeviceReplaced",
+    deviceSeenAlso: "DeviceSeenAlso", readingTaken: "ReadingTaken",
     readingChanged: "ReadingChanged", readingUnchanged: "ReadingUnchanged", pollFailed: "PollFailed",
     alertRaised: "AlertRaised", alertUpdated: "AlertUpdated", alertCleared: "AlertCleared",
     meterEpochOpened: "MeterEpochOpened", uploadRejected: "UploadRejected",
@@ -125,9 +128,11 @@ extension EventBody {
     case .installEnrolled: EventType.installEnrolled
     case .sweepStarted: EventType.sweepStarted
     case .sweepCompleted: EventType.sweepCompleted
+    case .discoveryFailed: EventType.discoveryFailed
     case .deviceDiscovered: EventType.deviceDiscovered
     case .deviceMoved: EventType.deviceMoved
     case .deviceReplaced: EventType.deviceReplaced
+    case .deviceSeenAlso: EventType.deviceSeenAlso
     case .readingTaken: EventType.readingTaken
     case .readingChanged: EventType.readingChanged
     case .readingUnchanged: EventType.readingUnchanged
@@ -148,9 +153,11 @@ extension EventBody {
     case .installEnrolled(let event): event.wire
     case .sweepStarted(let event): event.wire
     case .sweepCompleted(let event): event.wire
+    case .discoveryFailed(let event): event.wire
     case .deviceDiscovered(let event): event.wire
     case .deviceMoved(let event): event.wire
     case .deviceReplaced(let event): event.wire
+    case .deviceSeenAlso(let event): event.wire
     case .readingTaken(let event): event.wire
     case .readingChanged(let event): event.wire
     case .readingUnchanged(let event): event.wire

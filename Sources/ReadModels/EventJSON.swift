@@ -26,6 +26,11 @@ extension JSONWriter {
         json.array(event.ranges) { $0.string($1) }
         json.member("addresses", event.addresses)
       case .sweepCompleted(let event): json.sweep(event)
+      case .discoveryFailed(let event):
+        json.member("address", event.address)
+        json.member("credential", event.credential)
+        json.member("reason", event.reason)
+        json.member("message", event.message)
       case .deviceDiscovered(let event):
         json.member("address", event.address)
         json.member("credential", event.credential)
@@ -37,6 +42,10 @@ extension JSONWriter {
       case .deviceReplaced(let event):
         json.member("address", event.address)
         json.member("replacement", event.replacement.description)
+        json.member("evidence", event.evidence)
+      case .deviceSeenAlso(let event):
+        json.member("address", event.address)
+        json.member("known", event.known)
         json.member("evidence", event.evidence)
       case .readingTaken(let event):
         json.reading(event.reading)

@@ -27,10 +27,12 @@ package enum EventLine {
     case .sweepStarted(let event): "\(event.addresses) addresses in \(event.ranges.joined(separator: ", "))"
     case .sweepCompleted(let event):
       event.outcomes.map { "\($0.addresses) \($0.reason)" }.joined(separator: ", ") + " in \(event.milliseconds) ms"
+    case .discoveryFailed(let event): "at \(event.address): \(event.message)"
     case .deviceDiscovered(let event):
       "\(event.identity.model?.text ?? "unknown model"), serial \(event.identity.serial?.text ?? "unknown"), at \(event.address)"
     case .deviceMoved(let event): "from \(event.from) to \(event.to): \(event.evidence)"
     case .deviceReplaced(let event): "at \(event.address): \(event.evidence)"
+    case .deviceSeenAlso(let event): "at \(event.address) while it answers at \(event.known): \(event.evidence)"
     case .readingTaken(let event): "\(meters(event.reading.meters)); \(event.raw.bindings.count) objects"
     case .readingChanged(let event): changes(event.change)
     case .readingUnchanged: "as before"

@@ -3,6 +3,7 @@ import Discovery
 import Events
 import MIB
 import PrinterModel
+import SNMP
 import Synchronization
 import Testing
 
@@ -149,6 +150,52 @@ private final class FullSink: EventSink {
     #expect(!sink.all.contains { if case .deviceDiscovered = $0.body { true } else { false } })
   }
 
+  @Test func `a second address with the same serial is told, and stays without a device of its own`() async throws {
+    let fleet = try Fleet(["127.0.16.2": printer(2), "127.0.16.3": printer(2)])
+    let sink = MemorySink()
+    let collector = Collector(
+      try settings("127.0.16.2-3", port: fleet.port), engine: try UDPEngine(), sink: sink, profiles: .none,
+      clock: { 1_000 })
+    let run = Task { try await collector.run() }
+    await sink.wait { $0.contains { if case .deviceSeenAlso = $0.body { true } else { false } } }
+    run.cancel()
+    _ = await run.result
+    let seen = sink.all.compactMap { event in
+      if case .deviceSeenAlso(let seen) = event.body { (event.device, seen) } else { nil }
+    }
+    let (device, body) = try #require(seen.first)
+    #expect(seen.count == 1)
+    #expect(await collector.devices.map(\.id) == [device])
+    #expect(Set([body.address, body.known]) == Set(fleet.responders.map(\.endpoint.description)))
+    #expect(body.evidence == "serial VNB3K10002")
+  }
+
+  @Test func `a printer that is found and cannot be read is told with its address and the reason`() async throws {
+    // It answers the three questions of a probe, and nothing after them.
+    let agent = Mutex(WalkAgent(printer(2).walk))
+    let responder = LoopbackResponder("127.0.17.2") { datagram in
+      agent.withLock { agent in
+        if agent.requests == 2 { agent.errorToAll = .genErr }
+        return [agent.answer(datagram)].compactMap { $0 }
+      }
+    }
+    let sink = MemorySink()
+    let collector = Collector(
+      try settings("127.0.17.2", port: responder.endpoint.port), engine: try UDPEngine(), sink: sink, profiles: .none,
+      clock: { 1_000 })
+    let run = Task { try await collector.run() }
+    await sink.wait { $0.contains { if case .discoveryFailed = $0.body { true } else { false } } }
+    run.cancel()
+    _ = await run.result
+    for case .discoveryFailed(let failed) in sink.all.map(\.body) {
+      #expect(failed.address == responder.endpoint.description)
+      #expect(failed.credential == "public")
+      #expect(failed.reason == "deviceError")
+      #expect(failed.message.contains("genErr"))
+    }
+    #expect(sink.all.allSatisfy { $0.device == nil })
+  }
+
   @Test func `a sink that fails stops the service`() async throws {
     let fleet = try Fleet(["127.0.12.2": printer(2)])
     let collector = Collector(
@@ -183,5 +230,18 @@ private final class FullSink: EventSink {
     let nowhere = try await reader.read(endpoint, credentials: [])
     guard case .failed(let failure) = nowhere.result else { return }
     #expect(failure.message.contains("no range with a credential holds"))
+  }
+
+  @Test func `who reads a silent device by hand is told what to check`() async throws {
+    let responder = LoopbackResponder("127.0.15.2") { _ in [] }
+    let reader = DeviceReader(engine: try UDPEngine(), profiles: .none)
+    let credentials = [TestCredentials.secret, TestCredentials.publicV2c]
+    let outcome = try await reader.read(responder.endpoint, credentials: credentials)
+    guard case .failed(let failure) = outcome.result else {
+      Issue.record("\(outcome)")
+      return
+    }
+    #expect(failure.message.hasPrefix("no answer. Check the address"))
+    #expect(failure.message.contains("UDP port \(responder.endpoint.port)"))
   }
 }

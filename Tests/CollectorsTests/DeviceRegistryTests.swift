@@ -37,6 +37,7 @@ import Testing
       case .deviceDiscovered: "discovered"
       case .deviceMoved(let moved): "moved \(moved.from) \(moved.to) by \(moved.evidence)"
       case .deviceReplaced(let replaced): "replaced: \(replaced.evidence)"
+      case .deviceSeenAlso(let seen): "seen also at \(seen.address), known at \(seen.known), by \(seen.evidence)"
       default: "?"
       }
     }
@@ -69,8 +70,21 @@ import Testing
     let second = try sighted(&registry, identity("CN12345678"), b, new: 2, isStillElsewhere: true)
     #expect(second.device == (try id(1)))
     #expect(!second.isPolledHere)
-    #expect(second.events.isEmpty)
+    #expect(names(second.events) == ["seen also at 10.0.0.8:161, known at 10.0.0.7:161, by serial CN12345678"])
+    #expect(second.events.map(\.device) == [try id(1)])
     #expect(registry.device(at: a) == (try id(1)))
+    let again = try sighted(&registry, identity("CN12345678"), b, new: 3, isStillElsewhere: true)
+    #expect(again.events.isEmpty, "an address is told once")
+  }
+
+  @Test func `a second address that was another device's leaves that one without an address`() throws {
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity("CN12345678"), a, new: 1)
+    _ = try sighted(&registry, identity("CN99999999X"), b, new: 2)
+    let second = try sighted(&registry, identity("CN12345678"), b, new: 3, isStillElsewhere: true)
+    #expect(!second.isPolledHere)
+    #expect(second.displaced == (try id(2)))
+    #expect(registry.device(at: b) == nil)
   }
 
   @Test func `another serial number at an address is a replacement and a discovery`() throws {

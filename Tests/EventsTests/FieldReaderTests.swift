@@ -19,6 +19,8 @@ import Testing
       case EventType.deviceDiscovered: Wire.DeviceDiscovered.self
       case EventType.deviceMoved: Wire.DeviceMoved.self
       case EventType.deviceReplaced: Wire.DeviceReplaced.self
+      case EventType.deviceSeenAlso: Wire.DeviceSeenAlso.self
+      case EventType.discoveryFailed: Wire.DiscoveryFailed.self
       case EventType.readingTaken: Wire.ReadingTaken.self
       case EventType.readingChanged: Wire.ReadingChanged.self
       case EventType.readingUnchanged: Wire.ReadingUnchanged.self

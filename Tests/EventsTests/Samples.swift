@@ -19,6 +19,8 @@ enum Samples {
     .deviceDiscovered(DeviceDiscovered(address: "10.0.0.7:161", identity: identity, credential: "public")),
     .deviceMoved(DeviceMoved(from: "a", to: "b", evidence: "serial")),
     .deviceReplaced(DeviceReplaced(address: "a", replacement: DeviceID(16..<32)!, evidence: "other serial")),
+    .deviceSeenAlso(DeviceSeenAlso(address: "b", known: "a", evidence: "serial")),
+    .discoveryFailed(DiscoveryFailed(address: "a", credential: "public", reason: "timeout", message: "No answer.")),
     .readingTaken(ReadingTaken(reading: reading, raw: raw, cost: cost)),
     .readingChanged(
       ReadingChanged(

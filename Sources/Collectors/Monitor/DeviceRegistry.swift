@@ -8,7 +8,8 @@
 //          contradicts and one of the two has neither            -> that device (it told more, or less, than before)
 //     else                                                       -> a new device
 //
-//     that device is known elsewhere        -> ask there first: if it still answers there it has two addresses and stays; else it moved
+//     that device is known elsewhere        -> ask there first: if it still answers there it has two addresses and stays, which is told once
+//                                              for each address; else it moved
 //     another device was known at this address -> that one was replaced here, and has no address until it is found again
 //
 // Never: a match by a serial number that identifies nothing, by one that several known devices share, or two known devices made one.
@@ -37,10 +38,15 @@ package struct DeviceRegistry: Sendable {
 
   package private(set) var entries: [DeviceID: Entry] = [:]
   private var byEndpoint: [Endpoint: DeviceID] = [:]
+  /// Every poll asks whose reading it is: that must not take longer the more devices there are.
+  private var bySerial: [SerialNumber: Set<DeviceID>] = [:]
+  private var byMAC: [[UInt8]: Set<DeviceID>] = [:]
+  /// Second addresses that were told.
+  private var seenAlso: [Endpoint: DeviceID] = [:]
 
   package init(_ known: some Sequence<KnownDevice> = []) {
     for device in known {
-      entries[device.id] = Entry(endpoint: device.endpoint, identity: device.identity)
+      set(Entry(endpoint: device.endpoint, identity: device.identity), of: device.id)
       if let endpoint = device.endpoint { byEndpoint[endpoint] = device.id }
     }
   }
@@ -69,7 +75,9 @@ package struct DeviceRegistry: Sendable {
       return discovered(identity, at: endpoint, credential: credential, newID: newID, time: time)
     }
     let former = entries[device]?.endpoint
-    if isStillElsewhere, former != nil, former != endpoint { return Sighting(device: device, isPolledHere: false) }
+    if isStillElsewhere, let former, former != endpoint {
+      return seenAlso(device, identity, at: endpoint, knownAt: former, evidence: evidence, time: time)
+    }
     var sighting = Sighting(device: device)
     displace(at: endpoint, by: device, identity, evidence: evidence, into: &sighting, time: time)
     if let former, former != endpoint {
@@ -80,6 +88,18 @@ package struct DeviceRegistry: Sendable {
       sighting.events.append(Event(time: time, device: device, .deviceMoved(found)))
     }
     place(device, at: endpoint, identity: merged(entries[device]?.identity, identity))
+    return sighting
+  }
+
+  private mutating func seenAlso(
+    _ device: DeviceID, _ identity: DeviceIdentity, at endpoint: Endpoint, knownAt former: Endpoint, evidence: String,
+    time: Int64
+  ) -> Sighting {
+    var sighting = Sighting(device: device, isPolledHere: false)
+    displace(at: endpoint, by: device, identity, evidence: evidence, into: &sighting, time: time)
+    guard seenAlso.updateValue(device, forKey: endpoint) != device else { return sighting }
+    let body = DeviceSeenAlso(address: endpoint.description, known: former.description, evidence: evidence)
+    sighting.events.append(Event(time: time, device: device, .deviceSeenAlso(body)))
     return sighting
   }
 
@@ -110,32 +130,42 @@ package struct DeviceRegistry: Sendable {
 
   private mutating func place(_ device: DeviceID, at endpoint: Endpoint, identity: DeviceIdentity) {
     if let former = entries[device]?.endpoint, byEndpoint[former] == device { byEndpoint[former] = nil }
-    entries[device] = Entry(endpoint: endpoint, identity: identity)
+    set(Entry(endpoint: endpoint, identity: identity), of: device)
     byEndpoint[endpoint] = device
+    seenAlso[endpoint] = nil
+  }
+
+  private mutating func set(_ entry: Entry, of device: DeviceID) {
+    let former = entries.updateValue(entry, forKey: device)
+    guard former?.identity != entry.identity else { return }
+    if let serial = former?.identity.comparableSerial { bySerial[serial]?.remove(device) }
+    if let mac = former?.identity.comparableMAC { byMAC[mac]?.remove(device) }
+    if let serial = entry.identity.comparableSerial { bySerial[serial, default: []].insert(device) }
+    if let mac = entry.identity.comparableMAC { byMAC[mac, default: []].insert(device) }
   }
 
   // MARK: Matching
 
   private func match(_ identity: DeviceIdentity, at endpoint: Endpoint) -> (DeviceID, evidence: String)? {
     if let serial = identity.comparableSerial {
-      let candidates = entries.filter {
-        $0.value.identity.comparableSerial == serial && makesAgree($0.value.identity, identity)
-      }
-      if candidates.count == 1, let found = candidates.first { return (found.key, "serial \(serial)") }
+      let candidates = known(bySerial[serial]) { makesAgree($0, identity) }
+      if candidates.count == 1, let found = candidates.first { return (found, "serial \(serial)") }
       // Several known devices share it, so it identifies none of them; the one at this address keeps its address.
       if candidates.count > 1 {
-        guard let here = byEndpoint[endpoint], candidates[here] != nil else { return nil }
+        guard let here = byEndpoint[endpoint], candidates.contains(here) else { return nil }
         return (here, "serial \(serial) at its own address")
       }
     }
     if let mac = identity.comparableMAC {
-      let candidates = entries.filter {
-        $0.value.identity.comparableMAC == mac && !serialsContradict($0.value.identity, identity)
-      }
-      if candidates.count == 1, let found = candidates.first { return (found.key, "MAC \(Self.text(ofMAC: mac))") }
+      let candidates = known(byMAC[mac]) { !serialsContradict($0, identity) }
+      if candidates.count == 1, let found = candidates.first { return (found, "MAC \(Self.text(ofMAC: mac))") }
     }
     guard let here = byEndpoint[endpoint], let known = entries[here]?.identity else { return nil }
     return isCompatible(known, identity) ? (here, "the same address") : nil
+  }
+
+  private func known(_ devices: Set<DeviceID>?, where mayBe: (DeviceIdentity) -> Bool) -> [DeviceID] {
+    (devices ?? []).filter { device in entries[device].map { mayBe($0.identity) } ?? false }
   }
 
   private func makesAgree(_ left: DeviceIdentity, _ right: DeviceIdentity) -> Bool {

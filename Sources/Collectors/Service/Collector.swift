@@ -34,6 +34,8 @@ package actor Collector {
   private var registry: DeviceRegistry
   private var monitors: [DeviceID: DeviceMonitor]
   private var schedule: PollSchedule
+  /// Why first polls failed, as it was told.
+  private var undiscovered: [Endpoint: PollFailure.Reason] = [:]
   /// When something last moved, in milliseconds since 1970 UTC: what a health check compares with now.
   package private(set) var lastProgress: Int64
 
@@ -183,11 +185,26 @@ package actor Collector {
     switch outcome.result {
     case .reading(let poll) where slot.device == nil || poll.interruption == nil:
       try await identified(poll.reading.identity, outcome, memory, slot)
+    case .failed(let failure) where slot.device == nil:
+      try await discoveryFailed(failure, outcome)
     case .reading, .failed:
-      // Nothing was found out about who it is: it stays who it was, and what nobody knows is left to the next sweep.
+      // Nothing was found out about who it is: it stays who it was.
       guard let device = slot.device else { return schedule.abandoned(outcome.endpoint) }
       try await tell(outcome, of: device, memory, after: [])
     }
+  }
+
+  /// What nobody knows is left to the next sweep. It is told when the reason is new: sweeps may be frequent.
+  private func discoveryFailed(_ failure: PollFailure, _ outcome: PollOutcome) async throws {
+    let endpoint = outcome.endpoint
+    if undiscovered.updateValue(failure.reason, forKey: endpoint) != failure.reason {
+      let body = DiscoveryFailed(
+        address: endpoint.description, credential: outcome.credential, reason: failure.reason.rawValue,
+        message: failure.message)
+      try await sink.append([Event(time: clock(), .discoveryFailed(body))])
+    }
+    schedule.abandoned(endpoint)
+    observer.discoveryFailed(at: endpoint, failure)
   }
 
   /// Decides whose reading it is, then tells it.
@@ -202,12 +219,13 @@ package actor Collector {
     let sighting = registry.sighted(
       identity, at: endpoint, credential: slot.credential.name, isStillElsewhere: isElsewhere,
       newID: DeviceID(using: &random), time: clock())
-    guard sighting.isPolledHere else { return schedule.abandoned(endpoint) }
+    undiscovered[endpoint] = nil
     if let displaced = sighting.displaced {
       let known = monitors[displaced]?.known
       monitors[displaced]?.update(
         endpoint: nil, credential: known?.credential ?? "", identity: known?.identity ?? DeviceIdentity())
     }
+    guard sighting.isPolledHere else { return try await seenAlso(sighting, at: endpoint) }
     let merged = registry.entries[sighting.device]?.identity ?? identity
     if let former = monitors[sighting.device]?.known.endpoint, former != endpoint { schedule.remove(former) }
     if monitors[sighting.device] == nil {
@@ -218,6 +236,14 @@ package actor Collector {
       monitors[sighting.device]?.update(endpoint: endpoint, credential: slot.credential.name, identity: merged)
     }
     try await tell(outcome, of: sighting.device, memory, after: sighting.events)
+  }
+
+  private func seenAlso(_ sighting: DeviceRegistry.Sighting, at endpoint: Endpoint) async throws {
+    try await sink.append(sighting.events)
+    schedule.abandoned(endpoint)
+    for case .deviceSeenAlso(let seen) in sighting.events.map(\.body) {
+      observer.deviceSeenAlso(sighting.device, seen)
+    }
   }
 
   /// Whether the device with this identity answers at an endpoint where it was known.

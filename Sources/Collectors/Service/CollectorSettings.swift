@@ -68,6 +68,8 @@ package struct AddressResult: Equatable, Sendable {
   package var detail: String
   /// Name of the credential that worked.
   package var credential: String?
+  /// Whether anything came back, readable or not.
+  package var hasAnswered = false
   /// What the device said of itself, for `found` and `not a printer`.
   package var identity: DeviceIdentity?
 
@@ -84,6 +86,10 @@ package protocol CollectorObserver: Sendable {
   func sweepProgressed(_ progress: SweepProgress)
   func addressSettled(_ result: AddressResult)
   func devicePolled(_ device: DeviceID, _ outcome: PollOutcome)
+  /// What a sweep found there could not be read; it is no device yet.
+  func discoveryFailed(at endpoint: Endpoint, _ failure: PollFailure)
+  /// A device has a second address, or another one the same serial number; told once for each address.
+  func deviceSeenAlso(_ device: DeviceID, _ seen: DeviceSeenAlso)
   /// Something moved: a packet came, a poll ended, or there was nothing to do. Milliseconds since 1970 UTC.
   func progressed(at time: Int64)
 }
@@ -93,6 +99,8 @@ extension CollectorObserver {
   package func sweepProgressed(_ progress: SweepProgress) {}
   package func addressSettled(_ result: AddressResult) {}
   package func devicePolled(_ device: DeviceID, _ outcome: PollOutcome) {}
+  package func discoveryFailed(at endpoint: Endpoint, _ failure: PollFailure) {}
+  package func deviceSeenAlso(_ device: DeviceID, _ seen: DeviceSeenAlso) {}
   package func progressed(at time: Int64) {}
 }
 

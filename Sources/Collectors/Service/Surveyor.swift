@@ -1,6 +1,7 @@
 // Carries one sweep out: asks the state machine what to probe next, probes it, and tells the outcome of each address.
 
 package import Discovery
+internal import Events
 internal import MIB
 internal import PrinterModel
 internal import Synchronization
@@ -84,6 +85,7 @@ package struct Surveyor: Sendable {
     let output = try await reader.probe(attempt, port: settings.port, credentials: credentials)
     var result = AddressResult(address: attempt.address, reason: .noAnswer, detail: output.detail)
     result.credential = output.credential
+    result.hasAnswered = output.cost.bytesReceived > 0 || !output.elsewhere.isEmpty
     if !output.walk.isEmpty { result.identity = Interpretation.read(output.walk, profiles: reader.profiles).identity }
     return (output.answer, result)
   }
