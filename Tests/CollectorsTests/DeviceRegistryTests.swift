@@ -113,6 +113,32 @@ import Testing
     #expect(registry.entries.count == 2)
   }
 
+  @Test func `a device is found by what it told last, and no longer by what it told before`() throws {
+    var registry = DeviceRegistry()
+    let mac: [UInt8] = [0, 1, 2, 3, 4, 5]
+    _ = try sighted(&registry, identity(nil, mac: mac), a, new: 1)
+    #expect(try sighted(&registry, identity("CN11111112", mac: mac), a, new: 2).device == (try id(1)))
+    #expect(try sighted(&registry, identity("CN11111112"), b, new: 2).device == (try id(1)), "by its new serial")
+    #expect(try sighted(&registry, identity("CN22222223", mac: mac), b, new: 2).device == (try id(2)), "a new board")
+    #expect(try sighted(&registry, identity("CN22222223"), a, new: 3).device == (try id(2)))
+  }
+
+  @Test(.timeLimit(.minutes(1))) func `whose reading it is takes no longer the more devices there are`() throws {
+    // Going through all devices at each of these sightings takes minutes.
+    var registry = DeviceRegistry()
+    for round in 0..<2 as Range<UInt32> {
+      for number in 0..<5_000 as Range<UInt32> {
+        let endpoint = Endpoint(IPv4Address(0x0a01_0000 + number))
+        let bytes = [UInt8](repeating: 0, count: 14) + [UInt8(number >> 8), UInt8(number & 0xff)]
+        let sighting = registry.sighted(
+          identity("VNB\(100_000 + number)"), at: endpoint, credential: "public", newID: try #require(DeviceID(bytes)),
+          time: 1)
+        #expect(sighting.events.isEmpty == (round == 1))
+      }
+    }
+    #expect(registry.entries.count == 5_000)
+  }
+
   @Test(arguments: [
     "", "0000", "XXXX", "----", "unknown", "N/A", "0", "00000000000", "123456789", "  ", "ABC", "\u{0}\u{0}\u{0}",
   ])

@@ -11,8 +11,6 @@ struct PollSchedule: Sendable {
     var device: DeviceID?
     var credential: NamedCredential
     var memory: PollMemory
-    var due: Instant
-    var isPolling = false
   }
 
   /// Polls are moved by up to this part of the interval, so that a fleet does not stay in step.
@@ -21,6 +19,8 @@ struct PollSchedule: Sendable {
   private static let startSpacing: Duration = .milliseconds(50)
 
   private(set) var slots: [Endpoint: Slot] = [:]
+  /// When each slot is due that is not being polled. Looked through several times a second, which would be felt if whole slots were copied.
+  private var dueAt: [Endpoint: Instant] = [:]
   private(set) var pollingCount = 0
   private let interval: Duration
   private let parallelMax: Int
@@ -37,30 +37,32 @@ struct PollSchedule: Sendable {
   ) {
     let wait = min(Self.startSpacing * started, interval)
     started += 1
-    slots[endpoint] = Slot(device: device, credential: credential, memory: memory, due: now.advanced(by: wait))
+    slots[endpoint] = Slot(device: device, credential: credential, memory: memory)
+    dueAt[endpoint] = now.advanced(by: wait)
   }
 
   /// Something a sweep found: polled at once, with the credential that works there now. At a known endpoint the last poll failed, and
   /// another device may answer there now: what was learnt of the one before is forgotten.
   mutating func found(at endpoint: Endpoint, credential: NamedCredential, memory: PollMemory, now: Instant) {
     guard var slot = slots[endpoint] else {
-      slots[endpoint] = Slot(device: nil, credential: credential, memory: memory, due: now)
+      slots[endpoint] = Slot(device: nil, credential: credential, memory: memory)
+      dueAt[endpoint] = now
       return
     }
     slot.credential = credential
     slot.memory = memory
-    slot.due = min(slot.due, now)
     slots[endpoint] = slot
+    if let due = dueAt[endpoint] { dueAt[endpoint] = min(due, now) }
   }
 
   /// The endpoints to poll now, longest due first; they count as being polled from here on.
   mutating func takeDue(now: Instant) -> [Endpoint] {
     let room = parallelMax - pollingCount
     guard room > 0 else { return [] }
-    let due = slots.filter { !$0.value.isPolling && $0.value.due <= now }
-      .sorted { ($0.value.due, $0.key) < ($1.value.due, $1.key) }
+    let due = dueAt.filter { $0.value <= now }
+      .sorted { ($0.value, $0.key) < ($1.value, $1.key) }
       .prefix(room).map(\.key)
-    for endpoint in due { slots[endpoint]?.isPolling = true }
+    for endpoint in due { dueAt[endpoint] = nil }
     pollingCount += due.count
     return due
   }
@@ -74,9 +76,8 @@ struct PollSchedule: Sendable {
     guard var slot = slots[endpoint] else { return }
     slot.device = device
     slot.memory = memory
-    slot.isPolling = false
-    slot.due = now.advanced(by: pause * Double.random(in: 1 - Self.jitter...1 + Self.jitter, using: &random))
     slots[endpoint] = slot
+    dueAt[endpoint] = now.advanced(by: pause * Double.random(in: 1 - Self.jitter...1 + Self.jitter, using: &random))
   }
 
   /// A poll ended, and nothing is to be polled there until a sweep finds something again.
@@ -87,7 +88,8 @@ struct PollSchedule: Sendable {
 
   /// No device is at this endpoint any more.
   mutating func remove(_ endpoint: Endpoint) {
-    if let slot = slots[endpoint], slot.isPolling { return }
+    // Being polled: that poll's end decides.
+    guard dueAt.removeValue(forKey: endpoint) != nil else { return }
     slots[endpoint] = nil
   }
 }
