@@ -41,7 +41,7 @@ package final class SweepLog: Sendable {
   private static func line(_ result: AddressResult) -> (Logger.Level, Logger.Message)? {
     switch result.reason {
     case .wrongCredential: (.notice, "an address refuses the credentials")
-    case .notAPrinter: (.info, "an address answers and is no printer")
+    case .notAPrinter: (.info, "an address answers and is not taken for a printer")
     case .noAnswer where result.hasAnswered: (.info, "an address answers and cannot be read")
     case .found, .noAnswer, .excluded, .doNotTouch: nil
     }

@@ -112,7 +112,7 @@ package struct PollMachine: DeviceMachine {
       return follow(conversation.timerFired(now: now), now: now)
     }
     conversation.cancel()
-    transcript.interruption = PollFailure(.timeout, "no answer for \(silenceMax / .seconds(1)) s")
+    transcript.interruption = PollFailure(.timeout, "no answer for \(silenceMax.components.seconds) s")
     return [.finish(finished(now: now))]
   }
 

@@ -68,7 +68,8 @@ package struct DeviceReader: Sendable {
       return PollOutcome(endpoint: endpoint, credential: "", cost: .init(), result: .failed(failure))
     }
     var outcome = try await read(endpoint, first, among: credentials)
-    if case .failed(var failure) = outcome.result, let remedy = failure.remedy(at: endpoint) {
+    let hasAnswered = outcome.cost.bytesReceived > 0
+    if case .failed(var failure) = outcome.result, let remedy = failure.remedy(at: endpoint, hasAnswered: hasAnswered) {
       failure.message += ". \(remedy)"
       outcome.result = .failed(failure)
     }
@@ -105,15 +106,15 @@ package struct DeviceReader: Sendable {
 
 extension PollFailure {
   /// What whoever asked for the device by hand can look at; nil where the reason says it all.
-  fileprivate func remedy(at endpoint: Endpoint) -> String? {
+  fileprivate func remedy(at endpoint: Endpoint, hasAnswered: Bool) -> String? {
     switch reason {
-    case .timeout:
+    case .timeout where !hasAnswered:
       """
       Check the address, that the device is on and its SNMP enabled, the community or user (a device is silent to a wrong community), and that \
       firewalls let UDP port \(endpoint.port) through
       """
     case .authentication: "Check the user, both passwords and both algorithms"
-    case .malformed, .deviceError, .notAPrinter: nil
+    case .timeout, .malformed, .deviceError, .notAPrinter: nil
     }
   }
 }
