@@ -146,7 +146,7 @@ let package = Package(
         "Platform",
         "PrinterModel", "ReadModels", "SNMP", logging,
       ]),
-    program("ptjournal", ["ReadModels", "Journal", "Evidence", "Events", "OpenSSL", "Projections"]),
+    program("ptjournal", ["ReadModels", "Journal", "CLinux", "Evidence", "Events", "OpenSSL", "Projections"]),
     program("pthub", ["HubServer", logging, signals]),
     program("ptsim", ["PrinterSimulator", "CLinux"]),
     program(

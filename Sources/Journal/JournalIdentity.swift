@@ -9,6 +9,7 @@
 //                 journal: <id, 32 hex digits>
 //                 created: <nanoseconds since 1970 UTC>
 //                 key: <public key, base64>
+//                 epoch: <the newest epoch>
 //   journal.key   PRIVATE+KEY+printtrail.journal/<id>+<key id>+<base64>         mode 0600
 
 package import Evidence
@@ -24,6 +25,8 @@ package struct JournalIdentity: Hashable, Sendable {
   /// Nanoseconds since 1970 UTC.
   package let created: Int64
   package let publicKey: Ed25519PublicKey
+  /// The newest epoch when the file was written. If data.mdb is lost, its numbers must not be given a second time.
+  var epoch: UInt32
 
   /// The id as 32 lower-case hexadecimal digits.
   package var hexID: String { hexadecimal(id) }
@@ -43,11 +46,13 @@ package struct JournalIdentity: Hashable, Sendable {
     journal: \(hexID)
     created: \(created)
     key: \(base64(publicKey.rawRepresentation))
+    epoch: \(epoch)
 
     """
   }
 
-  init(format: UInt32, id: [UInt8], created: Int64, publicKey: Ed25519PublicKey) {
+  init(format: UInt32, id: [UInt8], created: Int64, publicKey: Ed25519PublicKey, epoch: UInt32) {
+    self.epoch = epoch
     self.format = format
     self.id = id
     self.created = created
@@ -80,7 +85,9 @@ package struct JournalIdentity: Hashable, Sendable {
     guard let key = fields["key"].flatMap({ OpenSSL.bytes(base64: $0) }),
       let publicKey = try? Ed25519PublicKey(rawRepresentation: key)
     else { throw unreadable("it has no public key") }
-    return JournalIdentity(format: format, id: id, created: created, publicKey: publicKey)
+    // Journals made before this line was written have no other epoch that a loss could repeat.
+    let epoch = fields["epoch"].flatMap { UInt32($0) } ?? 1
+    return JournalIdentity(format: format, id: id, created: created, publicKey: publicKey, epoch: epoch)
   }
 
   func write(directory: String) throws(JournalError) {

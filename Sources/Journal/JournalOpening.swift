@@ -79,9 +79,11 @@ struct JournalOpening {
     let store = try openStore(configuration)
     if try !isComplete(store, key) { try initialize(store, key, now: configuration.clock.now()) }
     let transaction = try store.environment.beginRead()
-    let opened = try store.epochList(transaction).first?.opened ?? configuration.clock.now()
+    let epochs = try store.epochList(transaction)
     transaction.end()
-    let identity = JournalIdentity(format: Layout.format, id: key.id, created: opened, publicKey: key.publicKey)
+    let identity = JournalIdentity(
+      format: Layout.format, id: key.id, created: epochs.first?.opened ?? configuration.clock.now(),
+      publicKey: key.publicKey, epoch: epochs.last?.number ?? 1)
     try identity.write(directory: directory)
     return (identity, key, store)
   }

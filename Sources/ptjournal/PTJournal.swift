@@ -1,4 +1,6 @@
 internal import ArgumentParser
+internal import Glibc
+internal import Journal
 
 @main
 struct PTJournal: AsyncParsableCommand {
@@ -13,7 +15,8 @@ struct PTJournal: AsyncParsableCommand {
         0   all is well
         1   a check failed: replay and live state differ, or verify found something wrong
         64  the command line is wrong
-        65  the data cannot be read: an export or a record is damaged beyond checking
+        65  the data cannot be read: the journal or an export is damaged. For a journal,
+            standard error says after which record, and what to do
         66  there is no journal, export or record of that name
         74  the disk failed
         77  permission denied
@@ -21,6 +24,11 @@ struct PTJournal: AsyncParsableCommand {
     version: Version.text,
     subcommands: [Stat.self, Tail.self, Show.self, ReplayCommand.self, ExportCommand.self, Verify.self]
   )
+
+  static func main() async {
+    if let status = JournalWorker.run(Array(CommandLine.arguments.dropFirst())) { Glibc.exit(status) }
+    await main(nil)
+  }
 }
 
 enum Version {

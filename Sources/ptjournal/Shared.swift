@@ -1,6 +1,7 @@
 // What the commands share: the journal's argument, output, and errors that end the program with a documented status.
 
 internal import ArgumentParser
+internal import CLinux
 internal import Glibc
 internal import Journal
 internal import ReadModels
@@ -9,7 +10,29 @@ struct JournalArgument: ParsableArguments {
   @Argument(help: "The journal's directory.", completion: .directory)
   var journal: String
 
-  func open() throws -> JournalReader { try orExit { try JournalReader.open(directory: journal) } }
+  func open() throws -> JournalReader {
+    Damage.explain(journal)
+    return try orExit { try JournalReader.open(directory: journal) }
+  }
+}
+
+/// What is said of a journal that is damaged: in place of a crash, and in place of an error that knows only one page.
+enum Damage {
+  /// From now on a fault in the journal's file ends the program with a sentence and `ExitStatus.data`.
+  static func explain(_ directory: String) {
+    let arguments = ["ptjournal"] + JournalWorker.explanation(of: directory, status: ExitStatus.data)
+    var pointers = arguments.map { UnsafePointer<CChar>(strdup($0)) }
+    defer { for pointer in pointers { free(UnsafeMutablePointer(mutating: pointer)) } }
+    // If it cannot be had, a fault is a crash as before.
+    _ = clinux_exec_on_fault("/proc/self/exe", &pointers, Int32(pointers.count))
+  }
+
+  /// The sentence for an error that is due to damage; nil for every other.
+  static func sentence(_ error: any Error) -> String? {
+    guard let directory = JournalError.damagedDirectory(of: error) else { return nil }
+    return JournalWorkerCommand.thisProgram.inspect(directory: directory, isThorough: true).sentence(
+      directory: directory)
+  }
 }
 
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
@@ -53,7 +76,7 @@ enum ExitStatus {
 
   static func of(_ error: any Error) -> Int32 {
     switch error {
-    case JournalError.notADirectory, JournalError.noJournal, JournalError.recordsMissing: noInput
+    case JournalError.notADirectory, JournalError.noJournal: noInput
     case JournalError.directoryUnusable(_, let code), JournalError.file(_, _, let code):
       code == EACCES || code == EPERM ? permission : code == ENOENT ? noInput : inputOutput
     case JournalError.newerFormat, JournalError.anotherJournal, JournalError.identityUnreadable, JournalError.damaged:
@@ -71,6 +94,10 @@ func orExit<Result>(_ body: () throws -> Result) throws -> Result {
   } catch let code as ExitCode {
     throw code
   } catch {
+    if let damage = Damage.sentence(error) {
+      Output.complain(damage)
+      throw ExitCode(ExitStatus.data)
+    }
     Output.complain("\(error)")
     throw ExitCode(ExitStatus.of(error))
   }

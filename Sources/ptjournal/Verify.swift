@@ -27,6 +27,7 @@ struct Verify: ParsableCommand {
   }
 
   private func verifyJournal() throws -> Bool {
+    Damage.explain(path)
     let report = try JournalVerifier(JournalReader.open(directory: path)).verify()
     show(
       records: report.records, checkpoints: report.checkpoints, what: "up to \(report.head)",
