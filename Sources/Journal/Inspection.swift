@@ -65,8 +65,16 @@ struct Inspection {
     say(.at("the pages of data.mdb"))
     let file = try DataFile(directory: directory)
     for (index, meta) in file.metas.enumerated() where meta == nil { damage("meta page \(index) cannot be read") }
-    guard let meta = file.meta else { return }
-    var walk = DataWalk(file)
+    guard let meta = file.meta else {
+      var walk = DataWalk(file)
+      if isThorough { inspectRecords(file, nil, MetaRows(), &walk) }
+      return
+    }
+    if let other = file.metas.compactMap({ $0 }).first(where: { $0 != meta }), other.transaction + 1 != meta.transaction
+    {
+      damage("the meta pages are of the commits \(other.transaction) and \(meta.transaction), not of two that follow")
+    }
+    var walk = DataWalk(file, meta)
     let catalogue = JournalCatalogue(file, meta, &walk)
     var rows = MetaRows()
     for name in Layout.databases {
@@ -75,24 +83,42 @@ struct Inspection {
         continue
       }
       switch name {
-      case "meta": walk.entries(of: tree) { rows.take($0, $1) }
+      case "meta":
+        walk.entries(of: tree) { rows.take($0, $1) }
+        if let id = rows.journal, let key = rows.publicKey {
+          say(.journal(id: id, publicKey: key, epoch: rows.epoch ?? 0))
+        }
       case "records" where !isThorough: walk.branches(of: tree)
       case "records": break
       default: walk.entries(of: tree) { _, _ in }
       }
     }
-    if isThorough, let records = catalogue["records"] { inspectRecords(records, rows, &walk) }
+    if isThorough { inspectRecords(file, catalogue["records"], rows, &walk) }
     walk.freeList(of: meta)
     for fault in walk.faults { damage("\(fault)") }
   }
 
-  private mutating func inspectRecords(_ tree: DataTree, _ rows: MetaRows, _ walk: inout DataWalk) {
+  private mutating func inspectRecords(
+    _ file: DataFile, _ tree: DataTree?, _ rows: MetaRows, _ walk: inout DataWalk
+  ) {
     say(.at("the records"))
     var check = RecordSequenceCheck(lost: rows.lost)
-    walk.entries(of: tree) { key, value in
-      if case .bytes(let bytes) = value { check.take(key, bytes) } else { check.fault = check.fault ?? "is no record" }
+    if let tree {
+      walk.entries(of: tree) { key, value in
+        if case .bytes(let bytes) = value {
+          check.take(key, bytes)
+        } else {
+          check.fault = check.fault ?? "is no record"
+        }
+      }
     }
-    say(.soundThrough(check.soundThrough))
+    if tree == nil || check.fault != nil || !walk.faults.isEmpty {
+      // What no tree leads to any more can still be there, and would be salvaged.
+      file.forEachPage(outside: walk.reached) { page in
+        file.forEachEntry(of: page) { key, value in check.note(key, value) }
+      }
+    }
+    say(.soundThrough(check.end(rows.frontiers)))
     if let fault = check.fault { damage("the next record \(fault)") }
     treesFromRecords = check.trees
   }
@@ -137,8 +163,9 @@ struct Inspection {
       if lost.isEmpty, let tree = treesFromRecords[epoch], tree != frontier {
         damage("the tree of epoch \(epoch) is not that of its records")
       }
-      guard let checkpoint = try store.lastCheckpoint(transaction, epoch: epoch) else { continue }
-      try inspect(checkpoint, frontier, isWhole: lost.isEmpty, try identity.verifier(epoch: epoch))
+      for checkpoint in try checkpoints(store, transaction, epoch) {
+        inspect(checkpoint, frontier, isWhole: lost.isEmpty, try identity.verifier(epoch: epoch))
+      }
     }
     try transaction.withCursor(store.records) { cursor in
       guard try cursor.seek(RecordPosition(epoch: tail.epoch, sequence: tail.frontier.size).keyBytes + [0]) else {
@@ -166,9 +193,25 @@ struct Inspection {
     }
   }
 
+  /// The last checkpoint of an epoch, or all of them.
+  private func checkpoints(
+    _ store: JournalStore, _ transaction: borrowing ReadTransaction, _ epoch: UInt32
+  ) throws -> [StoredCheckpoint] {
+    guard isThorough else { return try store.lastCheckpoint(transaction, epoch: epoch).map { [$0] } ?? [] }
+    return try transaction.withCursor(store.checkpoints) { cursor in
+      var list: [StoredCheckpoint] = []
+      var found = try cursor.seek(RecordPosition(epoch: epoch, sequence: 0).keyBytes)
+      while found, let position = RecordPosition(key: cursor.key), position.epoch == epoch {
+        list.append(StoredCheckpoint(epoch: epoch, size: position.sequence, note: Array(cursor.value)))
+        found = try cursor.next()
+      }
+      return list
+    }
+  }
+
   private mutating func inspect(
     _ checkpoint: StoredCheckpoint, _ frontier: MerkleFrontier, isWhole: Bool, _ key: VerifierKey
-  ) throws {
+  ) {
     let name = "the checkpoint \(checkpoint.epoch)/\(checkpoint.size)"
     do throws(NoteError) {
       let note = try SignedNote(bytes: checkpoint.note)
@@ -220,53 +263,5 @@ struct Inspection {
         for offset in stride(from: 0, to: cursor.value.count, by: 512) { _ = cursor.value[offset] }
       }
     }
-  }
-}
-
-/// Whether records follow one another as they should, each as it was recorded.
-struct RecordSequenceCheck {
-  private let lost: [UInt32: [LostRecords]]
-  /// The last record before the first that is wrong.
-  private(set) var soundThrough = RecordPosition.start
-  /// What is wrong with the one after it.
-  var fault: String?
-  /// The trees of the epochs, as far as they have no gap.
-  var trees: [UInt32: MerkleFrontier] {
-    finished.merging([soundThrough.epoch: frontier]) { $1 }
-  }
-  private var finished: [UInt32: MerkleFrontier] = [:]
-  private var frontier = MerkleFrontier()
-
-  init(lost: [UInt32: [LostRecords]]) { self.lost = lost }
-
-  mutating func take(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
-    guard fault == nil else { return }
-    guard let position = RecordPosition(key: key), let view = RecordView(position: position, value: value) else {
-      fault = "is cut short"
-      return
-    }
-    guard follows(position) else {
-      fault = "is missing, \(position) stands in its place"
-      return
-    }
-    guard view.isSound else {
-      fault = "is not what was recorded"
-      return
-    }
-    if position.epoch != soundThrough.epoch {
-      finished[soundThrough.epoch] = frontier
-      frontier = MerkleFrontier()
-    }
-    frontier.append(view.leafHash)
-    soundThrough = position
-  }
-
-  private func follows(_ position: RecordPosition) -> Bool {
-    let isNew = position.epoch != soundThrough.epoch
-    let expected = isNew ? 1 : soundThrough.sequence + 1
-    if position.sequence == expected { return true }
-    return lost[position.epoch]?.contains {
-      $0.first == expected && $0.last == position.sequence &- 1
-    } ?? false
   }
 }

@@ -8,8 +8,8 @@
 //                 format: 1
 //                 journal: <id, 32 hex digits>
 //                 created: <nanoseconds since 1970 UTC>
-//                 key: <public key, base64>
 //                 epoch: <the newest epoch>
+//                 key: <public key, base64>
 //   journal.key   PRIVATE+KEY+printtrail.journal/<id>+<key id>+<base64>         mode 0600
 
 package import Evidence
@@ -45,8 +45,8 @@ package struct JournalIdentity: Hashable, Sendable {
     format: \(format)
     journal: \(hexID)
     created: \(created)
-    key: \(base64(publicKey.rawRepresentation))
     epoch: \(epoch)
+    key: \(base64(publicKey.rawRepresentation))
 
     """
   }

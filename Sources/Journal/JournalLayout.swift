@@ -31,6 +31,8 @@ enum JournalFile {
   static let fault = "fault"
   /// Where a salvaged journal is built before it takes the place of the damaged one.
   static let salvage = "salvage"
+  /// What a salvage may make anew.
+  static let salvaged = [data, key]
 }
 
 enum Layout {

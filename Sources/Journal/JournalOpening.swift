@@ -15,6 +15,8 @@
 //
 // "Unfinished" is a data.mdb of two pages or less, which can hold no record, or one whose database `meta` has no journal id:
 // the transaction that writes the id is the first one. Nothing that may hold a record is ever removed here.
+//
+// With `JournalConfiguration.recovery` the directory is inspected first, and what is damaged is replaced: see Recovery.
 
 internal import Evidence
 internal import Glibc
@@ -26,11 +28,13 @@ struct JournalOpening {
   let key: JournalKey
   let store: JournalStore
   let lock: DirectoryLock
+  let damage: JournalDamage?
 
   init(_ configuration: JournalConfiguration) throws {
     let directory = configuration.directory
     try Files.prepareDirectory(directory, creating: true)
     lock = try DirectoryLock(directory: directory)
+    damage = try configuration.recovery.flatMap { try Recovering(configuration, $0).run() }
     let identity = try JournalIdentity.read(directory: directory)
     let key = try JournalKey.read(directory: directory)
     let size = try Files.size(directory + "/" + JournalFile.data)
@@ -46,7 +50,7 @@ struct JournalOpening {
       guard try Self.isComplete(store, key) else {
         throw JournalError.recordsMissing(path: directory, found: "without a journal in it")
       }
-      self.identity = identity
+      self.identity = try Self.noteEpoch(store, identity)
       self.key = key
     } else {
       if key == nil, let size, size > Self.emptyFileBytes { throw JournalError.keyMissing(path: directory) }
@@ -56,7 +60,18 @@ struct JournalOpening {
   }
 
   /// LMDB's two meta pages: a file of this size holds no data.
-  private static let emptyFileBytes = 2 * sysconf(Int32(_SC_PAGESIZE))
+  static let emptyFileBytes = 2 * sysconf(Int32(_SC_PAGESIZE))
+
+  /// The identity names the newest epoch. Where a crash came between, it is brought up to date.
+  private static func noteEpoch(_ store: JournalStore, _ identity: JournalIdentity) throws -> JournalIdentity {
+    let transaction = try store.environment.beginRead()
+    let epoch = try store.tail(transaction).epoch
+    guard identity.epoch < epoch else { return identity }
+    var identity = identity
+    identity.epoch = epoch
+    try identity.write(directory: store.directory)
+    return identity
+  }
 
   private static func openStore(_ configuration: JournalConfiguration) throws -> JournalStore {
     let store = try JournalStore(

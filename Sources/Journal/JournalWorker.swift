@@ -3,11 +3,12 @@
 // The child is the same program, started with a hidden first argument:
 //
 //   journal-worker inspect quick|thorough DIRECTORY
-//   journal-worker salvage all|nothing DIRECTORY
+//   journal-worker salvage all DIRECTORY
 //   journal-worker explain STATUS DIRECTORY
 //
 // `explain` is for a program that reads a journal: a fault while it reads makes it become this (clinux_exec_on_fault), which says
-// in one sentence where the damage begins, and ends with the given status. The others print one line for each `InspectionLine` or `SalvageLine`, `done` last; a child that ends without it has failed.
+// in one sentence where the damage begins, and ends with the given status. The others print one line for each
+// `InspectionLine` or `SalvageLine`, `done` last; a child that ends without it has failed.
 
 package import Evidence
 internal import Glibc
@@ -34,6 +35,7 @@ package enum JournalWorker {
     switch (arguments[1], arguments[2]) {
     case ("inspect", "quick"): inspect(arguments[3], isThorough: false)
     case ("inspect", "thorough"): inspect(arguments[3], isThorough: true)
+    case ("salvage", "all"): salvage(arguments[3])
     default: return EX_USAGE
     }
     return EXIT_SUCCESS
@@ -42,6 +44,15 @@ package enum JournalWorker {
   private static func inspect(_ directory: String, isThorough: Bool) {
     var inspection = Inspection(directory: directory, isThorough: isThorough) { print($0.text) }
     inspection.run()
+  }
+
+  private static func salvage(_ directory: String) {
+    do {
+      let report = try SalvageJob(directory: directory, takesRecords: true).run()
+      for line in SalvageLine.lines(report) { print(line.text) }
+    } catch {
+      print(SalvageLine.failed("\(JournalError(error))").text)
+    }
   }
 
   private static func explain(_ directory: String) {
@@ -95,6 +106,21 @@ package struct JournalWorkerCommand: Sendable {
     } catch {
       return InspectionReport(verdict: .unknown(error.description))
     }
+  }
+}
+
+extension JournalWorkerCommand {
+  struct SalvageFailure: Error {
+    let reason: String
+  }
+
+  /// Takes what verifies out of the damaged data.mdb in `directory`, into a new one in its `salvage`.
+  func salvage(directory: String) -> Result<SalvageReport, SalvageFailure> {
+    do throws(JournalError) {
+      let child = try ChildProcess(
+        executable, [JournalWorker.command, "salvage", "all", directory], within: thoroughPatience)
+      return SalvageLine.report(child.output.split(separator: "\n").compactMap { SalvageLine($0) }, child.ending)
+    } catch { return .failure(SalvageFailure(reason: error.description)) }
   }
 }
 
@@ -176,48 +202,5 @@ package struct InspectionReport: Sendable, Equatable {
     case SIGSEGV: "SIGSEGV: a page is not what it should be"
     default: "signal \(signal)"
     }
-  }
-}
-
-extension InspectionLine {
-  var text: String {
-    switch self {
-    case .at(let place): "at \(place)"
-    case .journal(let id, let publicKey, let epoch): "journal \(hexadecimal(id)) \(hexadecimal(publicKey)) \(epoch)"
-    case .unfinished: "unfinished"
-    case .newerFormat(let format): "format \(format)"
-    case .soundThrough(let position): "sound \(position)"
-    case .damage(let what): "damage \(what.replacing("\n", with: " "))"
-    case .done: "done"
-    }
-  }
-
-  /// Nil for a line that is none of these.
-  init?(_ line: Substring) {
-    let (word, rest) = Self.split(line)
-    switch word {
-    case "at": self = .at(String(rest))
-    case "damage": self = .damage(String(rest))
-    case "unfinished": self = .unfinished
-    case "done": self = .done
-    case "format":
-      guard let format = UInt32(rest) else { return nil }
-      self = .newerFormat(format)
-    case "sound":
-      guard let position = RecordPosition(rest) else { return nil }
-      self = .soundThrough(position)
-    case "journal":
-      let parts = rest.split(separator: " ")
-      guard parts.count == 3, let id = OpenSSL.bytes(hexadecimal: parts[0]),
-        let key = OpenSSL.bytes(hexadecimal: parts[1]), let epoch = UInt32(parts[2])
-      else { return nil }
-      self = .journal(id: id, publicKey: key, epoch: epoch)
-    default: return nil
-    }
-  }
-
-  static func split(_ line: Substring) -> (Substring, Substring) {
-    guard let space = line.firstIndex(of: " ") else { return (line, "") }
-    return (line[..<space], line[line.index(after: space)...])
   }
 }

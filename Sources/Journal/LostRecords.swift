@@ -104,7 +104,7 @@ struct SequenceRanges {
 }
 
 /// Damage that was found when the journal was opened, and what was done about it.
-package struct JournalDamage: Hashable, Sendable {
+package struct JournalDamage: Hashable, Sendable, CustomStringConvertible {
   /// What was found: a part of a sentence.
   package let reason: String
   /// The directory that the damaged files were moved to.
@@ -113,4 +113,17 @@ package struct JournalDamage: Hashable, Sendable {
   package let recordsKept: UInt64
   /// The journal goes on under another key: a hub takes it for a new one.
   package let hasNewKey: Bool
+  /// Whether a record tells of it: the first of the newest epoch.
+  package let isRecorded: Bool
+
+  /// A sentence or two.
+  package var description: String {
+    let ranges = lost.prefix(Self.rangesShown).map(\.description).joined(separator: ", ")
+    let more = lost.count > Self.rangesShown ? " and \(lost.count - Self.rangesShown) more ranges" : ""
+    let records = lost.isEmpty ? "No record is lost." : "Lost: \(ranges)\(more)."
+    let key = hasNewKey ? " The journal goes on under a new key." : ""
+    return "The journal was damaged: \(reason). \(records)\(key)"
+  }
+
+  private static let rangesShown = 5
 }

@@ -10,14 +10,20 @@ package struct DataFault: Hashable, Sendable, CustomStringConvertible {
 /// A walk over one file. It remembers the pages that it came to: two ways to one page are a fault, and no walk is endless.
 package struct DataWalk {
   private let file: DataFile
+  /// No page is as large as this.
+  private let limit: UInt64
   package private(set) var reached: PageSet
   /// In the order they were met, at most `faultsMax`.
   package private(set) var faults: [DataFault] = []
+  /// The leaves that branches led to.
+  private var leaves: UInt64 = 0
   /// Enough to tell a bad sector from a bad disk.
   private static let faultsMax = 20
 
-  package init(_ file: DataFile) {
+  /// - Parameter meta: the commit whose pages are walked: it tells how far they go.
+  package init(_ file: DataFile, _ meta: DataMeta? = nil) {
     self.file = file
+    limit = min(file.pages, meta.map { $0.lastPage + 1 } ?? .max)
     reached = PageSet(pages: file.pages)
     reached.insert(0)
     reached.insert(1)
@@ -37,11 +43,17 @@ package struct DataWalk {
   /// Goes through the branch pages alone, which lead to every leaf: a hundredth of the pages.
   package mutating func branches(of tree: DataTree) {
     guard let root = tree.root else { return }
-    guard tree.depth > 1 else {
-      reach(root)
-      return
+    leaves = 0
+    if tree.depth > 1 {
+      visit(root, levels: tree.depth - 1, leafLevel: false) { _, _, _ in nil }
+    } else {
+      reachLeaf(root)
     }
-    visit(root, levels: tree.depth - 1, leafLevel: false) { _, _, _ in nil }
+    if leaves != tree.leafPages { fault(root, "leads to \(leaves) pages, not to \(tree.leafPages)") }
+  }
+
+  private mutating func reachLeaf(_ number: UInt64) {
+    if reach(number) { leaves += 1 }
   }
 
   /// - Parameters:
@@ -62,7 +74,7 @@ package struct DataWalk {
         note(page, offset)
         if let what = try leaf(file, page, offset) { fault(number, what) }
       } else if let node = DataNode(at: offset, of: page, isBranch: true), case .child(let child) = node.content {
-        if levels == 1 { reach(child) } else { try visit(child, levels: levels - 1, leafLevel: leafLevel, leaf) }
+        if levels == 1 { reachLeaf(child) } else { try visit(child, levels: levels - 1, leafLevel: leafLevel, leaf) }
       } else {
         fault(number, "has an entry that is cut")
       }
@@ -81,7 +93,7 @@ package struct DataWalk {
 
   @discardableResult
   private mutating func reach(_ number: UInt64) -> Bool {
-    guard number < file.pages else {
+    guard number < limit else {
       fault(number, "lies behind the end of the file")
       return false
     }
