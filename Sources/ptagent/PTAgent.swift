@@ -2,6 +2,8 @@
 
 internal import AgentCore
 internal import ArgumentParser
+internal import Glibc
+internal import Journal
 
 @main
 struct PTAgent: AsyncParsableCommand {
@@ -42,6 +44,7 @@ struct PTAgent: AsyncParsableCommand {
   /// The version is asked for here and not by `version:` of the configuration or a flag, both of which would claim `--version` from `read`
   /// and `sweep`, where it is SNMP's.
   static func main() async {
+    if let status = JournalWorker.run(Array(CommandLine.arguments.dropFirst())) { Glibc.exit(status) }
     guard CommandLine.arguments.dropFirst() != ["--version"] else { return print("ptagent \(AgentVersion.text)") }
     await main(nil)
   }

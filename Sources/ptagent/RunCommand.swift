@@ -1,5 +1,7 @@
 internal import AgentCore
 internal import ArgumentParser
+internal import CLinux
+internal import Journal
 internal import Settings
 internal import Logging
 
@@ -23,6 +25,8 @@ struct RunCommand: AsyncParsableCommand {
       let level = Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info
       let logger = Logger(label: "ptagent") { _ in LineLogHandler(format: configuration.log.format, level: level) }
       let display: any SweepDisplay = progress ? TerminalDisplay(descriptor: 1) : NoDisplay()
+      // A fault in the journal's file: the next start then inspects every record.
+      _ = clinux_mark_on_fault(JournalRecovery.faultMark(directory: configuration.journal.directory))
       try await Agent(configuration, logger: logger, display: display).run()
     }
   }
