@@ -154,7 +154,9 @@ let package = Package(
       ]),
     program(
       "ptjournal",
-      ["ReadModels", "Journal", "Evidence", "Events", "OpenSSL", "Platform", "PrinterModel", "Projections"]),
+      [
+        "ReadModels", "Journal", "CLinux", "Evidence", "Events", "OpenSSL", "Platform", "PrinterModel", "Projections",
+      ]),
     program("pthub", ["HubServer", "Platform", logging, signals]),
     program("ptsim", ["PrinterSimulator", "CLinux", "Platform"]),
     program(

@@ -46,6 +46,10 @@ package struct Agent: Sendable {
       try await run(journal, fold)
     } catch let error as JournalError {
       await journal.close()
+      // What fails here was not seen by the quick look at the start: the next one looks at everything.
+      if JournalError.damagedDirectory(of: error) != nil {
+        JournalRecovery.markFault(directory: configuration.journal.directory)
+      }
       throw AgentFailure(error, directory: configuration.journal.directory)
     } catch {
       await journal.close()
@@ -57,7 +61,11 @@ package struct Agent: Sendable {
 
   private func run(_ journal: Journal, _ fold: FleetFold) async throws {
     let board = StatusBoard()
-    board.say(.journal, .ok, "recording")
+    board.sayJournal(directory: configuration.journal.directory)
+    if let damage = journal.damage {
+      damage.log(logger)
+      if !damage.isRecorded { try await journal.append(damage.event.body) }
+    }
     let identity = IdentityWatcher(
       store: IdentityStore(stateDirectory: configuration.state.directory), hub: configuration.hub, journal: journal,
       board: board, logger: logger)
@@ -134,6 +142,7 @@ package struct Agent: Sendable {
     var journal = JournalConfiguration(directory: directory)
     journal.sizeLimit = Int(clamping: configuration.journal.sizeMax.bytes)
     journal.mapBytes = max(journal.mapBytes, journal.sizeLimit * 2)
+    journal.recovery = .byTheAgent
     let logger = logger
     journal.foldFailed = { position, error in
       logger.error("a record could not be folded", metadata: ["record": "\(position)", "reason": "\(error)"])

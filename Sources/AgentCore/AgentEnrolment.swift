@@ -86,8 +86,10 @@ package struct AgentEnrolment: Sendable {
         error.isPermissionDenied ? .permission : .cannotCreate,
         "\(error.description) Run this as the agent's user, or name another state.directory.")
     }
+    var journal = JournalConfiguration(directory: directory)
+    journal.recovery = .byTheAgent
     do {
-      return .writing(try Journal.open(JournalConfiguration(directory: directory), fold: FleetFold()))
+      return .writing(try Journal.open(journal, fold: FleetFold()))
     } catch {
       guard case .locked = error else { throw AgentFailure(error, directory: directory) }
     }

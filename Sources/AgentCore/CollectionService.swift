@@ -51,7 +51,7 @@ struct CollectionService: Service {
     let known = KnownDevice.all(of: fold.state)
     board.say(
       .collector, .working, "collecting from \(settings.plan.addressCount) addresses")
-    board.say(.journal, .ok, "recording")
+    board.sayJournal(directory: journalDirectory)
     let observer = CollectionObserver(board: board, display: display, logger: logger)
     let collector = Collector(
       settings, known: known, engine: engine, sink: JournalSink(journal: journal), observer: observer,

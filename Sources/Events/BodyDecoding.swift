@@ -264,6 +264,37 @@ extension EventDecoder {
     return body
   }
 
+  func journalDamaged(_ bytes: UnsafeRawBufferPointer) throws -> JournalDamaged {
+    var body = JournalDamaged(reason: "", quarantine: "", lost: [], recordsKept: 0, hasNewKey: false)
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: body.reason = try fields.string() ?? body.reason
+      case 2: body.quarantine = try fields.string() ?? body.quarantine
+      case 3: if let bytes = fields.bytes { body.lost.append(try lostRange(bytes)) }
+      case 4: body.rangesLost = fields.uint32 ?? body.rangesLost
+      case 5: body.recordsKept = fields.uint64 ?? body.recordsKept
+      case 6: body.hasNewKey = fields.bool ?? body.hasNewKey
+      default: break
+      }
+    }
+    return body
+  }
+
+  private func lostRange(_ bytes: UnsafeRawBufferPointer) throws -> LostRange {
+    var range = LostRange(epoch: 0, first: 0, last: nil)
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: range.epoch = fields.uint32 ?? range.epoch
+      case 2: range.first = fields.uint64 ?? range.first
+      case 3: range.last = fields.uint64 ?? range.last
+      default: break
+      }
+    }
+    return range
+  }
+
   /// What a message of this kind cannot do without.
   func required<Value>(_ value: Value?, _ what: String) throws -> Value {
     guard let value else { throw WireVocabularyError(description: "\(what) is missing") }

@@ -25,6 +25,7 @@ enum Wire {
   typealias Alert = Printtrail_Events_V1_Alert
   typealias MeterEpochOpened = Printtrail_Events_V1_MeterEpochOpened
   typealias UploadRejected = Printtrail_Events_V1_UploadRejected
+  typealias JournalDamaged = Printtrail_Events_V1_JournalDamaged
   typealias ReadingTaken = Printtrail_Events_V1_ReadingTaken
   typealias ReadingChanged = Printtrail_Events_V1_ReadingChanged
   typealias ReadingUnchanged = Printtrail_Events_V1_ReadingUnchanged
@@ -203,6 +204,25 @@ extension UploadRejected {
       $0.epoch = epoch
       $0.sequence = sequence
       $0.reason = reason
+    }
+  }
+}
+
+extension JournalDamaged {
+  var wire: Wire.JournalDamaged {
+    .with {
+      $0.reason = reason
+      $0.quarantine = quarantine
+      $0.lost = lost.map { range in
+        .with {
+          $0.epoch = range.epoch
+          $0.first = range.first
+          if let last = range.last { $0.last = last }
+        }
+      }
+      $0.rangesLost = rangesLost
+      $0.recordsKept = recordsKept
+      $0.hasNewKey_p = hasNewKey
     }
   }
 }

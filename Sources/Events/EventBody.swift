@@ -24,6 +24,7 @@ package enum EventBody: Equatable, Sendable {
   case alertCleared(AlertCleared)
   case meterEpochOpened(MeterEpochOpened)
   case uploadRejected(UploadRejected)
+  case journalDamaged(JournalDamaged)
   /// A type that a newer release wrote: its bytes are kept and exported as they are.
   case unknown(type: UInt16, bytes: [UInt8])
 }
@@ -315,5 +316,47 @@ package struct UploadRejected: Equatable, Sendable {
     self.epoch = epoch
     self.sequence = sequence
     self.reason = reason
+  }
+}
+
+/// The journal's files were not what they should have been when it was opened. What verified was kept; the rest is lost, unless the
+/// hub has it.
+package struct JournalDamaged: Equatable, Sendable {
+  /// What was found.
+  package var reason: String
+  /// The directory that the damaged files were moved to.
+  package var quarantine: String
+  /// The first of the ranges that are lost; `rangesLost` counts all.
+  package var lost: [LostRange]
+  package var rangesLost: UInt32
+  package var recordsKept: UInt64
+  /// The journal goes on under another key, because its own was lost.
+  package var hasNewKey: Bool
+
+  /// Ranges that one event names: some 16 KB. More are a journal that is in shreds.
+  package static let rangesMax = 1_000
+
+  package init(
+    reason: String, quarantine: String, lost: [LostRange], recordsKept: UInt64, hasNewKey: Bool
+  ) {
+    self.reason = reason
+    self.quarantine = quarantine
+    self.lost = Array(lost.prefix(Self.rangesMax))
+    rangesLost = UInt32(clamping: lost.count)
+    self.recordsKept = recordsKept
+    self.hasNewKey = hasNewKey
+  }
+}
+
+/// Consecutive records of one epoch.
+package struct LostRange: Equatable, Sendable {
+  package var epoch: UInt32
+  package var first: UInt64
+  /// Nil: everything from `first` on.
+  package var last: UInt64?
+  package init(epoch: UInt32, first: UInt64, last: UInt64?) {
+    self.epoch = epoch
+    self.first = first
+    self.last = last
   }
 }

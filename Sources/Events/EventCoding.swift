@@ -93,6 +93,7 @@ package enum EventType {
   package static let alertCleared: UInt16 = 42
   package static let meterEpochOpened: UInt16 = 50
   package static let uploadRejected: UInt16 = 60
+  package static let journalDamaged: UInt16 = 70
 
   /// Names as they stand in exports and on the command line.
   package static let names: [UInt16: String] = [
@@ -103,6 +104,7 @@ package enum EventType {
     readingChanged: "ReadingChanged", readingUnchanged: "ReadingUnchanged", pollFailed: "PollFailed",
     alertRaised: "AlertRaised", alertUpdated: "AlertUpdated", alertCleared: "AlertCleared",
     meterEpochOpened: "MeterEpochOpened", uploadRejected: "UploadRejected",
+    journalDamaged: "JournalDamaged",
   ]
 
   /// The name of a type, or `Type<number>` for one that this release does not know.
@@ -142,6 +144,7 @@ extension EventBody {
     case .alertCleared: EventType.alertCleared
     case .meterEpochOpened: EventType.meterEpochOpened
     case .uploadRejected: EventType.uploadRejected
+    case .journalDamaged: EventType.journalDamaged
     case .unknown(let type, _): type
     }
   }
@@ -167,6 +170,7 @@ extension EventBody {
     case .alertCleared(let event): event.wire
     case .meterEpochOpened(let event): event.wire
     case .uploadRejected(let event): event.wire
+    case .journalDamaged(let event): event.wire
     // Written as the bytes it came with; see `encoded`.
     case .unknown: Printtrail_Events_V1_PollCost()
     }

@@ -69,6 +69,7 @@ package struct EventDecoder {
     case EventType.alertCleared: .alertCleared(try alertCleared(bytes))
     case EventType.meterEpochOpened: .meterEpochOpened(try meterEpochOpened(bytes))
     case EventType.uploadRejected: .uploadRejected(try uploadRejected(bytes))
+    case EventType.journalDamaged: .journalDamaged(try journalDamaged(bytes))
     default: .unknown(type: type, bytes: Array(bytes))
     }
   }

@@ -100,6 +100,7 @@ final class Committer {
       try fold?.writeChanges(upTo: batch.tail.head, transaction)
     }
     try transaction.commit()
+    if batch.tail.epoch != tail.epoch { noteEpoch(batch.tail.epoch) }
     tail = batch.tail
     policy = batch.policy
     return outcomes
@@ -165,6 +166,14 @@ final class Committer {
     batch.policy.lastSize = 0
     batch.hasChanges = true
     return batch.tail.head
+  }
+
+  /// The identity names the newest epoch, so that it is not begun again if data.mdb is lost. After the commit: an identity that
+  /// is behind is brought up to date at the next opening, one that is ahead would look like an old copy of the records.
+  private func noteEpoch(_ epoch: UInt32) {
+    var identity = identity
+    identity.epoch = epoch
+    try? identity.write(directory: store.directory)
   }
 
   private func moveCursor(

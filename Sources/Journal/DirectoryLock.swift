@@ -13,8 +13,8 @@ final class DirectoryLock: Sendable {
     let path = directory + "/" + JournalFile.lock
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw .file(operation: "open", path: path, errno: errno) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      let code = errno
+    let code = Self.lock(descriptor, path)
+    guard code == 0 else {
       close(descriptor)
       guard code == EWOULDBLOCK else { throw .file(operation: "lock", path: path, errno: code) }
       throw .locked(path: directory, pid: Self.holder(path))
@@ -30,6 +30,19 @@ final class DirectoryLock: Sendable {
   }
 
   deinit { close(descriptor) }
+
+  /// A child that another thread of this process is just starting has a copy of every descriptor until it becomes its program, and
+  /// keeps a lock that was let go of meanwhile for that long.
+  /// - Returns: 0 or errno.
+  private static func lock(_ descriptor: Int32, _ path: String) -> Int32 {
+    var code: Int32 = 0
+    for _ in 0..<10 {
+      code = flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? 0 : errno
+      guard code == EWOULDBLOCK, holder(path) == getpid() else { return code }
+      usleep(5_000)
+    }
+    return code
+  }
 
   private static func holder(_ path: String) -> Int32? {
     guard let bytes = try? Files.read(path) else { return nil }

@@ -78,6 +78,31 @@ enum Files {
     guard unlink(path) == 0 || errno == ENOENT else { throw .file(operation: "remove", path: path, errno: errno) }
   }
 
+  /// The names in a directory; none when it cannot be read.
+  static func names(in path: String) -> [String] {
+    guard let stream = opendir(path) else { return [] }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      names.append(
+        withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+    }
+    return names
+  }
+
+  /// Renames a file; does nothing when there is none.
+  static func move(_ path: String, to target: String) throws(JournalError) {
+    guard rename(path, target) == 0 || errno == ENOENT else {
+      throw .file(operation: "rename", path: path, errno: errno)
+    }
+  }
+
+  /// Makes a directory for the owner alone, durably.
+  static func makeDirectory(_ path: String) throws(JournalError) {
+    guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw .file(operation: "create", path: path, errno: errno) }
+    try synchronizeDirectory(parent(of: path))
+  }
+
   /// Makes sure that `path` is a directory on a local file system, making its last component (0700) if `creating`.
   static func prepareDirectory(_ path: String, creating: Bool) throws(JournalError) {
     var status = stat()

@@ -20,6 +20,8 @@ package final class Journal: Sendable {
   package let identity: JournalIdentity
   /// Reads this journal, also while it is written.
   package let reader: JournalReader
+  /// What was found damaged at this opening, and dealt with; nil when there was nothing.
+  package let damage: JournalDamage?
   private let writer: WriterThread
 
   /// Opens the journal, making it when there is none, and brings the fold to its head; that takes long only when the fold's
@@ -32,12 +34,14 @@ package final class Journal: Sendable {
       let opening = try JournalOpening(configuration)
       let writer = try WriterThread.start { try Committer(opening, configuration, fold: fold) }
       return Journal(
-        identity: opening.identity, reader: JournalReader(opening.store, opening.identity), writer: writer)
+        identity: opening.identity, reader: JournalReader(opening.store, opening.identity), damage: opening.damage,
+        writer: writer)
     }
   }
 
-  private init(identity: JournalIdentity, reader: JournalReader, writer: WriterThread) {
+  private init(identity: JournalIdentity, reader: JournalReader, damage: JournalDamage?, writer: WriterThread) {
     self.identity = identity
+    self.damage = damage
     self.reader = reader
     self.writer = writer
   }

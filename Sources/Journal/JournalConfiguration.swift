@@ -16,6 +16,9 @@ package struct JournalConfiguration: Sendable {
   /// Told of each record that the fold refused, on the thread that commits.
   package var foldFailed: @Sendable (RecordPosition, any Error) -> Void = { _, _ in }
 
+  /// How damage is dealt with; nil refuses a damaged journal.
+  package var recovery: JournalRecovery?
+
   package init(directory: String) { self.directory = directory }
 }
 

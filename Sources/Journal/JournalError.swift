@@ -110,6 +110,19 @@ func asJournalError<R: ~Copyable>(_ body: () throws -> R) throws(JournalError) -
 }
 
 extension JournalError {
+  /// The directory of a journal whose files are not what they should be; nil for every other error.
+  package static func damagedDirectory(of error: any Error) -> String? {
+    switch JournalError(error) {
+    case .damaged(let path, _), .recordsMissing(let path, _): path
+    case .storage(let error):
+      switch error.kind {
+      case .notAnEnvironment, .formatVersion, .corrupted, .databaseMissing: error.path
+      default: nil
+      }
+    default: nil
+    }
+  }
+
   init(_ error: any Error) {
     switch error {
     case let error as JournalError: self = error

@@ -8,6 +8,7 @@
 //                 format: 1
 //                 journal: <id, 32 hex digits>
 //                 created: <nanoseconds since 1970 UTC>
+//                 epoch: <the newest epoch>
 //                 key: <public key, base64>
 //   journal.key   PRIVATE+KEY+printtrail.journal/<id>+<key id>+<base64>         mode 0600
 
@@ -24,6 +25,8 @@ package struct JournalIdentity: Hashable, Sendable {
   /// Nanoseconds since 1970 UTC.
   package let created: Int64
   package let publicKey: Ed25519PublicKey
+  /// The newest epoch when the file was written. If data.mdb is lost, its numbers must not be given a second time.
+  var epoch: UInt32
 
   /// The id as 32 lower-case hexadecimal digits.
   package var hexID: String { hexadecimal(id) }
@@ -47,12 +50,14 @@ package struct JournalIdentity: Hashable, Sendable {
     format: \(format)
     journal: \(hexID)
     created: \(created)
+    epoch: \(epoch)
     key: \(base64(publicKey.rawRepresentation))
 
     """
   }
 
-  init(format: UInt32, id: [UInt8], created: Int64, publicKey: Ed25519PublicKey) {
+  init(format: UInt32, id: [UInt8], created: Int64, publicKey: Ed25519PublicKey, epoch: UInt32) {
+    self.epoch = epoch
     self.format = format
     self.id = id
     self.created = created
@@ -85,7 +90,9 @@ package struct JournalIdentity: Hashable, Sendable {
     guard let key = fields["key"].flatMap({ OpenSSL.bytes(base64: $0) }),
       let publicKey = try? Ed25519PublicKey(rawRepresentation: key)
     else { throw unreadable("it has no public key") }
-    return JournalIdentity(format: format, id: id, created: created, publicKey: publicKey)
+    // Journals made before this line was written have no other epoch that a loss could repeat.
+    let epoch = fields["epoch"].flatMap { UInt32($0) } ?? 1
+    return JournalIdentity(format: format, id: id, created: created, publicKey: publicKey, epoch: epoch)
   }
 
   func write(directory: String) throws(JournalError) {

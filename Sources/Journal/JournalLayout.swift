@@ -11,6 +11,7 @@
 //                "key"                           -> the journal's public key, 32 bytes
 //                "epoch"                         -> the current epoch, u32
 //                "frontier" epoch u32            -> encoded Merkle frontier
+//                "lost" epoch u32                -> first u64, last u64 of each range of lost records: see LostRecords
 //                "fold"                          -> version u32, epoch u32, sequence u64: what `state` holds, and up to where
 //
 // Integers are big-endian, so that keys sort as numbers.
@@ -25,6 +26,13 @@ enum JournalFile {
   static let key = "journal.key"
   static let lock = "lock"
   static let data = "data.mdb"
+  static let readers = "lock.mdb"
+  /// Left by a writer that a fault ended: the next one inspects every record.
+  static let fault = "fault"
+  /// Where a salvaged journal is built before it takes the place of the damaged one.
+  static let salvage = "salvage"
+  /// What a salvage may make anew.
+  static let salvaged = [data, key]
 }
 
 enum Layout {
@@ -39,7 +47,10 @@ enum Layout {
     static let publicKey = Array("key".utf8)
     static let epoch = Array("epoch".utf8)
     static let fold = Array("fold".utf8)
-    static func frontier(_ epoch: UInt32) -> [UInt8] { Array("frontier".utf8) + epoch.bigEndianBytes }
+    static func frontier(_ epoch: UInt32) -> [UInt8] { frontierPrefix + epoch.bigEndianBytes }
+    static func lost(_ epoch: UInt32) -> [UInt8] { lostPrefix + epoch.bigEndianBytes }
+    static let frontierPrefix = Array("frontier".utf8)
+    static let lostPrefix = Array("lost".utf8)
   }
 
   /// The value of a record: 42 bytes before the payload. With its key, a payload of 300 bytes then takes 364 bytes of a page,

@@ -16,6 +16,8 @@
 // "Unfinished" is a data.mdb of two pages or less, which can hold no record, or one whose database `meta` has no journal id:
 // the transaction that writes the id is the first one; or one that LMDB cannot open and that is no longer than that
 // transaction leaves it, as after a power cut before its first sync. Nothing that may hold a record is ever removed here.
+//
+// With `JournalConfiguration.recovery` the directory is inspected first, and what is damaged is replaced: see Recovery.
 
 internal import Evidence
 internal import Glibc
@@ -27,11 +29,13 @@ struct JournalOpening {
   let key: JournalKey
   let store: JournalStore
   let lock: DirectoryLock
+  let damage: JournalDamage?
 
   init(_ configuration: JournalConfiguration) throws {
     let directory = configuration.directory
     try Files.prepareDirectory(directory, creating: true)
     lock = try DirectoryLock(directory: directory)
+    damage = try configuration.recovery.flatMap { try Recovering(configuration, $0).run() }
     let identity = try JournalIdentity.read(directory: directory)
     let key = try JournalKey.read(directory: directory)
     let size = try Files.size(directory + "/" + JournalFile.data)
@@ -47,7 +51,7 @@ struct JournalOpening {
       guard try Self.isComplete(store, key) else {
         throw JournalError.recordsMissing(path: directory, found: "without a journal in it")
       }
-      self.identity = identity
+      self.identity = try Self.noteEpoch(store, identity)
       self.key = key
     } else {
       if key == nil, let size, size > Self.emptyFileBytes { throw JournalError.keyMissing(path: directory) }
@@ -57,9 +61,20 @@ struct JournalOpening {
   }
 
   /// LMDB's two meta pages: a file of this size holds no data.
-  private static let emptyFileBytes = 2 * sysconf(Int32(_SC_PAGESIZE))
+  static let emptyFileBytes = 2 * sysconf(Int32(_SC_PAGESIZE))
   /// The file's length after the transaction that makes a journal. The first record makes it longer, and it never gets shorter.
   private static let bytesWithoutRecords = 7 * sysconf(Int32(_SC_PAGESIZE))
+
+  /// The identity names the newest epoch. Where a crash came between, it is brought up to date.
+  private static func noteEpoch(_ store: JournalStore, _ identity: JournalIdentity) throws -> JournalIdentity {
+    let transaction = try store.environment.beginRead()
+    let epoch = try store.tail(transaction).epoch
+    guard identity.epoch < epoch else { return identity }
+    var identity = identity
+    identity.epoch = epoch
+    try identity.write(directory: store.directory)
+    return identity
+  }
 
   private static func openStore(_ configuration: JournalConfiguration) throws -> JournalStore {
     let store = try JournalStore(
@@ -82,9 +97,11 @@ struct JournalOpening {
     let store = try openUnfinished(configuration, dataBytes: dataBytes ?? 0)
     if try !isComplete(store, key) { try initialize(store, key, now: configuration.clock.now()) }
     let transaction = try store.environment.beginRead()
-    let opened = try store.epochList(transaction).first?.opened ?? configuration.clock.now()
+    let epochs = try store.epochList(transaction)
     transaction.end()
-    let identity = JournalIdentity(format: Layout.format, id: key.id, created: opened, publicKey: key.publicKey)
+    let identity = JournalIdentity(
+      format: Layout.format, id: key.id, created: epochs.first?.opened ?? configuration.clock.now(),
+      publicKey: key.publicKey, epoch: epochs.last?.number ?? 1)
     try identity.write(directory: directory)
     return (identity, key, store)
   }

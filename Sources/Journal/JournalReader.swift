@@ -208,6 +208,11 @@ package final class JournalReader: Sendable {
     try reading { try self.store.frontier($0, epoch: epoch) }
   }
 
+  /// What damage has taken of an epoch, ascending; empty for one that is whole.
+  package func lost(epoch: UInt32) throws(JournalError) -> [LostRecords] {
+    try reading { try self.store.lost($0, epoch: epoch) }
+  }
+
   func reading<R>(_ body: (borrowing ReadTransaction) throws -> R) throws(JournalError) -> R {
     try asJournalError {
       let transaction = try store.environment.beginRead()

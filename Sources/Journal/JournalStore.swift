@@ -49,6 +49,17 @@ struct JournalStore: Sendable {
     return frontier
   }
 
+  /// What is lost of an epoch; empty for one that is whole.
+  func lost(
+    _ transaction: borrowing some ReadableTransaction & ~Copyable, epoch: UInt32
+  ) throws -> [LostRecords] {
+    guard let row = try transaction.value(of: Layout.Meta.lost(epoch), in: meta) else { return [] }
+    guard let ranges = LostRecords.ranges(epoch: epoch, rowValue: row) else {
+      throw damaged("what is lost of epoch \(epoch) is unreadable")
+    }
+    return ranges
+  }
+
   func head(_ transaction: borrowing some ReadableTransaction & ~Copyable) throws -> RecordPosition {
     try tail(transaction).head
   }

@@ -5,6 +5,9 @@
 // root must be that tree's and its signature the journal's; at the end the tree must be the stored one. Meta rows must agree
 // with the identity.
 //
+// Of an epoch that damage has left with gaps, the ranges that are stored as lost are named and not found fault with; its tree
+// and its checkpoints can be compared up to the first gap only.
+//
 // What is checked is the journal as it was when the verification began; it may be written meanwhile. The rows are read in
 // short transactions. What this cannot see: a journal cut off or replaced as a whole together with its key. That shows only
 // against a checkpoint that somebody else holds.
@@ -67,6 +70,8 @@ package struct VerificationReport: Hashable, Sendable {
   package internal(set) var records: UInt64 = 0
   package internal(set) var epochs = 0
   package internal(set) var checkpoints = 0
+  /// What earlier damage took, as the journal itself says: no finding.
+  package internal(set) var lost: [LostRecords] = []
   /// In the order they were met, at most `JournalLimits.findingsMax`.
   package internal(set) var findings: [VerificationFinding] = []
   /// All of them, also those not listed.
@@ -109,6 +114,7 @@ package struct JournalVerifier {
     let epoch: JournalEpoch
     let frontier: MerkleFrontier
     let checkpoints: [StoredCheckpoint]
+    let lost: [LostRecords]
     var end: RecordPosition { RecordPosition(epoch: epoch.number, sequence: frontier.size) }
   }
 
@@ -134,7 +140,8 @@ package struct JournalVerifier {
     return try epochs.map { epoch in
       EpochPlan(
         epoch: epoch, frontier: try store.frontier(transaction, epoch: epoch.number),
-        checkpoints: checkpoints.filter { $0.epoch == epoch.number })
+        checkpoints: checkpoints.filter { $0.epoch == epoch.number },
+        lost: try store.lost(transaction, epoch: epoch.number))
     }
   }
 
@@ -158,14 +165,15 @@ package struct JournalVerifier {
   private func verify(_ plan: EpochPlan, _ report: inout VerificationReport) throws {
     var pass = EpochPass(
       epoch: plan.epoch.number, end: plan.frontier.size, verifier: try identity.verifier(epoch: plan.epoch.number),
-      checkpoints: plan.checkpoints)
+      checkpoints: plan.checkpoints, lost: plan.lost)
+    report.lost += plan.lost
     pass.checkCheckpoints(&report)
     do {
       let start = RecordPosition(epoch: plan.epoch.number, sequence: 0)
       try reader.scanRows(from: start, limit: .max) { key, value in pass.check(key, value, &report) }
     } catch {
       report.found(
-        .storage("\(error)"), at: RecordPosition(epoch: plan.epoch.number, sequence: pass.frontier.size))
+        .storage("\(error)"), at: RecordPosition(epoch: plan.epoch.number, sequence: pass.next - 1))
       return
     }
     pass.finish(stored: plan.frontier, &report)
@@ -180,13 +188,19 @@ private struct EpochPass {
   let end: UInt64
   let verifier: VerifierKey
   let checkpoints: [StoredCheckpoint]
+  let lost: [LostRecords]
   var frontier = MerkleFrontier()
   var seen: UInt64 = 0
+  /// The sequence that must come next.
+  private(set) var next: UInt64 = 1
   private var nextCheckpoint = 0
   /// After a gap the tree's positions no longer fit, and one finding is enough.
   private var isTreeBroken = false
 
-  init(epoch: UInt32, end: UInt64, verifier: VerifierKey, checkpoints: [StoredCheckpoint]) {
+  init(
+    epoch: UInt32, end: UInt64, verifier: VerifierKey, checkpoints: [StoredCheckpoint], lost: [LostRecords]
+  ) {
+    self.lost = lost
     self.epoch = epoch
     self.end = end
     self.verifier = verifier
@@ -197,7 +211,8 @@ private struct EpochPass {
   mutating func check(
     _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, _ report: inout VerificationReport
   ) -> Bool {
-    let expected = RecordPosition(epoch: epoch, sequence: frontier.size + 1)
+    skipLost()
+    let expected = RecordPosition(epoch: epoch, sequence: next)
     guard let position = RecordPosition(key: key) else {
       report.found(.unreadableRecord, at: expected)
       isTreeBroken = true
@@ -209,6 +224,7 @@ private struct EpochPass {
       isTreeBroken = true
     }
     seen += 1
+    next = position.sequence + 1
     guard let view = RecordView(position: position, value: value) else {
       report.found(.unreadableRecord, at: position)
       isTreeBroken = true
@@ -221,6 +237,13 @@ private struct EpochPass {
     frontier.append(leaf)
     if nextCheckpoint < checkpoints.count { compareRoot(&report) }
     return true
+  }
+
+  /// After what is known to be lost, the tree's positions no longer fit, and nothing is wrong.
+  private mutating func skipLost() {
+    guard let gap = lost.first(where: { $0.first == next }) else { return }
+    next = gap.last.map { $0 + 1 } ?? end + 1
+    isTreeBroken = true
   }
 
   /// Compares the tree with the checkpoints of its present size.
@@ -263,8 +286,9 @@ private struct EpochPass {
 
   /// Compares what was built with what is stored.
   mutating func finish(stored: MerkleFrontier, _ report: inout VerificationReport) {
-    if frontier.size < end, !isTreeBroken {
-      report.found(.missingRecord(found: nil), at: RecordPosition(epoch: epoch, sequence: frontier.size + 1))
+    skipLost()
+    if next <= end, !isTreeBroken || !lost.isEmpty {
+      report.found(.missingRecord(found: nil), at: RecordPosition(epoch: epoch, sequence: next))
     } else if !isTreeBroken, frontier != stored {
       report.found(.tree, at: RecordPosition(epoch: epoch, sequence: end))
     }

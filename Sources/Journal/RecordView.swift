@@ -48,6 +48,11 @@ package struct RecordView {
     }
   }
 
+  /// Whether every bit of it is as it was recorded.
+  var isSound: Bool {
+    version == Record.version && flags == Layout.recordFlags && stores(computedLeafHash())
+  }
+
   /// A copy that lasts.
   package var record: Record { Record(position: position, time: time, payload: Array(payload)) }
 }

@@ -36,6 +36,8 @@ struct OpenedEnvironment {
     var code = mdb_env_set_maxdbs(handle, UInt32(options.databases.count))
     if code == MDB_SUCCESS { code = mdb_env_set_maxreaders(handle, UInt32(options.readersMax)) }
     if code == MDB_SUCCESS, let mapBytes = options.mapBytes { code = mdb_env_set_mapsize(handle, mapBytes) }
+    // What LMDB would print of itself before it aborts says nothing to anybody but its authors.
+    mdb_env_set_assert(handle) { _, _ in abort() }
     if code == MDB_SUCCESS { code = mdb_env_open(handle, path, flags, 0o600) }
     guard code == MDB_SUCCESS else { throw LMDBError("open it", path: path, code: code) }
   }

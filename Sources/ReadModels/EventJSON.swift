@@ -74,10 +74,28 @@ extension JSONWriter {
         json.member("epoch", event.epoch)
         json.member("sequence", event.sequence)
         json.member("reason", event.reason)
+      case .journalDamaged(let event): json.damage(event)
       case .unknown(let type, let bytes):
         json.member("type", type)
         json.key("bytes")
         json.hex(bytes)
+      }
+    }
+  }
+
+  private mutating func damage(_ event: JournalDamaged) {
+    member("reason", event.reason)
+    member("quarantine", event.quarantine)
+    member("recordsKept", event.recordsKept)
+    key("newKey")
+    bool(event.hasNewKey)
+    member("rangesLost", event.rangesLost)
+    key("lost")
+    array(event.lost) { json, range in
+      json.object { json in
+        json.member("epoch", range.epoch)
+        json.member("first", range.first)
+        json.member("last", range.last)
       }
     }
   }

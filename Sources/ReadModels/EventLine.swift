@@ -43,6 +43,8 @@ package enum EventLine {
     case .alertCleared(let event): "\(event.key) after \(event.milliseconds / 1000) s"
     case .meterEpochOpened(let event): "\(event.meter): \(event.previous) then \(event.current), \(event.evidence)"
     case .uploadRejected(let event): "\(event.epoch)/\(event.sequence): \(event.reason)"
+    case .journalDamaged(let event):
+      "\(event.reason); \(event.recordsKept) records kept, \(event.rangesLost) ranges lost"
     case .unknown(_, let bytes): "\(bytes.count) bytes of a newer release"
     }
   }

@@ -6,6 +6,9 @@
 //          ^                          |                            |  ^      | grew, read, sealed, acknowledged, rejected, conflicted
 //          '--------------------------+--- closed, endStream ------'  '-----'
 //
+// Records that damage took from the journal are sent as `Lost` in their place, and the hub goes on behind them. To a hub that does not know
+// that, an epoch ends where its first loss begins.
+//
 // What holds at every moment:
 //   * The hub decides where to begin: after what it says it holds, whatever this side remembers.
 //   * Epochs are sent in ascending order, sequences without gaps, and a checkpoint never before the records that it seals.
@@ -70,8 +73,11 @@ package struct Welcome: Equatable, Sendable {
   package var holdings: [UInt32: UInt64]
   package var windowRecords: UInt32
   package var batchBytesMax: UInt32
+  /// Whether the hub can be told that records are lost.
+  package var takesLost: Bool
 
-  package init(holdings: [UInt32: UInt64], windowRecords: UInt32, batchBytesMax: UInt32) {
+  package init(holdings: [UInt32: UInt64], windowRecords: UInt32, batchBytesMax: UInt32, takesLost: Bool = true) {
+    self.takesLost = takesLost
     self.holdings = holdings
     self.windowRecords = windowRecords
     self.batchBytesMax = batchBytesMax
@@ -127,6 +133,8 @@ package struct Delivery: Sendable {
     /// Read records from `first` on, up to both limits but at least one, and tell `read`.
     case read(first: RecordPosition, recordsMax: Int, bytesMax: Int)
     case send(RecordRun)
+    /// Tell that these records of the epoch are lost.
+    case sendLost(epoch: UInt32, ClosedRange<UInt64>)
     case sendCheckpoint(CheckpointNote)
     /// The hub has everything up to and with this. Only forward, also when a hub was put back: it is then sent again what it lost.
     case moveCursor(RecordPosition)
@@ -144,8 +152,10 @@ package struct Delivery: Sendable {
   }
 
   private var phase = Phase.disconnected
-  /// Head per epoch of the journal.
+  /// Head per epoch of the journal, as far as this hub can be brought.
   private var heads: [UInt32: UInt64]
+  /// What damage took per epoch, ascending.
+  private let lost: [UInt32: [ClosedRange<UInt64>]]
   /// What the hub has per epoch, as far as it said so in this stream.
   private var held: [UInt32: UInt64] = [:]
   /// What the welcome said, where that is more than the journal has.
@@ -157,6 +167,7 @@ package struct Delivery: Sendable {
   private var isReading = false
   private var window: UInt64 = 0
   private var batchBytes = 0
+  private var takesLost = true
   private var checkpoint: CheckpointNote?
   private var sentCheckpoint: RecordPosition?
   private var rejectionsTold: Set<RecordPosition> = []
@@ -166,8 +177,13 @@ package struct Delivery: Sendable {
 
   /// - Parameters:
   ///   - heads: every epoch of the journal with its head.
+  ///   - lost: what damage took per epoch, ascending, below the heads.
   ///   - cursor: the journal's own memory of what the hub has; used only where the hub's cannot be.
-  package init(heads: [RecordPosition], cursor: RecordPosition?, checkpoint: CheckpointNote? = nil) {
+  package init(
+    heads: [RecordPosition], lost: [UInt32: [ClosedRange<UInt64>]] = [:], cursor: RecordPosition?,
+    checkpoint: CheckpointNote? = nil
+  ) {
+    self.lost = lost.filter { !$0.value.isEmpty }
     self.heads = Dictionary(heads.map { ($0.epoch, $0.sequence) }, uniquingKeysWith: { max($0, $1) })
     self.cursor = cursor
     self.checkpoint = checkpoint
@@ -182,7 +198,7 @@ package struct Delivery: Sendable {
   /// Records that the hub does not have, over all epochs; nil before the hub said what it has.
   package var lag: UInt64? {
     guard phase == .streaming else { return nil }
-    return heads.reduce(0) { sum, entry in sum + (entry.value - min(entry.value, held[entry.key] ?? 0)) }
+    return heads.keys.reduce(0) { sum, epoch in sum + (reach(epoch) - min(reach(epoch), held[epoch] ?? 0)) }
   }
 
   package mutating func received(_ event: Event) -> [Action] {
@@ -241,9 +257,15 @@ extension Delivery {
     window = UInt64(welcome.windowRecords)
     batchBytes = min(Int(welcome.batchBytesMax), Self.batchBytesMax)
     held = welcome.holdings
+    takesLost = welcome.takesLost
     var actions: [Action] = []
     for epoch in epochs {
-      guard let head = heads[epoch], let hubHead = held[epoch], hubHead > head else { continue }
+      guard let hubHead = held[epoch], case let head = reach(epoch), hubHead > head else { continue }
+      guard lost[epoch] == nil else {
+        // No surprise: the hub has what damage took here.
+        held[epoch] = head
+        continue
+      }
       claimed[epoch] = hubHead
       held[epoch] = min(restoredCursor(epoch), head)
       let reason = "the hub holds \(hubHead) records of epoch \(epoch), the journal only \(head)"
@@ -259,10 +281,17 @@ extension Delivery {
   private func firstToSend() -> RecordPosition {
     for epoch in epochs {
       let after = held[epoch] ?? 0
-      if after < heads[epoch] ?? 0 { return RecordPosition(epoch: epoch, sequence: after + 1) }
+      if after < reach(epoch) { return RecordPosition(epoch: epoch, sequence: after + 1) }
     }
     let last = epochs.last ?? 1
-    return RecordPosition(epoch: last, sequence: max(held[last] ?? 0, heads[last] ?? 0) + 1)
+    return RecordPosition(epoch: last, sequence: max(held[last] ?? 0, reach(last)) + 1)
+  }
+
+  /// How far an epoch can be sent: to its head, or to a hub that does not know of losses, to the first of them.
+  private func reach(_ epoch: UInt32) -> UInt64 {
+    let head = heads[epoch] ?? 0
+    guard !takesLost, let first = lost[epoch]?.first else { return head }
+    return min(head, first.lowerBound - 1)
   }
 
   /// Up to where the journal remembers that this epoch was acknowledged: what it was restored with.
@@ -282,8 +311,19 @@ extension Delivery {
   }
 
   private mutating func readNext() -> [Action] {
-    guard !isReading, skipToUnsent() else { return [] }
-    let remaining = (heads[next.epoch] ?? 0) - next.sequence + 1
+    guard !isReading else { return [] }
+    var losses: [Action] = []
+    while skipToUnsent(), let range = lost[next.epoch]?.first(where: { $0.contains(next.sequence) }) {
+      losses.append(.sendLost(epoch: next.epoch, next.sequence...range.upperBound))
+      sent[next.epoch] = max(sent[next.epoch] ?? 0, range.upperBound)
+      next.sequence = range.upperBound + 1
+    }
+    return losses + readRecords()
+  }
+
+  private mutating func readRecords() -> [Action] {
+    guard next.sequence <= reach(next.epoch) else { return [] }
+    let remaining = reach(next.epoch) - next.sequence + 1
     let underWay = inFlight
     // The hub's acknowledgements of such an epoch say what it had before; only one batch at a time can be told apart.
     guard claimed[next.epoch] == nil || underWay == 0 else { return [] }
@@ -297,7 +337,7 @@ extension Delivery {
 
   /// Moves on to the next epoch where one is done; false if everything was sent.
   private mutating func skipToUnsent() -> Bool {
-    while next.sequence > heads[next.epoch] ?? 0 {
+    while next.sequence > reach(next.epoch) {
       guard let following = epochs.first(where: { $0 > next.epoch }) else { return false }
       next = RecordPosition(epoch: following, sequence: (held[following] ?? 0) + 1)
     }
@@ -363,7 +403,7 @@ extension Delivery {
   private mutating func moveCursor() -> [Action] {
     var place: RecordPosition?
     for epoch in epochs {
-      let head = heads[epoch] ?? 0
+      let head = reach(epoch)
       let has = min(held[epoch] ?? 0, head)
       if place == nil || has > 0 || head > 0 { place = RecordPosition(epoch: epoch, sequence: has) }
       if has < head { break }

@@ -13,6 +13,8 @@ internal import OpenSSL
 package protocol DeliverySource: Sendable {
   /// Every epoch with its head.
   func heads() async throws -> [RecordPosition]
+  /// What damage took, per epoch and ascending; nothing above the epoch's head.
+  func lost() async throws -> [UInt32: [ClosedRange<UInt64>]]
   /// Up to where the hub acknowledged; nil: never.
   func cursor() async throws -> RecordPosition?
   /// The newest checkpoint; nil: none was sealed yet.
@@ -64,7 +66,24 @@ package final class JournalSource: DeliverySource {
   package func heads() async throws -> [RecordPosition] {
     let reader = journal.reader
     return try await reading {
-      try reader.epochs().map { RecordPosition(epoch: $0.number, sequence: try reader.frontier(epoch: $0.number).size) }
+      try reader.epochs().map { epoch in
+        RecordPosition(epoch: epoch.number, sequence: try reader.frontier(epoch: epoch.number).size)
+      }
+    }
+  }
+
+  package func lost() async throws -> [UInt32: [ClosedRange<UInt64>]] {
+    let reader = journal.reader
+    return try await reading {
+      var lost: [UInt32: [ClosedRange<UInt64>]] = [:]
+      for epoch in try reader.epochs() {
+        let end = try reader.frontier(epoch: epoch.number).size
+        // What came after the end, if anything did, has no numbers that could be told.
+        lost[epoch.number] = try reader.lost(epoch: epoch.number).filter { $0.first <= end }.map {
+          $0.first...max($0.first, min($0.last ?? end, end))
+        }
+      }
+      return lost
     }
   }
 
@@ -75,6 +94,8 @@ package final class JournalSource: DeliverySource {
     return try await reading {
       for epoch in try reader.epochs().reversed() {
         guard let stored = try reader.lastCheckpoint(epoch: epoch.number) else { continue }
+        // A tree with gaps has no root that the hub could compare.
+        guard try reader.lost(epoch: epoch.number).isEmpty else { continue }
         return CheckpointNote(
           position: RecordPosition(epoch: stored.epoch, sequence: stored.size),
           note: String(decoding: stored.note, as: UTF8.self))

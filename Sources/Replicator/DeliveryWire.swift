@@ -31,6 +31,14 @@ extension Printtrail_Dcam_V1_AgentMessage {
     }
   }
 
+  init(lost range: ClosedRange<UInt64>, epoch: UInt32) {
+    self = .with {
+      $0.lost = .with {
+        ($0.epoch, $0.firstSequence, $0.lastSequence) = (epoch, range.lowerBound, range.upperBound)
+      }
+    }
+  }
+
   init(_ checkpoint: CheckpointNote) {
     self = .with {
       $0.checkpoint = .with {
@@ -48,7 +56,9 @@ extension Delivery.Event {
     case .welcome(let welcome)?:
       let holdings = Dictionary(welcome.holdings.map { ($0.epoch, $0.sequence) }, uniquingKeysWith: { max($0, $1) })
       self = .welcomed(
-        Welcome(holdings: holdings, windowRecords: welcome.windowRecords, batchBytesMax: welcome.batchBytesMax))
+        Welcome(
+          holdings: holdings, windowRecords: welcome.windowRecords, batchBytesMax: welcome.batchBytesMax,
+          takesLost: welcome.takesLost))
     case .acknowledgement(let body)?: self = .acknowledged(RecordPosition(epoch: body.epoch, sequence: body.sequence))
     case .rejection(let body)?:
       self = .rejected(RecordPosition(epoch: body.epoch, sequence: body.sequence), reason: body.reason)

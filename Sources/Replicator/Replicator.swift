@@ -72,7 +72,9 @@ package final class Replicator: Sendable {
   package func run() async throws {
     let cursor = try await source.cursor()
     let delivery = SharedDelivery(
-      Delivery(heads: try await source.heads(), cursor: cursor, checkpoint: try await source.checkpoint()))
+      Delivery(
+        heads: try await source.heads(), lost: try await source.lost(), cursor: cursor,
+        checkpoint: try await source.checkpoint()))
     update { $0.acknowledged = cursor }
     var backoff = Backoff()
     var generator = SystemRandomNumberGenerator()
@@ -245,6 +247,11 @@ extension Replicator {
     case .send(let run):
       try await writer.write(Printtrail_Dcam_V1_AgentMessage(run))
       update { $0.recordsSent += UInt64(run.records.count) }
+    case .sendLost(let epoch, let range):
+      logger.warning(
+        "the hub is told that records are lost",
+        metadata: ["from": "\(epoch)/\(range.lowerBound)", "to": "\(range.upperBound)"])
+      try await writer.write(Printtrail_Dcam_V1_AgentMessage(lost: range, epoch: epoch))
     case .sendCheckpoint(let checkpoint): try await writer.write(Printtrail_Dcam_V1_AgentMessage(checkpoint))
     case .read(let first, let recordsMax, let bytesMax):
       let run = try await fromSource { try await $0.records(from: first, recordsMax: recordsMax, bytesMax: bytesMax) }

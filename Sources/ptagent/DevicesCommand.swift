@@ -27,6 +27,7 @@ struct DevicesCommand: AsyncParsableCommand {
       let configuration = try file.load()
       let directory = configuration.journal.directory
       do {
+        explainFaults(in: directory)
         let fleet = try FleetView.load(try JournalReader.open(directory: directory))
         let text =
           output == .json

@@ -2,6 +2,8 @@
 
 internal import AgentCore
 internal import ArgumentParser
+internal import CLinux
+internal import Glibc
 internal import Collectors
 internal import Settings
 internal import Journal
@@ -43,6 +45,14 @@ func reporting(_ work: () async throws -> Void) async throws {
     Machine.tell("\(error)\n")
     throw ExitCode(AgentFailure.Code.cannotCreate.rawValue)
   }
+}
+
+/// From now on a fault in the journal's file ends the program with a sentence and an exit code, not with a crash.
+func explainFaults(in journal: String) {
+  let arguments = ["ptagent"] + JournalWorker.explanation(of: journal, status: AgentFailure.Code.inputOutput.rawValue)
+  var pointers = arguments.map { UnsafePointer<CChar>(strdup($0)) }
+  defer { for pointer in pointers { free(UnsafeMutablePointer(mutating: pointer)) } }
+  _ = clinux_exec_on_fault("/proc/self/exe", &pointers, Int32(pointers.count))
 }
 
 /// How to ask a device, when the command line says it.

@@ -1,6 +1,8 @@
 // ptagent: the agent's command line. One file per command; what they do lives in AgentCore.
 
 internal import ArgumentParser
+internal import Glibc
+internal import Journal
 internal import Platform
 
 @main
@@ -48,6 +50,7 @@ struct PTAgent: AsyncParsableCommand {
   /// The version is asked for here and not by `version:` of the configuration or a flag, both of which would claim `--version` from `read`
   /// and `sweep`, where it is SNMP's.
   static func main() async {
+    if let status = JournalWorker.run(Array(CommandLine.arguments.dropFirst())) { Glibc.exit(status) }
     StandardOutput.reportClosedPipes()
     guard CommandLine.arguments.dropFirst() != ["--version"] else { return print("ptagent \(Release.version)") }
     await main(nil)

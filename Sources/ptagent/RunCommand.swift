@@ -1,5 +1,7 @@
 internal import AgentCore
 internal import ArgumentParser
+internal import CLinux
+internal import Journal
 internal import Settings
 internal import Logging
 
@@ -33,6 +35,8 @@ struct RunCommand: AsyncParsableCommand {
         logger.warning("the configuration says what can hardly be meant", metadata: ["what": "\(warning)"])
       }
       let display: any SweepDisplay = progress ? TerminalDisplay(descriptor: 1) : NoDisplay()
+      // A fault in the journal's file: the next start then inspects every record.
+      _ = clinux_mark_on_fault(JournalRecovery.faultMark(directory: configuration.journal.directory))
       try await Agent(configuration, logger: logger, display: display).run()
     }
   }

@@ -47,6 +47,7 @@ struct StatusCommand: AsyncParsableCommand {
   }
 
   private static func numbers(_ directory: String) throws -> JournalNumbers? {
+    explainFaults(in: directory)
     do { return try JournalNumbers(try JournalReader.open(directory: directory)) } catch let error as JournalError {
       if case .noJournal = error { return nil }
       throw AgentFailure(error, directory: directory)

@@ -31,11 +31,32 @@ struct JournalBench: AsyncParsableCommand {
       await journal.close()
     }
     guard !appendOnly else { return }
+    try await measureStart(clock)
     let start = clock.now
     let reader = try JournalReader.open(directory: directory)
     let head = try reader.head()
     print(#"{"benchmark":"journal.open","head":"\#(head)","seconds":\#(start.duration(to: clock.now).seconds)}"#)
     try measureReading(reader, clock)
+  }
+
+  /// The start of a writer as the agent's is: a child inspects the files first. Then what a damaged journal would cost.
+  private func measureStart(_ clock: ContinuousClock) async throws {
+    var configuration = JournalConfiguration(directory: directory)
+    configuration.recovery = JournalRecovery { _ in [] }
+    var journal: Journal?
+    let start = try clock.measure { journal = try Journal.open(configuration) }
+    print(#"{"benchmark":"journal.start","seconds":\#(start.seconds)}"#)
+    await journal?.close()
+    for isThorough in [false, true] {
+      var report: InspectionReport?
+      let time = clock.measure {
+        report = JournalWorkerCommand.thisProgram.inspect(directory: directory, isThorough: isThorough)
+      }
+      guard report?.verdict == .sound else {
+        throw ValidationError("the journal is not sound: \(String(describing: report))")
+      }
+      print(#"{"benchmark":"journal.inspect","thorough":\#(isThorough),"seconds":\#(time.seconds)}"#)
+    }
   }
 
   private func append(to journal: Journal) throws {

@@ -1,6 +1,8 @@
 // ptbench: the measurements that tools/bench runs. Each prints JSON lines, one a measurement.
 
 internal import ArgumentParser
+internal import Glibc
+internal import Journal
 
 @main
 struct PTBench: AsyncParsableCommand {
@@ -10,4 +12,9 @@ struct PTBench: AsyncParsableCommand {
       JournalBench.self, ReplayBench.self, CollectBench.self, CrashWorkload.self, CrashImagesCommand.self,
       GoldenJournalCommand.self,
     ])
+
+  static func main() async {
+    if let status = JournalWorker.run(Array(CommandLine.arguments.dropFirst())) { Glibc.exit(status) }
+    await main(nil)
+  }
 }

@@ -9,7 +9,7 @@ struct RecordsCommand: AsyncParsableCommand {
     abstract: "What the hub holds of an install's journal, counted and hashed again from the rows.",
     discussion: """
       One line per epoch. ROOT is the RFC 6962 root over all leaves that are held, computed from the rows now, not taken from what is kept beside them; it equals the \
-      root that the agent's journal has at the same sequence. GAPS is 0 unless the database was damaged. If the computed root is not the kept one, or there are gaps, \
+      root that the agent's journal has at the same sequence. GAPS is 0 unless the database was damaged; LOST counts what damage took at the agent before it was delivered. If the computed root is not the kept one, or there are gaps, \
       the command ends with exit code 78.
       """)
 
@@ -20,6 +20,7 @@ struct RecordsCommand: AsyncParsableCommand {
     let minSequence: UInt64?
     let maxSequence: UInt64?
     let gaps: Int
+    let lost: UInt64
     let root: String
     let rootAgrees: Bool
     let conflicts: Int
@@ -39,7 +40,7 @@ struct RecordsCommand: AsyncParsableCommand {
     let lines = summaries.map {
       Line(
         epoch: $0.epoch, held: $0.held, count: $0.count, minSequence: $0.minSequence, maxSequence: $0.maxSequence,
-        gaps: $0.gaps,
+        gaps: $0.gaps, lost: $0.lost,
         root: "\($0.root)", rootAgrees: $0.agrees, conflicts: $0.conflicts, rejections: $0.rejections,
         checkpointsVerified: $0.checkpointsVerified, checkpointsRefused: $0.checkpointsRefused)
     }
@@ -47,7 +48,7 @@ struct RecordsCommand: AsyncParsableCommand {
       lines,
       columns: [
         ("EPOCH", { "\($0.epoch)" }), ("COUNT", { "\($0.count)" }), ("MIN", { $0.minSequence.map { "\($0)" } ?? "-" }),
-        ("MAX", { $0.maxSequence.map { "\($0)" } ?? "-" }), ("GAPS", { "\($0.gaps)" }),
+        ("MAX", { $0.maxSequence.map { "\($0)" } ?? "-" }), ("GAPS", { "\($0.gaps)" }), ("LOST", { "\($0.lost)" }),
         ("CONFLICTS", { "\($0.conflicts)" }),
         ("REJECTED", { "\($0.rejections)" }),
         ("CHECKPOINTS", { "\($0.checkpointsVerified) ok, \($0.checkpointsRefused) refused" }),

@@ -1,4 +1,6 @@
 internal import ArgumentParser
+internal import Glibc
+internal import Journal
 internal import Platform
 
 @main
@@ -15,8 +17,8 @@ struct PTJournal: AsyncParsableCommand {
         1   a check failed: replay and live state differ, a journal or the record behind a number is not sound, or a value would change (diff)
         10 to 17  an export or a proof is not sound: see `ptjournal verify --help`
         64  the command line is wrong
-        65  the data cannot be read: a journal, an export or a record is damaged
-            beyond checking, or of a newer format
+        65  the data cannot be read: a journal, an export or a record is damaged,
+            or of a newer format; for a journal, standard error says after which record, and what to do
         66  there is no journal, export, file, record,
             checkpoint, device or meter of that name
         73  --into: the directory or a file in it cannot be made
@@ -34,6 +36,7 @@ struct PTJournal: AsyncParsableCommand {
   )
 
   static func main() async {
+    if let status = JournalWorker.run(Array(CommandLine.arguments.dropFirst())) { Glibc.exit(status) }
     StandardOutput.reportClosedPipes()
     await main(nil)
   }

@@ -1,6 +1,7 @@
 // What the commands share: the journal's argument, output, and errors that end the program with a documented status.
 
 internal import ArgumentParser
+internal import CLinux
 internal import Glibc
 internal import Journal
 internal import Platform
@@ -10,7 +11,29 @@ struct JournalArgument: ParsableArguments {
   @Argument(help: "The journal's directory.", completion: .directory)
   var journal: String
 
-  func open() throws -> JournalReader { try orExit { try JournalReader.open(directory: journal) } }
+  func open() throws -> JournalReader {
+    Damage.explain(journal)
+    return try orExit { try JournalReader.open(directory: journal) }
+  }
+}
+
+/// What is said of a journal that is damaged: in place of a crash, and in place of an error that knows only one page.
+enum Damage {
+  /// From now on a fault in the journal's file ends the program with a sentence and `ExitStatus.data`.
+  static func explain(_ directory: String) {
+    let arguments = ["ptjournal"] + JournalWorker.explanation(of: directory, status: ExitStatus.data.rawValue)
+    var pointers = arguments.map { UnsafePointer<CChar>(strdup($0)) }
+    defer { for pointer in pointers { free(UnsafeMutablePointer(mutating: pointer)) } }
+    // If it cannot be had, a fault is a crash as before.
+    _ = clinux_exec_on_fault("/proc/self/exe", &pointers, Int32(pointers.count))
+  }
+
+  /// The sentence for an error that is due to damage; nil for every other.
+  static func sentence(_ error: any Error) -> String? {
+    guard let directory = JournalError.damagedDirectory(of: error) else { return nil }
+    return JournalWorkerCommand.thisProgram.inspect(directory: directory, isThorough: true).sentence(
+      directory: directory)
+  }
 }
 
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
@@ -53,6 +76,10 @@ func orExit<Result>(_ body: () throws -> Result) throws -> Result {
   } catch let wrong as ValidationError {
     throw wrong
   } catch {
+    if let damage = Damage.sentence(error) {
+      Output.complain(damage)
+      throw ExitCode(ExitStatus.data)
+    }
     Output.complain("\(error)")
     throw ExitCode(ExitStatus(error))
   }

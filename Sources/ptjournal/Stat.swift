@@ -75,10 +75,12 @@ struct Stat: ParsableCommand {
     table.add(["records", String(statistics.records)])
     table.add(["head", statistics.head.description])
     for (epoch, root) in zip(epochs, roots) {
+      let lost = (try? reader.lost(epoch: epoch.number)) ?? []
       table.add([
         "epoch \(epoch.number)", "\(root.0) records, since \(UTCTime.text(nanoseconds: epoch.opened)): \(epoch.reason)",
       ])
-      table.add(["  root", root.1])
+      table.add(["  root", lost.isEmpty ? root.1 : "not known: damage took records"])
+      for range in lost { table.add(["  lost", range.description]) }
     }
     table.add(["file", "\(statistics.fileBytes) bytes, \(statistics.usedBytes) in use"])
     let perRecord = statistics.records == 0 ? 0 : statistics.recordPages * statistics.pageBytes / statistics.records

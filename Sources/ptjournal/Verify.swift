@@ -51,7 +51,11 @@ struct Verify: ParsableCommand {
   }
 
   private func verifyJournal(_ path: String) throws {
+    Damage.explain(path)
     let report = try JournalVerifier(JournalReader.open(directory: path)).verify()
+    if format.output == .text {
+      for lost in report.lost { Output.write("lost by earlier damage: \(lost)\n") }
+    }
     show(
       records: report.records, checkpoints: report.checkpoints, what: "up to \(report.head)",
       findings: report.findings.map(\.description), of: report.findingCount)

@@ -29,6 +29,7 @@ import Testing
       case EventType.alertCleared: Wire.AlertCleared.self
       case EventType.meterEpochOpened: Wire.MeterEpochOpened.self
       case EventType.uploadRejected: Wire.UploadRejected.self
+      case EventType.journalDamaged: Wire.JournalDamaged.self
       default: Wire.PollCost.self
       }
     return try? kind.init(serializedBytes: bytes)

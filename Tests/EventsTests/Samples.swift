@@ -35,6 +35,11 @@ enum Samples {
     .meterEpochOpened(
       MeterEpochOpened(meter: MeterName(.copy, .fullColor), epoch: 2, previous: .max, current: 0, evidence: "drop")),
     .uploadRejected(UploadRejected(epoch: 1, sequence: .max, reason: "no")),
+    .journalDamaged(
+      JournalDamaged(
+        reason: "page 7", quarantine: "/q",
+        lost: [LostRange(epoch: 1, first: 7, last: 9), LostRange(epoch: 2, first: 1, last: nil)], recordsKept: 6,
+        hasNewKey: true)),
   ]
 
   static let cost = PollCost(requests: 1, bytesSent: 2, bytesReceived: 3, milliseconds: 4)

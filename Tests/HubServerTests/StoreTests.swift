@@ -9,6 +9,12 @@ internal import Testing
 @Suite struct StoreTests {
   private let now = TestStore.now
 
+  private func loss(_ range: ClosedRange<UInt64>, _ install: Install) throws -> Append {
+    var lost = Printtrail_Dcam_V1_Lost()
+    (lost.epoch, lost.firstSequence, lost.lastSequence) = (1, range.lowerBound, range.upperBound)
+    return try BatchCheck.append(lost, install: install.number)
+  }
+
   private func append(_ batch: Printtrail_Dcam_V1_Batch, _ install: Install) throws -> Append {
     try #require(try BatchCheck.append(batch, install: install.number))
   }
@@ -81,6 +87,39 @@ internal import Testing
     #expect(outcomes[0] == .gap(held: 0))
     #expect(try stored(outcomes[1]).held == 20)
     #expect(try await test.store.holdings(of: first.number).isEmpty)
+  }
+
+  @Test func `what an agent lost is noted in its place, and nothing that is held is given up`() async throws {
+    let test = try TestStore()
+    var journal = try TestJournal()
+    journal.append(30)
+    let install = try await test.install(journal: journal)
+    let appends = [
+      try append(journal.batch(1...10), install), try loss(6...20, install),
+      try append(journal.batch(21...30), install),
+    ]
+    // Twice: what was told before is told again after a stream that was cut.
+    for round in 1...2 {
+      let outcomes = try await test.store.append(appends, now: now)
+      #expect(try stored(outcomes[1]).held == (round == 1 ? 20 : 30))
+      #expect(try stored(outcomes[2]).held == 30)
+    }
+    let summary = try #require(try await test.store.summaries(of: install.number).first)
+    #expect(summary.held == 30 && summary.count == 20 && summary.lost == 10 && summary.gaps == 0 && summary.agrees)
+    #expect(try await test.store.records(of: install.number, epoch: 1, sequence: 7).map(\.kind) == [.accepted])
+    #expect(try await test.store.append([try loss(32...40, install)], now: now) == [.gap(held: 30)])
+    // A record for a place that was given up is kept, and is a conflict.
+    let late = try stored(try await test.store.append([try append(journal.batch(15...15), install)], now: now).first)
+    #expect(late.conflicts.map(\.sequence) == [15] && late.held == 30)
+  }
+
+  @Test func `a loss of absurd size costs nothing`() async throws {
+    let test = try TestStore()
+    let install = try await test.install(1)
+    let outcome = try stored(
+      try await test.store.append([try loss(1...HubLimits.sequenceMax, install)], now: now).first)
+    #expect(outcome.held == HubLimits.sequenceMax)
+    #expect(throws: BatchCheck.Violation.self) { try loss(1...UInt64.max, install) }
   }
 
   @Test func `one identity with two hashes keeps both and tells which was first`() async throws {

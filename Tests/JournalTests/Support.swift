@@ -1,6 +1,7 @@
 // What the journal's tests share: directories, a clock to turn by hand, a fold whose state is easily computed otherwise.
 
 internal import Evidence
+internal import Foundation
 internal import Glibc
 internal import LMDB
 internal import OpenSSL
@@ -20,17 +21,32 @@ final class TemporaryDirectory: Sendable {
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  deinit {
-    for name in ["data.mdb", "lock.mdb", "lock", "identity", "journal.key"] { unlink(journal + "/" + name) }
-    rmdir(journal)
-    unlink(path + "/file")
-    rmdir(path)
+  deinit { Self.removeAll(in: path) }
+
+  private static func removeAll(in directory: String) {
+    for name in Files.names(in: directory) where name != "." && name != ".." {
+      let path = directory + "/" + name
+      if unlink(path) != 0 { removeAll(in: path) }
+    }
+    rmdir(directory)
   }
 
-  func bytes(of name: String) throws -> [UInt8] {
-    guard let bytes = try Files.read(path + "/" + name) else { throw FileFailure(code: ENOENT) }
-    return bytes
+  /// Removes everything but the journal's key and identity.
+  func empty() throws {
+    for name in Files.names(in: path) where name.hasPrefix("journal-damaged") { Self.removeAll(in: path + "/" + name) }
+    for name in ["data.mdb", "lock.mdb", "fault"] { try Files.remove(journal + "/" + name) }
   }
+
+  /// A file that damage moved out of the way; nil when there is none.
+  func quarantined(_ name: String) throws -> [UInt8]? {
+    for quarantine in JournalQuarantine.all(of: journal) {
+      let bytes = try? Data(contentsOf: URL(fileURLWithPath: quarantine.path + "/" + name))
+      if let bytes { return Array(bytes) }
+    }
+    return nil
+  }
+
+  func bytes(of name: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: path + "/" + name))) }
 
   func write(_ bytes: [UInt8], to name: String) throws {
     try Files.write(bytes, to: path + "/" + name, in: path, mode: 0o600)
@@ -138,6 +154,19 @@ extension JournalReader {
     var batches = batches()
     while let batch = try batches.nextBatch() { all += batch }
     return all
+  }
+}
+
+extension JournalRecovery {
+  /// With the built ptjournal as the child, which lies beside the tests.
+  static let forTests = JournalRecovery(worker: JournalWorkerCommand(executable: programs + "/ptjournal")) { damage in
+    Array(damage.reason.utf8)
+  }
+
+  private static var programs: String {
+    let tests = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return ProcessInfo.processInfo.environment["PT_BIN"] ?? tests.map { ($0 as NSString).deletingLastPathComponent }
+      ?? "."
   }
 }
 

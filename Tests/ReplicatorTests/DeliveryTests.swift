@@ -137,6 +137,56 @@ import Testing
         == [.read(first: place(2, 1), recordsMax: 1, bytesMax: Delivery.batchBytesMax)])
   }
 
+  @Test func `what damage took is sent as lost in its place, and the epoch goes on behind it`() {
+    var delivery = Delivery(heads: [place(1, 30), place(2, 1)], lost: [1: [11...20, 29...30]], cursor: nil)
+    _ = delivery.received(.opened)
+    #expect(
+      delivery.received(welcome([:])).contains(
+        .read(first: place(1, 1), recordsMax: 30, bytesMax: Delivery.batchBytesMax)))
+    // The journal's run ends at the gap.
+    #expect(
+      delivery.received(.read(run(place(1, 1), 10))) == [
+        .send(run(place(1, 1), 10)), .sendLost(epoch: 1, 11...20),
+        .read(first: place(1, 21), recordsMax: 10, bytesMax: Delivery.batchBytesMax),
+      ])
+    #expect(
+      delivery.received(.read(run(place(1, 21), 8))) == [
+        .send(run(place(1, 21), 8)), .sendLost(epoch: 1, 29...30),
+        .read(first: place(2, 1), recordsMax: 1, bytesMax: Delivery.batchBytesMax),
+      ])
+    _ = delivery.received(.read(run(place(2, 1), 1)))
+    _ = delivery.received(.acknowledged(place(1, 30)))
+    #expect(delivery.received(.acknowledged(place(2, 1))) == [.moveCursor(place(2, 1))])
+  }
+
+  @Test func `what the hub holds of what damage took is neither sent nor told as lost`() {
+    var delivery = Delivery(heads: [place(1, 30)], lost: [1: [11...20]], cursor: nil)
+    _ = delivery.received(.opened)
+    #expect(
+      delivery.received(welcome([1: 15])) == [
+        .moveCursor(place(1, 15)), .sendLost(epoch: 1, 16...20),
+        .read(first: place(1, 21), recordsMax: 10, bytesMax: Delivery.batchBytesMax),
+      ])
+    // A hub that has everything, also what came after the end that is known here.
+    var behind = Delivery(heads: [place(1, 30), place(2, 1)], lost: [1: [11...20]], cursor: nil)
+    _ = behind.received(.opened)
+    #expect(
+      behind.received(welcome([1: 40])) == [
+        .read(first: place(2, 1), recordsMax: 1, bytesMax: Delivery.batchBytesMax)
+      ])
+  }
+
+  @Test func `to a hub that does not know of losses an epoch ends where its first one begins`() {
+    var delivery = Delivery(heads: [place(1, 30), place(2, 1)], lost: [1: [11...20]], cursor: nil)
+    _ = delivery.received(.opened)
+    let old = Welcome(holdings: [1: 10], windowRecords: 100, batchBytesMax: 1 << 20, takesLost: false)
+    #expect(
+      delivery.received(.welcomed(old)) == [
+        .read(first: place(2, 1), recordsMax: 1, bytesMax: Delivery.batchBytesMax)
+      ])
+    #expect(delivery.lag == 1)
+  }
+
   @Test func `records that the journal does not have any more end the stream`() {
     var delivery = Delivery(heads: [place(1, 5)], cursor: nil)
     _ = delivery.received(.opened)

@@ -135,6 +135,9 @@ final class Site {
     try await Program.run("ptagent", arguments + ["--config", configuration], in: directory, seconds: seconds)
   }
 
+  /// What the running agent says of itself.
+  func agentStatus() throws -> String { try String(contentsOfFile: stateDirectory + "/status.json", encoding: .utf8) }
+
   func startAgent() throws { agent = try Program("ptagent", ["run", "--config", configuration], log: directory) }
   func killAgent() { agent?.killNow() }
 
@@ -172,6 +175,7 @@ final class Site {
       var count: UInt64
       var root: String
       var gaps: Int
+      var lost: UInt64
       var conflicts: Int
       var rejections: Int
     }
@@ -182,6 +186,16 @@ final class Site {
       throw Program.Failure(description: "the hub has gaps, conflicts or rejections: \(lines)")
     }
     return lines.filter { $0.count > 0 }.map { Epoch(epoch: $0.epoch, records: $0.count, root: $0.root) }
+  }
+
+  /// The hub's count of what it was told is lost, over all epochs.
+  func hubLost() async throws -> UInt64 {
+    struct Line: Decodable {
+      var lost: UInt64
+    }
+    guard let install = try await installs().first else { return 0 }
+    let lines = try decode(try await hubCommand(["records", "--install", install, "--output", "json"]), [Line].self)
+    return lines.reduce(0) { $0 + $1.lost }
   }
 
   // MARK: Helpers

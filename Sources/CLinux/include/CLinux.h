@@ -119,4 +119,12 @@ int64_t clinux_raise_descriptor_limit(int64_t wanted);
 int clinux_file_mode(int descriptor);
 int clinux_close(int descriptor);
 
+// MARK: Faults
+
+/// From now on SIGBUS, SIGSEGV and SIGABRT do not end the process: it becomes `program` with these arguments (at most 8, the
+/// program's name among them). What a reader of a mapped file does whose file was cut short. Returns 0 or minus errno.
+int clinux_exec_on_fault(const char *program, const char *const *arguments, int count);
+/// From now on SIGBUS, SIGSEGV and SIGABRT leave an empty file at `path` before they end the process. Returns 0 or minus errno.
+int clinux_mark_on_fault(const char *path);
+
 #endif

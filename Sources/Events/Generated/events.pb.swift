@@ -486,6 +486,57 @@ package nonisolated struct Printtrail_Events_V1_UploadRejected: Sendable {
   package init() {}
 }
 
+package nonisolated struct Printtrail_Events_V1_JournalDamaged: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var reason: String = String()
+
+  /// Where the damaged files were moved to.
+  package var quarantine: String = String()
+
+  /// The first thousand ranges; `ranges_lost` counts all.
+  package var lost: [Printtrail_Events_V1_LostRange] = []
+
+  package var rangesLost: UInt32 = 0
+
+  package var recordsKept: UInt64 = 0
+
+  package var hasNewKey_p: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Consecutive records of one epoch.
+package nonisolated struct Printtrail_Events_V1_LostRange: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var epoch: UInt32 = 0
+
+  package var first: UInt64 = 0
+
+  /// Absent: everything from `first` on.
+  package var last: UInt64 {
+    get {_last ?? 0}
+    set {_last = newValue}
+  }
+  /// Returns true if `last` has been explicitly set.
+  package var hasLast: Bool {self._last != nil}
+  /// Clears the value of `last`. Subsequent reads from it will return its default value.
+  package mutating func clearLast() {self._last = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _last: UInt64? = nil
+}
+
 package nonisolated struct Printtrail_Events_V1_PollCost: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2198,6 +2249,105 @@ nonisolated extension Printtrail_Events_V1_UploadRejected: SwiftProtobuf.Message
     if lhs.epoch != rhs.epoch {return false}
     if lhs.sequence != rhs.sequence {return false}
     if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Events_V1_JournalDamaged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".JournalDamaged"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0\u{1}quarantine\0\u{1}lost\0\u{3}ranges_lost\0\u{3}records_kept\0\u{3}has_new_key\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.quarantine) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.lost) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.rangesLost) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.recordsKept) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.hasNewKey_p) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 1)
+    }
+    if !self.quarantine.isEmpty {
+      try visitor.visitSingularStringField(value: self.quarantine, fieldNumber: 2)
+    }
+    if !self.lost.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.lost, fieldNumber: 3)
+    }
+    if self.rangesLost != 0 {
+      try visitor.visitSingularUInt32Field(value: self.rangesLost, fieldNumber: 4)
+    }
+    if self.recordsKept != 0 {
+      try visitor.visitSingularUInt64Field(value: self.recordsKept, fieldNumber: 5)
+    }
+    if self.hasNewKey_p != false {
+      try visitor.visitSingularBoolField(value: self.hasNewKey_p, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Events_V1_JournalDamaged, rhs: Printtrail_Events_V1_JournalDamaged) -> Bool {
+    if lhs.reason != rhs.reason {return false}
+    if lhs.quarantine != rhs.quarantine {return false}
+    if lhs.lost != rhs.lost {return false}
+    if lhs.rangesLost != rhs.rangesLost {return false}
+    if lhs.recordsKept != rhs.recordsKept {return false}
+    if lhs.hasNewKey_p != rhs.hasNewKey_p {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Events_V1_LostRange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LostRange"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}first\0\u{1}last\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.epoch) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.first) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self._last) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.epoch, fieldNumber: 1)
+    }
+    if self.first != 0 {
+      try visitor.visitSingularUInt64Field(value: self.first, fieldNumber: 2)
+    }
+    try { if let v = self._last {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Events_V1_LostRange, rhs: Printtrail_Events_V1_LostRange) -> Bool {
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.first != rhs.first {return false}
+    if lhs._last != rhs._last {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

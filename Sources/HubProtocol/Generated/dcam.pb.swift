@@ -29,11 +29,18 @@
 ///       Batch {epoch, records}      ------>                          (commits)
 ///                                   <------   Acknowledgement {epoch, sequence}
 ///       Batch ...                   ------>   ...
+///       Lost {epoch, first, last}   ------>                          (commits)
+///                                   <------   Acknowledgement
 ///       SealedCheckpoint            ------>
 ///                                   <------   Rejection / Conflict / Acknowledgement
 ///
 /// The agent sends from what the hub holds onward, whatever it remembers itself. It may have `Welcome.window_records` records unacknowledged.
 /// An acknowledgement is cumulative within its epoch and is sent only after the hub's database has committed.
+///
+/// Records that damage took from the agent's journal are lost for ever unless the hub holds them. `Lost` stands in their place in the stream: the hub
+/// keeps what it holds, notes the rest as lost, and what it holds counts as going on behind them. No later message brings such a record: what is
+/// sent under its identity is answered as a conflict. A hub that knows `Lost` says so in its welcome; an agent sends it to no other, and leaves the
+/// epoch where the loss begins.
 ///
 /// Errors are gRPC status codes:
 ///   UNAUTHENTICATED      no client certificate, or one that this hub did not issue, or expired.
@@ -90,12 +97,21 @@ package nonisolated struct Printtrail_Dcam_V1_AgentMessage: Sendable {
     set {message = .checkpoint(newValue)}
   }
 
+  package var lost: Printtrail_Dcam_V1_Lost {
+    get {
+      if case .lost(let v)? = message {return v}
+      return Printtrail_Dcam_V1_Lost()
+    }
+    set {message = .lost(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Message: Equatable, Sendable {
     case hello(Printtrail_Dcam_V1_Hello)
     case batch(Printtrail_Dcam_V1_Batch)
     case checkpoint(Printtrail_Dcam_V1_SealedCheckpoint)
+    case lost(Printtrail_Dcam_V1_Lost)
 
   }
 
@@ -211,6 +227,9 @@ package nonisolated struct Printtrail_Dcam_V1_Welcome: Sendable {
 
   package var hubVersion: String = String()
 
+  /// Whether this hub knows `Lost`.
+  package var takesLost: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -247,6 +266,23 @@ package nonisolated struct Printtrail_Dcam_V1_Record: Sendable {
 
   /// An event (docs/formats/events.md). The hub stores it as it is, also where it does not know the event's type.
   package var payload: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Consecutive records of one epoch that the journal does not have any more and never will.
+package nonisolated struct Printtrail_Dcam_V1_Lost: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var epoch: UInt32 = 0
+
+  package var firstSequence: UInt64 = 0
+
+  package var lastSequence: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -353,6 +389,15 @@ package nonisolated struct Printtrail_Dcam_V1_CheckInRequest: Sendable {
   /// Clears the value of `checkpoint`. Subsequent reads from it will return its default value.
   package mutating func clearCheckpoint() {self._checkpoint = nil}
 
+  package var lost: Printtrail_Dcam_V1_Lost {
+    get {_lost ?? Printtrail_Dcam_V1_Lost()}
+    set {_lost = newValue}
+  }
+  /// Returns true if `lost` has been explicitly set.
+  package var hasLost: Bool {self._lost != nil}
+  /// Clears the value of `lost`. Subsequent reads from it will return its default value.
+  package mutating func clearLost() {self._lost = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -360,6 +405,7 @@ package nonisolated struct Printtrail_Dcam_V1_CheckInRequest: Sendable {
   fileprivate var _hello: Printtrail_Dcam_V1_Hello? = nil
   fileprivate var _batch: Printtrail_Dcam_V1_Batch? = nil
   fileprivate var _checkpoint: Printtrail_Dcam_V1_SealedCheckpoint? = nil
+  fileprivate var _lost: Printtrail_Dcam_V1_Lost? = nil
 }
 
 package nonisolated struct Printtrail_Dcam_V1_CheckInResponse: Sendable {
@@ -406,7 +452,7 @@ fileprivate nonisolated let _protobuf_package = "printtrail.dcam.v1"
 
 nonisolated extension Printtrail_Dcam_V1_AgentMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".AgentMessage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}batch\0\u{1}checkpoint\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}batch\0\u{1}checkpoint\0\u{1}lost\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -453,6 +499,19 @@ nonisolated extension Printtrail_Dcam_V1_AgentMessage: SwiftProtobuf.Message, Sw
           self.message = .checkpoint(v)
         }
       }()
+      case 4: try {
+        var v: Printtrail_Dcam_V1_Lost?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .lost(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .lost(v)
+        }
+      }()
       default: break
       }
     }
@@ -475,6 +534,10 @@ nonisolated extension Printtrail_Dcam_V1_AgentMessage: SwiftProtobuf.Message, Sw
     case .checkpoint?: try {
       guard case .checkpoint(let v)? = self.message else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case .lost?: try {
+      guard case .lost(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     }()
     case nil: break
     }
@@ -671,7 +734,7 @@ nonisolated extension Printtrail_Dcam_V1_Position: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Printtrail_Dcam_V1_Welcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Welcome"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}holdings\0\u{3}hub_time\0\u{3}window_records\0\u{3}batch_bytes_max\0\u{3}hub_version\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}holdings\0\u{3}hub_time\0\u{3}window_records\0\u{3}batch_bytes_max\0\u{3}hub_version\0\u{3}takes_lost\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -684,6 +747,7 @@ nonisolated extension Printtrail_Dcam_V1_Welcome: SwiftProtobuf.Message, SwiftPr
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.windowRecords) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.batchBytesMax) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.hubVersion) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.takesLost) }()
       default: break
       }
     }
@@ -705,6 +769,9 @@ nonisolated extension Printtrail_Dcam_V1_Welcome: SwiftProtobuf.Message, SwiftPr
     if !self.hubVersion.isEmpty {
       try visitor.visitSingularStringField(value: self.hubVersion, fieldNumber: 5)
     }
+    if self.takesLost != false {
+      try visitor.visitSingularBoolField(value: self.takesLost, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -714,6 +781,7 @@ nonisolated extension Printtrail_Dcam_V1_Welcome: SwiftProtobuf.Message, SwiftPr
     if lhs.windowRecords != rhs.windowRecords {return false}
     if lhs.batchBytesMax != rhs.batchBytesMax {return false}
     if lhs.hubVersion != rhs.hubVersion {return false}
+    if lhs.takesLost != rhs.takesLost {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -794,6 +862,46 @@ nonisolated extension Printtrail_Dcam_V1_Record: SwiftProtobuf.Message, SwiftPro
     if lhs.time != rhs.time {return false}
     if lhs.hash != rhs.hash {return false}
     if lhs.payload != rhs.payload {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Dcam_V1_Lost: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Lost"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{3}first_sequence\0\u{3}last_sequence\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.epoch) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.firstSequence) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.lastSequence) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.epoch, fieldNumber: 1)
+    }
+    if self.firstSequence != 0 {
+      try visitor.visitSingularUInt64Field(value: self.firstSequence, fieldNumber: 2)
+    }
+    if self.lastSequence != 0 {
+      try visitor.visitSingularUInt64Field(value: self.lastSequence, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Dcam_V1_Lost, rhs: Printtrail_Dcam_V1_Lost) -> Bool {
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.firstSequence != rhs.firstSequence {return false}
+    if lhs.lastSequence != rhs.lastSequence {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -956,7 +1064,7 @@ nonisolated extension Printtrail_Dcam_V1_Conflict: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Printtrail_Dcam_V1_CheckInRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CheckInRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}batch\0\u{1}checkpoint\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}batch\0\u{1}checkpoint\0\u{1}lost\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -967,6 +1075,7 @@ nonisolated extension Printtrail_Dcam_V1_CheckInRequest: SwiftProtobuf.Message, 
       case 1: try { try decoder.decodeSingularMessageField(value: &self._hello) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._batch) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._checkpoint) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._lost) }()
       default: break
       }
     }
@@ -986,6 +1095,9 @@ nonisolated extension Printtrail_Dcam_V1_CheckInRequest: SwiftProtobuf.Message, 
     try { if let v = self._checkpoint {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     } }()
+    try { if let v = self._lost {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -993,6 +1105,7 @@ nonisolated extension Printtrail_Dcam_V1_CheckInRequest: SwiftProtobuf.Message, 
     if lhs._hello != rhs._hello {return false}
     if lhs._batch != rhs._batch {return false}
     if lhs._checkpoint != rhs._checkpoint {return false}
+    if lhs._lost != rhs._lost {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

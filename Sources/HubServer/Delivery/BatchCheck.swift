@@ -49,6 +49,18 @@ enum BatchCheck {
       byteCount: payloadBytes + records.count * recordOverheadBytes)
   }
 
+  /// What an agent says that it lost.
+  static func append(_ lost: Printtrail_Dcam_V1_Lost, install: InstallNumber) throws(Violation) -> Append {
+    guard lost.epoch >= 1, lost.firstSequence >= 1, lost.firstSequence <= lost.lastSequence,
+      lost.lastSequence <= HubLimits.sequenceMax
+    else { throw Violation(description: "a loss names no range of records") }
+    var append = Append(
+      install: install, epoch: lost.epoch, firstSequence: lost.firstSequence, records: [],
+      byteCount: recordOverheadBytes)
+    append.lostThrough = lost.lastSequence
+    return append
+  }
+
   private static func check(_ record: Printtrail_Dcam_V1_Record, at position: RecordPosition) -> DeliveredRecord {
     let computed = record.payload.withUnsafeBytes {
       Record.leafHash(position: position, time: record.time, payload: $0)

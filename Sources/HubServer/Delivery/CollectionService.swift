@@ -37,6 +37,11 @@ struct CollectionService: Printtrail_Dcam_V1_DeviceCollection.SimpleServiceProto
     try await delivery.greet(request.hello, install: install, logger: logger)
 
     var response = Printtrail_Dcam_V1_CheckInResponse()
+    if request.hasLost {
+      let result = try await delivery.store([try delivery.check(request.lost, install: install)], logger: logger)
+      if let failure = result.failure { throw failure }
+      for stored in result.answers { response.acknowledgement = stored.acknowledgement }
+    }
     if request.hasBatch, let append = try delivery.check(request.batch, install: install) {
       let taken = try await delivery.budget.take(append.byteCount)
       defer { delivery.budget.release(taken) }

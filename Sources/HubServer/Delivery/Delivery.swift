@@ -123,6 +123,7 @@ final class Delivery: Sendable {
     welcome.windowRecords = HubLimits.windowRecords
     welcome.batchBytesMax = UInt32(HubLimits.batchBytesMax)
     welcome.hubVersion = HubVersion.text
+    welcome.takesLost = true
     return welcome
   }
 
@@ -131,6 +132,14 @@ final class Delivery: Sendable {
   func check(_ batch: Printtrail_Dcam_V1_Batch, install: Install) throws -> Append? {
     do throws(BatchCheck.Violation) {
       return try BatchCheck.append(batch, install: install.number)
+    } catch {
+      throw RPCError(code: .invalidArgument, message: "The stream does not follow the protocol: \(error).")
+    }
+  }
+
+  func check(_ lost: Printtrail_Dcam_V1_Lost, install: Install) throws -> Append {
+    do throws(BatchCheck.Violation) {
+      return try BatchCheck.append(lost, install: install.number)
     } catch {
       throw RPCError(code: .invalidArgument, message: "The stream does not follow the protocol: \(error).")
     }
@@ -184,6 +193,11 @@ final class Delivery: Sendable {
     var acknowledgement = Printtrail_Dcam_V1_Acknowledgement()
     acknowledgement.epoch = append.epoch
     acknowledgement.sequence = stored.held
+    if let last = append.lostThrough {
+      logger.warning(
+        "an agent lost records",
+        metadata: ["epoch": "\(append.epoch)", "from": "\(append.firstSequence)", "to": "\(last)"])
+    }
     for rejected in stored.rejections {
       logger.warning(
         "record rejected",

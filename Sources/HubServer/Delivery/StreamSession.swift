@@ -81,6 +81,9 @@ struct StreamSession: Sendable {
     case .hello(let hello): return (.hello(hello), BatchCheck.recordOverheadBytes * (1 + hello.heads.count))
     case .batch(let batch): return try delivery.check(batch, install: install).map { (.batch($0), $0.byteCount) }
     case .checkpoint(let checkpoint): return (.checkpoint(checkpoint), checkpoint.note.utf8.count)
+    case .lost(let lost):
+      let append = try delivery.check(lost, install: install)
+      return (.batch(append), append.byteCount)
     case nil:
       throw RPCError(
         code: .invalidArgument, message: "The stream does not follow the protocol: a message of an unknown kind.")

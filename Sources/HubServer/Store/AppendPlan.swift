@@ -11,6 +11,9 @@
 //                                       so that all other records still verify against the journal's checkpoints
 //
 // A batch that begins beyond held + 1 is a gap: nothing of it is stored.
+//
+// Records that damage took at the agent are an append without records: what is held of them stays, the rest is noted as lost, with a leaf of
+// zeros each in the tree. A record that comes for such a place later is kept as a conflict.
 
 package import OpenSSL
 
@@ -18,10 +21,12 @@ package import OpenSSL
 package enum HeldLeaf: Sendable, Equatable {
   case accepted(Digest)
   case rejected(Digest, reason: String)
+  case lost
 
   package var leaf: Digest {
     switch self {
     case .accepted(let leaf), .rejected(let leaf, _): leaf
+    case .lost: .zero
     }
   }
 }
@@ -50,7 +55,7 @@ package enum OverlapVerdict: Sendable, Equatable {
   package static func of(_ record: DeliveredRecord, held: HeldLeaf) -> OverlapVerdict {
     if record.leaf == held.leaf {
       switch held {
-      case .accepted: return .duplicate
+      case .accepted, .lost: return .duplicate
       case .rejected(_, let reason): return .rejectedBefore(reason: reason)
       }
     }

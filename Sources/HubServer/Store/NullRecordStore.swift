@@ -24,6 +24,7 @@ package final class NullRecordStore: RecordStore {
           return .gap(held: frontier.size)
         }
         for record in append.records[overlap...] { frontier.append(record.leaf) }
+        if let last = append.lostThrough { frontier.appendZeros(through: last) }
         frontiers[key] = frontier
         var stored = StoredAppend(held: frontier.size)
         stored.appended = append.records.count - overlap

@@ -12,6 +12,10 @@ extension SQLiteStore {
     let install = checkpoint.install.number
     let base = try await read { db in try Self.frontier(install, checkpoint.epoch, db) } ?? MerkleFrontier()
     guard checkpoint.sequence <= base.size else { return .ahead(held: base.size) }
+    let losses = try await read { db in try Loss.all(install, checkpoint.epoch, db) }
+    guard !losses.contains(where: { $0.lowerBound <= checkpoint.sequence }) else {
+      return .refused(reason: "Checkpoint not verified: records below it are lost.")
+    }
     // What is held up to a sequence never changes, so the root may be computed outside the transaction that keeps the
     // result.
     let frontier =
@@ -73,7 +77,8 @@ extension SQLiteStore {
           epoch: epoch, held: held,
           count: try count("record WHERE install = ? AND epoch = ?"),
           minSequence: fold.first, maxSequence: fold.last,
-          gaps: fold.gaps + Int(clamping: held - min(held, fold.last ?? 0)), root: root,
+          gaps: fold.gaps + Int(clamping: held - min(held, fold.frontier.size + UInt64(fold.gaps))), lost: fold.lost,
+          root: root,
           agrees: MerkleFrontier(encoded: row["frontier"] as Data)?.root == root,
           conflicts: try count("conflict WHERE install = ? AND epoch = ?"),
           rejections: try count("rejection WHERE install = ? AND epoch = ?"),
@@ -130,6 +135,15 @@ private enum Leaves {
     var last: UInt64?
     /// Sequences that are missing between the leaves.
     var gaps = 0
+    var lost: UInt64 = 0
+
+    /// Puts zeros in the place of what is lost up to `sequence`; what then is still missing is a gap.
+    mutating func pass(_ losses: [ClosedRange<UInt64>], upTo sequence: UInt64) {
+      for loss in losses where loss.lowerBound == frontier.size + UInt64(gaps) + 1 && loss.upperBound <= sequence {
+        frontier.appendZeros(through: frontier.size + (loss.upperBound - loss.lowerBound + 1))
+        lost += loss.upperBound - loss.lowerBound + 1
+      }
+    }
   }
 
   /// Appends every leaf after `start` up to and with `sequence`.
@@ -145,16 +159,18 @@ private enum Leaves {
         SELECT sequence, leaf FROM rejection WHERE stands = 1 AND install = ? AND epoch = ? AND sequence > ? AND sequence <= ?
         ORDER BY sequence
         """, arguments: range + range)
+    let losses = try Loss.all(install, epoch, db)
     var fold = Fold(frontier: start)
-    var expected = start.size + 1
     while let row = try cursor.next() {
       let sequence = UInt64(clamping: row["sequence"] as Int64)
+      fold.pass(losses, upTo: sequence)
+      let expected = fold.frontier.size + UInt64(fold.gaps) + 1
       fold.gaps += Int(clamping: sequence - min(sequence, expected))
-      expected = sequence + 1
       fold.first = fold.first ?? sequence
       fold.last = sequence
       fold.frontier.append(try digest(row["hash"]))
     }
+    fold.pass(losses, upTo: sequence)
     return fold
   }
 }

@@ -87,6 +87,11 @@ private struct AppendGroup {
       return .gap(held: head.frontier.size)
     }
     var stored = StoredAppend(held: head.frontier.size)
+    if let last = append.lostThrough, last > head.frontier.size {
+      try noteLoss(append, head.frontier.size + 1, last)
+      head.frontier.appendZeros(through: last)
+      head.changed = true
+    }
     if overlap > 0 { try judge(append, overlap: overlap, into: &stored) }
     for record in append.records[overlap...] {
       let sequence = head.frontier.size + 1
@@ -197,6 +202,11 @@ private struct AppendGroup {
     while let row = try rejected.next() {
       leaves[UInt64(clamping: row["sequence"] as Int64)] = .rejected(try digest(row["leaf"]), reason: row["reason"])
     }
+    let losses = try Loss.all(append.install, append.epoch, db)
+    for sequence in append.firstSequence..<append.firstSequence + UInt64(count)
+    where losses.contains(where: { $0.contains(sequence) }) {
+      leaves[sequence] = .lost
+    }
     return leaves
   }
 
@@ -208,6 +218,12 @@ private struct AppendGroup {
     ).execute(arguments: [
       append.install.rawValue, append.epoch, Int64(sequence), record.time, Data(record.leaf.bytes), record.payload,
     ])
+  }
+
+  private func noteLoss(_ append: Append, _ first: UInt64, _ last: UInt64) throws {
+    try db.execute(
+      sql: "INSERT INTO loss (install, epoch, first, last, received_at) VALUES (?, ?, ?, ?, ?)",
+      arguments: [append.install.rawValue, append.epoch, Int64(first), Int64(last), now])
   }
 
   private func reject(_ record: DeliveredRecord, _ append: Append, _ sequence: UInt64, reason: String, stands: Bool)

@@ -4,13 +4,14 @@
 //                                   │ ─< journal     (epoch): held sequence and Merkle frontier over 1 ... held
 //                                   │ ─< record      (epoch, sequence): what was accepted
 //                                   │ ─< rejection   what never will be; `stands` = 1 in the place of the record
+//                                   │ ─< loss        (epoch, first): what damage took at the agent before it was delivered
 //                                   │ ─< conflict    another record under an identity that is held
 //                                   │ ─< checkpoint  as sealed by the agent, with the result of verifying it
 //                                   └ ── health      the latest report
 //     audit           what operators and strangers did
 //
-// For each (install, epoch) the sequences of `record` and of standing `rejection` rows together are exactly 1 ...
-// `journal.held`, and `journal.frontier` is the frontier over their leaves. All three change in one transaction.
+// For each (install, epoch) the sequences of `record`, of standing `rejection` rows and of the ranges in `loss` together are exactly 1 ...
+// `journal.held`, and `journal.frontier` is the frontier over their leaves (zeros for what is lost). All change in one transaction.
 
 internal import GRDB
 
@@ -18,8 +19,20 @@ enum SQLiteSchema {
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("v1") { db in try db.execute(sql: version1) }
+    migrator.registerMigration("v2") { db in try db.execute(sql: version2) }
     return migrator
   }
+
+  private static let version2 = """
+    CREATE TABLE loss (
+      install INTEGER NOT NULL,
+      epoch INTEGER NOT NULL,
+      first INTEGER NOT NULL CHECK (first >= 1),
+      last INTEGER NOT NULL CHECK (last >= first),
+      received_at INTEGER NOT NULL,
+      PRIMARY KEY (install, epoch, first)
+    ) STRICT, WITHOUT ROWID;
+    """
 
   private static let version1 = """
     CREATE TABLE entity (

@@ -146,6 +146,8 @@ package struct Append: Sendable, Equatable {
   package var epoch: UInt32
   package var firstSequence: UInt64
   package var records: [DeliveredRecord]
+  /// Instead of records: everything from `firstSequence` through this is lost at the agent, and what is not held never will be.
+  package var lostThrough: UInt64?
   /// What it occupies while it waits, in bytes.
   package var byteCount: Int
 
@@ -235,6 +237,8 @@ package struct EpochSummary: Sendable, Equatable {
   /// Sequences up to `held` for which there is neither a record nor a rejection: always 0 unless the database was
   /// damaged.
   package let gaps: Int
+  /// Sequences up to `held` that damage took at the agent before they were delivered.
+  package let lost: UInt64
   /// The root over the leaves in the rows.
   package let root: Digest
   /// Whether the frontier that is kept beside them has the same root.

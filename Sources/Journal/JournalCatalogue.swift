@@ -1,0 +1,75 @@
+// A journal's databases in a file that may be damaged: where their trees begin, and what the rows of `meta` say.
+
+internal import Evidence
+internal import LMDB
+
+struct JournalCatalogue {
+  let trees: [String: DataTree]
+
+  subscript(name: String) -> DataTree? { trees[name] }
+
+  /// The databases that a commit left.
+  init(_ file: DataFile, _ meta: DataMeta, _ walk: inout DataWalk) {
+    var trees: [String: DataTree] = [:]
+    walk.entries(of: meta.main) { key, value in
+      if case .tree(let tree) = value { trees[String(decoding: key, as: UTF8.self)] = tree }
+    }
+    self.trees = trees
+  }
+
+  /// The newest databases that can still be found: by a meta page, else on any page that once held them. Records only become
+  /// more, so that among pages of unknown age the one that knows of the most is the newest.
+  static func newest(in file: DataFile) -> JournalCatalogue {
+    let metas = file.metas.compactMap { $0 }.filter { $0.pageBytes == file.pageBytes }
+    for meta in metas.sorted(by: { $0.transaction > $1.transaction }) {
+      var walk = DataWalk(file)
+      let catalogue = JournalCatalogue(file, meta, &walk)
+      if catalogue["records"] != nil, catalogue["meta"] != nil { return catalogue }
+    }
+    var best: [String: DataTree] = [:]
+    file.forEachPage(outside: PageSet(pages: 0)) { page in
+      var found: [String: DataTree] = [:]
+      file.forEachEntry(of: page) { key, value in
+        if case .tree(let tree) = value { found[String(decoding: key, as: UTF8.self)] = tree }
+      }
+      if let records = found["records"], found["meta"] != nil, records.entries >= best["records"]?.entries ?? 0 {
+        best = found
+      }
+    }
+    return JournalCatalogue(trees: best)
+  }
+
+  private init(trees: [String: DataTree]) { self.trees = trees }
+}
+
+/// The rows of `meta`, as far as they can be read.
+struct MetaRows {
+  var format: UInt32?
+  var journal: [UInt8]?
+  var publicKey: [UInt8]?
+  var epoch: UInt32?
+  var frontiers: [UInt32: MerkleFrontier] = [:]
+  var lost: [UInt32: [LostRecords]] = [:]
+
+  mutating func take(_ key: UnsafeRawBufferPointer, _ value: DataValue) {
+    guard case .bytes(let bytes) = value else { return }
+    let (key, value) = (Array(key), Array(bytes))
+    switch key {
+    case Layout.Meta.format: format = UInt32(bigEndianBytes: value)
+    case Layout.Meta.journal: journal = value.count == JournalIdentity.idByteCount ? value : nil
+    case Layout.Meta.publicKey: publicKey = value.count == 32 ? value : nil
+    case Layout.Meta.epoch: epoch = UInt32(bigEndianBytes: value)
+    default:
+      if let epoch = Self.epoch(of: key, Layout.Meta.frontierPrefix) {
+        frontiers[epoch] = MerkleFrontier(encoded: value)
+      } else if let epoch = Self.epoch(of: key, Layout.Meta.lostPrefix) {
+        lost[epoch] = LostRecords.ranges(epoch: epoch, rowValue: value)
+      }
+    }
+  }
+
+  private static func epoch(of key: [UInt8], _ prefix: [UInt8]) -> UInt32? {
+    guard key.starts(with: prefix) else { return nil }
+    return UInt32(bigEndianBytes: key[prefix.count...])
+  }
+}

@@ -1,0 +1,140 @@
+// data.mdb, read without LMDB: for files that may be damaged.
+//
+// LMDB trusts its file: a page that is not what it should be makes it abort, a file cut short kills the process with SIGBUS.
+// Here the file is read with pread(2), so that what is not there, or what the disk will not give, is a page that is missing
+// and nothing worse; every page is checked to be what its place says; and a walk goes on behind what is damaged.
+//
+//   meta 0, meta 1 ──> main tree ──> "records" ──> branch pages ──> leaf pages ──> overflow pages
+//
+// What cannot be reached may still be there: `forEachPage` goes through the file from page to page.
+
+internal import Glibc
+
+package final class DataFile {
+  package let pageBytes: Int
+  /// Whole pages in the file.
+  package let pages: UInt64
+  /// The length of the file in bytes.
+  package let length: Int
+  /// The two meta pages; nil where one makes no sense.
+  package private(set) var metas: [DataMeta?] = []
+  private let descriptor: Int32
+
+  /// Opens the file for reading.
+  /// - Throws: when there is none, or it may not be read. Damage throws nothing.
+  package init(directory: String) throws(LMDBError) {
+    descriptor = open(directory + "/data.mdb", O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw LMDBError("read data.mdb", path: directory, code: errno) }
+    let end = lseek(descriptor, 0, SEEK_END)
+    length = max(0, Int(end))
+    pageBytes = sysconf(Int32(_SC_PAGESIZE))
+    pages = UInt64(length / pageBytes)
+    metas = [0, 1].map { page($0).flatMap { DataMeta($0) } }
+  }
+
+  deinit { close(descriptor) }
+
+  /// The meta page of the last commit; nil when neither makes sense, or they belong to a machine of another page size.
+  package var meta: DataMeta? {
+    metas.compactMap { $0 }.filter { $0.pageBytes == pageBytes }.max { $0.transaction < $1.transaction }
+  }
+
+  /// A page; nil when the file does not have it whole or the disk does not give it.
+  package func page(_ number: UInt64) -> DataPage? {
+    guard number < pages else { return nil }
+    return bytes(from: number, count: pageBytes).map { DataPage(number: number, bytes: $0) }
+  }
+
+  /// The value that begins on an overflow page; nil unless that is what lies there, whole.
+  func overflow(_ first: UInt64, count: Int) -> [UInt8]? {
+    guard first < pages, count >= 0, count <= length, let head = page(first), head.kind == .overflow else { return nil }
+    let needed = (DataPage.headerBytes + count + pageBytes - 1) / pageBytes
+    guard head.overflowPages == needed, let all = bytes(from: first, count: DataPage.headerBytes + count) else {
+      return nil
+    }
+    return Array(all[DataPage.headerBytes...])
+  }
+
+  private func bytes(from number: UInt64, count: Int) -> [UInt8]? {
+    let start = Int(number) * pageBytes
+    guard count <= length - start else { return nil }
+    let buffer = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      while filled < count {
+        let got = pread(descriptor, buffer.baseAddress.map { $0 + filled }, count - filled, off_t(start + filled))
+        if got < 0, errno == EINTR { continue }
+        guard got > 0 else { return }
+        filled += got
+      }
+    }
+    return buffer.count == count ? buffer : nil
+  }
+
+  /// Lends every page that can be read, in the order of the file, but those in `known`.
+  package func forEachPage(outside known: PageSet, _ body: (DataPage) throws -> Void) rethrows {
+    var number: UInt64 = 2
+    while number < pages {
+      if !known.contains(number), let page = page(number) { try body(page) }
+      number += 1
+    }
+  }
+
+  /// Lends the entries of a leaf page that make sense by themselves, whether or not a tree leads there.
+  package func forEachEntry(
+    of page: DataPage, _ body: (_ key: UnsafeRawBufferPointer, _ value: DataValue) throws -> Void
+  ) rethrows {
+    guard page.kind == .leaf, let offsets = page.nodeOffsets else { return }
+    for offset in offsets {
+      guard let node = DataNode(at: offset, of: page, isBranch: false) else { continue }
+      try lend(node, of: page, body)
+    }
+  }
+
+  /// - Returns: false when the value cannot be read.
+  @discardableResult
+  func lend(
+    _ node: DataNode, of page: DataPage, _ body: (UnsafeRawBufferPointer, DataValue) throws -> Void
+  ) rethrows -> Bool {
+    switch node.content {
+    case .value(let range):
+      try page.bytes.withUnsafeBytes { bytes in
+        try body(.init(rebasing: bytes[node.key]), .bytes(.init(rebasing: bytes[range])))
+      }
+    case .overflow(let first, let count):
+      guard let value = overflow(first, count: count) else { return false }
+      try page.bytes.withUnsafeBytes { bytes in
+        try value.withUnsafeBytes { try body(.init(rebasing: bytes[node.key]), .bytes($0)) }
+      }
+    case .tree(let tree):
+      try page.bytes.withUnsafeBytes { try body(.init(rebasing: $0[node.key]), .tree(tree)) }
+    case .child: return false
+    }
+    return true
+  }
+}
+
+/// What an entry holds: bytes, or in the main tree a named database.
+package enum DataValue {
+  case bytes(UnsafeRawBufferPointer)
+  case tree(DataTree)
+}
+
+/// A set of page numbers: a bit for each page of a file.
+package struct PageSet: Sendable {
+  private var words: [UInt64]
+
+  /// - Parameter pages: no number as large as this is ever a member.
+  package init(pages: UInt64) { words = Array(repeating: 0, count: Int(pages / 64 + 1)) }
+
+  package func contains(_ page: UInt64) -> Bool {
+    guard page / 64 < words.count else { return false }
+    return words[Int(page / 64)] & 1 << (page % 64) != 0
+  }
+
+  /// False when it was a member, or cannot be one.
+  @discardableResult
+  package mutating func insert(_ page: UInt64) -> Bool {
+    guard page / 64 < words.count, !contains(page) else { return false }
+    words[Int(page / 64)] |= 1 << (page % 64)
+    return true
+  }
+}
