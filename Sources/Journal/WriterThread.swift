@@ -4,7 +4,8 @@
 
 internal import Glibc
 
-final class WriterThread: @unchecked Sendable {  // `committer` is used by who has the queue's turn; `isEnded` under `mutex`.
+// Unchecked: `committer` is used by who has the queue's turn, `isEnded` under `mutex`.
+final class WriterThread: @unchecked Sendable {
   let queue = RequestQueue()
   /// Let go of when the thread ends, and the directory's lock with it.
   private var committer: Committer?
