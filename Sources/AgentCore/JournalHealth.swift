@@ -36,7 +36,7 @@ extension StatusBoard {
   func sayJournal(directory: String) {
     guard let last = JournalQuarantine.all(of: directory).last else { return say(.journal, .ok, "recording") }
     say(
-      .journal, .degraded, "recording; \(last.note)",
+      .journal, .degraded, "recording. \(last.note)",
       remedy:
         "The damaged files are in \(last.path). Check the disk (dmesg, smartctl); records that the hub holds are safe "
         + "there. When nobody needs the files any more, move them away or delete them, and restart the agent.")
