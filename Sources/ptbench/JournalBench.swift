@@ -14,19 +14,22 @@ struct JournalBench: AsyncParsableCommand {
   @Option(help: "Records a commit.") var batch = 50
   @Option(help: "Records in all.") var events = 100_000
   @Option(help: "Bytes of a payload.") var payload = 300
+  @Option(help: "Records between two signed checkpoints.") var checkpointRecords = JournalLimits.checkpointRecords
   @Flag(help: "Measure append only.") var appendOnly = false
   @Flag(help: "Open the journal that is there, and append nothing.") var existing = false
 
   func validate() throws {
-    guard (1...JournalLimits.appendRecordsMax).contains(batch), events > 0,
+    guard (1...JournalLimits.appendRecordsMax).contains(batch), events > 0, checkpointRecords > 0,
       (0...JournalLimits.payloadBytesMax).contains(payload)
-    else { throw ValidationError("batch, events or payload are out of range") }
+    else { throw ValidationError("batch, events, payload or checkpoint-records are out of range") }
   }
 
   func run() async throws {
     let clock = ContinuousClock()
     if !existing {
-      let journal = try Journal.open(JournalConfiguration(directory: directory))
+      var configuration = JournalConfiguration(directory: directory)
+      configuration.checkpointRecords = checkpointRecords
+      let journal = try Journal.open(configuration)
       report("journal.append", batch: batch, events, try clock.measure { try append(to: journal) })
       await journal.close()
     }
