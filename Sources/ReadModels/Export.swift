@@ -35,6 +35,8 @@ package struct ExportOptions: Equatable, Sendable {
 package struct ExportSummary: Equatable, Sendable {
   package var epochs: [ExportedEpoch] = []
   package var files: [ExportedFile] = []
+  /// Records of a CSV export that no row tells of, because this release cannot read them. JSON Lines hold them as they are.
+  package var unreadable: UInt64 = 0
   package var records: UInt64 { epochs.reduce(0) { $0 + $1.records } }
 }
 
@@ -56,15 +58,21 @@ package struct Export {
   }
 
   /// Lends each line in order, without its line feed, for printing.
-  package func lines(_ body: ([UInt8]) throws -> Void) throws {
+  /// - Returns: `ExportSummary.unreadable`.
+  @discardableResult
+  package func lines(_ body: ([UInt8]) throws -> Void) throws -> UInt64 {
     var plan = try ExportPlan(reader, options)
-    guard options.format == .jsonl else { return try eachReading(&plan, line: body) }
+    guard options.format == .jsonl else {
+      try eachReading(&plan, line: body)
+      return plan.unreadable
+    }
     var writer = CloudEventWriter(journal: reader.identity.hexID)
     for index in plan.epochs.indices {
       try eachRecord(&plan.epochs[index], plan.epochs[index].from...plan.epochs[index].to) { view, isWanted in
         if isWanted { try body(writer.line(view)) }
       }
     }
+    return 0
   }
 
   /// Writes the export into a directory, which is made where it is missing. The files of an earlier export are removed first.
@@ -84,7 +92,7 @@ package struct Export {
       let seal = try ExportSeal(journal: reader.identity.hexID, manifest: SHA256.hash(manifest), signer: signer)
       try ExportFile.write(seal.note.bytes, name: Self.sealName, in: directory)
     }
-    return ExportSummary(epochs: plan.epochs, files: files)
+    return ExportSummary(epochs: plan.epochs, files: files, unreadable: plan.unreadable)
   }
 
   // MARK: Files
@@ -146,7 +154,11 @@ package struct Export {
       try Self.expectWhole(view)
       let epoch = plan.epochs.firstIndex { $0.epoch == view.position.epoch && wants(view, $0) }
       if let epoch { plan.epochs[epoch].records += 1 }
-      guard let event = try? decoder.event(view.payload) else { return true }
+      let event: Event
+      do throws(EventCodingError) { event = try decoder.event(view.payload) } catch {
+        if epoch != nil { plan.unreadable += 1 }
+        return true
+      }
       state.apply(event)
       guard epoch != nil, let id = event.device, let device = state.devices[id] else { return true }
       for row in ReadingRow.rows(of: event, at: view.position, device) { try line(row) }

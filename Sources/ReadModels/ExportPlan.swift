@@ -25,6 +25,8 @@ package struct ExportedEpoch: Equatable, Sendable {
 /// The stretch of the journal that is asked for.
 struct ExportPlan {
   var epochs: [ExportedEpoch] = []
+  /// Records that are wanted and that no line of readings.csv tells of, because this release cannot read them.
+  var unreadable: UInt64 = 0
   private let range: JournalRange
   /// The first and last position; nothing when no record lies between them.
   var first: RecordPosition { range.first }

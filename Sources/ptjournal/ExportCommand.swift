@@ -48,16 +48,24 @@ struct ExportCommand: ParsableCommand {
     try orExit {
       options.device = try device.map { try DeviceReference($0).device(in: .live(reader)) }
       let export = Export(reader, options)
-      guard let into else { return try export.lines { Output.line($0) } }
+      guard let into else { return tell(unreadable: try export.lines { Output.line($0) }) }
       let summary = try export.write(into: into, signer: unsigned ? nil : try signer(reader))
       for file in summary.files {
         Output.write("\(into)/\(file.name)  \(file.lines) lines  sha256 \(file.sha256.hex)\n")
       }
+      tell(unreadable: summary.unreadable)
     }
   }
 }
 
 extension ExportCommand {
+  private func tell(unreadable: UInt64) {
+    guard unreadable > 0 else { return }
+    Output.complain(
+      "Records that this release cannot read, and that have no row here: \(unreadable). Use the release that wrote them, or --format jsonl, "
+        + "which keeps them as they are.")
+  }
+
   private func signer(_ reader: JournalReader) throws -> SignerKey {
     do { return try reader.signer() } catch JournalError.keyMissing(let path) {
       Output.complain(

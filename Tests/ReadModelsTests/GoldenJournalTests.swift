@@ -84,6 +84,8 @@ import Testing
       let export = work.path + "/" + format.rawValue
       let summary = try Export(reader(), options).write(into: export, signer: reader().signer())
       let file = try #require(summary.files.first)
+      // 1/19, of a newer version: told where it has no row.
+      #expect(summary.unreadable == (format == .csv ? 1 : 0))
       #expect(try recorded("exports.sha256").contains("\(file.sha256.hex)  \(file.name)"), Self.howToRecord)
       let trusted = TrustedKeys([try reader().identity.verifier()])
       #expect(try ExportVerifier(directory: export, trusted: trusted).verify().findings == [])
