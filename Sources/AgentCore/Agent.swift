@@ -62,10 +62,7 @@ package struct Agent: Sendable {
   private func run(_ journal: Journal, _ fold: FleetFold) async throws {
     let board = StatusBoard()
     board.sayJournal(directory: configuration.journal.directory)
-    if let damage = journal.damage {
-      damage.log(logger)
-      if !damage.isRecorded { try await journal.append(damage.event.body) }
-    }
+    try await journal.tellDamage(logger)
     let identity = IdentityWatcher(
       store: IdentityStore(stateDirectory: configuration.state.directory), hub: configuration.hub, journal: journal,
       board: board, logger: logger)
@@ -142,8 +139,8 @@ package struct Agent: Sendable {
     var journal = JournalConfiguration(directory: directory)
     journal.sizeLimit = Int(clamping: configuration.journal.sizeMax.bytes)
     journal.mapBytes = max(journal.mapBytes, journal.sizeLimit * 2)
-    journal.recovery = .byTheAgent
     let logger = logger
+    journal.recovery = .byTheAgent(logger)
     journal.foldFailed = { position, error in
       logger.error("a record could not be folded", metadata: ["record": "\(position)", "reason": "\(error)"])
     }

@@ -2,6 +2,7 @@
 
 package import Settings
 package import Enrolment
+package import Logging
 
 internal import Events
 internal import Journal
@@ -31,8 +32,12 @@ package struct AgentEnrolment: Sendable {
   }
 
   private let configuration: AgentConfiguration
+  private let logger: Logger
 
-  package init(_ configuration: AgentConfiguration) { self.configuration = configuration }
+  package init(_ configuration: AgentConfiguration, logger: Logger) {
+    self.configuration = configuration
+    self.logger = logger
+  }
 
   /// Enrols this machine, or finishes an enrolment that was interrupted.
   /// - Throws: `AgentFailure`; an earlier identity is then untouched and the same command may be given again.
@@ -59,6 +64,7 @@ package struct AgentEnrolment: Sendable {
   private func enrol(
     _ code: DataLinkCode, _ hub: HubSettings, _ access: JournalAccess, isAgain: Bool
   ) async throws -> Outcome {
+    if case .writing(let journal) = access { try await journal.tellDamage(logger) }
     let store = IdentityStore(stateDirectory: configuration.state.directory)
     let trust: TLSConfiguration.Trust =
       switch hub.authority {
@@ -87,7 +93,7 @@ package struct AgentEnrolment: Sendable {
         "\(error.description) Run this as the agent's user, or name another state.directory.")
     }
     var journal = JournalConfiguration(directory: directory)
-    journal.recovery = .byTheAgent
+    journal.recovery = .byTheAgent(logger)
     do {
       return .writing(try Journal.open(journal, fold: FleetFold()))
     } catch {

@@ -32,14 +32,21 @@ struct DeliveryService: Service {
     }
   }
 
-  /// Whoever appends has stopped by now: the head stands still, and what is acknowledged comes up to it.
+  /// Whoever appends has stopped by now: what is acknowledged comes up to the head. A hub that could not be reached a while ago
+  /// may be there again, so that the wait for the next attempt is cut short, once.
   private func drain() async throws {
     let deadline = ContinuousClock.now.advanced(by: Self.drainMax)
-    let head = try journal.reader.head()
+    var hasHurried = false
     while ContinuousClock.now < deadline {
-      let status = replicator.status
-      guard status.state == .delivering || status.state == .connecting else { return }
+      let (status, head) = (replicator.status, try journal.reader.head())
       if head.sequence == 0 || status.acknowledged ?? .start >= head { return }
+      switch status.state {
+      case .delivering, .connecting: break
+      case .waiting where !hasHurried:
+        replicator.hurry()
+        hasHurried = true
+      case .waiting, .notEnrolled, .refused, .foreign, .certificateExpired: return
+      }
       try await Task.sleep(for: Self.drainLook)
     }
   }

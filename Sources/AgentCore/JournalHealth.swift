@@ -10,18 +10,31 @@ internal import Platform
 
 extension JournalRecovery {
   /// Damage is dealt with, and told as the first event of the new epoch.
-  static let byTheAgent = JournalRecovery { damage in try damage.event.encoded() }
+  static func byTheAgent(_ logger: Logger) -> JournalRecovery {
+    JournalRecovery(payload: { try $0.event.encoded() }) { reason in
+      logger.warning("the journal was opened without an inspection", metadata: ["reason": "\(reason)"])
+    }
+  }
+}
+
+extension Journal {
+  /// Logs the damage that this opening dealt with, and journals it where no new epoch begins with it.
+  func tellDamage(_ logger: Logger) async throws {
+    guard let damage else { return }
+    damage.log(logger)
+    if !damage.isRecorded { try await append(damage.event.body) }
+  }
 }
 
 extension JournalDamage {
-  var event: Event {
+  fileprivate var event: Event {
     let ranges = lost.map { LostRange(epoch: $0.epoch, first: $0.first, last: $0.last) }
     let body = JournalDamaged(
       reason: reason, quarantine: quarantine, lost: ranges, recordsKept: recordsKept, hasNewKey: hasNewKey)
     return Event(time: Machine.milliseconds, .journalDamaged(body))
   }
 
-  func log(_ logger: Logger) {
+  fileprivate func log(_ logger: Logger) {
     logger.critical(
       "the journal was damaged; what is sound was kept, and recording goes on",
       metadata: [

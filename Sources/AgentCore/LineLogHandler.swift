@@ -117,3 +117,11 @@ package struct LineLogHandler: LogHandler {
     }
   }
 }
+
+extension Logger {
+  /// The program's logger, as it is configured.
+  package init(_ settings: LogSettings) {
+    let level = Logger.Level(rawValue: settings.level.rawValue) ?? .info
+    self.init(label: "ptagent") { _ in LineLogHandler(format: settings.format, level: level) }
+  }
+}

@@ -76,7 +76,12 @@ package struct Checkpoint: Hashable, Sendable {
   /// A journal's checkpoint.
   /// - Parameter sealed: when it is signed, nanoseconds since 1970 UTC.
   package init(origin: JournalOrigin, size: UInt64, root: Digest, sealed: Int64) {
-    self.init(origin: origin.description, size: size, root: root, extensions: ["\(Self.sealedWord) \(sealed)"])
+    self.init(origin: origin.description, size: size, root: root, sealed: sealed)
+  }
+
+  /// The same, of a tree whose `JournalOrigin` is text already.
+  package init(origin: String, size: UInt64, root: Digest, sealed: Int64) {
+    self.init(origin: origin, size: size, root: root, extensions: ["\(Self.sealedWord) \(sealed)"])
   }
 
   /// When it was signed, nanoseconds since 1970 UTC; nil when no line tells.

@@ -23,6 +23,9 @@ final class Committer {
   /// Held as long as this is.
   private let lock: DirectoryLock
   private let hasher = Hasher()
+  private var sealer: EpochSealer
+  /// Being signed since the last commit; the next one stores it.
+  private var sealing: Sealing?
   private var tail: Tail
   private var policy: CheckpointPolicy
   /// Set by a failure until memory agrees with the disk again.
@@ -37,6 +40,7 @@ final class Committer {
     self.fold = fold.map { FoldDriver($0, opening.store, failed: configuration.foldFailed) }
     let transaction = try store.environment.beginRead()
     tail = try store.tail(transaction)
+    sealer = try EpochSealer(identity.origin(epoch: tail.epoch), key)
     policy = CheckpointPolicy(
       records: configuration.checkpointRecords, interval: configuration.checkpointInterval.nanoseconds,
       lastSize: try store.lastCheckpoint(transaction, epoch: tail.epoch)?.size ?? 0,
@@ -49,7 +53,8 @@ final class Committer {
 
   /// How long until a checkpoint is due without any further request, in nanoseconds; nil when none will be.
   var nanosecondsUntilCheckpoint: UInt64? {
-    policy.nanosecondsUntilDue(size: tail.frontier.size, uptime: configuration.clock.uptime())
+    if sealing != nil { return JournalLimits.sealingWait.nanoseconds }
+    return policy.nanosecondsUntilDue(size: tail.frontier.size, uptime: configuration.clock.uptime())
   }
 
   /// Commits the requests together and tells each its outcome. An empty batch writes a checkpoint if one is due.
@@ -63,6 +68,7 @@ final class Committer {
       return try attempt(works)
     } catch {
       needsRecovery = true
+      sealing = nil
       // A timed checkpoint that fails is tried again after an interval, not at once for ever.
       policy.lastUptime = configuration.clock.uptime()
       // At once, so that the disk's state is in memory before anyone asks; if it fails, the next batch tries again.
@@ -76,6 +82,7 @@ final class Committer {
     let batch = Batch(time: configuration.clock.now(), tail: tail, policy: policy)
     let isFull = try works.contains { $0.appends } && isFull()
     let transaction = try beginWrite()
+    if let sealing { try store(sealing.position, try sealing.note(), batch, transaction) }
     var outcomes: [WriteOutcome] = []
     for work in works {
       do throws(RequestRefusal) {
@@ -90,7 +97,11 @@ final class Committer {
     }
     let isCheckpointDue =
       batch.wantsCheckpoint || batch.policy.isDue(size: batch.tail.frontier.size, uptime: configuration.clock.uptime())
-    if isCheckpointDue { try seal(batch, transaction) }
+    var next: Sealing?
+    if isCheckpointDue {
+      next = try sealMeanwhile(batch)
+      if next == nil { try seal(batch, transaction) }
+    }
     guard batch.hasChanges else {
       transaction.abort()
       return outcomes
@@ -103,6 +114,7 @@ final class Committer {
     if batch.tail.epoch != tail.epoch { noteEpoch(batch.tail.epoch) }
     tail = batch.tail
     policy = batch.policy
+    sealing = next
     return outcomes
   }
 
@@ -195,16 +207,35 @@ final class Committer {
 
   /// Writes a signed checkpoint of the batch's tree; none when the last one has its size.
   private func seal(_ batch: Batch, _ transaction: borrowing WriteTransaction) throws {
+    guard batch.tail.frontier.size > batch.policy.lastSize else { return }
+    let note = try signing(batch)()
+    try store(batch.tail.head, note, batch, transaction)
+  }
+
+  /// Lets the second thread sign the checkpoint of a large batch while this one commits it. Whoever asked for a checkpoint gets
+  /// it in this transaction.
+  private func sealMeanwhile(_ batch: Batch) throws -> Sealing? {
     let size = batch.tail.frontier.size
-    guard size > batch.policy.lastSize else { return }
-    let origin = identity.origin(epoch: batch.tail.epoch)
-    let checkpoint = Checkpoint(
-      origin: origin, size: size, root: batch.tail.frontier.root, sealed: configuration.clock.now())
-    let note = try checkpoint.signed(by: try key.signer(origin))
-    let position = RecordPosition(epoch: batch.tail.epoch, sequence: size)
+    guard !batch.wantsCheckpoint, batch.tail.epoch == tail.epoch,
+      size - tail.frontier.size >= UInt64(JournalLimits.sharedHashingRecordsMin)
+    else { return nil }
+    let (sealing, sign) = (Sealing(position: batch.tail.head), try signing(batch))
+    guard hasher.run({ sealing.outcome.give(Result { try sign() }) }) else { return nil }
+    batch.noteSeal(configuration.clock.uptime())
+    return sealing
+  }
+
+  private func signing(_ batch: Batch) throws -> @Sendable () throws -> SignedNote {
+    if sealer.epoch != batch.tail.epoch { sealer = try EpochSealer(identity.origin(epoch: batch.tail.epoch), key) }
+    let (sealer, tree, time) = (sealer, batch.tail.frontier, configuration.clock.now())
+    return { try sealer.seal(tree, at: time) }
+  }
+
+  private func store(
+    _ position: RecordPosition, _ note: SignedNote, _ batch: Batch, _ transaction: borrowing WriteTransaction
+  ) throws {
     try transaction.put(position.keyBytes, note.bytes, into: store.checkpoints)
-    batch.policy.lastSize = size
-    batch.policy.lastUptime = configuration.clock.uptime()
+    batch.noteSeal(configuration.clock.uptime())
     batch.hasChanges = true
   }
 
@@ -281,6 +312,39 @@ private final class Batch {
     self.time = time
     self.tail = tail
     self.policy = policy
+  }
+
+  /// The tree as it is now has its checkpoint.
+  func noteSeal(_ uptime: UInt64) {
+    policy.lastSize = tail.frontier.size
+    policy.lastUptime = uptime
+  }
+}
+
+/// A checkpoint that is being signed.
+private struct Sealing {
+  let position: RecordPosition
+  let outcome = Handover<Result<SignedNote, any Error>>()
+
+  /// Waits for it.
+  func note() throws -> SignedNote { try outcome.wait().get() }
+}
+
+/// Signs the checkpoints of one epoch.
+private struct EpochSealer {
+  let epoch: UInt32
+  private let origin: String
+  private let signer: SignerKey
+
+  init(_ origin: JournalOrigin, _ key: JournalKey) throws(NoteError) {
+    epoch = origin.epoch
+    self.origin = origin.description
+    signer = try key.signer(origin)
+  }
+
+  /// - Parameter time: nanoseconds since 1970 UTC.
+  func seal(_ tree: MerkleFrontier, at time: Int64) throws(NoteError) -> SignedNote {
+    try Checkpoint(origin: origin, size: tree.size, root: tree.root, sealed: time).signed(by: signer)
   }
 }
 

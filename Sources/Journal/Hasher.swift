@@ -1,4 +1,4 @@
-// A second thread that hashes while the writer writes.
+// A second thread that hashes while the writer writes, and signs while it waits for the disk.
 //
 // Hashing a record costs twice what LMDB takes to put it into its page. For a large append the hasher's thread takes pieces
 // from the front, and so does the writer whenever the piece it must put next is not done:
@@ -16,13 +16,18 @@ final class Hasher: @unchecked Sendable {  // Everything mutable is touched unde
 
   private let monitor = Monitor()
   private var thread = Thread.none
-  /// What there is to help with.
-  private var offered: LeafBatch?
+  private enum Work {
+    case hash(LeafBatch)
+    case run(@Sendable () -> Void)
+  }
+
+  /// What there is to do; one thing at a time.
+  private var offered: Work?
   private var isStopped = false
 
   /// Calls `put` for each piece in order, when its hashes are there. On the calling thread.
   func forEachPiece(of batch: LeafBatch, _ put: (Int) throws -> Void) rethrows {
-    if batch.payloads.count >= JournalLimits.sharedHashingRecordsMin { offer(batch) }
+    if batch.payloads.count >= JournalLimits.sharedHashingRecordsMin { offer(.hash(batch)) }
     defer {
       batch.abandon()
       monitor.withLock { offered = nil }
@@ -33,13 +38,21 @@ final class Hasher: @unchecked Sendable {  // Everything mutable is touched unde
     }
   }
 
-  private func offer(_ batch: LeafBatch) {
+  /// Does `work` on the second thread, soon.
+  /// - Returns: false, with nothing done, when there is no second thread.
+  func run(_ work: @escaping @Sendable () -> Void) -> Bool { offer(.run(work)) }
+
+  @discardableResult private func offer(_ work: Work) -> Bool {
     let helps = monitor.withLock {
       if thread == .none { thread = start() }
-      if thread == .running { offered = batch }
+      if thread == .running {
+        if case .run = offered { preconditionFailure("what was to be run was not waited for") }
+        offered = work
+      }
       return thread == .running
     }
     if helps { monitor.wakeOne() }
+    return helps
   }
 
   /// Without a second processor or a second thread the writer hashes alone.
@@ -63,12 +76,15 @@ final class Hasher: @unchecked Sendable {  // Everything mutable is touched unde
   }
 
   private func run() {
-    while let batch = take() {
-      while batch.hashNext() {}
+    while let work = take() {
+      switch work {
+      case .hash(let batch): while batch.hashNext() {}
+      case .run(let work): work()
+      }
     }
   }
 
-  private func take() -> LeafBatch? {
+  private func take() -> Work? {
     monitor.withLock {
       while offered == nil, !isStopped { monitor.wait() }
       defer { offered = nil }

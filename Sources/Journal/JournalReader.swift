@@ -28,6 +28,10 @@ package final class JournalReader: Sendable {
     }
     guard size > 0 else { throw .recordsMissing(path: directory, found: "empty") }
     return try asJournalError {
+      // LMDB would map what is not there, and reading it would end the process.
+      if let fault = try DataFile.shortfall(directory: directory) {
+        throw JournalError.damaged(path: directory, what: "\(fault)")
+      }
       let store = try JournalStore(directory: directory, access: .readOnly, mapBytes: nil)
       let transaction = try store.environment.beginRead()
       guard let id = try transaction.value(of: Layout.Meta.journal, in: store.meta) else {

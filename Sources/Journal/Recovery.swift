@@ -31,12 +31,16 @@ package struct JournalRecovery: Sendable {
   package var worker: JournalWorkerCommand
   /// The payload of the record that tells of damage.
   package var payload: @Sendable (JournalDamage) throws -> [UInt8]
+  /// Told why the journal was opened without having been inspected: the child could not run, or took too long.
+  package var uninspected: @Sendable (_ reason: String) -> Void
 
   package init(
-    worker: JournalWorkerCommand = .thisProgram, payload: @escaping @Sendable (JournalDamage) throws -> [UInt8]
+    worker: JournalWorkerCommand = .thisProgram, payload: @escaping @Sendable (JournalDamage) throws -> [UInt8],
+    uninspected: @escaping @Sendable (_ reason: String) -> Void = { _ in }
   ) {
     self.worker = worker
     self.payload = payload
+    self.uninspected = uninspected
   }
 
   /// The file that a writer leaves when a fault ends it: the next one then inspects every record.
@@ -94,6 +98,7 @@ struct Recovering {
     let report =
       hasData
       ? recovery.worker.inspect(directory: directory, isThorough: isThorough) : InspectionReport(verdict: .unfinished)
+    if case .unknown(let reason) = report.verdict { recovery.uninspected(reason) }
     let damage = try deal(with: report, size: size)
     try Files.remove(JournalRecovery.faultMark(directory: directory))
     return damage

@@ -146,3 +146,21 @@ package struct DataWalk {
     return zip(list, list.dropFirst()).allSatisfy { $0 > $1 } ? Array(list) : nil
   }
 }
+
+extension DataFile {
+  /// What the last commit counts and the file in `directory` does not have; nil when nothing is missing. Pages at the end that were
+  /// freed before they were ever written need not be there.
+  ///
+  /// A writer may be at work meanwhile: it uses the pages of a commit's free list again after the next commit at the earliest, so
+  /// that what was read while more than one commit passed is read again.
+  package static func shortfall(directory: String) throws(LMDBError) -> DataFault? {
+    while true {
+      let file = try DataFile(directory: directory)
+      guard let meta = file.meta, meta.lastPage >= file.pages else { return nil }
+      var walk = DataWalk(file, meta)
+      walk.freeList(of: meta)
+      let now = try DataFile(directory: directory).meta?.transaction ?? meta.transaction
+      if now <= meta.transaction + 1 { return walk.faults.last }
+    }
+  }
+}

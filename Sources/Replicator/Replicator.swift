@@ -52,6 +52,8 @@ package final class Replicator: Sendable {
   private let logger: Logger
   private let observe: @Sendable (DeliveryStatus) -> Void
   private let shared = Mutex(DeliveryStatus(state: .notEnrolled))
+  /// Finished, it ends the wait for the next attempt.
+  private let bell = Mutex<AsyncStream<Never>.Continuation?>(nil)
 
   /// - Parameter observe: told of each change of the status, from any task; it must not block.
   package init(
@@ -66,6 +68,14 @@ package final class Replicator: Sendable {
   }
 
   package var status: DeliveryStatus { shared.withLock { $0 } }
+
+  /// Makes the next attempt now if it is being waited for: the status is `connecting` when this returns. Does nothing else, least of all
+  /// where the hub has refused this agent.
+  package func hurry() {
+    guard case .waiting = status.state else { return }
+    update { $0.state = .connecting }
+    bell.withLock { $0?.finish() }
+  }
 
   /// Delivers until the task is cancelled.
   /// - Throws: `CancellationError`, or an error of the journal itself.
@@ -96,8 +106,12 @@ package final class Replicator: Sendable {
       delivery.value.withLock { _ = $0.received(.closed) }
       if delivery.takeProgress() { backoff.succeeded() }
       guard let ending else { continue }
+      let (silence, bell) = AsyncStream.makeStream(of: Never.self)
+      self.bell.withLock { $0 = bell }
       let delay = pause(after: ending, &backoff, &generator)
-      try await first({ try await Task.sleep(for: delay) }, { try await self.targets.changed(from: target) })
+      try await first(
+        { try await Task.sleep(for: delay) }, { try await self.targets.changed(from: target) },
+        { for await _ in silence {} })
     }
   }
 
@@ -344,13 +358,10 @@ private struct Inbox: Sendable {
   func finish() { continuation.finish() }
 }
 
-/// Runs both; the first to end ends the other, and what it throws is thrown.
-private func first(
-  _ one: @escaping @Sendable () async throws -> Void, _ other: @escaping @Sendable () async throws -> Void
-) async throws {
+/// Runs them all; the first to end ends the others, and what it throws is thrown.
+private func first(_ operations: (@Sendable () async throws -> Void)...) async throws {
   try await withThrowingTaskGroup(of: Void.self) { group in
-    group.addTask { try await one() }
-    group.addTask { try await other() }
+    for operation in operations { group.addTask { try await operation() } }
     defer { group.cancelAll() }
     try await group.next()
   }

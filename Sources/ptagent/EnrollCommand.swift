@@ -1,7 +1,9 @@
 internal import AgentCore
 internal import ArgumentParser
 internal import Enrolment
+internal import Logging
 internal import Platform
+internal import Settings
 
 struct EnrollCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -32,7 +34,8 @@ struct EnrollCommand: AsyncParsableCommand {
   mutating func run() async throws {
     try await reporting {
       let configuration = try file.load()
-      let outcome = try await AgentEnrolment(configuration).enrol(code: try givenCode(), isAgain: again)
+      let enrolment = AgentEnrolment(configuration, logger: Logger(configuration.log))
+      let outcome = try await enrolment.enrol(code: try givenCode(), isAgain: again)
       let next =
         outcome.isAgentRunning
         ? "The agent that runs goes on with it." : "Start the agent: ptagent run --config \(file.path)"

@@ -29,8 +29,7 @@ struct RunCommand: AsyncParsableCommand {
   mutating func run() async throws {
     try await reporting {
       let configuration = try file.load()
-      let level = Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info
-      let logger = Logger(label: "ptagent") { _ in LineLogHandler(format: configuration.log.format, level: level) }
+      let logger = Logger(configuration.log)
       for warning in configuration.warnings {
         logger.warning("the configuration says what can hardly be meant", metadata: ["what": "\(warning)"])
       }

@@ -63,7 +63,8 @@ struct JournalBench: AsyncParsableCommand {
   }
 
   private func append(to journal: Journal) throws {
-    let payloads = [[UInt8]](repeating: [UInt8](repeating: 0x5A, count: payload), count: batch)
+    // An array each, as callers have them: one shared by all would have the threads fight over its reference count.
+    let payloads = (0..<batch).map { _ in [UInt8](repeating: 0x5A, count: payload) }
     var left = events
     while left > 0 {
       let portion = min(left, batch)

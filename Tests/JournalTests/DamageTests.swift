@@ -8,6 +8,7 @@ internal import Foundation
 internal import Glibc
 internal import LMDB
 internal import OpenSSL
+internal import Synchronization
 internal import Testing
 
 @testable internal import Journal
@@ -143,6 +144,14 @@ internal import Testing
       // At the end there may be free pages that nobody misses.
       #expect(damage != nil || length > whole.count / 2, "\(length) bytes")
     }
+  }
+
+  @Test func `a file cut short is refused to readers, too, also where what they read first is still there`() throws {
+    let whole = Array(try Data(contentsOf: URL(fileURLWithPath: data)))
+    // The pages that were written last lie at the end; the meta pages name them.
+    try restore(Array(whole.prefix(whole.count / 2 / Self.pageBytes * Self.pageBytes)))
+    let error = #expect(throws: JournalError.self) { try JournalReader.open(directory: directory.journal) }
+    #expect(error.map { "\($0)" }?.contains("missing: the file has") == true, "\(String(describing: error))")
   }
 
   @Test func `a zeroed page, whichever it is`() async throws {
@@ -403,8 +412,11 @@ internal import Testing
     async throws
   {
     var configuration = configuration
+    let said = Mutex<[String]>([])
     configuration.recovery?.worker = JournalWorkerCommand(executable: "/bin/false")
+    configuration.recovery?.uninspected = { reason in said.withLock { $0.append(reason) } }
     try await makeJournal(configuration)
+    #expect(said.withLock { $0 } == ["the inspection ended with status 1"])
     #expect(JournalQuarantine.all(of: directory.journal).isEmpty)
     try change { $0 = [] }
     let journal = try Journal.open(configuration)
