@@ -273,4 +273,10 @@ package struct StoredCheckpoint: Hashable, Sendable {
   package let size: UInt64
   /// The signed note's bytes.
   package let note: [UInt8]
+
+  /// Who else has signed it: the names of keys that are not the journal's. A countersignature is verified before it is stored.
+  package var countersigners: [String] {
+    guard let note = try? SignedNote(bytes: note) else { return [] }
+    return note.signatures.map(\.name.description).filter { JournalOrigin.journal(named: $0) == nil }
+  }
 }

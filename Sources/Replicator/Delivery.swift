@@ -75,9 +75,15 @@ package struct Welcome: Equatable, Sendable {
   package var batchBytesMax: UInt32
   /// Whether the hub can be told that records are lost.
   package var takesLost: Bool
+  /// The C2SP verifier key that the hub countersigns with; nil: it does not.
+  package var countersigningKey: String?
 
-  package init(holdings: [UInt32: UInt64], windowRecords: UInt32, batchBytesMax: UInt32, takesLost: Bool = true) {
+  package init(
+    holdings: [UInt32: UInt64], windowRecords: UInt32, batchBytesMax: UInt32, takesLost: Bool = true,
+    countersigningKey: String? = nil
+  ) {
     self.takesLost = takesLost
+    self.countersigningKey = countersigningKey
     self.holdings = holdings
     self.windowRecords = windowRecords
     self.batchBytesMax = batchBytesMax
@@ -125,6 +131,7 @@ package struct Delivery: Sendable {
     case acknowledged(RecordPosition)
     case rejected(RecordPosition, reason: String)
     case conflicted(RecordPosition, heldHash: [UInt8])
+    case countersigned(CheckpointNote)
     case closed
   }
 
@@ -142,6 +149,8 @@ package struct Delivery: Sendable {
     /// The hub refused a record that only told of another rejection: for the log.
     case reportRejection(RecordPosition, reason: String)
     case reportConflict(RecordPosition, heldHash: [UInt8])
+    /// The hub holds exactly what this checkpoint seals: keep its signature, made with this verifier key.
+    case keepCountersignature(CheckpointNote, key: String)
     /// The journal's last epoch was put back to an earlier state: begin a new epoch and tell its head with `grew`.
     case beginEpoch(reason: String)
     case endStream(DeliveryViolation)
@@ -168,6 +177,7 @@ package struct Delivery: Sendable {
   private var window: UInt64 = 0
   private var batchBytes = 0
   private var takesLost = true
+  private var countersigningKey: String?
   private var checkpoint: CheckpointNote?
   private var sentCheckpoint: RecordPosition?
   private var rejectionsTold: Set<RecordPosition> = []
@@ -220,6 +230,11 @@ package struct Delivery: Sendable {
     case .conflicted(let position, let heldHash):
       if let violation = violation(about: position) { return end(violation) }
       return [.reportConflict(position, heldHash: heldHash)]
+    case .countersigned(let note):
+      guard phase == .streaming else { return end(.messageBeforeWelcome) }
+      // Without a key there is nothing that it could be checked with.
+      guard let countersigningKey else { return [] }
+      return [.keepCountersignature(note, key: countersigningKey)]
     }
   }
 }
@@ -258,6 +273,7 @@ extension Delivery {
     batchBytes = min(Int(welcome.batchBytesMax), Self.batchBytesMax)
     held = welcome.holdings
     takesLost = welcome.takesLost
+    countersigningKey = welcome.countersigningKey
     var actions: [Action] = []
     for epoch in epochs {
       guard let hubHead = held[epoch], case let head = reach(epoch), hubHead > head else { continue }

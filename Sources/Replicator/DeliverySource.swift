@@ -24,10 +24,20 @@ package protocol DeliverySource: Sendable {
   func moveCursor(to position: RecordPosition) async throws
   /// Appends that the hub refused a record.
   func appendRejection(of position: RecordPosition, reason: String) async throws
+  /// Adds the hub's signature to the checkpoint that it is about.
+  /// - Throws: `CountersignatureRefused` when it is no signature by this key of a checkpoint that is there.
+  func keepCountersignature(_ checkpoint: CheckpointNote, key: String) async throws
   /// Ends the epoch. Returns the new one's head.
   func beginEpoch(reason: String) async throws -> RecordPosition
   /// Waits until the head is another than `head` or the newest checkpoint is another than `checkpoint`.
   func waitForNews(after head: RecordPosition, checkpoint: RecordPosition?) async throws
+}
+
+/// A countersignature that proves nothing.
+package struct CountersignatureRefused: Error, CustomStringConvertible {
+  package let description: String
+
+  package init(_ description: String) { self.description = description }
 }
 
 /// How rejections are written and recognised; the events' room knows, this one need not.
@@ -132,6 +142,17 @@ package final class JournalSource: DeliverySource {
 
   package func appendRejection(of position: RecordPosition, reason: String) async throws {
     try await journal.append([try coding.payload(position, reason)])
+  }
+
+  package func keepCountersignature(_ checkpoint: CheckpointNote, key: String) async throws {
+    let (note, verifier): (SignedNote, VerifierKey)
+    do throws(NoteError) {
+      (note, verifier) = (try SignedNote(bytes: Array(checkpoint.note.utf8)), try VerifierKey(key))
+    } catch { throw CountersignatureRefused("\(error)") }
+    do throws(JournalError) { try await journal.storeCountersignature(note, by: verifier) } catch {
+      guard case .countersignatureRefused(let reason) = error else { throw error }
+      throw CountersignatureRefused(reason)
+    }
   }
 
   package func beginEpoch(reason: String) async throws -> RecordPosition {

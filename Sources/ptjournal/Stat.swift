@@ -91,6 +91,7 @@ struct Stat: ParsableCommand {
     }
     for cursor in statistics.cursors { table.add(["cursor \(cursor.name)", cursor.position.description]) }
     table.add(["checkpoint", statistics.checkpoint.map { "\($0.epoch)/\($0.size)" } ?? "none yet"])
+    for name in statistics.checkpoint?.countersigners ?? [] { table.add(["", "countersigned by \(name)"]) }
     table.add(["readers", String(statistics.readers)])
     return String(table.text.drop { $0 == "\n" })
   }
@@ -136,6 +137,8 @@ struct Stat: ParsableCommand {
           json.member("epoch", checkpoint.epoch)
           json.member("size", checkpoint.size)
           json.member("note", String(decoding: checkpoint.note, as: UTF8.self))
+          json.key("countersigners")
+          json.array(checkpoint.countersigners) { $0.string($1) }
         }
       }
       json.member("readers", statistics.readers)
