@@ -40,7 +40,8 @@ package struct HubDirectory: Sendable {
   }
 
   private static let ownFiles: Set<String> = [
-    "hub.json", "ca.key", "ca.pem", "pepper", "countersign.key", "server.key", "server.pem", "hub.sqlite", "hub.sqlite-wal",
+    "hub.json", "ca.key", "ca.pem", "pepper", "countersign.key", "server.key", "server.pem", "hub.sqlite",
+    "hub.sqlite-wal",
     "hub.sqlite-shm", "lock",
   ]
 

@@ -121,6 +121,8 @@ package struct Delivery: Sendable {
   package static let batchBytesMax = 512 << 10
 
   package enum Event: Equatable, Sendable {
+    /// How many records of each epoch retention has removed: before `opened`, where it has removed any.
+    case based([UInt32: UInt64])
     case opened
     case welcomed(Welcome)
     /// The answer to `read`.
@@ -165,6 +167,8 @@ package struct Delivery: Sendable {
   private var heads: [UInt32: UInt64]
   /// What damage took per epoch, ascending.
   private let lost: [UInt32: [ClosedRange<UInt64>]]
+  /// What retention removed per epoch: the first so many. The hub had them, or none would have been removed.
+  private var bases: [UInt32: UInt64] = [:]
   /// What the hub has per epoch, as far as it said so in this stream.
   private var held: [UInt32: UInt64] = [:]
   /// What the welcome said, where that is more than the journal has.
@@ -213,6 +217,9 @@ package struct Delivery: Sendable {
 
   package mutating func received(_ event: Event) -> [Action] {
     switch event {
+    case .based(let bases):
+      self.bases = bases
+      return []
     case .opened: return open()
     case .closed:
       close()
@@ -306,8 +313,10 @@ extension Delivery {
   /// How far an epoch can be sent: to its head, or to a hub that does not know of losses, to the first of them.
   private func reach(_ epoch: UInt32) -> UInt64 {
     let head = heads[epoch] ?? 0
-    guard !takesLost, let first = lost[epoch]?.first else { return head }
-    return min(head, first.lowerBound - 1)
+    guard !takesLost else { return head }
+    if let base = bases[epoch], held[epoch] ?? 0 < base { return min(head, held[epoch] ?? 0) }
+    guard let first = lost[epoch]?.first else { return head }
+    return min(head, max(first.lowerBound - 1, bases[epoch] ?? 0))
   }
 
   /// Up to where the journal remembers that this epoch was acknowledged: what it was restored with.
@@ -329,12 +338,18 @@ extension Delivery {
   private mutating func readNext() -> [Action] {
     guard !isReading else { return [] }
     var losses: [Action] = []
-    while skipToUnsent(), let range = lost[next.epoch]?.first(where: { $0.contains(next.sequence) }) {
+    while skipToUnsent(), let range = gap(at: next) {
       losses.append(.sendLost(epoch: next.epoch, next.sequence...range.upperBound))
       sent[next.epoch] = max(sent[next.epoch] ?? 0, range.upperBound)
       next.sequence = range.upperBound + 1
     }
     return losses + readRecords()
+  }
+
+  /// The records from this one on that are not there any more. A hub that had them and asks for them has lost them: they are lost.
+  private func gap(at place: RecordPosition) -> ClosedRange<UInt64>? {
+    if let base = bases[place.epoch], place.sequence <= base { return place.sequence...base }
+    return lost[place.epoch]?.first { $0.contains(place.sequence) }
   }
 
   private mutating func readRecords() -> [Action] {

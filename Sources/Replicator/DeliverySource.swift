@@ -13,6 +13,8 @@ internal import OpenSSL
 package protocol DeliverySource: Sendable {
   /// Every epoch with its head.
   func heads() async throws -> [RecordPosition]
+  /// How many records retention has removed of each epoch of which it has removed any.
+  func bases() async throws -> [UInt32: UInt64]
   /// What damage took, per epoch and ascending; nothing above the epoch's head.
   func lost() async throws -> [UInt32: [ClosedRange<UInt64>]]
   /// Up to where the hub acknowledged; nil: never.
@@ -79,6 +81,14 @@ package final class JournalSource: DeliverySource {
       try reader.epochs().map { epoch in
         RecordPosition(epoch: epoch.number, sequence: try reader.frontier(epoch: epoch.number).size)
       }
+    }
+  }
+
+  package func bases() async throws -> [UInt32: UInt64] {
+    let reader = journal.reader
+    return try await reading {
+      let removed = try reader.epochs().map { ($0.number, $0.firstSequence - 1) }
+      return Dictionary(uniqueKeysWithValues: removed.filter { $0.1 > 0 })
     }
   }
 

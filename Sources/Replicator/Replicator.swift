@@ -237,6 +237,7 @@ extension Replicator {
     _ cursors: AsyncStream<RecordPosition>.Continuation
   ) async throws {
     defer { cursors.finish() }
+    _ = delivery.received(.based(try await fromSource { try await $0.bases() }))
     var due = delivery.received(.opened)
     var events = inbox.events.makeAsyncIterator()
     while true {

@@ -121,7 +121,8 @@ struct `Delivery, with real programs` {
     let name = try #require(hubKey.split(separator: "+").first)
     #expect(stat.output.contains("countersigned by \(name)"), "\(stat.output)")
     let export = site.directory.path + "/export"
-    #expect(try await Program.run("ptjournal", ["export", site.journal, "--into", export], in: site.directory).status == 0)
+    #expect(
+      try await Program.run("ptjournal", ["export", site.journal, "--into", export], in: site.directory).status == 0)
     let verified = try await Program.run(
       "ptjournal", ["verify", export, "--key", journalKey, "--key", hubKey], in: site.directory)
     #expect(verified.status == 0, "\(verified.output)")
