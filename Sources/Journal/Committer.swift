@@ -42,10 +42,8 @@ final class Committer {
     self.configuration = configuration
     self.fold = fold.map { FoldDriver($0, opening.store, failed: configuration.foldFailed) }
     makePruner = fold.map { fold in
-      {
-        Pruner(
-          opening.store, opening.identity, fold: fold.makeEmpty(), failed: { _, _ in /* Told when it was appended. */ })
-      }
+      // What a fold refuses was told when it was appended.
+      { Pruner(opening.store, opening.identity, fold: fold.makeEmpty(), failed: { _, _ in }) }
     }
     let transaction = try store.environment.beginRead()
     tail = try store.tail(transaction)
@@ -283,7 +281,8 @@ final class Committer {
     _ pruning: Pruning, _ batch: Batch, _ transaction: borrowing WriteTransaction
   ) throws -> RecordPosition? {
     guard let makePruner else {
-      throw RequestRefusal.refused(.pruneRefused("the journal was opened without a fold, which must keep what they gave"))
+      throw RequestRefusal.refused(
+        .pruneRefused("the journal was opened without a fold, which must keep what they gave"))
     }
     let pruner = pruner ?? makePruner()
     do throws {

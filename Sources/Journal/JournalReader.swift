@@ -122,7 +122,9 @@ package final class JournalReader: Sendable {
     else { return }
     let next = key.count > Layout.positionByteCount ? position.sequence + 1 : position.sequence
     let base = try store.base(transaction, epoch: position.epoch).size
-    guard next > base else { throw JournalError.removed(through: RecordPosition(epoch: position.epoch, sequence: base)) }
+    guard next > base else {
+      throw JournalError.removed(through: RecordPosition(epoch: position.epoch, sequence: base))
+    }
   }
 
   /// The records from `first` through `last` in copied batches, at most `limit` records in all.

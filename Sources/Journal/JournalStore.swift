@@ -17,7 +17,8 @@ struct JournalStore: Sendable {
   let snapshot: Database?
 
   init(directory: String, access: LMDB.Environment.Access, mapBytes: Int?) throws(LMDBError) {
-    let options = Environment.Options(access: access, mapBytes: mapBytes, databases: Layout.databases,
+    let options = Environment.Options(
+      access: access, mapBytes: mapBytes, databases: Layout.databases,
       optionalDatabases: Layout.optionalDatabases)
     let environment = try Environment.open(at: directory, options)
     self.directory = directory

@@ -72,7 +72,8 @@ struct RecordSequenceCheck {
 
   private func follows(_ position: RecordPosition) -> Bool {
     let isNew = position.epoch != soundThrough.epoch
-    let expected = isNew || soundThrough.sequence == 0 ? (bases[position.epoch]?.size ?? 0) + 1 : soundThrough.sequence + 1
+    let expected =
+      isNew || soundThrough.sequence == 0 ? (bases[position.epoch]?.size ?? 0) + 1 : soundThrough.sequence + 1
     if position.sequence == expected { return true }
     return lost[position.epoch]?.contains {
       $0.first == expected && $0.last == position.sequence &- 1

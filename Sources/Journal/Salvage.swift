@@ -240,7 +240,8 @@ struct Salvage {
     for cursor in cursors {
       let position = cursor.position
       let last = max(
-        present[position.epoch]?.ranges.last?.upperBound ?? 0, meta.bases[position.epoch]?.size ?? 0, lost.last { $0.epoch == position.epoch }?.last ?? 0)
+        present[position.epoch]?.ranges.last?.upperBound ?? 0, meta.bases[position.epoch]?.size ?? 0,
+        lost.last { $0.epoch == position.epoch }?.last ?? 0)
       guard position.epoch >= 1, position.epoch <= knownEpochs, position.sequence <= last else { continue }
       try rows.add(rows.store.cursors, cursor.name, position.keyBytes)
     }

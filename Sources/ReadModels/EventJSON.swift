@@ -75,6 +75,15 @@ extension JSONWriter {
         json.member("sequence", event.sequence)
         json.member("reason", event.reason)
       case .journalDamaged(let event): json.damage(event)
+      case .recordsRemoved(let event):
+        json.member("epoch", event.epoch)
+        json.member("through", event.through)
+        json.member("records", event.records)
+        json.member("reason", event.reason)
+        json.member("countersigner", event.countersigner)
+      case .readingsThinned(let event):
+        json.member("intervalSeconds", event.intervalSeconds)
+        json.member("percent", event.percent)
       case .unknown(let type, let bytes):
         json.member("type", type)
         json.key("bytes")
