@@ -203,7 +203,7 @@ extension JSONWriter {
       json.member("name", meter.name.description)
       json.member("value", meter.value)
       json.member("unit", meter.unit.rawValue)
-      json.member("quality", String(describing: meter.quality))
+      json.member("quality", meter.quality.name)
       json.key("source")
       json.object { $0.binding(VarBind(meter.source.name, meter.source.raw)) }
       json.member("rule", meter.rule.description)
@@ -227,7 +227,7 @@ extension JSONWriter {
         json.key("percentRemaining")
         json.number(percent)
       }
-      json.member("quality", String(describing: supply.quality))
+      json.member("quality", supply.quality.name)
       json.member("partNumber", supply.partNumber)
       json.member("serialNumber", supply.serialNumber)
       json.member("rule", supply.rule.description)
