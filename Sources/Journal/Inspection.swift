@@ -88,6 +88,10 @@ struct Inspection {
         if let id = rows.journal, let key = rows.publicKey {
           say(.journal(id: id, publicKey: key, epoch: rows.epoch ?? 0))
         }
+      case "checkpoints":
+        var unreadable = 0
+        walk.entries(of: tree) { key, _ in unreadable += RecordPosition(key: key) == nil ? 1 : 0 }
+        if unreadable > 0 { damage("\(unreadable) checkpoints have unreadable names") }
       case "records" where !isThorough: walk.branches(of: tree)
       case "records": break
       default: walk.entries(of: tree) { _, _ in }

@@ -10,7 +10,8 @@
 // it was one, and nobody was told of it.
 //
 // What is lost is what is missing up to where each epoch's tree went; where that is not known either, the end of what is lost
-// is left open.
+// is left open. It is not known of the last epoch where the last commit cannot be followed and any page besides makes no
+// sense: that one may have held what came after the commit before it.
 
 internal import Evidence
 internal import LMDB
@@ -40,6 +41,8 @@ struct Salvage {
   private var epochs: [UInt32: JournalEpoch] = [:]
   private var checkpointEnds: [UInt32: UInt64] = [:]
   private var cursors: [(name: [UInt8], position: RecordPosition)] = []
+  /// Whether all that was committed is known of: where the trees of the last commit are, or every page is there.
+  private var isEndKnown = true
 
   /// - Parameters:
   ///   - file: the damaged file; nil when nothing of it is to be taken.
@@ -88,9 +91,9 @@ struct Salvage {
       }
     }
     try takeEvidence(catalogue, &walk)
-    let isWhole =
-      walk.faults.isEmpty && !file.metas.contains { $0 == nil } && seen == catalogue["records"]?.entries ?? .max
-    if !isWhole { try takeUnreached(file, walk.reached) }
+    let isWhole = walk.faults.isEmpty && catalogue.isOfLastCommit && seen == catalogue["records"]?.entries ?? .max
+    if !isWhole { try takeUnreached(file, walk.reached, takesTrees: !catalogue.isOfLastCommit) }
+    isEndKnown = catalogue.isOfLastCommit || file.isSensible(but: Set([file.meta?.main.root].compactMap { $0 }))
   }
 
   private mutating func takeRecord(_ key: UnsafeRawBufferPointer, _ value: DataValue) throws {
@@ -109,11 +112,13 @@ struct Salvage {
     return view
   }
 
-  private mutating func takeUnreached(_ file: DataFile, _ reached: PageSet) throws {
+  /// - Parameter takesTrees: the last commit may have made larger trees than those that were found: their rows are looked for.
+  private mutating func takeUnreached(_ file: DataFile, _ reached: PageSet, takesTrees: Bool) throws {
     let certain = present
     var contenders: [RecordPosition: [UInt64]] = [:]
     try file.forEachPage(outside: reached) { page in
       try file.forEachEntry(of: page) { key, value in
+        if takesTrees, case .bytes(let bytes) = value { meta.takeTree(Array(key), Array(bytes)) }
         guard let view = Self.soundRecord(key, value) else { return }
         let position = view.position
         guard certain[position.epoch]?.contains(position.sequence) != true else { return }
@@ -190,7 +195,9 @@ struct Salvage {
     let ranges = present[number] ?? SequenceRanges()
     let last = ranges.ranges.last?.upperBound ?? 0
     let size = meta.frontiers[number]?.size
-    let isOpen = size == nil || meta.lost[number]?.last.map { $0.last == nil } ?? false
+    let isOpen =
+      size == nil || meta.lost[number]?.last.map { $0.last == nil } ?? false
+      || !isEndKnown && number >= meta.epoch ?? 1
     let end = max(last, size ?? 0, checkpointEnds[number] ?? 0)
     let lost = isOpen ? ranges.lost(epoch: number, end: nil) : ranges.lost(epoch: number, end: end)
     let epoch =
