@@ -24,8 +24,8 @@ package protocol DeliverySource: Sendable {
   func moveCursor(to position: RecordPosition) async throws
   /// Appends that the hub refused a record.
   func appendRejection(of position: RecordPosition, reason: String) async throws
-  /// Ends the epoch. Returns the new one's head.
-  func beginEpoch(reason: String) async throws -> RecordPosition
+  /// Ends the epoch and begins one of a higher number than `beyond`. Returns its head.
+  func beginEpoch(reason: String, beyond: UInt32) async throws -> RecordPosition
   /// Waits until the head is another than `head` or the newest checkpoint is another than `checkpoint`.
   func waitForNews(after head: RecordPosition, checkpoint: RecordPosition?) async throws
 }
@@ -134,8 +134,12 @@ package final class JournalSource: DeliverySource {
     try await journal.append([try coding.payload(position, reason)])
   }
 
-  package func beginEpoch(reason: String) async throws -> RecordPosition {
-    RecordPosition(epoch: try await journal.openEpoch(reason: reason), sequence: 0)
+  package func beginEpoch(reason: String, beyond: UInt32) async throws -> RecordPosition {
+    // Epochs are numbered without a gap: those that are passed over stay empty.
+    while true {
+      let epoch = try await journal.openEpoch(reason: reason)
+      if epoch > beyond { return RecordPosition(epoch: epoch, sequence: 0) }
+    }
   }
 
   package func waitForNews(after head: RecordPosition, checkpoint: RecordPosition?) async throws {

@@ -284,10 +284,10 @@ extension Replicator {
         "the hub holds another record under this identity",
         metadata: ["record": "\(position)", "held_hash": "\(hexadecimal(heldHash))"])
       update { $0.conflicts += 1 }
-    case .beginEpoch(let reason):
+    case .beginEpoch(let reason, let beyond):
       logger.critical(
         "the journal was put back to an earlier state; a new epoch begins", metadata: ["reason": "\(reason)"])
-      let head = try await fromSource { try await $0.beginEpoch(reason: reason) }
+      let head = try await fromSource { try await $0.beginEpoch(reason: reason, beyond: beyond) }
       return delivery.received(.grew(head))
     case .endStream(let violation): throw violation
     }
