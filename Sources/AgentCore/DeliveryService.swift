@@ -38,8 +38,8 @@ struct DeliveryService: Service {
     let deadline = ContinuousClock.now.advanced(by: Self.drainMax)
     var hasHurried = false
     while ContinuousClock.now < deadline {
-      let (status, head) = (replicator.status, try journal.reader.head())
-      if head.sequence == 0 || status.acknowledged ?? .start >= head { return }
+      let status = replicator.status
+      if try isDone(status) { return }
       switch status.state {
       case .delivering, .connecting: break
       case .waiting where !hasHurried:
@@ -49,6 +49,18 @@ struct DeliveryService: Service {
       }
       try await Task.sleep(for: Self.drainLook)
     }
+  }
+}
+
+extension DeliveryService {
+  /// Whether the hub has every record, and has countersigned the last checkpoint if it ever does.
+  private func isDone(_ status: DeliveryStatus) throws -> Bool {
+    let head = try journal.reader.head()
+    guard head.sequence == 0 || status.acknowledged ?? .start >= head else { return false }
+    guard status.countersigningKey != nil, let last = try journal.reader.lastCheckpoint(epoch: head.epoch) else {
+      return true
+    }
+    return status.countersigned ?? .start >= RecordPosition(epoch: last.epoch, sequence: last.size)
   }
 }
 

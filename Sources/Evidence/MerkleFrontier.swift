@@ -81,11 +81,40 @@ package struct MerkleFrontier: Hashable, Sendable {
     return root
   }
 
+  /// The tree of the leaves from `first` on, which must be where one of the perfect subtrees begins, or the end; nil otherwise.
+  package func part(from first: UInt64) -> MerkleFrontier? {
+    var (start, index) = (UInt64(0), 0)
+    while start < first, index < nodes.count {
+      // The largest subtree that is left: the highest bit of what is left of the size.
+      start += 1 << UInt64(UInt64.bitWidth - 1 - (size - start).leadingZeroBitCount)
+      index += 1
+    }
+    guard start == first else { return nil }
+    var part = MerkleFrontier()
+    part.size = size - first
+    part.nodes = Array(nodes[index...])
+    return part
+  }
+
+  /// The root of the perfect subtree that `leaves` are; nil unless it is one of this tree's row.
+  package func root(of leaves: Range<UInt64>) -> Digest? {
+    guard let part = part(from: leaves.lowerBound), let node = part.nodes.first,
+      leaves.count.nonzeroBitCount == 1, part.size >= UInt64(leaves.count), part.size / 2 < UInt64(leaves.count)
+    else { return nil }
+    return node
+  }
+
   package var encoded: [UInt8] {
     var bytes = withUnsafeBytes(of: size.bigEndian) { Array($0) }
     bytes.reserveCapacity(8 + nodes.count * Digest.byteCount)
     for node in nodes { node.withBytes { bytes.append(contentsOf: $0) } }
     return bytes
+  }
+
+  /// The encoding of a tree of which the size alone is known: zeros stand for its hashes.
+  package static func encodedSize(_ size: UInt64) -> [UInt8] {
+    withUnsafeBytes(of: size.bigEndian) { Array($0) }
+      + [UInt8](repeating: 0, count: size.nonzeroBitCount * Digest.byteCount)
   }
 
   /// Nil unless `bytes` are exactly an encoding.

@@ -132,16 +132,29 @@ package struct MerkleProver: Sendable {
   private var subtree = MerkleFrontier()
   private var next: UInt64 = 0
 
-  /// - Parameter ranges: of `MerkleProof`. They do not overlap.
-  package init(_ ranges: [Range<UInt64>]) {
+  /// - Parameters:
+  ///   - ranges: of `MerkleProof`. They do not overlap.
+  ///   - base: the tree of the first leaves, which will not pass: their records are not there any more.
+  package init(_ ranges: [Range<UInt64>], base: MerkleFrontier = MerkleFrontier()) {
     parts = ranges.enumerated().map { ($1, $0) }.sorted { $0.range.lowerBound < $1.range.lowerBound }
     roots = Array(repeating: .zero, count: ranges.count)
+    next = base.size
+    // What a proof for a leaf behind the base needs of it are subtrees of its row, and at most one that goes on behind it.
+    while part < parts.count, parts[part].range.upperBound <= base.size {
+      guard let root = base.root(of: parts[part].range) else { return }
+      roots[parts[part].place] = root
+      part += 1
+    }
+    guard part < parts.count, parts[part].range.contains(base.size) else { return }
+    subtree = base.part(from: parts[part].range.lowerBound) ?? MerkleFrontier()
   }
 
-  /// Takes the next leaf, from the tree's first on.
+  /// Takes the next leaf, from the first behind the base on.
   package mutating func append(_ leaf: Digest) {
     defer { next += 1 }
-    guard part < parts.count, parts[part].range.contains(next) else { return }
+    guard part < parts.count, parts[part].range.contains(next),
+      subtree.size == next - parts[part].range.lowerBound
+    else { return }
     // A subtree of RFC 6962's recursion has the root of a tree of its own leaves.
     subtree.append(leaf)
     guard next + 1 == parts[part].range.upperBound else { return }

@@ -16,6 +16,13 @@ package struct MerkleRun: Sendable {
   /// - Parameter first: the index of the run's first leaf in the tree, from 0.
   package init(first: UInt64) { next = first }
 
+  /// The run of all leaves of a tree.
+  package init(_ tree: MerkleFrontier) {
+    next = tree.size
+    roots = tree.nodes
+    heights = Self.heights(of: 0..<tree.size)
+  }
+
   package mutating func append(_ leaf: Digest) {
     var (root, height) = (leaf, 0)
     // A subtree of the same height that ends here is this one's left sibling, if this one begins at an odd multiple of its size.

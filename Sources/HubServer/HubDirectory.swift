@@ -4,6 +4,7 @@
 //       hub.json           names and format version; written last by init, so its presence means that init finished
 //       ca.key  ca.pem     the root's private key (P-256, PKCS#8 PEM) and certificate
 //       pepper             32 random bytes, the key of the hashes of DataLink codes
+//       countersign.key    the Ed25519 key that checkpoints are countersigned with; made at the first need
 //       server.key .pem    the hub's own certificate; may be deleted, is made anew
 //       hub.sqlite (-wal, -shm)   entities, installs, records
 //       lock               held (flock) by the one `serve` of this directory
@@ -39,13 +40,19 @@ package struct HubDirectory: Sendable {
   }
 
   private static let ownFiles: Set<String> = [
-    "hub.json", "ca.key", "ca.pem", "pepper", "server.key", "server.pem", "hub.sqlite", "hub.sqlite-wal",
+    "hub.json", "ca.key", "ca.pem", "pepper", "countersign.key", "server.key", "server.pem", "hub.sqlite",
+    "hub.sqlite-wal",
     "hub.sqlite-shm", "lock",
   ]
 
   func file(_ name: String) -> String { Self.file(name, in: path) }
 
   package var databasePath: String { file("hub.sqlite") }
+
+  /// The hub's signature under checkpoints.
+  ///
+  /// - Throws: `HubError`: 77 if others may read its key, 78 if the key is damaged.
+  package func countersigner() throws -> Countersigner { try Countersigner.loadOrCreate(file("countersign.key")) }
 
   /// Makes a hub: root, pepper and database. Goes on where an interrupted call stopped.
   ///
@@ -67,6 +74,7 @@ package struct HubDirectory: Sendable {
 
     let pepper = try existingPepper(in: path) ?? makePepper(in: path)
     let authority = try CertificateAuthority.load(from: path) ?? CertificateAuthority.create(in: path, clock: clock)
+    _ = try Countersigner.loadOrCreate(file("countersign.key", in: path))
     _ = try SQLiteStore(path: file("hub.sqlite", in: path))
     let description = try JSONEncoder().encode(Description(format: formatVersion, names: names))
     try SecretFile.write(Array(description), to: file("hub.json", in: path))

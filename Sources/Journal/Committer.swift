@@ -20,6 +20,9 @@ final class Committer {
   private let key: JournalKey
   private let configuration: JournalConfiguration
   private let fold: FoldDriver?
+  private let makePruner: (() -> Pruner)?
+  /// While records are being removed.
+  private var pruner: Pruner?
   /// Held as long as this is.
   private let lock: DirectoryLock
   private let hasher = Hasher()
@@ -39,6 +42,12 @@ final class Committer {
     lock = opening.lock
     self.configuration = configuration
     self.fold = fold.map { FoldDriver($0, opening.store, failed: configuration.foldFailed) }
+    makePruner = fold.map { fold in
+      {
+        Pruner(
+          opening.store, opening.identity, fold: fold.makeEmpty(), failed: { _, _ in /* Told when it was appended. */ })
+      }
+    }
     let transaction = try store.environment.beginRead()
     tail = try store.tail(transaction)
     sealer = try EpochSealer(identity.origin(epoch: tail.epoch), key)
@@ -78,6 +87,7 @@ final class Committer {
     } catch {
       needsRecovery = true
       sealing = nil
+      pruner = nil
       // A timed checkpoint that fails is tried again after an interval, not at once for ever.
       policy.lastUptime = configuration.clock.uptime()
       // At once, so that the disk's state is in memory before anyone asks; if it fails, the next batch tries again.
@@ -143,6 +153,7 @@ final class Committer {
       case .countersign(let note, let key):
         try countersign(note, key, batch, transaction)
         return []
+      case .prune(let pruning): return try prune(pruning, batch, transaction).map { [$0] } ?? []
       }
     } catch let refusal as RequestRefusal {
       throw refusal
@@ -274,6 +285,27 @@ final class Committer {
     guard ours.bytes != stored else { return }
     try transaction.put(key, ours.bytes, into: store.checkpoints)
     batch.hasChanges = true
+  }
+
+  /// Removes the next records. The fold must have taken them already: it does with each append, and before the first at the opening.
+  private func prune(
+    _ pruning: Pruning, _ batch: Batch, _ transaction: borrowing WriteTransaction
+  ) throws -> RecordPosition? {
+    guard let makePruner else {
+      throw RequestRefusal.refused(
+        .pruneRefused("the journal was opened without a fold, which must keep what they gave"))
+    }
+    let pruner = pruner ?? makePruner()
+    do throws {
+      let removed = try pruner.step(pruning, transaction)
+      self.pruner = removed == nil ? nil : pruner
+      if removed != nil { batch.hasChanges = true }
+      return removed
+    } catch let refusal as JournalError {
+      self.pruner = nil
+      guard case .pruneRefused = refusal else { throw refusal }
+      throw RequestRefusal.refused(refusal)
+    }
   }
 
   /// The policy's limit lies below the map's, so that the check is made before anything is written. Free pages inside the file

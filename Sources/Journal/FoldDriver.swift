@@ -4,7 +4,7 @@
 //   same version, at the head         load the rows
 //   same version, before the head     load the rows, fold the rest (a fold again was interrupted, or a writer had no fold)
 //   another version, or none, or a row that cannot be read
-//                                     forget the rows, fold everything
+//                                     forget the rows, load the snapshot if there is one, fold everything behind it
 
 internal import Evidence
 internal import LMDB
@@ -24,15 +24,7 @@ final class FoldDriver {
   /// Brings the fold to the head, in transactions of bounded size. Each leaves a state that the next opening can go on from.
   func catchUp() throws {
     var mark = try loadRows()
-    if mark == nil {
-      fold.reset()
-      let transaction = try store.environment.beginWrite()
-      try transaction.empty(store.state)
-      let beginning = FoldMark(version: fold.version, position: .start)
-      try store.put(beginning, transaction)
-      try transaction.commit()
-      mark = beginning
-    }
+    if mark == nil { mark = try beginAgain() }
     guard let mark else { return }
     let snapshot = try store.environment.beginRead()
     let head = try store.head(snapshot)
@@ -47,6 +39,19 @@ final class FoldDriver {
       try writeChanges(upTo: position, transaction)
       try transaction.commit()
     }
+  }
+
+  /// Makes the state what it was at the base: nothing, or the snapshot.
+  private func beginAgain() throws -> FoldMark {
+    fold.reset()
+    let transaction = try store.environment.beginWrite()
+    var beginning = FoldMark(version: fold.version, position: .start)
+    if let mark = try fold.load(snapshotOf: store, transaction) { beginning.position = mark.position }
+    try transaction.empty(store.state)
+    try store.put(fold.allRows(), into: store.state, transaction)
+    try store.put(beginning, transaction)
+    try transaction.commit()
+    return beginning
   }
 
   /// Loads the stored rows afresh; nil when they are no use and everything must be folded again.
@@ -69,7 +74,7 @@ final class FoldDriver {
 
   /// Writes what the applied records changed.
   func writeChanges(upTo position: RecordPosition, _ transaction: borrowing WriteTransaction) throws(LMDBError) {
-    try store.put(fold.drainChanges(), transaction)
+    try store.put(fold.drainChanges(), into: store.state, transaction)
     try store.put(FoldMark(version: fold.version, position: position), transaction)
   }
 
@@ -90,5 +95,22 @@ final class FoldDriver {
       }
       return records
     }
+  }
+}
+
+extension JournalFold {
+  /// Loads the rows that stand for the records which retention removed.
+  /// - Returns: up to where they go; nil when there is no snapshot.
+  /// - Throws: when a release made it that this one does not understand.
+  func load(
+    snapshotOf store: JournalStore, _ transaction: borrowing some ReadableTransaction & ~Copyable
+  ) throws -> FoldMark? {
+    guard let mark = try store.snapshotMark(transaction) else { return nil }
+    guard canLoad(version: mark.version) else {
+      throw JournalError.fold(
+        "the snapshot at \(mark.position) was made by fold version \(mark.version), which this release does not know")
+    }
+    try store.snapshotRows(transaction) { try load(key: $0, value: $1) }
+    return mark
   }
 }

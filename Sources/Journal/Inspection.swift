@@ -97,6 +97,10 @@ struct Inspection {
       default: walk.entries(of: tree) { _, _ in }
       }
     }
+    for name in Layout.optionalDatabases {
+      if let tree = catalogue[name] { walk.entries(of: tree) { _, _ in } }
+    }
+    if rows.snapshot != nil, catalogue["snapshot"] == nil { damage("the database snapshot is not there") }
     if isThorough { inspectRecords(file, catalogue["records"], rows, &walk) }
     walk.freeList(of: meta)
     for fault in walk.faults { damage("\(fault)") }
@@ -106,7 +110,7 @@ struct Inspection {
     _ file: DataFile, _ tree: DataTree?, _ rows: MetaRows, _ walk: inout DataWalk
   ) {
     say(.at("the records"))
-    var check = RecordSequenceCheck(lost: rows.lost)
+    var check = RecordSequenceCheck(lost: rows.lost, bases: rows.bases)
     if let tree {
       walk.entries(of: tree) { key, value in
         if case .bytes(let bytes) = value {
@@ -163,12 +167,16 @@ struct Inspection {
     }
     for epoch in epochs {
       let (frontier, lost) = (try store.frontier(transaction, epoch: epoch), try store.lost(transaction, epoch: epoch))
-      try inspectEnds(store, transaction, epoch, frontier, lost)
+      let base = try store.base(transaction, epoch: epoch)
+      try inspectEnds(store, transaction, epoch, base.size, frontier, lost)
+      if base.size > frontier.size { damage("more records of epoch \(epoch) were removed than there ever were") }
       if lost.isEmpty, let tree = treesFromRecords[epoch], tree != frontier {
         damage("the tree of epoch \(epoch) is not that of its records")
       }
       for checkpoint in try checkpoints(store, transaction, epoch) {
-        inspect(checkpoint, frontier, isWhole: lost.isEmpty, try identity.verifier(epoch: epoch))
+        let key = try identity.verifier(epoch: epoch)
+        inspect(checkpoint, frontier, isWhole: lost.isEmpty, key)
+        if checkpoint.size == base.size { inspect(checkpoint, base, isWhole: lost.isEmpty, key) }
       }
     }
     try transaction.withCursor(store.records) { cursor in
@@ -179,20 +187,20 @@ struct Inspection {
     }
   }
 
-  /// An epoch's first and last record are there, unless they are known to be lost.
+  /// An epoch's first and last record are there, unless they are known to be lost or were removed.
   private mutating func inspectEnds(
-    _ store: JournalStore, _ transaction: borrowing ReadTransaction, _ epoch: UInt32, _ frontier: MerkleFrontier,
-    _ lost: [LostRecords]
+    _ store: JournalStore, _ transaction: borrowing ReadTransaction, _ epoch: UInt32, _ base: UInt64,
+    _ frontier: MerkleFrontier, _ lost: [LostRecords]
   ) throws {
-    guard frontier.size > 0 else { return }
-    for sequence in [1, frontier.size] where !lost.contains(where: { $0.contains(sequence) }) {
+    guard frontier.size > base else { return }
+    for sequence in [base + 1, frontier.size] where !lost.contains(where: { $0.contains(sequence) }) {
       let position = RecordPosition(epoch: epoch, sequence: sequence)
       let isSound = try transaction.withCursor(store.records) { cursor in
         guard try cursor.seek(position.keyBytes), RecordPosition(key: cursor.key) == position else { return false }
         return RecordView(position: position, value: cursor.value)?.isSound ?? false
       }
       if !isSound {
-        damage("the record \(position), where the tree \(sequence == 1 ? "begins" : "ends"), is not sound")
+        damage("the record \(position), where the tree \(sequence == base + 1 ? "begins" : "ends"), is not sound")
       }
     }
   }
@@ -235,8 +243,9 @@ struct Inspection {
   ) throws {
     say(.at("the last records"))
     let size = tail.frontier.size
-    var next = size > Self.lastRecords ? size - Self.lastRecords + 1 : 1
     let epoch = tail.epoch
+    let base = try store.base(transaction, epoch: epoch).size
+    var next = max(base, size - min(size, Self.lastRecords)) + 1
     let wrong: RecordPosition? = try transaction.withCursor(store.records) { cursor in
       var found = try cursor.seek(RecordPosition(epoch: epoch, sequence: next).keyBytes)
       while next <= size {
@@ -262,9 +271,11 @@ struct Inspection {
     }
     if unreadable > 0 { damage("\(unreadable) cursors are unreadable") }
     // Reading them is the test: a page that is not there ends the child.
-    try transaction.withCursor(store.state) { cursor in
-      while try cursor.next() {
-        for offset in stride(from: 0, to: cursor.value.count, by: 512) { _ = cursor.value[offset] }
+    for database in [store.state, store.snapshot].compactMap({ $0 }) {
+      try transaction.withCursor(database) { cursor in
+        while try cursor.next() {
+          for offset in stride(from: 0, to: cursor.value.count, by: 512) { _ = cursor.value[offset] }
+        }
       }
     }
   }

@@ -105,6 +105,20 @@ package final class Journal: Sendable {
     _ = try await perform(.countersign(note, key))
   }
 
+  /// Removes the records up to a checkpoint for good, a bounded number a commit, so that appends go on in between. What they gave
+  /// is kept: the tree over them and the fold's rows as they were there, from which verification and replay begin.
+  /// - Parameters:
+  ///   - position: the checkpoint's. Its signature by `key` must be stored.
+  ///   - key: of whoever holds a copy of exactly these records.
+  ///   - cursor: the name of the cursor that says how far that copy's holder has acknowledged them.
+  /// - Throws: `pruneRefused` where nobody vouches for records: those before them may be gone. Cancelled in between, it may be called again.
+  package func prune(
+    through position: RecordPosition, countersignedBy key: VerifierKey, acknowledgedBy cursor: String
+  ) async throws(JournalError) {
+    let pruning = Pruning(through: position, countersigner: key, cursor: cursor)
+    while let removed = try await perform(.prune(pruning)).first, removed < position {}
+  }
+
   /// Commits what is queued, signs a last checkpoint and lets go of the directory. Whatever is called later throws `closed`.
   /// The reader goes on reading.
   package func close() async { await writer.stop() }

@@ -53,6 +53,9 @@ struct MetaRows {
   var epoch: UInt32?
   var frontiers: [UInt32: MerkleFrontier] = [:]
   var lost: [UInt32: [LostRecords]] = [:]
+  /// The trees over what retention removed.
+  var bases: [UInt32: MerkleFrontier] = [:]
+  var snapshot: FoldMark?
 
   mutating func take(_ key: UnsafeRawBufferPointer, _ value: DataValue) {
     guard case .bytes(let bytes) = value else { return }
@@ -62,11 +65,14 @@ struct MetaRows {
     case Layout.Meta.journal: journal = value.count == JournalIdentity.idByteCount ? value : nil
     case Layout.Meta.publicKey: publicKey = value.count == 32 ? value : nil
     case Layout.Meta.epoch: epoch = UInt32(bigEndianBytes: value)
+    case Layout.Meta.baseFold: snapshot = FoldMark(rowValue: value)
     default:
       if Self.epoch(of: key, Layout.Meta.frontierPrefix) != nil {
         takeTree(key, value)
       } else if let epoch = Self.epoch(of: key, Layout.Meta.lostPrefix) {
         lost[epoch] = LostRecords.ranges(epoch: epoch, rowValue: value)
+      } else if let epoch = Self.epoch(of: key, Layout.Meta.basePrefix) {
+        bases[epoch] = MerkleFrontier(encoded: value)
       }
     }
   }

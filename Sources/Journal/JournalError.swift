@@ -36,12 +36,19 @@ package enum JournalError: Error, Hashable, Sendable, CustomStringConvertible {
   case reasonRefused(bytes: Int)
   case epochsExhausted
   case countersignatureRefused(String)
+  /// Records that nobody else vouches for are not removed.
+  case pruneRefused(String)
+  /// Retention removed the records that are asked for, or are being read, up to this one.
+  case removed(through: RecordPosition)
   /// What is stored contradicts itself here.
   case damaged(path: String, what: String)
   case fold(String)
   case cryptography(String)
   case cancelled
   case closed
+
+  /// Whether retention has taken away what was to be read.
+  package var isRemoval: Bool { if case .removed = self { true } else { false } }
 
   package var description: String {
     switch self {
@@ -94,6 +101,9 @@ package enum JournalError: Error, Hashable, Sendable, CustomStringConvertible {
       "Could not open an epoch: its reason has \(bytes) bytes, not 1 to \(JournalLimits.reasonBytesMax)."
     case .epochsExhausted: "Could not open an epoch: there are no more numbers. Begin a new journal."
     case .countersignatureRefused(let reason): "Could not store the countersignature: \(reason)."
+    case .pruneRefused(let reason): "Could not remove old records: \(reason)."
+    case .removed(let position):
+      "The records through \(position) were removed by retention: the hub holds them. Begin behind them, or ask the hub's operator."
     case .damaged(let path, let what):
       "The journal in \(path) is damaged: \(what). Keep a copy of the directory as it is, and run ptjournal verify."
     case .fold(let reason): "Could not fold the journal's records: \(reason)."

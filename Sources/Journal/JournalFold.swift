@@ -2,7 +2,8 @@
 //
 // A fold is moved in the same transaction as the append: `apply` for each new record, then `drainChanges` into the database
 // `state`. A reader therefore always sees records and state agree. The journal may throw the state away and fold again from
-// the first record at any opening; nothing may be in it that records do not give.
+// the first record at any opening; nothing may be in it that records do not give. Where retention has removed the first
+// records, the rows that they gave are kept as a snapshot, and folding begins with them.
 
 package import Evidence
 package import OpenSSL
@@ -14,6 +15,16 @@ package protocol JournalFold: AnyObject, Sendable {
 
   /// Forgets everything in memory, changes not yet drained included.
   func reset()
+
+  /// Another fold of the same kind, which has folded nothing.
+  func makeEmpty() -> any JournalFold
+
+  /// Whether `load` understands the rows of a snapshot that this version made. The records that gave them are gone: a version that
+  /// nobody can load any more would lose what only they said.
+  func canLoad(version: UInt32) -> Bool
+
+  /// Every row, in any order: what `drainChanges` would give if all had changed.
+  func allRows() -> [StateChange]
 
   /// Takes one stored row, at open and after an aborted commit. Throwing says that the row cannot be understood: the journal
   /// then folds again from the start.

@@ -6,12 +6,15 @@
 //   epochs       epoch u32                       -> opened i64, first sequence u64, reason UTF-8
 //   cursors      name UTF-8                      -> epoch u32, sequence u64
 //   state        the fold's key                  -> the fold's value
+//   snapshot     the fold's key                  -> the fold's value, as it was at the base; missing before retention was there
 //   meta         "format"                        -> u32
 //                "journal"                       -> 16 bytes
 //                "key"                           -> the journal's public key, 32 bytes
 //                "epoch"                         -> the current epoch, u32
 //                "frontier" epoch u32            -> encoded Merkle frontier
 //                "lost" epoch u32                -> first u64, last u64 of each range of lost records: see LostRecords
+//                "base" epoch u32                -> encoded Merkle frontier over the records that retention removed
+//                "basefold"                      -> version u32, epoch u32, sequence u64: as "fold", of `snapshot`
 //                "fold"                          -> version u32, epoch u32, sequence u64: what `state` holds, and up to where
 //
 // Integers are big-endian, so that keys sort as numbers.
@@ -39,6 +42,8 @@ enum Layout {
   /// The format this program writes, and the newest it reads.
   static let format: UInt32 = 1
   static let databases = ["records", "meta", "checkpoints", "cursors", "state", "epochs"]
+  /// What older journals do not have.
+  static let optionalDatabases = ["snapshot"]
   static let positionByteCount = 12
 
   enum Meta {
@@ -49,6 +54,9 @@ enum Layout {
     static let fold = Array("fold".utf8)
     static func frontier(_ epoch: UInt32) -> [UInt8] { frontierPrefix + epoch.bigEndianBytes }
     static func lost(_ epoch: UInt32) -> [UInt8] { lostPrefix + epoch.bigEndianBytes }
+    static let baseFold = Array("basefold".utf8)
+    static func base(_ epoch: UInt32) -> [UInt8] { basePrefix + epoch.bigEndianBytes }
+    static let basePrefix = Array("base".utf8)
     static let frontierPrefix = Array("frontier".utf8)
     static let lostPrefix = Array("lost".utf8)
   }

@@ -22,6 +22,8 @@ package enum JournalLimits {
   package static let queueRequestsMax = 65_536
   /// Records of one append from which a second thread helps to hash: waking it takes as long as hashing about 100.
   package static let sharedHashingRecordsMin = 128
+  /// Records that one commit removes: a few milliseconds, between which appends have their turn.
+  package static let prunedRecordsPerCommit = 2_000
   /// How long a checkpoint signed during a large commit waits for another commit to go with, before it gets one of its own.
   package static let sealingWait: Duration = .milliseconds(50)
   /// LMDB takes keys of 511 bytes; names are for people.

@@ -1,5 +1,6 @@
 // Proofs from a journal (docs/formats/proof.md): one pass over the stored leaf hashes of one epoch, in short transactions and with
-// one frontier in memory, however many records there are.
+// one frontier in memory, however many records there are. Of records that retention removed the base's tree has all that the
+// proof for a later record needs.
 //
 // The stored hashes are not recomputed. A proof is checked before it is handed out, so that a damaged journal gives none.
 
@@ -93,10 +94,11 @@ package struct JournalProver {
   }
 
   private func hashes(of ranges: [Range<UInt64>], epoch: UInt32) throws -> [Digest] {
-    var prover = MerkleProver(ranges)
+    let base = try reader.base(epoch: epoch)
+    var prover = MerkleProver(ranges, base: base)
     let end = ranges.map(\.upperBound).max() ?? 0
-    let (first, last) = (RecordPosition(epoch: epoch, sequence: 1), RecordPosition(epoch: epoch, sequence: end))
-    var expected: UInt64 = 1
+    var expected = base.size + 1
+    let (first, last) = (RecordPosition(epoch: epoch, sequence: expected), RecordPosition(epoch: epoch, sequence: end))
     try reader.scan(from: first, through: last) { view in
       guard view.position.sequence == expected else { return false }
       prover.append(view.leafHash)

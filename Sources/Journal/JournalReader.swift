@@ -52,9 +52,11 @@ package final class JournalReader: Sendable {
   package func head() throws(JournalError) -> RecordPosition { try reading { try self.store.head($0) } }
 
   /// The record at this position; nil when there is none.
+  /// - Throws: `removed` where retention took it.
   package func record(at position: RecordPosition) throws(JournalError) -> Record? {
     try reading { transaction in
-      try transaction.withCursor(self.store.records) { cursor in
+      try self.expectPresent(position.keyBytes, transaction)
+      return try transaction.withCursor(self.store.records) { cursor in
         guard try cursor.seek(position.keyBytes), RecordPosition(key: cursor.key) == position else { return nil }
         guard let view = RecordView(position: position, value: cursor.value) else {
           throw self.store.damaged("record \(position) is unreadable")
@@ -66,7 +68,8 @@ package final class JournalReader: Sendable {
 
   /// Lends copies of the records from `first` through `last` in order, at most `limit`, until `body` returns false. Records
   /// appended meanwhile are included. The body may take its time, and must not keep the view.
-  /// - Throws: `JournalError`, and whatever `body` throws.
+  /// - Throws: `JournalError`, and whatever `body` throws; `removed` when retention takes records away before they were read, or has
+  ///   taken the one to begin with. A `first` with sequence 0 is the first that there is.
   package func scan(
     from first: RecordPosition = .start, through last: RecordPosition = .end, limit: Int = .max,
     _ body: (RecordView) throws -> Bool
@@ -90,12 +93,30 @@ package final class JournalReader: Sendable {
     var remaining = limit
     var rowsMax = JournalLimits.portionRecordsFirst
     while let key = next, remaining > 0 {
-      try portion.fill(
-        from: key, in: store, rowsMax: min(remaining, rowsMax), bytesMax: JournalLimits.portionBytes)
+      try fill(&portion, from: key, rowsMax: min(remaining, rowsMax))
       guard try portion.forEach(body) else { return }
       remaining -= portion.count
       next = portion.following
       rowsMax = min(2 * rowsMax, JournalLimits.portionRecordsMax)
+    }
+  }
+
+  /// One short transaction.
+  private func fill(_ portion: inout RowPortion, from key: [UInt8], rowsMax: Int) throws {
+    let transaction = try store.environment.beginRead()
+    try expectPresent(key, transaction)
+    try portion.fill(
+      from: key, of: store.records, transaction, rowsMax: rowsMax, bytesMax: JournalLimits.portionBytes)
+  }
+
+  /// - Parameter key: a record's, or what comes next behind one.
+  private func expectPresent(_ key: [UInt8], _ transaction: borrowing ReadTransaction) throws {
+    guard let position = RecordPosition(keyBytes: Array(key.prefix(Layout.positionByteCount))), position.sequence > 0
+    else { return }
+    let next = key.count > Layout.positionByteCount ? position.sequence + 1 : position.sequence
+    let base = try store.base(transaction, epoch: position.epoch).size
+    guard next > base else {
+      throw JournalError.removed(through: RecordPosition(epoch: position.epoch, sequence: base))
     }
   }
 
@@ -199,6 +220,23 @@ package final class JournalReader: Sendable {
     try reading { try self.store.frontier($0, epoch: epoch) }
   }
 
+  /// The tree over the records of an epoch that retention has removed; empty where it has removed none. Of an epoch with gaps only
+  /// its size counts.
+  package func base(epoch: UInt32) throws(JournalError) -> MerkleFrontier {
+    try reading { try self.store.base($0, epoch: epoch) }
+  }
+
+  /// Lends the fold's rows as they were after the last record that retention has removed.
+  /// - Returns: that record, and the version of the fold that made the rows; nil where none was removed.
+  package func scanSnapshot(
+    _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Void
+  ) throws -> JournalBase? {
+    let transaction = try store.environment.beginRead()
+    guard let mark = try store.snapshotMark(transaction) else { return nil }
+    try store.snapshotRows(transaction, body)
+    return JournalBase(position: mark.position, foldVersion: mark.version)
+  }
+
   /// What damage has taken of an epoch, ascending; empty for one that is whole.
   package func lost(epoch: UInt32) throws(JournalError) -> [LostRecords] {
     try reading { try self.store.lost($0, epoch: epoch) }
@@ -247,6 +285,14 @@ package struct RecordBatches: Sendable {
   }
 }
 
+/// Where a journal begins that retention has removed records of.
+package struct JournalBase: Hashable, Sendable {
+  /// The last record that was removed.
+  package let position: RecordPosition
+  /// Of the fold that made the snapshot's rows.
+  package let foldVersion: UInt32
+}
+
 /// A named position: how far somebody got.
 package struct JournalCursor: Hashable, Sendable {
   package let name: String
@@ -260,4 +306,10 @@ package struct StoredCheckpoint: Hashable, Sendable {
   package let size: UInt64
   /// The signed note's bytes.
   package let note: [UInt8]
+
+  /// Who else has signed it: the names of keys that are not the journal's. A countersignature is verified before it is stored.
+  package var countersigners: [String] {
+    guard let note = try? SignedNote(bytes: note) else { return [] }
+    return note.signatures.map(\.name.description).filter { JournalOrigin.journal(named: $0) == nil }
+  }
 }

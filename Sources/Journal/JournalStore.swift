@@ -13,9 +13,13 @@ struct JournalStore: Sendable {
   let cursors: Database
   let state: Database
   let epochs: Database
+  /// Nil in a journal that no writer of this release has opened yet, to a reader.
+  let snapshot: Database?
 
   init(directory: String, access: LMDB.Environment.Access, mapBytes: Int?) throws(LMDBError) {
-    let options = Environment.Options(access: access, mapBytes: mapBytes, databases: Layout.databases)
+    let options = Environment.Options(
+      access: access, mapBytes: mapBytes, databases: Layout.databases,
+      optionalDatabases: Layout.optionalDatabases)
     let environment = try Environment.open(at: directory, options)
     self.directory = directory
     self.environment = environment
@@ -25,6 +29,7 @@ struct JournalStore: Sendable {
     cursors = environment.database("cursors")
     state = environment.database("state")
     epochs = environment.database("epochs")
+    snapshot = environment.optionalDatabase("snapshot")
   }
 
   func damaged(_ what: String) -> JournalError { .damaged(path: directory, what: what) }
@@ -58,6 +63,32 @@ struct JournalStore: Sendable {
       throw damaged("what is lost of epoch \(epoch) is unreadable")
     }
     return ranges
+  }
+
+  /// The tree over the records of an epoch that retention has removed; empty where it has removed none. Of an epoch with gaps
+  /// only its size counts.
+  func base(_ transaction: borrowing some ReadableTransaction & ~Copyable, epoch: UInt32) throws -> MerkleFrontier {
+    guard let row = try transaction.value(of: Layout.Meta.base(epoch), in: meta) else { return MerkleFrontier() }
+    guard let base = MerkleFrontier(encoded: row) else { throw damaged("the base of epoch \(epoch) is unreadable") }
+    return base
+  }
+
+  /// Up to where the snapshot goes, and what made it; nil where retention has removed nothing.
+  func snapshotMark(_ transaction: borrowing some ReadableTransaction & ~Copyable) throws -> FoldMark? {
+    guard let row = try transaction.value(of: Layout.Meta.baseFold, in: meta) else { return nil }
+    guard let mark = FoldMark(rowValue: row) else { throw damaged("the mark of the snapshot is unreadable") }
+    return mark
+  }
+
+  /// Lends every row of the snapshot, in order of keys.
+  func snapshotRows(
+    _ transaction: borrowing some ReadableTransaction & ~Copyable,
+    _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    guard let snapshot else { throw damaged("the snapshot is missing") }
+    try transaction.withCursor(snapshot) { cursor in
+      while try cursor.next() { try body(cursor.key, cursor.value) }
+    }
   }
 
   func head(_ transaction: borrowing some ReadableTransaction & ~Copyable) throws -> RecordPosition {
@@ -127,7 +158,9 @@ struct JournalStore: Sendable {
     try transaction.put(Layout.Meta.fold, mark.rowValue, into: meta)
   }
 
-  func put(_ changes: [StateChange], _ transaction: borrowing WriteTransaction) throws(LMDBError) {
+  func put(
+    _ changes: [StateChange], into state: Database, _ transaction: borrowing WriteTransaction
+  ) throws(LMDBError) {
     for change in changes {
       precondition(
         (1...Environment.keyBytesMax).contains(change.key.count), "a fold's key must have 1 to 511 bytes")

@@ -70,6 +70,8 @@ package struct VerificationReport: Hashable, Sendable {
   package internal(set) var records: UInt64 = 0
   package internal(set) var epochs = 0
   package internal(set) var checkpoints = 0
+  /// What retention removed: the last record of each epoch that is not there any more. No finding.
+  package internal(set) var removed: [RecordPosition] = []
   /// What earlier damage took, as the journal itself says: no finding.
   package internal(set) var lost: [LostRecords] = []
   /// In the order they were met, at most `JournalLimits.findingsMax`.
@@ -101,12 +103,20 @@ package struct JournalVerifier {
   /// - Throws: when the journal cannot be read at all. Damage is in the report.
   package func verify() throws(JournalError) -> VerificationReport {
     try asJournalError {
-      var report = VerificationReport()
-      let plan = try makePlan(&report)
-      report.head = plan.last?.end ?? .start
-      for epoch in plan { try verify(epoch, &report) }
-      return report
+      while true {
+        do { return try verifyOnce() } catch JournalError.removed {
+          // Retention went on meanwhile: from the new base, then. It takes minutes to remove what a verification reads in one.
+        }
+      }
     }
+  }
+
+  private func verifyOnce() throws -> VerificationReport {
+    var report = VerificationReport()
+    let plan = try makePlan(&report)
+    report.head = plan.last?.end ?? .start
+    for epoch in plan { try verify(epoch, &report) }
+    return report
   }
 
   /// An epoch as it was when the verification began.
@@ -115,6 +125,7 @@ package struct JournalVerifier {
     let frontier: MerkleFrontier
     let checkpoints: [StoredCheckpoint]
     let lost: [LostRecords]
+    let base: MerkleFrontier
     var end: RecordPosition { RecordPosition(epoch: epoch.number, sequence: frontier.size) }
   }
 
@@ -141,7 +152,8 @@ package struct JournalVerifier {
       EpochPlan(
         epoch: epoch, frontier: try store.frontier(transaction, epoch: epoch.number),
         checkpoints: checkpoints.filter { $0.epoch == epoch.number },
-        lost: try store.lost(transaction, epoch: epoch.number))
+        lost: try store.lost(transaction, epoch: epoch.number),
+        base: try store.base(transaction, epoch: epoch.number))
     }
   }
 
@@ -165,12 +177,18 @@ package struct JournalVerifier {
   private func verify(_ plan: EpochPlan, _ report: inout VerificationReport) throws {
     var pass = EpochPass(
       epoch: plan.epoch.number, end: plan.frontier.size, verifier: try identity.verifier(epoch: plan.epoch.number),
-      checkpoints: plan.checkpoints, lost: plan.lost)
-    report.lost += plan.lost
+      checkpoints: plan.checkpoints, lost: plan.lost, base: plan.base)
+    report.lost += plan.lost.filter { $0.last ?? .max > plan.base.size }
+    if plan.base.size > 0 {
+      report.removed.append(RecordPosition(epoch: plan.epoch.number, sequence: plan.base.size))
+    }
     pass.checkCheckpoints(&report)
+    pass.checkBase(&report)
     do {
-      let start = RecordPosition(epoch: plan.epoch.number, sequence: 0)
+      let start = RecordPosition(epoch: plan.epoch.number, sequence: plan.base.size + 1)
       try reader.scanRows(from: start, limit: .max) { key, value in pass.check(key, value, &report) }
+    } catch let removed as JournalError where removed.isRemoval {
+      throw removed
     } catch {
       report.found(
         .storage("\(error)"), at: RecordPosition(epoch: plan.epoch.number, sequence: pass.next - 1))
@@ -189,18 +207,23 @@ private struct EpochPass {
   let verifier: VerifierKey
   let checkpoints: [StoredCheckpoint]
   let lost: [LostRecords]
-  var frontier = MerkleFrontier()
+  var frontier: MerkleFrontier
   var seen: UInt64 = 0
   /// The sequence that must come next.
-  private(set) var next: UInt64 = 1
+  private(set) var next: UInt64
   private var nextCheckpoint = 0
   /// After a gap the tree's positions no longer fit, and one finding is enough.
   private var isTreeBroken = false
 
   init(
-    epoch: UInt32, end: UInt64, verifier: VerifierKey, checkpoints: [StoredCheckpoint], lost: [LostRecords]
+    epoch: UInt32, end: UInt64, verifier: VerifierKey, checkpoints: [StoredCheckpoint], lost: [LostRecords],
+    base: MerkleFrontier
   ) {
     self.lost = lost
+    frontier = base
+    next = base.size + 1
+    // Its tree is not known where there are gaps.
+    isTreeBroken = base.size > 0 && !lost.isEmpty
     self.epoch = epoch
     self.end = end
     self.verifier = verifier
@@ -255,6 +278,15 @@ private struct EpochPass {
       if stated.root != frontier.root {
         report.found(.checkpointRoot, at: RecordPosition(epoch: epoch, sequence: stored.size))
       }
+    }
+  }
+
+  /// The base's tree is nobody's word alone: the checkpoint at its size, or else the next, states a root that it leads to.
+  mutating func checkBase(_ report: inout VerificationReport) {
+    guard frontier.size > 0, !isTreeBroken else { return }
+    compareRoot(&report)
+    if checkpoints.last.map({ $0.size < frontier.size }) ?? true {
+      report.found(.tree, at: RecordPosition(epoch: epoch, sequence: frontier.size))
     }
   }
 

@@ -76,11 +76,11 @@ struct SequenceRanges {
     }
   }
 
-  /// What is missing from 1 through `end`, or where the end is not known, after the last one.
-  func lost(epoch: UInt32, end: UInt64?) -> [LostRecords] {
+  /// What is missing from `first` through `end`, or where the end is not known, after the last one.
+  func lost(epoch: UInt32, from first: UInt64 = 1, end: UInt64?) -> [LostRecords] {
     var lost: [LostRecords] = []
-    var next: UInt64 = 1
-    for range in ranges {
+    var next = first
+    for range in ranges where range.upperBound >= first {
       if range.lowerBound > next {
         lost.append(LostRecords(epoch: epoch, first: next, last: range.lowerBound - 1))
       }

@@ -6,6 +6,8 @@ internal import LMDB
 /// Whether records follow one another as they should, each as it was recorded.
 struct RecordSequenceCheck {
   private let lost: [UInt32: [LostRecords]]
+  /// The trees over what retention removed.
+  private let bases: [UInt32: MerkleFrontier]
   /// The last record before the first that is wrong, in the order of the tree.
   private var soundThrough = RecordPosition.start
   /// What is wrong with the one after it.
@@ -19,14 +21,18 @@ struct RecordSequenceCheck {
   private var finished: [UInt32: MerkleFrontier] = [:]
   private var frontier = MerkleFrontier()
 
-  init(lost: [UInt32: [LostRecords]]) { self.lost = lost }
+  init(lost: [UInt32: [LostRecords]], bases: [UInt32: MerkleFrontier]) {
+    self.lost = lost
+    self.bases = bases
+    frontier = bases[1] ?? MerkleFrontier()
+  }
 
   /// The last record before the first that is missing or not sound, wherever they lie.
   /// - Parameter trees: how many records each epoch has, as far as it is known.
   func end(_ trees: [UInt32: MerkleFrontier]) -> RecordPosition {
     var end = RecordPosition.start
     for epoch in present.keys.sorted() {
-      guard let first = present[epoch]?.ranges.first, first.lowerBound == 1 else { break }
+      guard let first = present[epoch]?.ranges.first, first.lowerBound == (bases[epoch]?.size ?? 0) + 1 else { break }
       end = RecordPosition(epoch: epoch, sequence: first.upperBound)
       guard trees[epoch]?.size == first.upperBound else { break }
     }
@@ -58,7 +64,7 @@ struct RecordSequenceCheck {
     }
     if position.epoch != soundThrough.epoch {
       finished[soundThrough.epoch] = frontier
-      frontier = MerkleFrontier()
+      frontier = bases[position.epoch] ?? MerkleFrontier()
     }
     frontier.append(view.leafHash)
     soundThrough = position
@@ -66,7 +72,8 @@ struct RecordSequenceCheck {
 
   private func follows(_ position: RecordPosition) -> Bool {
     let isNew = position.epoch != soundThrough.epoch
-    let expected = isNew ? 1 : soundThrough.sequence + 1
+    let expected =
+      isNew || soundThrough.sequence == 0 ? (bases[position.epoch]?.size ?? 0) + 1 : soundThrough.sequence + 1
     if position.sequence == expected { return true }
     return lost[position.epoch]?.contains {
       $0.first == expected && $0.last == position.sequence &- 1

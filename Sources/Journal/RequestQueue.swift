@@ -24,6 +24,8 @@ struct WriteRequest: Sendable {
     case moveCursor(String, RecordPosition)
     case checkpoint
     case countersign(SignedNote, VerifierKey)
+    /// One step of it.
+    case prune(Pruning)
 
     var appends: Bool {
       if case .append(let payloads) = self { !payloads.isEmpty } else { false }

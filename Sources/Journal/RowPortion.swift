@@ -13,12 +13,13 @@ struct RowPortion {
 
   var count: Int { rows.count }
 
-  /// Copies the rows from `key` on in one transaction: at most so many, and no further ones once it has so many bytes.
-  mutating func fill(from key: [UInt8], in store: JournalStore, rowsMax: Int, bytesMax: Int) throws {
+  /// Copies the rows from `key` on, in the place of what it had: at most so many, and no further ones once it has so many bytes.
+  mutating func fill(
+    from key: [UInt8], of database: Database, _ transaction: borrowing ReadTransaction, rowsMax: Int, bytesMax: Int
+  ) throws {
     rows.removeAll(keepingCapacity: true)
     bytes.removeAll(keepingCapacity: true)
-    let transaction = try store.environment.beginRead()
-    try transaction.withCursor(store.records) { cursor in
+    try transaction.withCursor(database) { cursor in
       var found = try cursor.seek(key)
       while found, rows.count < rowsMax, bytes.count < bytesMax {
         let start = bytes.count

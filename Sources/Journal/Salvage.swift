@@ -2,7 +2,7 @@
 //
 //   what the trees reach       every record whose leaf hash is that of its bytes, in order
 //   what they do not reach     leaf pages that no tree leads to any more: their records verify by themselves as well
-//   beside the records         checkpoints that verify, cursors, epochs
+//   beside the records         checkpoints that verify, cursors, epochs, and of what retention removed the trees and the snapshot
 //   not taken                  the state: it is folded again from the records that are left
 //
 // A record's leaf hash covers epoch, sequence, time and payload, so that a record is known wherever its bytes lie. Of two records
@@ -162,6 +162,7 @@ struct Salvage {
         cursors.append((Array(key), position))
       }
     }
+    try takeSnapshot(catalogue, &walk)
     // Under another key they would be another journal's: they stay in the damaged file.
     guard key.id == old.id, let tree = catalogue["checkpoints"] else { return }
     try walk.entries(of: tree) { key, value in
@@ -170,6 +171,20 @@ struct Salvage {
       checkpointEnds[position.epoch] = max(checkpointEnds[position.epoch] ?? 0, position.sequence)
       try rows.add(rows.store.checkpoints, Array(key), Array(bytes))
     }
+  }
+
+  /// The snapshot as a whole or not at all: a part of it would be a state that never was. Without it the state is what the
+  /// records give that are left.
+  private mutating func takeSnapshot(_ catalogue: JournalCatalogue, _ walk: inout DataWalk) throws {
+    guard let mark = meta.snapshot, let tree = catalogue["snapshot"], let target = rows.store.snapshot else { return }
+    let faults = walk.faults.count
+    var taken: [(key: [UInt8], value: [UInt8])] = []
+    walk.entries(of: tree) { key, value in
+      if case .bytes(let bytes) = value { taken.append((Array(key), Array(bytes))) }
+    }
+    guard walk.faults.count == faults, UInt64(taken.count) == tree.entries else { return }
+    for row in taken { try rows.add(target, row.key, row.value) }
+    try rows.add(rows.store.meta, Layout.Meta.baseFold, mark.rowValue)
   }
 
   private func verifies(_ bytes: [UInt8], _ position: RecordPosition) -> Bool {
@@ -198,21 +213,33 @@ struct Salvage {
     let isOpen =
       size == nil || meta.lost[number]?.last.map { $0.last == nil } ?? false
       || !isEndKnown && number >= meta.epoch ?? 1
-    let end = max(last, size ?? 0, checkpointEnds[number] ?? 0)
-    let lost = isOpen ? ranges.lost(epoch: number, end: nil) : ranges.lost(epoch: number, end: end)
+    let base = base(of: number, ranges)
+    let end = max(last, size ?? 0, checkpointEnds[number] ?? 0, base.size)
+    let lost = ranges.lost(epoch: number, from: base.size + 1, end: isOpen ? nil : end)
+    if base.size > 0 {
+      let encoded = meta.lost[number] == nil ? base.encoded : MerkleFrontier.encodedSize(base.size)
+      try rows.add(rows.store.meta, Layout.Meta.base(number), encoded)
+    }
     let epoch =
       epochs[number]
       ?? JournalEpoch(number: number, opened: old.created, firstSequence: 1, reason: "not known: its row was damaged")
     try rows.add(rows.store.epochs, number.bigEndianBytes, epoch.rowValue)
     if lost.isEmpty {
-      try rows.add(rows.store.meta, Layout.Meta.frontier(number), try rows.tree(of: number).encoded)
+      try rows.add(rows.store.meta, Layout.Meta.frontier(number), try rows.tree(of: number, from: base).encoded)
     } else {
-      let unknown = [UInt8](repeating: 0, count: end.nonzeroBitCount * Digest.byteCount)
-      try rows.add(rows.store.meta, Layout.Meta.frontier(number), end.bigEndianBytes + unknown)
+      try rows.add(rows.store.meta, Layout.Meta.frontier(number), MerkleFrontier.encodedSize(end))
       try rows.add(rows.store.meta, Layout.Meta.lost(number), LostRecords.rowValue(lost))
     }
     report.lost += lost
     report.recordsKept += ranges.ranges.reduce(0) { $0 + ($1.upperBound - $1.lowerBound + 1) }
+  }
+
+  /// What retention removed is not lost. A base that a record contradicts is none.
+  private func base(of epoch: UInt32, _ ranges: SequenceRanges) -> MerkleFrontier {
+    guard let base = meta.bases[epoch], ranges.ranges.first.map({ $0.lowerBound > base.size }) ?? true else {
+      return MerkleFrontier()
+    }
+    return base
   }
 
   /// A cursor that stands behind every record of its epoch would say that something was done with what does not exist.
@@ -220,7 +247,8 @@ struct Salvage {
     for cursor in cursors {
       let position = cursor.position
       let last = max(
-        present[position.epoch]?.ranges.last?.upperBound ?? 0, lost.last { $0.epoch == position.epoch }?.last ?? 0)
+        present[position.epoch]?.ranges.last?.upperBound ?? 0, meta.bases[position.epoch]?.size ?? 0,
+        lost.last { $0.epoch == position.epoch }?.last ?? 0)
       guard position.epoch >= 1, position.epoch <= knownEpochs, position.sequence <= last else { continue }
       try rows.add(rows.store.cursors, cursor.name, position.keyBytes)
     }
@@ -273,11 +301,12 @@ final class RowWriter {
   }
 
   /// The tree over an epoch's records, which have no gap.
-  func tree(of epoch: UInt32) throws -> MerkleFrontier {
+  /// - Parameter base: the tree over those before them.
+  func tree(of epoch: UInt32, from base: MerkleFrontier) throws -> MerkleFrontier {
     try flush()
     let transaction = try store.environment.beginRead()
     return try transaction.withCursor(store.records) { cursor in
-      var tree = MerkleFrontier()
+      var tree = base
       var found = try cursor.seek(RecordPosition(epoch: epoch, sequence: 0).keyBytes)
       while found, let position = RecordPosition(key: cursor.key), position.epoch == epoch {
         guard let view = RecordView(position: position, value: cursor.value) else { break }

@@ -34,16 +34,19 @@ package final class Environment: @unchecked Sendable {  // `handle` is replaced 
     package var mapBytes: Int?
     /// The databases, all opened at once; created when missing and `access` is for writing.
     package var databases: [String]
+    /// Databases that may be missing where `access` is for reading: those that a later release added. Created like the others.
+    package var optionalDatabases: [String] = []
     /// Simultaneous reading transactions of all processes together. LMDB's default; 64 bytes of lock.mdb each.
     package var readersMax = 126
     /// Whether the kernel reads ahead. It makes a cold scan five times as fast (0.8 against 0.15 million records of 300 bytes
     /// a second); lookups scattered over a file larger than memory would want it off.
     package var readAhead = true
 
-    package init(access: Access, mapBytes: Int? = nil, databases: [String]) {
+    package init(access: Access, mapBytes: Int? = nil, databases: [String], optionalDatabases: [String] = []) {
       self.access = access
       self.mapBytes = mapBytes
       self.databases = databases
+      self.optionalDatabases = optionalDatabases
     }
   }
 
@@ -81,6 +84,9 @@ package final class Environment: @unchecked Sendable {  // `handle` is replaced 
     }
     return database
   }
+
+  /// The optional database of this name; nil when it was missing at the opening.
+  package func optionalDatabase(_ name: String) -> Database? { databases.first { $0.name == name } }
 
   /// The latest committed state. Keep it short: while it is open, pages freed by later commits are not used again.
   /// - Throws: `readersFull` only when the processes of all readers live.
@@ -127,7 +133,9 @@ package final class Environment: @unchecked Sendable {  // `handle` is replaced 
       handle = nil
       do throws(LMDBError) {
         let opened = try OpenedEnvironment(path: path, options: options)
-        precondition(opened.databases == databases, "LMDB gave a database another handle after opening again")
+        precondition(
+          opened.databases.starts(with: databases), "LMDB gave a database another handle after opening again")
+        databases = opened.databases
         handle = opened.handle
         self.options = options
         return .success(())

@@ -33,7 +33,7 @@ struct OpenedEnvironment {
     var flags = UInt32(MDB_NOTLS)
     if options.access == .readOnly { flags |= UInt32(MDB_RDONLY) }
     if !options.readAhead { flags |= UInt32(MDB_NORDAHEAD) }
-    var code = mdb_env_set_maxdbs(handle, UInt32(options.databases.count))
+    var code = mdb_env_set_maxdbs(handle, UInt32(options.databases.count + options.optionalDatabases.count))
     if code == MDB_SUCCESS { code = mdb_env_set_maxreaders(handle, UInt32(options.readersMax)) }
     if code == MDB_SUCCESS, let mapBytes = options.mapBytes { code = mdb_env_set_mapsize(handle, mapBytes) }
     // What LMDB would print of itself before it aborts says nothing to anybody but its authors.
@@ -51,9 +51,10 @@ struct OpenedEnvironment {
     var code = mdb_txn_begin(handle, nil, isReadOnly ? UInt32(MDB_RDONLY) : 0, &transaction)
     guard code == MDB_SUCCESS else { throw LMDBError("open its databases", path: path, code: code) }
     var databases: [Database] = []
-    for name in options.databases {
+    for name in options.databases + options.optionalDatabases {
       var database: MDB_dbi = 0
       code = mdb_dbi_open(transaction, name, isReadOnly ? 0 : UInt32(MDB_CREATE), &database)
+      if code == MDB_NOTFOUND, options.optionalDatabases.contains(name) { continue }
       guard code == MDB_SUCCESS else {
         mdb_txn_abort(transaction)
         throw LMDBError("open its database \(name)", path: path, code: code)

@@ -76,6 +76,35 @@ package struct WriteTransaction: ~Copyable, ReadableTransaction {
     return true
   }
 
+  /// Deletes the entries from `first` through `last` in order, each after it was lent to `body`, until that says no.
+  /// - Parameter body: returns false for an entry that is to stay, with all behind it. It must write nothing to this database.
+  package func delete(
+    from first: [UInt8], through last: [UInt8], in database: Database,
+    _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws -> Bool = { _, _ in true }
+  ) throws {
+    var opened: OpaquePointer?
+    var code = mdb_cursor_open(access.handle, database.handle, &opened)
+    guard code == MDB_SUCCESS, let cursor = opened else {
+      throw access.environment.failure("delete from \(database.name)", code)
+    }
+    defer { mdb_cursor_close(cursor) }
+    var (key, value) = (MDB_val(), MDB_val())
+    code = first.withBytes {
+      key = MDB_val($0)
+      return mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE)
+    }
+    while code == MDB_SUCCESS, !last.lexicographicallyPrecedes(key.bytes) {
+      guard try body(key.bytes, value.bytes) else { return }
+      code = mdb_cursor_del(cursor, 0)
+      guard code == MDB_SUCCESS else { break }
+      // After a deletion this is the entry that took its place.
+      code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)
+    }
+    guard code == MDB_SUCCESS || code == MDB_NOTFOUND else {
+      throw access.environment.failure("delete from \(database.name)", code)
+    }
+  }
+
   /// Deletes every entry.
   package func empty(_ database: Database) throws(LMDBError) {
     let code = mdb_drop(access.handle, database.handle, 0)

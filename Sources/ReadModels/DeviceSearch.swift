@@ -46,9 +46,11 @@ package struct DeviceSearch {
   }
 
   private init(_ reader: JournalReader, through last: RecordPosition, only device: DeviceID? = nil) throws {
-    var fleet = FleetState()
+    let base = try FleetBase(reader)
+    try base.expect(last)
+    var fleet = base.state
     var decoder = EventDecoder(.withoutRaw)
-    try reader.scan(through: last) { view in
+    try reader.scan(from: base.first, through: last) { view in
       guard let header = try? EventHeader(view.payload), let id = header.device, device == nil || id == device,
         Self.isTelling(header.type), let event = try? decoder.event(view.payload)
       else { return true }

@@ -102,7 +102,7 @@ package struct Export {
     var writer = CloudEventWriter(journal: reader.identity.hexID)
     guard options.isSelective || plan.epochs.contains(where: \.isPart) else {
       for index in plan.epochs.indices {
-        try eachRecord(&plan.epochs[index], 1...plan.epochs[index].to) { view, _ in
+        try eachRecord(&plan.epochs[index], plan.epochs[index].from...plan.epochs[index].to) { view, _ in
           try events.write(line: writer.line(view))
         }
       }
@@ -111,8 +111,10 @@ package struct Export {
     var omitted = try ExportFile(name: Self.omittedName, in: directory)
     for index in plan.epochs.indices {
       let epoch = plan.epochs[index]
-      var runs = OmittedRecords(upTo: epoch.size)
-      try eachRecord(&plan.epochs[index], 1...max(epoch.to, epoch.size)) { view, isWanted in
+      // A checkpoint that is older than the base proves nothing of what is left.
+      var runs = OmittedRecords(upTo: epoch.size, base: epoch.base)
+      let first = epoch.base.size + 1
+      try eachRecord(&plan.epochs[index], first...max(epoch.to, epoch.size)) { view, isWanted in
         guard isWanted else { return runs.append(view.leafHash, at: view.position.sequence) }
         try runs.end(&omitted)
         try events.write(line: writer.line(view))
@@ -148,9 +150,10 @@ package struct Export {
   /// The lines of readings.csv. A row shows what the device said earlier, too, so that every record up to the end is folded.
   private func eachReading(_ plan: inout ExportPlan, line: ([UInt8]) throws -> Void) throws {
     try line(Array(ReadingRow.titles.utf8))
-    var state = FleetState()
+    let base = try FleetBase(reader)
+    var state = base.state
     var decoder = EventDecoder(.withoutRaw)
-    try reader.scan(through: plan.last) { view in
+    try reader.scan(from: base.first, through: plan.last) { view in
       try Self.expectWhole(view)
       let epoch = plan.epochs.firstIndex { $0.epoch == view.position.epoch && wants(view, $0) }
       if let epoch { plan.epochs[epoch].records += 1 }

@@ -20,6 +20,8 @@ package struct ExportedEpoch: Equatable, Sendable {
   var size: UInt64 { checkpoint?.size ?? 0 }
   /// Whether there are records in the tree, but outside of what was asked for.
   var isPart: Bool { from > 1 || size > to }
+  /// The tree over the records that retention has removed.
+  var base = MerkleFrontier()
 }
 
 /// The stretch of the journal that is asked for.
@@ -36,12 +38,13 @@ struct ExportPlan {
     range = try JournalRange(reader, from: options.from, to: options.to)
     for epoch in try reader.epochs() where first.epoch <= epoch.number && epoch.number <= last.epoch {
       let size = try reader.frontier(epoch: epoch.number).size
-      let from = epoch.number == first.epoch ? max(1, first.sequence) : 1
+      let base = try reader.base(epoch: epoch.number)
+      let from = max(base.size + 1, epoch.number == first.epoch ? first.sequence : 1)
       let to = epoch.number == last.epoch ? min(size, last.sequence) : size
       guard from <= to else { continue }
       let checkpoint =
         try reader.checkpoint(epoch: epoch.number, atLeast: to) ?? reader.lastCheckpoint(epoch: epoch.number)
-      epochs.append(ExportedEpoch(epoch: epoch.number, from: from, to: to, checkpoint: checkpoint))
+      epochs.append(ExportedEpoch(epoch: epoch.number, from: from, to: to, checkpoint: checkpoint, base: base))
     }
   }
 }

@@ -36,6 +36,17 @@ package final class FleetFold: JournalFold {
     folded.withLock { $0 = Folded() }
   }
 
+  package func makeEmpty() -> any JournalFold { FleetFold() }
+
+  /// A row is an event, and events are read for ever.
+  package func canLoad(version: UInt32) -> Bool { version <= Self.currentVersion }
+
+  package func allRows() -> [StateChange] {
+    folded.withLock { folded in
+      folded.state.rows.map { StateChange(key: $0.key, value: Self.payload($0.event)) }
+    }
+  }
+
   package func load(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) throws {
     let event = try Event(payload: value)
     folded.withLock { $0.state.apply(event) }

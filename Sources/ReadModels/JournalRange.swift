@@ -12,7 +12,12 @@ package struct JournalRange: Equatable, Sendable {
     let head = try reader.head()
     last = end.limit(head)
     switch begin {
-    case .sequence(let sequence, let epoch)?: first = RecordPosition(epoch: epoch ?? head.epoch, sequence: sequence)
+    case .sequence(let sequence, let epoch)?:
+      first = RecordPosition(epoch: epoch ?? head.epoch, sequence: sequence)
+      let removed = try reader.base(epoch: first.epoch).size
+      if first.sequence <= removed {
+        throw JournalError.removed(through: RecordPosition(epoch: first.epoch, sequence: removed))
+      }
     case .head?: first = head
     case .time?, nil: break
     }

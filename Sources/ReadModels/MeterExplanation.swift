@@ -68,8 +68,14 @@ package struct MeterExplanation: Sendable {
     let found = try DeviceSearch.device(device, reader, through: last)
     let names = found.reading?.meters.map(\.name) ?? []
     guard let name = Self.name(meter, among: names) else { throw SearchError.meter(meter, of: found, among: names) }
-    let passage = try Passage(MeterHistory(name, of: found.id), reader, through: last, withObjects: withObjects)
-    guard var setting = passage.history.setting else { throw SearchError.meter(meter, of: found, among: names) }
+    let base = try FleetBase(reader)
+    let passage = try Passage(
+      MeterHistory(name, of: found.id, behind: base.state), reader, from: base.first, through: last,
+      withObjects: withObjects)
+    guard var setting = passage.history.setting else {
+      if let removed = base.removed, names.contains(name) { throw JournalError.removed(through: removed) }
+      throw SearchError.meter(meter, of: found, among: names)
+    }
     if !withObjects { setting.objects = nil }
     let position = setting.value.moment.position
     (self.device, self.setting, at, unreadable) = (found.id, setting, last, passage.unreadable)
@@ -108,11 +114,12 @@ private struct Passage {
   private var decoder: EventDecoder
 
   init(
-    _ history: MeterHistory, _ reader: JournalReader, through last: RecordPosition, withObjects: Bool
+    _ history: MeterHistory, _ reader: JournalReader, from first: RecordPosition, through last: RecordPosition,
+    withObjects: Bool
   ) throws {
     self.history = history
     decoder = EventDecoder(withObjects ? .all : .withoutRaw)
-    try reader.scan(through: last) { view in
+    try reader.scan(from: first, through: last) { view in
       take(view)
       return true
     }

@@ -8,7 +8,7 @@ package import Events
 package import Evidence
 package import MIB
 package import PrinterModel
-internal import Projections
+package import Projections
 
 /// A record, and when it was observed and appended.
 package struct RecordMoment: Equatable, Sendable {
@@ -73,10 +73,17 @@ package struct MeterHistory: Sendable {
 
   private let profiles: ProfileSet
   private var epoch = MeterEpoch()
-  private var fleet = FleetState()
+  private var fleet: FleetState
+  /// The meter as a record said that is gone: as long as it stays so, nothing that is left has set it.
+  private var removed: Meter?
   private var objects = RawObjects()
 
-  package init(_ name: MeterName, of device: DeviceID, profiles: ProfileSet = .shipped) {
+  /// - Parameter base: the fleet before the first event that `apply` gets.
+  package init(
+    _ name: MeterName, of device: DeviceID, behind base: FleetState = FleetState(), profiles: ProfileSet = .shipped
+  ) {
+    fleet = base
+    removed = base.devices[device]?.reading?.fact.meters.first { $0.name == name }
     self.device = device
     self.name = name
     self.profiles = profiles
@@ -104,6 +111,8 @@ package struct MeterHistory: Sendable {
       if setting?.gone == nil { setting?.gone = moment }
       return
     }
+    if meter == removed, epoch.opening == nil { return }
+    removed = nil
     let begins = epoch.first == nil
     if let setting, setting.gone == nil, setting.value.meter == meter, !begins { return confirm(moment) }
     let value = MeterValue(meter: meter, moment: moment)

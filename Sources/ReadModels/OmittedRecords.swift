@@ -12,8 +12,13 @@ struct OmittedRecords: ~Copyable {
   private let size: UInt64
   private var run: MerkleRun?
 
-  /// - Parameter size: of the checkpoint's tree.
-  init(upTo size: UInt64) { self.size = size }
+  /// - Parameters:
+  ///   - size: of the checkpoint's tree.
+  ///   - base: the tree over the first records, which are not there any more: the first run begins with them.
+  init(upTo size: UInt64, base: MerkleFrontier) {
+    self.size = size
+    if base.size > 0 { run = MerkleRun(base) }
+  }
 
   /// Takes the leaf of a record that is left out.
   mutating func append(_ leaf: Digest, at sequence: UInt64) {

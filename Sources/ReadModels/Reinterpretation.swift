@@ -57,7 +57,9 @@ package struct Reinterpretation {
   package consuming func run(_ tell: (ReinterpretedValue) throws -> Void) throws -> ReinterpretationSummary {
     var decoder = EventDecoder()
     let (reader, range, device) = (reader, range, device)
-    try reader.scan(through: range.last) { view in
+    let base = try FleetBase(reader)
+    fleet = base.state
+    try reader.scan(from: base.first, through: range.last) { view in
       let header = try? EventHeader(view.payload)
       if let header, header.device == nil || device != nil && header.device != device { return true }
       let event: Event

@@ -9,6 +9,8 @@ package import Projections
 /// What folding a stretch of the journal gave.
 package struct ReplayResult: Sendable {
   package var state = FleetState()
+  /// The last record that retention has removed: its state was the beginning; nil where none was removed.
+  package var base: RecordPosition?
   /// The last record that was folded; sequence 0 when there was none.
   package var position = RecordPosition.start
   package var records: UInt64 = 0
@@ -89,14 +91,29 @@ package enum JournalPoint: Equatable, Sendable {
 }
 
 package enum Replay {
-  /// Folds the records up to `end` in memory. The journal may be written meanwhile.
+  /// Folds the records up to `end` in memory, behind what retention has left in the place of those that it removed. The journal may
+  /// be written meanwhile.
+  /// - Throws: `JournalError.removed` where `end` lies before what is left.
   package static func run(_ reader: JournalReader, to end: JournalPoint = .head) throws -> ReplayResult {
+    while true {
+      let base = try FleetBase(reader)
+      do { return try run(reader, from: base, to: end) } catch let error as JournalError where error.isRemoval {
+        // Retention went on meanwhile; if it did not, that is the answer.
+        if try FleetBase(reader).removed == base.removed { throw error }
+      }
+    }
+  }
+
+  private static func run(_ reader: JournalReader, from base: FleetBase, to end: JournalPoint) throws -> ReplayResult {
     let snapshot = try reader.snapshot()
     let limit = end.limit(snapshot.head)
+    try base.expect(limit)
     var result = ReplayResult()
+    (result.state, result.base) = (base.state, base.removed)
+    if let removed = base.removed { result.position = removed }
     var decoder = EventDecoder(.withoutRaw)
     var wasCut = limit < snapshot.head
-    try reader.scan(through: limit) { view in
+    try reader.scan(from: base.first, through: limit) { view in
       if case .time(let latest) = end, view.time > latest {
         wasCut = true
         return false

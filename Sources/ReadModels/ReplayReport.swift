@@ -13,6 +13,10 @@ extension ReplayResult {
       json.member("records", records)
       json.key("position")
       json.position(position)
+      if let base {
+        json.key("base")
+        json.position(base)
+      }
       json.member("unreadable", unreadable)
       json.member("deviceCount", state.devices.count)
       json.member("foldVersion", FleetFold.currentVersion)

@@ -79,9 +79,15 @@ package struct Welcome: Equatable, Sendable {
   package var batchBytesMax: UInt32
   /// Whether the hub can be told that records are lost.
   package var takesLost: Bool
+  /// The C2SP verifier key that the hub countersigns with; nil: it does not.
+  package var countersigningKey: String?
 
-  package init(holdings: [UInt32: UInt64], windowRecords: UInt32, batchBytesMax: UInt32, takesLost: Bool = true) {
+  package init(
+    holdings: [UInt32: UInt64], windowRecords: UInt32, batchBytesMax: UInt32, takesLost: Bool = true,
+    countersigningKey: String? = nil
+  ) {
     self.takesLost = takesLost
+    self.countersigningKey = countersigningKey
     self.holdings = holdings
     self.windowRecords = windowRecords
     self.batchBytesMax = batchBytesMax
@@ -128,6 +134,8 @@ package struct Delivery: Sendable {
   package static let batchBytesMax = 512 << 10
 
   package enum Event: Equatable, Sendable {
+    /// How many records of each epoch retention has removed: before `opened`, where it has removed any.
+    case based([UInt32: UInt64])
     case opened
     case welcomed(Welcome)
     /// The answer to `read`.
@@ -138,6 +146,7 @@ package struct Delivery: Sendable {
     case acknowledged(RecordPosition)
     case rejected(RecordPosition, reason: String)
     case conflicted(RecordPosition, heldHash: [UInt8])
+    case countersigned(CheckpointNote)
     case closed
   }
 
@@ -155,6 +164,8 @@ package struct Delivery: Sendable {
     /// The hub refused a record that only told of another rejection: for the log.
     case reportRejection(RecordPosition, reason: String)
     case reportConflict(RecordPosition, heldHash: [UInt8])
+    /// The hub holds exactly what this checkpoint seals: keep its signature, made with this verifier key.
+    case keepCountersignature(CheckpointNote, key: String)
     /// The journal's last epoch was put back to an earlier state: begin an epoch of a higher number than `beyond` and tell its head with
     /// `grew`.
     case beginEpoch(reason: String, beyond: UInt32)
@@ -170,6 +181,8 @@ package struct Delivery: Sendable {
   private var heads: [UInt32: UInt64]
   /// What damage took per epoch, ascending.
   private let lost: [UInt32: [ClosedRange<UInt64>]]
+  /// What retention removed per epoch: the first so many. The hub had them, or none would have been removed.
+  private var bases: [UInt32: UInt64] = [:]
   /// What the hub has per epoch, as far as it said so in this stream.
   private var held: [UInt32: UInt64] = [:]
   /// What the welcome said, where the hub holds other records than the journal.
@@ -188,6 +201,7 @@ package struct Delivery: Sendable {
   private var window: UInt64 = 0
   private var batchBytes = 0
   private var takesLost = true
+  private var countersigningKey: String?
   private var checkpoint: CheckpointNote?
   private var sentCheckpoint: RecordPosition?
   private var rejectionsTold: Set<RecordPosition> = []
@@ -223,6 +237,9 @@ package struct Delivery: Sendable {
 
   package mutating func received(_ event: Event) -> [Action] {
     switch event {
+    case .based(let bases):
+      self.bases = bases
+      return []
     case .opened: return open()
     case .closed:
       close()
@@ -239,6 +256,11 @@ package struct Delivery: Sendable {
     case .rejected(let position, let reason): return reject(position, reason)
     case .conflicted(let position, let heldHash):
       return conflict(position, heldHash)
+    case .countersigned(let note):
+      guard phase == .streaming else { return end(.messageBeforeWelcome) }
+      // Without a key there is nothing that it could be checked with.
+      guard let countersigningKey else { return [] }
+      return [.keepCountersignature(note, key: countersigningKey)]
     }
   }
 }
@@ -279,6 +301,7 @@ extension Delivery {
     batchBytes = min(Int(welcome.batchBytesMax), Self.batchBytesMax)
     held = welcome.holdings
     takesLost = welcome.takesLost
+    countersigningKey = welcome.countersigningKey
     let last = epochs.last ?? 1
     let hubLast = held.filter { $0.value > 0 }.keys.max() ?? 0
     guard hubLast <= last || hubLast - last <= Self.epochsSkippedMax else {
@@ -301,7 +324,7 @@ extension Delivery {
     } else if hubHead > head || hubHead > known && doubtful.contains(epoch) {
       claimed[epoch] = hubHead
       held[epoch] = min(known, head)
-    } else if hubHead > known {
+    } else if hubHead > known, hubHead > bases[epoch] ?? 0 {
       unproven[epoch] = hubHead
     }
   }
@@ -331,8 +354,10 @@ extension Delivery {
   /// How far an epoch can be sent: to its head, or to a hub that does not know of losses, to the first of them.
   private func reach(_ epoch: UInt32) -> UInt64 {
     let head = heads[epoch] ?? 0
-    guard !takesLost, let first = lost[epoch]?.first else { return head }
-    return min(head, first.lowerBound - 1)
+    guard !takesLost else { return head }
+    if let base = bases[epoch], held[epoch] ?? 0 < base { return min(head, held[epoch] ?? 0) }
+    guard let first = lost[epoch]?.first else { return head }
+    return min(head, max(first.lowerBound - 1, bases[epoch] ?? 0))
   }
 
   /// Up to where the journal remembers that this epoch was acknowledged: what it was restored with.
@@ -354,12 +379,18 @@ extension Delivery {
   private mutating func readNext() -> [Action] {
     guard !isReading else { return [] }
     var losses: [Action] = []
-    while skipToUnsent(), let range = lost[next.epoch]?.first(where: { $0.contains(next.sequence) }) {
+    while skipToUnsent(), let range = gap(at: next) {
       losses.append(.sendLost(epoch: next.epoch, next.sequence...range.upperBound))
       sent[next.epoch] = max(sent[next.epoch] ?? 0, range.upperBound)
       next.sequence = range.upperBound + 1
     }
     return losses + readRecords()
+  }
+
+  /// The records from this one on that are not there any more. A hub that had them and asks for them has lost them: they are lost.
+  private func gap(at place: RecordPosition) -> ClosedRange<UInt64>? {
+    if let base = bases[place.epoch], place.sequence <= base { return place.sequence...base }
+    return lost[place.epoch]?.first { $0.contains(place.sequence) }
   }
 
   private mutating func readRecords() -> [Action] {

@@ -13,6 +13,8 @@ internal import OpenSSL
 package protocol DeliverySource: Sendable {
   /// Every epoch with its head.
   func heads() async throws -> [RecordPosition]
+  /// How many records retention has removed of each epoch of which it has removed any.
+  func bases() async throws -> [UInt32: UInt64]
   /// What damage took, per epoch and ascending; nothing above the epoch's head.
   func lost() async throws -> [UInt32: [ClosedRange<UInt64>]]
   /// Up to where the hub acknowledged; nil: never.
@@ -24,10 +26,20 @@ package protocol DeliverySource: Sendable {
   func moveCursor(to position: RecordPosition) async throws
   /// Appends that the hub refused a record.
   func appendRejection(of position: RecordPosition, reason: String) async throws
+  /// Adds the hub's signature to the checkpoint that it is about.
+  /// - Throws: `CountersignatureRefused` when it is no signature by this key of a checkpoint that is there.
+  func keepCountersignature(_ checkpoint: CheckpointNote, key: String) async throws
   /// Ends the epoch and begins one of a higher number than `beyond`. Returns its head.
   func beginEpoch(reason: String, beyond: UInt32) async throws -> RecordPosition
   /// Waits until the head is another than `head` or the newest checkpoint is another than `checkpoint`.
   func waitForNews(after head: RecordPosition, checkpoint: RecordPosition?) async throws
+}
+
+/// A countersignature that proves nothing.
+package struct CountersignatureRefused: Error, CustomStringConvertible {
+  package let description: String
+
+  package init(_ description: String) { self.description = description }
 }
 
 /// How rejections are written and recognised; the events' room knows, this one need not.
@@ -69,6 +81,14 @@ package final class JournalSource: DeliverySource {
       try reader.epochs().map { epoch in
         RecordPosition(epoch: epoch.number, sequence: try reader.frontier(epoch: epoch.number).size)
       }
+    }
+  }
+
+  package func bases() async throws -> [UInt32: UInt64] {
+    let reader = journal.reader
+    return try await reading {
+      let removed = try reader.epochs().map { ($0.number, $0.firstSequence - 1) }
+      return Dictionary(uniqueKeysWithValues: removed.filter { $0.1 > 0 })
     }
   }
 
@@ -132,6 +152,17 @@ package final class JournalSource: DeliverySource {
 
   package func appendRejection(of position: RecordPosition, reason: String) async throws {
     try await journal.append([try coding.payload(position, reason)])
+  }
+
+  package func keepCountersignature(_ checkpoint: CheckpointNote, key: String) async throws {
+    let (note, verifier): (SignedNote, VerifierKey)
+    do throws(NoteError) {
+      (note, verifier) = (try SignedNote(bytes: Array(checkpoint.note.utf8)), try VerifierKey(key))
+    } catch { throw CountersignatureRefused("\(error)") }
+    do throws(JournalError) { try await journal.storeCountersignature(note, by: verifier) } catch {
+      guard case .countersignatureRefused(let reason) = error else { throw error }
+      throw CountersignatureRefused(reason)
+    }
   }
 
   package func beginEpoch(reason: String, beyond: UInt32) async throws -> RecordPosition {

@@ -24,6 +24,10 @@ package struct DeliveryStatus: Equatable, Sendable {
   package var hub = ""
   /// Up to where everything is acknowledged, as far as this process knows.
   package var acknowledged: RecordPosition?
+  /// The key that the hub countersigns with, once it has named one in this process: a C2SP verifier key.
+  package var countersigningKey: String?
+  /// The newest checkpoint that the hub has countersigned in this process.
+  package var countersigned: RecordPosition?
   /// Records that the hub does not have; nil while it has not said what it has.
   package var lag: UInt64?
   /// Since the process began.

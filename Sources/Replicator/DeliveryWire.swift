@@ -58,12 +58,16 @@ extension Delivery.Event {
       self = .welcomed(
         Welcome(
           holdings: holdings, windowRecords: welcome.windowRecords, batchBytesMax: welcome.batchBytesMax,
-          takesLost: welcome.takesLost))
+          takesLost: welcome.takesLost,
+          countersigningKey: welcome.countersigningKey.isEmpty ? nil : welcome.countersigningKey))
     case .acknowledgement(let body)?: self = .acknowledged(RecordPosition(epoch: body.epoch, sequence: body.sequence))
     case .rejection(let body)?:
       self = .rejected(RecordPosition(epoch: body.epoch, sequence: body.sequence), reason: body.reason)
     case .conflict(let body)?:
       self = .conflicted(RecordPosition(epoch: body.epoch, sequence: body.sequence), heldHash: Array(body.heldHash))
+    case .countersignature(let body)?:
+      self = .countersigned(
+        CheckpointNote(position: RecordPosition(epoch: body.epoch, sequence: body.sequence), note: body.note))
     case nil: return nil
     }
   }

@@ -237,6 +237,7 @@ extension Replicator {
     _ cursors: AsyncStream<RecordPosition>.Continuation
   ) async throws {
     defer { cursors.finish() }
+    _ = delivery.received(.based(try await fromSource { try await $0.bases() }))
     var due = delivery.received(.opened)
     var events = inbox.events.makeAsyncIterator()
     while true {
@@ -284,6 +285,15 @@ extension Replicator {
         "the hub holds another record under this identity",
         metadata: ["record": "\(position)", "held_hash": "\(hexadecimal(heldHash))"])
       update { $0.conflicts += 1 }
+    case .keepCountersignature(let checkpoint, let key):
+      do {
+        try await source.keepCountersignature(checkpoint, key: key)
+        update { $0.countersigned = checkpoint.position }
+      } catch let refusal as CountersignatureRefused {
+        logger.error(
+          "the hub's countersignature proves nothing",
+          metadata: ["checkpoint": "\(checkpoint.position)", "reason": "\(refusal)"])
+      } catch is CancellationError { throw CancellationError() } catch { throw SourceFailure(cause: error) }
     case .beginEpoch(let reason, let beyond):
       logger.critical(
         "the journal was put back to an earlier state; a new epoch begins", metadata: ["reason": "\(reason)"])
@@ -300,7 +310,7 @@ extension Replicator {
     case .welcomed(let welcome):
       logger.info(
         "the hub welcomes this agent", metadata: ["lag": "\(lag ?? 0)", "window": "\(welcome.windowRecords)"])
-      update { ($0.state, $0.lag) = (.delivering, lag) }
+      update { ($0.state, $0.lag, $0.countersigningKey) = (.delivering, lag, welcome.countersigningKey) }
     default: update { if $0.state == .delivering { $0.lag = lag } }
     }
   }

@@ -44,7 +44,8 @@ struct ReplayCommand: ParsableCommand {
   }
 
   private func text(_ result: ReplayResult) -> String {
-    var text = "\(result.records) records folded up to \(result.position), digest \(result.digest.hex)\n"
+    let base = result.base.map { " behind the snapshot at \($0)" } ?? ""
+    var text = "\(result.records) records folded\(base) up to \(result.position), digest \(result.digest.hex)\n"
     if let first = result.firstUnreadable {
       text +=
         "\(result.unreadable) records are no events of this release; the first is \(first.position): \(first.reason)\n"

@@ -42,8 +42,11 @@ struct Stat: ParsableCommand {
       throw ValidationError("--at takes SEQUENCE or EPOCH/SEQUENCE, not a time.")
     }
     let end = RecordPosition(epoch: try epoch ?? reader.head().epoch, sequence: sequence)
-    var tree = MerkleFrontier()
-    try reader.scan(from: RecordPosition(epoch: end.epoch, sequence: 1), through: end) { view in
+    var tree = try reader.base(epoch: end.epoch)
+    guard tree.size <= sequence else {
+      throw JournalError.removed(through: RecordPosition(epoch: end.epoch, sequence: tree.size))
+    }
+    try reader.scan(from: RecordPosition(epoch: end.epoch, sequence: tree.size + 1), through: end) { view in
       tree.append(view.computedLeafHash())
       return true
     }
@@ -76,9 +79,11 @@ struct Stat: ParsableCommand {
     table.add(["head", statistics.head.description])
     for (epoch, root) in zip(epochs, roots) {
       let lost = (try? reader.lost(epoch: epoch.number)) ?? []
+      let removed = epoch.firstSequence - 1
       table.add([
         "epoch \(epoch.number)", "\(root.0) records, since \(UTCTime.text(nanoseconds: epoch.opened)): \(epoch.reason)",
       ])
+      if removed > 0 { table.add(["  removed", "the first \(removed), by retention: the hub holds them"]) }
       table.add(["  root", lost.isEmpty ? root.1 : "not known: damage took records"])
       for range in lost { table.add(["  lost", range.description]) }
     }
@@ -91,6 +96,7 @@ struct Stat: ParsableCommand {
     }
     for cursor in statistics.cursors { table.add(["cursor \(cursor.name)", cursor.position.description]) }
     table.add(["checkpoint", statistics.checkpoint.map { "\($0.epoch)/\($0.size)" } ?? "none yet"])
+    for name in statistics.checkpoint?.countersigners ?? [] { table.add(["", "countersigned by \(name)"]) }
     table.add(["readers", String(statistics.readers)])
     return String(table.text.drop { $0 == "\n" })
   }
@@ -112,6 +118,7 @@ struct Stat: ParsableCommand {
         json.object { json in
           json.member("epoch", epoch.0.number)
           json.member("records", epoch.1.0)
+          json.member("removed", epoch.0.firstSequence - 1)
           json.member("root", epoch.1.1)
           json.member("opened", UTCTime.text(nanoseconds: epoch.0.opened))
           json.member("reason", epoch.0.reason)
@@ -136,6 +143,8 @@ struct Stat: ParsableCommand {
           json.member("epoch", checkpoint.epoch)
           json.member("size", checkpoint.size)
           json.member("note", String(decoding: checkpoint.note, as: UTF8.self))
+          json.key("countersigners")
+          json.array(checkpoint.countersigners) { $0.string($1) }
         }
       }
       json.member("readers", statistics.readers)

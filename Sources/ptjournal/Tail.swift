@@ -47,7 +47,8 @@ struct Tail: AsyncParsableCommand {
 
   private func start(_ reader: JournalReader) throws -> RecordPosition {
     let head = try reader.head()
-    return RecordPosition(epoch: head.epoch, sequence: head.sequence > records ? head.sequence - records + 1 : 1)
+    let removed = try reader.base(epoch: head.epoch).size
+    return RecordPosition(epoch: head.epoch, sequence: max(removed, head.sequence - min(head.sequence, records)) + 1)
   }
 
   private func line(_ view: RecordView, _ writer: inout CloudEventWriter) -> [UInt8] {

@@ -58,6 +58,7 @@ struct Verify: ParsableCommand {
     Damage.explain(path)
     let report = try JournalVerifier(JournalReader.open(directory: path)).verify()
     if format.output == .text {
+      for removed in report.removed { Output.write("removed by retention: the records through \(removed)\n") }
       for lost in report.lost { Output.write("lost by earlier damage: \(lost)\n") }
     }
     show(

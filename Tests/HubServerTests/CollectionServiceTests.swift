@@ -18,8 +18,16 @@ internal import Testing
           welcome.windowRecords == HubLimits.windowRecords && welcome.batchBytesMax == UInt32(HubLimits.batchBytesMax))
         #expect(welcome.hubTime == hub.clock.now)
         for first in stride(from: 1, through: 451, by: 50) { stream.send(journal.batch(first...first + 49)) }
-        stream.send(try journal.checkpoint(at: 500))
+        let sealed = try journal.checkpoint(at: 500)
+        stream.send(sealed)
         #expect(try await stream.acknowledged(500).isEmpty)
+        let countersignature = try #require(try await stream.next()?.countersignature)
+        let key = try hub.directory.countersigner().key
+        #expect(welcome.countersigningKey == key.description && key.description.hasPrefix("printtrail.hub/"))
+        #expect(countersignature.epoch == 1 && countersignature.sequence == 500)
+        let note = try SignedNote(bytes: Array(countersignature.note.utf8))
+        #expect(try note.text == SignedNote(bytes: Array(sealed.note.utf8)).text)
+        #expect(try note.verify([key]) == [key])
         stream.finish()
         #expect(try await stream.next() == nil)
       }
@@ -249,6 +257,8 @@ internal import Testing
       #expect(full.welcome.holdings.first?.sequence == 7)
       // The claimed hash stands in the tree, so the root is another than the checkpoint's.
       #expect(full.rejections.map(\.sequence) == [3, 7])
+
+      #expect(!full.hasCountersignature)
 
       ask.batch = journal.batch(5...5)
       ask.batch.firstSequence = 20

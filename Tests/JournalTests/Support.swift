@@ -100,6 +100,12 @@ final class CountingFold: JournalFold, @unchecked Sendable {  // The journal cal
 
   init(version: UInt32 = 1) { self.version = version }
 
+  func makeEmpty() -> any JournalFold { CountingFold(version: version) }
+
+  func canLoad(version: UInt32) -> Bool { version <= self.version }
+
+  func allRows() -> [StateChange] { rows.map { StateChange(key: $0.key, value: $0.value) } }
+
   func reset() {
     rows = [:]
     changed = []

@@ -112,6 +112,9 @@ import Testing
 private final class ForeignFold: JournalFold {
   let version: UInt32
   init(_ version: UInt32) { self.version = version }
+  func makeEmpty() -> any JournalFold { self }
+  func canLoad(version: UInt32) -> Bool { true }
+  func allRows() -> [StateChange] { [] }
   func reset() {}
   func load(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {}
   func apply(_ record: Record) {}
@@ -121,6 +124,9 @@ private final class ForeignFold: JournalFold {
 /// Takes the stored rows and applies nothing.
 private final class DeafFold: JournalFold {
   var version: UInt32 { FleetFold.currentVersion }
+  func makeEmpty() -> any JournalFold { self }
+  func canLoad(version: UInt32) -> Bool { true }
+  func allRows() -> [StateChange] { [] }
   func reset() {}
   func load(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {}
   func apply(_ record: Record) {}

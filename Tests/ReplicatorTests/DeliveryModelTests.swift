@@ -185,7 +185,7 @@ private struct World {
         if journal[place]?.payload.first != SimulatedHub.poison { failures.append("a rejection of what is fine") }
         write(Array(reason.utf8), isReport: true)
         tell(.grew(heads[heads.count - 1]))
-      case .reportRejection, .beginEpoch, .sendLost: failures.append("unexpected \(action)")
+      case .reportRejection, .beginEpoch, .sendLost, .keepCountersignature: failures.append("unexpected \(action)")
       case .reportConflict(let place, _): failures.append("a conflict at \(place)")
       case .endStream(let violation):
         if case .unconfirmed = violation {} else { failures.append("\(violation)") }

@@ -49,6 +49,17 @@ import Testing
       ])
   }
 
+  @Test func `a countersignature is kept with the key that the hub named, and without a key it is nothing`() {
+    let note = CheckpointNote(position: place(1, 3), note: "signed")
+    for key in ["hub+key", nil] {
+      var delivery = Delivery(heads: [place(1, 3)], cursor: nil)
+      _ = delivery.received(.opened)
+      _ = delivery.received(
+        .welcomed(Welcome(holdings: [1: 3], windowRecords: 10, batchBytesMax: 100, countersigningKey: key)))
+      #expect(delivery.received(.countersigned(note)) == (key.map { [.keepCountersignature(note, key: $0)] } ?? []))
+    }
+  }
+
   @Test func `the cursor does not move before the acknowledgement`() {
     var delivery = Delivery(heads: [place(1, 3)], cursor: place(1, 0))
     _ = delivery.received(.opened)
@@ -72,6 +83,7 @@ import Testing
     Delivery.Event.acknowledged(RecordPosition(epoch: 1, sequence: 1)),
     .rejected(RecordPosition(epoch: 1, sequence: 1), reason: ""),
     .conflicted(RecordPosition(epoch: 1, sequence: 1), heldHash: []),
+    .countersigned(CheckpointNote(position: RecordPosition(epoch: 1, sequence: 1), note: "")),
   ])
   func `an answer before the welcome ends the stream`(event: Delivery.Event) {
     var delivery = Delivery(heads: [place(1, 3)], cursor: nil)

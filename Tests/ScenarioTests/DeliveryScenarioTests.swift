@@ -109,6 +109,26 @@ struct `Delivery, with real programs` {
   }
 
   @Test(.timeLimit(.minutes(3)))
+  func `the hub countersigns the last checkpoint, and an auditor checks it with both keys`() async throws {
+    let site = try await enrolledSite(network: 6, printers: 2)
+    try site.startAgent()
+    try await eventually(60, "the first records at the hub") { try await !site.hubEpochs().isEmpty }
+    #expect(try await site.stopAgent() == 0)
+    let hubKey = try await site.hubCommand(["key"]).trimmingCharacters(in: .whitespacesAndNewlines)
+    let journalKey = try await Program.run("ptjournal", ["key", site.journal], in: site.directory).output
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+    let stat = try await Program.run("ptjournal", ["stat", site.journal], in: site.directory)
+    let name = try #require(hubKey.split(separator: "+").first)
+    #expect(stat.output.contains("countersigned by \(name)"), "\(stat.output)")
+    let export = site.directory.path + "/export"
+    #expect(
+      try await Program.run("ptjournal", ["export", site.journal, "--into", export], in: site.directory).status == 0)
+    let verified = try await Program.run(
+      "ptjournal", ["verify", export, "--key", journalKey, "--key", hubKey], in: site.directory)
+    #expect(verified.status == 0, "\(verified.output)")
+  }
+
+  @Test(.timeLimit(.minutes(3)))
   func `says that the hub was lost, refuses or is another, waits, and says it in its status`() async throws {
     let site = try await enrolledSite(network: 4, printers: 2)
     try site.startAgent()

@@ -22,6 +22,7 @@
 ///       Lost {epoch, first, last}   ------>                          (commits)
 ///                                   <------   Acknowledgement
 ///       SealedCheckpoint            ------>
+///                                   <------   Countersignature
 ///                                   <------   Rejection / Conflict / Acknowledgement
 ///
 /// The agent sends from what the hub holds onward, whatever it remembers itself. It may have `Welcome.window_records` records unacknowledged.
@@ -31,6 +32,11 @@
 /// keeps what it holds, notes the rest as lost, and what it holds counts as going on behind them. No later message brings such a record: what is
 /// sent under its identity is answered as a conflict. A hub that knows `Lost` says so in its welcome; an agent sends it to no other, and leaves the
 /// epoch where the loss begins.
+///
+/// A checkpoint whose root is that of the records that the hub holds, and whose signature is the journal's, is countersigned: the hub adds its
+/// signature to the note and sends it back. Only such a copy, held by two, shows later that a journal was cut back or replaced; and an agent
+/// removes old records only up to a checkpoint that its hub has countersigned. The hub's key is told in the welcome, and trusted because the hub
+/// proved in TLS who it is. One that does not verify is refused with a `Rejection` of the same epoch and sequence.
 ///
 /// Errors are gRPC status codes:
 ///   UNAUTHENTICATED      no client certificate, or one that this hub did not issue, or expired.

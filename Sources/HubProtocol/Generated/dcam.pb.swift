@@ -32,6 +32,7 @@
 ///       Lost {epoch, first, last}   ------>                          (commits)
 ///                                   <------   Acknowledgement
 ///       SealedCheckpoint            ------>
+///                                   <------   Countersignature
 ///                                   <------   Rejection / Conflict / Acknowledgement
 ///
 /// The agent sends from what the hub holds onward, whatever it remembers itself. It may have `Welcome.window_records` records unacknowledged.
@@ -41,6 +42,11 @@
 /// keeps what it holds, notes the rest as lost, and what it holds counts as going on behind them. No later message brings such a record: what is
 /// sent under its identity is answered as a conflict. A hub that knows `Lost` says so in its welcome; an agent sends it to no other, and leaves the
 /// epoch where the loss begins.
+///
+/// A checkpoint whose root is that of the records that the hub holds, and whose signature is the journal's, is countersigned: the hub adds its
+/// signature to the note and sends it back. Only such a copy, held by two, shows later that a journal was cut back or replaced; and an agent
+/// removes old records only up to a checkpoint that its hub has countersigned. The hub's key is told in the welcome, and trusted because the hub
+/// proved in TLS who it is. One that does not verify is refused with a `Rejection` of the same epoch and sequence.
 ///
 /// Errors are gRPC status codes:
 ///   UNAUTHENTICATED      no client certificate, or one that this hub did not issue, or expired.
@@ -157,6 +163,14 @@ package nonisolated struct Printtrail_Dcam_V1_HubMessage: Sendable {
     set {message = .conflict(newValue)}
   }
 
+  package var countersignature: Printtrail_Dcam_V1_Countersignature {
+    get {
+      if case .countersignature(let v)? = message {return v}
+      return Printtrail_Dcam_V1_Countersignature()
+    }
+    set {message = .countersignature(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Message: Equatable, Sendable {
@@ -164,6 +178,7 @@ package nonisolated struct Printtrail_Dcam_V1_HubMessage: Sendable {
     case acknowledgement(Printtrail_Dcam_V1_Acknowledgement)
     case rejection(Printtrail_Dcam_V1_Rejection)
     case conflict(Printtrail_Dcam_V1_Conflict)
+    case countersignature(Printtrail_Dcam_V1_Countersignature)
 
   }
 
@@ -230,6 +245,10 @@ package nonisolated struct Printtrail_Dcam_V1_Welcome: Sendable {
   /// Whether this hub knows `Lost`.
   package var takesLost: Bool = false
 
+  /// The key that this hub countersigns checkpoints with: a C2SP verifier key, `printtrail.hub/<32 hexadecimal digits>+<key id>+<base64>`. Empty:
+  /// this hub countersigns nothing.
+  package var countersigningKey: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -291,6 +310,23 @@ package nonisolated struct Printtrail_Dcam_V1_Lost: Sendable {
 
 /// A checkpoint that the journal sealed: a C2SP signed note over its tree.
 package nonisolated struct Printtrail_Dcam_V1_SealedCheckpoint: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var epoch: UInt32 = 0
+
+  package var sequence: UInt64 = 0
+
+  package var note: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// The checkpoint as the hub has verified it against its own records, with the hub's signature: the same text, signed by the hub's key.
+package nonisolated struct Printtrail_Dcam_V1_Countersignature: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
@@ -438,12 +474,22 @@ package nonisolated struct Printtrail_Dcam_V1_CheckInResponse: Sendable {
   /// When to check in again, in milliseconds from now.
   package var nextCheckInMilliseconds: UInt32 = 0
 
+  package var countersignature: Printtrail_Dcam_V1_Countersignature {
+    get {_countersignature ?? Printtrail_Dcam_V1_Countersignature()}
+    set {_countersignature = newValue}
+  }
+  /// Returns true if `countersignature` has been explicitly set.
+  package var hasCountersignature: Bool {self._countersignature != nil}
+  /// Clears the value of `countersignature`. Subsequent reads from it will return its default value.
+  package mutating func clearCountersignature() {self._countersignature = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _welcome: Printtrail_Dcam_V1_Welcome? = nil
   fileprivate var _acknowledgement: Printtrail_Dcam_V1_Acknowledgement? = nil
+  fileprivate var _countersignature: Printtrail_Dcam_V1_Countersignature? = nil
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -553,7 +599,7 @@ nonisolated extension Printtrail_Dcam_V1_AgentMessage: SwiftProtobuf.Message, Sw
 
 nonisolated extension Printtrail_Dcam_V1_HubMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".HubMessage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}acknowledgement\0\u{1}rejection\0\u{1}conflict\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}acknowledgement\0\u{1}rejection\0\u{1}conflict\0\u{1}countersignature\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -613,6 +659,19 @@ nonisolated extension Printtrail_Dcam_V1_HubMessage: SwiftProtobuf.Message, Swif
           self.message = .conflict(v)
         }
       }()
+      case 5: try {
+        var v: Printtrail_Dcam_V1_Countersignature?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .countersignature(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .countersignature(v)
+        }
+      }()
       default: break
       }
     }
@@ -639,6 +698,10 @@ nonisolated extension Printtrail_Dcam_V1_HubMessage: SwiftProtobuf.Message, Swif
     case .conflict?: try {
       guard case .conflict(let v)? = self.message else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    }()
+    case .countersignature?: try {
+      guard case .countersignature(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     }()
     case nil: break
     }
@@ -734,7 +797,7 @@ nonisolated extension Printtrail_Dcam_V1_Position: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Printtrail_Dcam_V1_Welcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Welcome"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}holdings\0\u{3}hub_time\0\u{3}window_records\0\u{3}batch_bytes_max\0\u{3}hub_version\0\u{3}takes_lost\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}holdings\0\u{3}hub_time\0\u{3}window_records\0\u{3}batch_bytes_max\0\u{3}hub_version\0\u{3}takes_lost\0\u{3}countersigning_key\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -748,6 +811,7 @@ nonisolated extension Printtrail_Dcam_V1_Welcome: SwiftProtobuf.Message, SwiftPr
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.batchBytesMax) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.hubVersion) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self.takesLost) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.countersigningKey) }()
       default: break
       }
     }
@@ -772,6 +836,9 @@ nonisolated extension Printtrail_Dcam_V1_Welcome: SwiftProtobuf.Message, SwiftPr
     if self.takesLost != false {
       try visitor.visitSingularBoolField(value: self.takesLost, fieldNumber: 6)
     }
+    if !self.countersigningKey.isEmpty {
+      try visitor.visitSingularStringField(value: self.countersigningKey, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -782,6 +849,7 @@ nonisolated extension Printtrail_Dcam_V1_Welcome: SwiftProtobuf.Message, SwiftPr
     if lhs.batchBytesMax != rhs.batchBytesMax {return false}
     if lhs.hubVersion != rhs.hubVersion {return false}
     if lhs.takesLost != rhs.takesLost {return false}
+    if lhs.countersigningKey != rhs.countersigningKey {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -939,6 +1007,46 @@ nonisolated extension Printtrail_Dcam_V1_SealedCheckpoint: SwiftProtobuf.Message
   }
 
   package static func ==(lhs: Printtrail_Dcam_V1_SealedCheckpoint, rhs: Printtrail_Dcam_V1_SealedCheckpoint) -> Bool {
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.sequence != rhs.sequence {return false}
+    if lhs.note != rhs.note {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Dcam_V1_Countersignature: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Countersignature"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}sequence\0\u{1}note\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.epoch) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.sequence) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.note) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.epoch, fieldNumber: 1)
+    }
+    if self.sequence != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sequence, fieldNumber: 2)
+    }
+    if !self.note.isEmpty {
+      try visitor.visitSingularStringField(value: self.note, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Dcam_V1_Countersignature, rhs: Printtrail_Dcam_V1_Countersignature) -> Bool {
     if lhs.epoch != rhs.epoch {return false}
     if lhs.sequence != rhs.sequence {return false}
     if lhs.note != rhs.note {return false}
@@ -1113,7 +1221,7 @@ nonisolated extension Printtrail_Dcam_V1_CheckInRequest: SwiftProtobuf.Message, 
 
 nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CheckInResponse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}acknowledgement\0\u{1}rejections\0\u{1}conflicts\0\u{3}next_check_in_milliseconds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}acknowledgement\0\u{1}rejections\0\u{1}conflicts\0\u{3}next_check_in_milliseconds\0\u{1}countersignature\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1126,6 +1234,7 @@ nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message,
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.rejections) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.conflicts) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.nextCheckInMilliseconds) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._countersignature) }()
       default: break
       }
     }
@@ -1151,6 +1260,9 @@ nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message,
     if self.nextCheckInMilliseconds != 0 {
       try visitor.visitSingularUInt32Field(value: self.nextCheckInMilliseconds, fieldNumber: 5)
     }
+    try { if let v = self._countersignature {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1160,6 +1272,7 @@ nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message,
     if lhs.rejections != rhs.rejections {return false}
     if lhs.conflicts != rhs.conflicts {return false}
     if lhs.nextCheckInMilliseconds != rhs.nextCheckInMilliseconds {return false}
+    if lhs._countersignature != rhs._countersignature {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -56,7 +56,8 @@ struct CollectionService: Printtrail_Dcam_V1_DeviceCollection.SimpleServiceProto
     if request.hasCheckpoint {
       switch try await delivery.keep(request.checkpoint, install: install, logger: logger) {
       case .refused(let rejection): response.rejections.append(rejection)
-      case .verified: break
+      case .verified(let countersignature?): response.countersignature = countersignature
+      case .verified(nil): break
       }
     }
     // Last, so that it tells what is held after this exchange.

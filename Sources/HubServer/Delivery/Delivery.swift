@@ -1,11 +1,13 @@
 // The steps of delivery that stream and check-in share: greet, check, store, keep. Wire types come in and go out here;
 // the store sees values.
 
+internal import Evidence
 internal import FoundationEssentials
 internal import GRPCCore
 internal import HubProtocol
 internal import Logging
 internal import OpenSSL
+internal import SwiftProtobuf
 internal import Synchronization
 
 /// The answers to one stored batch.
@@ -24,7 +26,8 @@ struct StoreResult {
 }
 
 enum CheckpointAnswer {
-  case verified
+  /// With this hub's signature, if it countersigns.
+  case verified(Printtrail_Dcam_V1_Countersignature?)
   case refused(Printtrail_Dcam_V1_Rejection)
 }
 
@@ -35,16 +38,19 @@ final class Delivery: Sendable {
   /// The bytes of all streams that wait for the commit.
   let budget: ByteBudget
   let clock: HubClock
+  /// Nil: this hub does not keep what it is sent, and countersigns nothing.
+  private let countersigner: Countersigner?
   private let streamsMax: Int
   private let streams = Mutex(0)
 
   init(
-    records: any RecordStore, registry: any RegistryStore, committer: Committer, clock: HubClock,
-    waitingBytesMax: Int = HubLimits.waitingBytesMax, streamsMax: Int = HubLimits.streamsMax
+    records: any RecordStore, registry: any RegistryStore, committer: Committer, countersigner: Countersigner?,
+    clock: HubClock, waitingBytesMax: Int = HubLimits.waitingBytesMax, streamsMax: Int = HubLimits.streamsMax
   ) {
     self.records = records
     self.registry = registry
     self.committer = committer
+    self.countersigner = countersigner
     self.clock = clock
     self.streamsMax = streamsMax
     budget = ByteBudget(capacity: waitingBytesMax)
@@ -124,6 +130,7 @@ final class Delivery: Sendable {
     welcome.batchBytesMax = UInt32(HubLimits.batchBytesMax)
     welcome.hubVersion = HubVersion.text
     welcome.takesLost = true
+    welcome.countersigningKey = countersigner.map { "\($0.key)" } ?? ""
     return welcome
   }
 
@@ -238,7 +245,7 @@ final class Delivery: Sendable {
       throw RPCError.storeUnavailable
     }
     switch outcome {
-    case .verified: return .verified
+    case .verified: return .verified(try countersign(checkpoint))
     case .refused(let reason):
       logger.error(
         "checkpoint not verified",
@@ -250,6 +257,17 @@ final class Delivery: Sendable {
         message:
           "A checkpoint of epoch \(checkpoint.epoch) is over \(checkpoint.sequence) records, but the hub holds \(held). Send the records first."
       )
+    }
+  }
+
+  private func countersign(
+    _ checkpoint: Printtrail_Dcam_V1_SealedCheckpoint
+  ) throws -> Printtrail_Dcam_V1_Countersignature? {
+    guard let countersigner else { return nil }
+    let note = try countersigner.countersign(try SignedNote(bytes: Array(checkpoint.note.utf8)))
+    return .with {
+      ($0.epoch, $0.sequence) = (checkpoint.epoch, checkpoint.sequence)
+      $0.note = String(decoding: note.bytes, as: UTF8.self)
     }
   }
 

@@ -1,7 +1,8 @@
 // One delivery stream.
 //
 //     gRPC ──> reader task ──(byte budgets)──> mailbox ──> handler ──> committer
-//                                                             └──────> Welcome, Acknowledgement, Rejection, Conflict
+//                                                             └──────> Welcome, Acknowledgement, Rejection, Conflict,
+//                                                                      Countersignature
 //
 // The reader waits for bytes of the stream's own budget and of the hub's before it hands a message on; while it waits
 // it does not read, and HTTP/2 flow control slows the agent. The handler takes all that is there, commits the batches
@@ -164,9 +165,10 @@ struct StreamSession: Sendable {
   }
 
   private func keep(_ checkpoint: Printtrail_Dcam_V1_SealedCheckpoint) async throws {
-    let answer = try await delivery.keep(checkpoint, install: install, logger: logger)
-    if case .refused(let rejection) = answer {
-      try await response.write(.with { $0.rejection = rejection })
+    switch try await delivery.keep(checkpoint, install: install, logger: logger) {
+    case .refused(let rejection): try await response.write(.with { $0.rejection = rejection })
+    case .verified(let countersignature?): try await response.write(.with { $0.countersignature = countersignature })
+    case .verified(nil): break
     }
   }
 }

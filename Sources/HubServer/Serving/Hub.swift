@@ -67,7 +67,9 @@ package struct Hub: Sendable {
       logger.critical("records are NOT stored: this hub runs with the null store, for measurements only")
     }
     let committer = Committer(store: records, clock: clock, logger: logger)
-    let delivery = Delivery(records: records, registry: store, committer: committer, clock: clock)
+    let countersigner = configuration.usesNullRecordStore ? nil : try directory.countersigner()
+    let delivery = Delivery(
+      records: records, registry: store, committer: committer, countersigner: countersigner, clock: clock)
     let addresses = AddressBox()
     let signing = SigningService(
       directory: directory, authority: authority, store: store, peers: peers, addresses: { addresses.current },

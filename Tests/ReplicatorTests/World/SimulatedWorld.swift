@@ -222,6 +222,7 @@ extension SimulatedWorld {
       try agent.ledger.learn(from: running.journal.reader)
       planLook()
     case .reportRejection: failures.append("a report of a rejection was rejected")
+    case .keepCountersignature: failures.append("this hub signs nothing")
     case .reportConflict(let position, _):
       note("conflict at \(position)")
       conflictsTold.insert(position)
