@@ -17,7 +17,7 @@ internal import Testing
     do {
       try await run.go()
     } catch {
-      Issue.record("seed \(seed), step \(run.step) (\(run.action)): \(error)")
+      Issue.record("seed \(seed), after \(run.story): \(error)")
     }
   }
 }
@@ -25,15 +25,14 @@ internal import Testing
 /// One thing to do, and how often among the others.
 private enum Action: CaseIterable {
   case append, appendTogether, moveCursor, openEpoch, checkpoint, appendTooMuch
-  case reopen, kill, cutPower, corrupt
-  // Retention belongs here: `prune` takes from `Model.records` what it takes from the journal.
+  case reopen, kill, cutPower, corrupt, prune
 
   var weight: Int {
     switch self {
     case .append: 10
     case .appendTogether, .moveCursor: 3
     case .reopen: 2
-    case .openEpoch, .checkpoint, .appendTooMuch, .kill, .cutPower, .corrupt: 1
+    case .openEpoch, .checkpoint, .appendTooMuch, .kill, .cutPower, .corrupt, .prune: 1
     }
   }
 
@@ -58,9 +57,12 @@ private final class ModelRun {
   private var foldVersion: UInt32 = 1
   private var model = Model()
   private var journal: Journal
+  /// Whoever holds a copy, and vouches for what may be removed.
+  private let holder: SignerKey
   private var directories = 1
-  private(set) var step = 0
-  private(set) var action = Action.append
+  private var step = 0
+  /// What was done, with the head after it.
+  private(set) var story = ""
 
   init(seed: UInt64) throws {
     self.seed = seed
@@ -72,6 +74,9 @@ private final class ModelRun {
     configuration.checkpointInterval = .seconds(10)
     configuration.mapBytes = 1 << 30
     configuration.recovery = .forTests
+    holder = SignerKey(
+      name: try NoteKeyName("printtrail.hub/model"),
+      privateKey: try Ed25519PrivateKey(rawRepresentation: random.bytes(32)))
     journal = try Journal.open(configuration, fold: CountingFold(version: foldVersion))
   }
 
@@ -79,9 +84,11 @@ private final class ModelRun {
     for number in 1...Self.steps {
       step = number
       turnClock()
-      action = .byChance(&random)
+      let action = Action.byChance(&random)
+      story += "\(action) "
       try await perform(action)
       try expectEnd()
+      story += "\(model.head); "
     }
     await journal.close()
     try expectEverything()
@@ -109,6 +116,7 @@ private final class ModelRun {
       try expectEverything()
     case .cutPower: try await cutPower()
     case .corrupt: try await corrupt()
+    case .prune: try await prune()
     }
   }
 
@@ -202,6 +210,28 @@ extension ModelRun {
     try expectSalvage(damage)
   }
 
+  /// Removes the oldest records, up to a checkpoint of any epoch that the holder of a copy has signed.
+  private func prune() async throws {
+    try await journal.checkpoint()
+    let whole = try journal.reader.checkpoints().filter { try journal.reader.lost(epoch: $0.epoch).isEmpty }
+    guard let stored = whole.randomElement(using: &random) else { return }
+    let position = at(stored.epoch, stored.size)
+    let note = try SignedNote(text: try SignedNote(bytes: stored.note).text, signer: holder)
+    try await journal.storeCountersignature(note, by: holder.verifier)
+    if try journal.cursor("holder") ?? .start < position { try await journal.moveCursor("holder", to: position) }
+    // An epoch before it goes by its last checkpoint, which must be signed, too.
+    for epoch in 1..<max(1, position.epoch) { try await vouch(for: epoch) }
+    try await journal.prune(through: position, countersignedBy: holder.verifier, acknowledgedBy: "holder")
+    model.prune(through: position)
+    try expectEverything()
+  }
+
+  private func vouch(for epoch: UInt32) async throws {
+    guard let stored = try journal.reader.lastCheckpoint(epoch: epoch) else { return }
+    let note = try SignedNote(text: try SignedNote(bytes: stored.note).text, signer: holder)
+    try await journal.storeCountersignature(note, by: holder.verifier)
+  }
+
   private func damage(_ data: inout [UInt8]) {
     let place = Int.random(in: 0..<data.count, using: &random)
     switch Int.random(in: 0..<4, using: &random) {
@@ -230,8 +260,10 @@ extension ModelRun {
   private func expectEnd() throws {
     let head = try journal.reader.head()
     try expect(head == model.head, "the head is \(head), not \(model.head)")
-    let last = try journal.reader.record(at: head)
-    try expect(last?.payload == model.records[head], "the last record is another")
+    if model.removed[head] == nil {
+      let last = try journal.reader.record(at: head)
+      try expect(last?.payload == model.records[head], "the last record is another")
+    }
     let cursor = try journal.cursor("model")
     try expect(
       cursor == model.cursor, "the cursor is \(String(describing: cursor)), not \(String(describing: model.cursor))")
@@ -251,12 +283,15 @@ extension ModelRun {
   private func expectConsistency(_ records: [Record]) throws {
     let reader = journal.reader
     let snapshot = try reader.snapshot()
-    try expect(snapshot.stateDigest == CountingFold.over(records).digest, "the state is not the fold of the records")
-    var frontier = MerkleFrontier()
+    let replayed = CountingFold(version: foldVersion)
+    let base = try reader.scanSnapshot { try replayed.load(key: $0, value: $1) }
+    for record in records where record.position > base?.position ?? .start { try? replayed.apply(record) }
+    try expect(snapshot.stateDigest == replayed.digest, "the state is not the fold of the records")
+    var frontier = try reader.base(epoch: snapshot.head.epoch)
     for record in records where record.position.epoch == snapshot.head.epoch { frontier.append(record.leafHash) }
     try expect(snapshot.root == frontier.root, "the root is another")
     let report = try JournalVerifier(reader).verify()
-    try expect(report.isSound, "\(report.findings)")
+    try expect(report.isSound, "\(report.findings); \(journal.damage.map { "\($0)" } ?? "no damage")")
   }
 
   private func expectCursor() throws -> RecordPosition? {
@@ -284,7 +319,8 @@ extension ModelRun {
     for (position, payload) in present where model.records[position] == nil {
       let isReport = position == head && String(decoding: payload, as: UTF8.self) == damage.reason
       try expect(
-        isReport || model.wasAttempted(payload, at: position), "record \(position) comes from nowhere; \(damage.reason)"
+        isReport || model.wasAttempted(payload, at: position) || model.removed[position] == payload,
+        "record \(position) comes from nowhere; \(damage.reason)"
       )
     }
     for range in lost {
@@ -301,6 +337,8 @@ extension ModelRun {
 /// What a journal is, as plainly as it can be said.
 private struct Model {
   private(set) var records: [RecordPosition: [UInt8]] = [:]
+  /// What retention took away.
+  private(set) var removed: [RecordPosition: [UInt8]] = [:]
   private(set) var epoch: UInt32 = 1
   var cursor: RecordPosition?
   private var ends: [UInt32: UInt64] = [1: 0]
@@ -346,6 +384,13 @@ private struct Model {
     if let cursor, position < cursor { return false }
     cursor = position
     return true
+  }
+
+  mutating func prune(through position: RecordPosition) {
+    for (place, payload) in records where place <= position {
+      removed[place] = payload
+      records[place] = nil
+    }
   }
 
   /// After a salvage there is what was found.
