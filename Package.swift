@@ -97,8 +97,9 @@ let package = Package(
     room("Journal", ["LMDB", "Evidence", "OpenSSL"]),
     room("ReadModels", ["Journal", "Evidence", "LMDB", "OpenSSL", "Projections", "Events", "PrinterModel", "MIB"]),
 
-    // Power cuts that did not happen.
-    room("CrashImages", ["Journal", "ReadModels", "Evidence"]),
+    // Runs by a seed, and power cuts that did not happen.
+    room("Simulation", ["OpenSSL"]),
+    room("CrashImages", ["Journal", "ReadModels", "Evidence", "Simulation"]),
 
     // The wire.
     room("TLS", ["OpenSSL", "COpenSSL"]),
@@ -173,7 +174,7 @@ let package = Package(
         "OpenSSL", "Platform", "PrinterModel", "Projections", logging,
       ]),
     tests("CollectorsTests", of: ["Collectors", "CLinux", "Discovery", "SNMP", "MIB", "PrinterModel", "Events"]),
-    tests("CrashImagesTests", of: ["CrashImages"]),
+    tests("CrashImagesTests", of: ["CrashImages", "Evidence", "Simulation"]),
     tests("DiscoveryTests", of: ["Discovery"]),
     tests("EnrolmentTests", of: ["Enrolment", "COpenSSL", "OpenSSL", "Platform"]),
     tests("EventsTests", of: ["Events", "MIB", "PrinterModel", protobuf]),
@@ -191,7 +192,7 @@ let package = Package(
         .product(name: "SwiftASN1", package: "swift-asn1"),
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
-    tests("JournalTests", of: ["Journal", "LMDB", "Evidence", "OpenSSL"]),
+    tests("JournalTests", of: ["Journal", "LMDB", "Evidence", "OpenSSL", "CrashImages", "Simulation"]),
     tests("LMDBTests", of: ["LMDB"]),
     tests("OpenSSLTests", of: ["OpenSSL"]),
     tests("PlatformTests", of: ["Platform"]),
@@ -201,7 +202,7 @@ let package = Package(
     tests(
       "ReadModelsTests",
       of: ["ReadModels", "Journal", "Evidence", "Events", "MIB", "OpenSSL", "PrinterModel", "Projections"]),
-    tests("ReplicatorTests", of: ["Replicator", "Evidence"]),
+    tests("ReplicatorTests", of: ["Replicator", "Evidence", "Journal", "OpenSSL", "CrashImages", "Simulation"]),
     tests("ScenarioTests", of: []),
     tests("SettingsTests", of: ["Settings", "Discovery", "Platform", "SNMP"]),
     tests("SNMPTests", of: ["SNMP", "MIB", "OpenSSL"]),

@@ -28,7 +28,7 @@ package enum CrashNote: Equatable, Sendable {
   }
 
   /// The notes in what was written at once.
-  static func all(in text: String) -> [CrashNote] {
+  package static func all(in text: String) -> [CrashNote] {
     text.split(separator: "\n").compactMap { line in
       let words = line.split(separator: " ")
       guard words.count == 3, let epoch = UInt32(words[1]), let sequence = UInt64(words[2]) else { return nil }
@@ -64,7 +64,7 @@ package struct CrashCheck: Sendable {
       atPath: place, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     for (name, bytes) in image.files { try Data(bytes).write(to: URL(fileURLWithPath: place + "/" + name)) }
     do {
-      try await check(place, image.notes.flatMap { CrashNote.all(in: $0) })
+      try await Self.check(journal: place, after: image.notes.flatMap { CrashNote.all(in: $0) })
     } catch let finding as CrashFinding {
       throw CrashFinding(image: image.name, wrong: finding.wrong)
     } catch {
@@ -72,9 +72,11 @@ package struct CrashCheck: Sendable {
     }
   }
 
-  private func check(_ place: String, _ notes: [CrashNote]) async throws {
+  /// Checks a journal that a program left when it had said so much.
+  /// - Throws: `CrashFinding`, or why it does not open.
+  package static func check(journal directory: String, after notes: [CrashNote]) async throws {
     let fold = FleetFold()
-    let journal = try Journal.open(JournalConfiguration(directory: place), fold: fold)
+    let journal = try Journal.open(JournalConfiguration(directory: directory), fold: fold)
     do {
       try expect(notes, journal)
       let report = try JournalVerifier(journal.reader).verify()
@@ -88,7 +90,7 @@ package struct CrashCheck: Sendable {
     await journal.close()
   }
 
-  private func expect(_ notes: [CrashNote], _ journal: Journal) throws {
+  private static func expect(_ notes: [CrashNote], _ journal: Journal) throws {
     for note in notes.suffix(64) {
       switch note {
       case .acknowledged(let position):
@@ -101,5 +103,5 @@ package struct CrashCheck: Sendable {
     }
   }
 
-  private func wrong(_ what: String) -> CrashFinding { CrashFinding(image: "", wrong: what) }
+  private static func wrong(_ what: String) -> CrashFinding { CrashFinding(image: "", wrong: what) }
 }

@@ -4,6 +4,8 @@
 //     moments      after each entry of the trace: every prefix
 //     ways         nothing came; all came; all but one; one alone; torn: all came but sectors of one; selections of sectors by chance
 
+internal import Simulation
+
 /// One way in which a power cut at one moment leaves the disk.
 package struct CrashImage: Sendable {
   package enum Way: Equatable, Sendable, CustomStringConvertible {
@@ -102,18 +104,5 @@ package struct CrashImages: Sendable {
         return random.next() & 1 == 0
       }
     }
-  }
-}
-
-/// SplitMix64 (Steele, Lea and Flood 2014): the same numbers for the same seed.
-struct SplitMix64: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ mixed >> 31
   }
 }

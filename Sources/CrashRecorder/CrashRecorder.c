@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,6 +21,12 @@ enum operation { NAME = 1, WRITE, SYNC, TRUNCATE, RENAME, UNLINK, SYNC_DIRECTORY
 
 enum { DESCRIPTORS_MAX = 4096, PATH_BYTES_MAX = 4096 };
 
+/// Where a process may be killed; the names are those of PT_KILL_AT.
+enum point { AT_WRITE, AT_META, AT_SYNC, AT_RENAME, AT_NOTE, POINTS };
+static const char *const point_names[POINTS] = {"write", "meta", "sync", "rename", "note"};
+enum moment { BEFORE, AFTER, MOMENTS };
+static const char *const moment_names[MOMENTS] = {"before", "after"};
+
 /// What is known of an open descriptor.
 typedef struct {
   bool is_watched, is_directory, writes_through;
@@ -26,7 +34,12 @@ typedef struct {
 } Descriptor;
 
 static Descriptor descriptors[DESCRIPTORS_MAX];
+static bool is_watching;
 static int trace = -1, notes = -1;
+static enum moment kill_moment;
+static enum point kill_point;
+/// Times to come to the point yet until the process is killed there; 0: never.
+static unsigned long kill_countdown;
 static char watched[PATH_BYTES_MAX];
 static size_t watched_length;
 /// Held over the call itself too: the trace's order is the disk's.
@@ -37,26 +50,53 @@ static void fail(const char *what) {
   abort();
 }
 
+/// MOMENT:POINT:NUMBER
+static void plan_kill(const char *text) {
+  char moment[8], point[8];
+  int matched = -1;
+  if (sscanf(text, "%7[a-z]:%7[a-z]:%lu%n", moment, point, &kill_countdown, &matched) != 3 || text[matched] != 0 || kill_countdown == 0)
+    fail("PT_KILL_AT is not MOMENT:POINT:NUMBER\n");
+  for (kill_moment = 0; kill_moment < MOMENTS && strcmp(moment, moment_names[kill_moment]) != 0;) kill_moment++;
+  for (kill_point = 0; kill_point < POINTS && strcmp(point, point_names[kill_point]) != 0;) kill_point++;
+  if (kill_moment == MOMENTS || kill_point == POINTS) fail("PT_KILL_AT names no point\n");
+  // Children do their own work, and are not what is to be killed.
+  unsetenv("PT_KILL_AT");
+}
+
 __attribute__((constructor)) static void begin(void) {
-  const char *directory = getenv("PT_RECORD_DIRECTORY"), *path = getenv("PT_RECORD_TRACE"), *note = getenv("PT_RECORD_NOTES");
-  if (directory == NULL || path == NULL) return;
+  const char *directory = getenv("PT_RECORD_DIRECTORY"), *path = getenv("PT_RECORD_TRACE"), *note = getenv("PT_RECORD_NOTES"),
+             *kill_at = getenv("PT_KILL_AT");
+  if (directory == NULL || (path == NULL && kill_at == NULL)) return;
   watched_length = strlen(directory);
   if (watched_length == 0 || watched_length >= sizeof watched) fail("PT_RECORD_DIRECTORY is too long\n");
   memcpy(watched, directory, watched_length + 1);
-  trace = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
-  if (trace < 0) fail("PT_RECORD_TRACE cannot be made\n");
+  if (path != NULL) {
+    trace = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+    if (trace < 0) fail("PT_RECORD_TRACE cannot be made\n");
+  }
   if (note != NULL) notes = atoi(note);
+  if (kill_at != NULL) plan_kill(kill_at);
+  is_watching = true;
 }
+
+/// Called at each point, with the lock held.
+static void reached(enum moment moment, enum point point) {
+  if (kill_countdown > 0 && moment == kill_moment && point == kill_point && --kill_countdown == 0) kill(getpid(), SIGKILL);
+}
+
+/// The point that a write to this file is.
+static enum point write_point(const Descriptor *file) { return file->writes_through ? AT_META : AT_WRITE; }
 
 /// The name below the watched directory; NULL when it lies elsewhere. The directory itself is the empty name.
 static const char *watched_name(const char *path) {
-  if (trace < 0 || strncmp(path, watched, watched_length) != 0) return NULL;
+  if (!is_watching || strncmp(path, watched, watched_length) != 0) return NULL;
   const char *rest = path + watched_length;
   if (*rest == '/') return rest + 1;
   return *rest == '\0' ? rest : NULL;
 }
 
 static void record(enum operation operation, uint64_t file, uint64_t offset, const struct iovec *parts, int count) {
+  if (trace < 0) return;
   uint32_t length = 0;
   for (int part = 0; part < count; part++) length += (uint32_t)parts[part].iov_len;
   uint8_t head[21] = {(uint8_t)operation};
@@ -80,7 +120,7 @@ static void record_text(enum operation operation, uint64_t file, const char *tex
 }
 
 static Descriptor *known(int descriptor) {
-  if (trace < 0 || descriptor < 0 || descriptor >= DESCRIPTORS_MAX) return NULL;
+  if (!is_watching || descriptor < 0 || descriptor >= DESCRIPTORS_MAX) return NULL;
   return descriptors[descriptor].is_watched ? &descriptors[descriptor] : NULL;
 }
 
@@ -149,11 +189,16 @@ int close(int descriptor) {
 static ssize_t write_here(int descriptor, const struct iovec *parts, int count) {
   pthread_mutex_lock(&lock);
   Descriptor *file = known(descriptor);
+  bool is_note = is_watching && descriptor == notes;
   off_t offset = file ? lseek(descriptor, 0, SEEK_CUR) : 0;
+  if (file) reached(BEFORE, write_point(file));
+  if (is_note) reached(BEFORE, AT_NOTE);
   ssize_t written = syscall(SYS_writev, descriptor, parts, count);
   int code = errno;
   if (file && written > 0) wrote(file, (uint64_t)offset, parts, count, (size_t)written);
-  if (trace >= 0 && descriptor == notes && written > 0) record(NOTE, 0, 0, parts, count);
+  if (is_note && written > 0) record(NOTE, 0, 0, parts, count);
+  if (file) reached(AFTER, write_point(file));
+  if (is_note) reached(AFTER, AT_NOTE);
   pthread_mutex_unlock(&lock);
   errno = code;
   return written;
@@ -170,10 +215,12 @@ ssize_t writev(int descriptor, const struct iovec *parts, int count) { return wr
   ssize_t name(int descriptor, const void *bytes, size_t length, off_t offset) {  \
     pthread_mutex_lock(&lock);                                                    \
     Descriptor *file = known(descriptor);                                         \
+    if (file) reached(BEFORE, write_point(file));                                 \
     ssize_t written = syscall(SYS_pwrite64, descriptor, bytes, length, offset);   \
     int code = errno;                                                             \
     struct iovec part = {(void *)bytes, length};                                  \
     if (file && written > 0) wrote(file, (uint64_t)offset, &part, 1, (size_t)written); \
+    if (file) reached(AFTER, write_point(file));                                  \
     pthread_mutex_unlock(&lock);                                                  \
     errno = code;                                                                 \
     return written;                                                               \
@@ -185,9 +232,11 @@ PWRITE(pwrite64)
   int name(int descriptor) {                                                                    \
     pthread_mutex_lock(&lock);                                                                  \
     Descriptor *file = known(descriptor);                                                       \
+    if (file) reached(BEFORE, AT_SYNC);                                                         \
     int result = NEXT(name)(descriptor);                                                        \
     int code = errno;                                                                           \
     if (file && result == 0) record(file->is_directory ? SYNC_DIRECTORY : SYNC, file->file, 0, NULL, 0); \
+    if (file) reached(AFTER, AT_SYNC);                                                          \
     pthread_mutex_unlock(&lock);                                                                \
     errno = code;                                                                               \
     return result;                                                                              \
@@ -211,12 +260,14 @@ TRUNCATE_CALL(ftruncate64)
 
 int rename(const char *from, const char *to) {
   pthread_mutex_lock(&lock);
+  const char *old = watched_name(from), *new = watched_name(to);
+  if (old && new) reached(BEFORE, AT_RENAME);
   int result = NEXT(rename)(from, to);
   int code = errno;
-  const char *old = watched_name(from), *new = watched_name(to);
   if (result == 0 && old && new) {
     struct iovec parts[3] = {{(void *)old, strlen(old)}, {"", 1}, {(void *)new, strlen(new)}};
     record(RENAME, 0, 0, parts, 3);
+    reached(AFTER, AT_RENAME);
   }
   pthread_mutex_unlock(&lock);
   errno = code;

@@ -31,6 +31,7 @@ final class Committer {
   private var sealing: Sealing?
   private var tail: Tail
   private var policy: CheckpointPolicy
+  private var readerCheck: ReaderCheckPolicy
   /// Set by a failure until memory agrees with the disk again.
   private var needsRecovery = false
 
@@ -52,25 +53,33 @@ final class Committer {
       records: configuration.checkpointRecords, interval: configuration.checkpointInterval.nanoseconds,
       lastSize: try store.lastCheckpoint(transaction, epoch: tail.epoch)?.size ?? 0,
       lastUptime: configuration.clock.uptime())
+    readerCheck = ReaderCheckPolicy(
+      interval: configuration.readerCheckInterval.nanoseconds, lastUptime: configuration.clock.uptime())
     transaction.end()
     try self.fold?.catchUp()
   }
 
   deinit { hasher.stop() }
 
-  /// How long until a checkpoint is due without any further request, in nanoseconds; nil when none will be.
-  var nanosecondsUntilCheckpoint: UInt64? {
+  /// How long until there is something to do without any further request, in nanoseconds: a checkpoint, a look at the readers.
+  var nanosecondsUntilDue: UInt64 {
     if sealing != nil { return JournalLimits.sealingWait.nanoseconds }
-    return policy.nanosecondsUntilDue(size: tail.frontier.size, uptime: configuration.clock.uptime())
+    let uptime = configuration.clock.uptime()
+    let checkpoint = policy.nanosecondsUntilDue(size: tail.frontier.size, uptime: uptime)
+    return min(checkpoint ?? .max, readerCheck.nanosecondsUntilDue(uptime: uptime))
   }
 
-  /// Commits the requests together and tells each its outcome. An empty batch writes a checkpoint if one is due.
+  /// Commits the requests together and tells each its outcome. An empty batch does what is due without them.
   func commit(_ requests: [WriteRequest]) {
     for (request, outcome) in zip(requests, commit(requests.map(\.work))) { request.complete(outcome) }
   }
 
   /// Commits the works together; the outcome of each.
   func commit(_ works: [WriteRequest.Work]) -> [WriteOutcome] {
+    if readerCheck.isDue(atCommitWith: configuration.clock.uptime()) {
+      // Before the transaction begins, so that it finds the pages free. Should it fail, the file grows until the next time.
+      _ = try? store.environment.clearDeadReaders()
+    }
     do {
       return try attempt(works)
     } catch {
@@ -326,6 +335,34 @@ final class Committer {
     tail = committed
     policy.lastSize = lastSize
     needsRecovery = false
+  }
+}
+
+/// When to look for readers that died without giving their slot back: after so many commits, or so much time.
+private struct ReaderCheckPolicy {
+  /// Nanoseconds.
+  private let interval: UInt64
+  private var commits = 0
+  private var lastUptime: UInt64
+
+  /// - Parameter lastUptime: when the opening looked.
+  init(interval: UInt64, lastUptime: UInt64) {
+    self.interval = interval
+    self.lastUptime = lastUptime
+  }
+
+  /// Counts a commit; whether to look before it.
+  mutating func isDue(atCommitWith uptime: UInt64) -> Bool {
+    commits += 1
+    guard commits >= JournalLimits.readerCheckCommits || nanosecondsUntilDue(uptime: uptime) == 0 else { return false }
+    commits = 0
+    lastUptime = uptime
+    return true
+  }
+
+  func nanosecondsUntilDue(uptime: UInt64) -> UInt64 {
+    let passed = uptime &- lastUptime
+    return passed >= interval ? 0 : interval - passed
   }
 }
 

@@ -88,6 +88,10 @@ struct Inspection {
         if let id = rows.journal, let key = rows.publicKey {
           say(.journal(id: id, publicKey: key, epoch: rows.epoch ?? 0))
         }
+      case "checkpoints":
+        var unreadable = 0
+        walk.entries(of: tree) { key, _ in unreadable += RecordPosition(key: key) == nil ? 1 : 0 }
+        if unreadable > 0 { damage("\(unreadable) checkpoints have unreadable names") }
       case "records" where !isThorough: walk.branches(of: tree)
       case "records": break
       default: walk.entries(of: tree) { _, _ in }
@@ -166,7 +170,9 @@ struct Inspection {
       let base = try store.base(transaction, epoch: epoch)
       try inspectEnds(store, transaction, epoch, base.size, frontier, lost)
       if base.size > frontier.size { damage("more records of epoch \(epoch) were removed than there ever were") }
-      if lost.isEmpty, let tree = treesFromRecords[epoch], tree != frontier {
+      // Where all records were removed, the tree over them is the whole tree.
+      let tree = base.size == frontier.size ? base : treesFromRecords[epoch]
+      if lost.isEmpty, let tree, tree != frontier {
         damage("the tree of epoch \(epoch) is not that of its records")
       }
       for checkpoint in try checkpoints(store, transaction, epoch) {

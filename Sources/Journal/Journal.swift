@@ -22,7 +22,7 @@ package final class Journal: Sendable {
   package let reader: JournalReader
   /// What was found damaged at this opening, and dealt with; nil when there was nothing.
   package let damage: JournalDamage?
-  private let writer: WriterThread
+  let writer: WriterThread
 
   /// Opens the journal, making it when there is none, and brings the fold to its head; that takes long only when the fold's
   /// version changed. Blocks its thread on the disk.

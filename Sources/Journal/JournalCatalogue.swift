@@ -5,6 +5,8 @@ internal import LMDB
 
 struct JournalCatalogue {
   let trees: [String: DataTree]
+  /// Whether these are certainly the last commit's, and not those of one before it.
+  private(set) var isOfLastCommit = false
 
   subscript(name: String) -> DataTree? { trees[name] }
 
@@ -23,7 +25,8 @@ struct JournalCatalogue {
     let metas = file.metas.compactMap { $0 }.filter { $0.pageBytes == file.pageBytes }
     for meta in metas.sorted(by: { $0.transaction > $1.transaction }) {
       var walk = DataWalk(file)
-      let catalogue = JournalCatalogue(file, meta, &walk)
+      var catalogue = JournalCatalogue(file, meta, &walk)
+      catalogue.isOfLastCommit = file.metasFollow && meta == file.meta
       if catalogue["records"] != nil, catalogue["meta"] != nil { return catalogue }
     }
     var best: [String: DataTree] = [:]
@@ -64,14 +67,22 @@ struct MetaRows {
     case Layout.Meta.epoch: epoch = UInt32(bigEndianBytes: value)
     case Layout.Meta.baseFold: snapshot = FoldMark(rowValue: value)
     default:
-      if let epoch = Self.epoch(of: key, Layout.Meta.frontierPrefix) {
-        frontiers[epoch] = MerkleFrontier(encoded: value)
+      if Self.epoch(of: key, Layout.Meta.frontierPrefix) != nil {
+        takeTree(key, value)
       } else if let epoch = Self.epoch(of: key, Layout.Meta.lostPrefix) {
         lost[epoch] = LostRecords.ranges(epoch: epoch, rowValue: value)
       } else if let epoch = Self.epoch(of: key, Layout.Meta.basePrefix) {
         bases[epoch] = MerkleFrontier(encoded: value)
       }
     }
+  }
+
+  /// Takes the row of an epoch's tree, if it is one and larger than what is known of it: of rows of unknown age the newest.
+  mutating func takeTree(_ key: [UInt8], _ value: [UInt8]) {
+    guard let epoch = Self.epoch(of: key, Layout.Meta.frontierPrefix), let tree = MerkleFrontier(encoded: value),
+      tree.size > frontiers[epoch]?.size ?? 0 || frontiers[epoch] == nil
+    else { return }
+    frontiers[epoch] = tree
   }
 
   private static func epoch(of key: [UInt8], _ prefix: [UInt8]) -> UInt32? {

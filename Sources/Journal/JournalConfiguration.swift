@@ -12,6 +12,8 @@ package struct JournalConfiguration: Sendable {
   package var mapBytes = JournalLimits.mapBytesDefault
   package var checkpointRecords = JournalLimits.checkpointRecords
   package var checkpointInterval = JournalLimits.checkpointInterval
+  /// How often to look for readers that died, while nothing is committed.
+  package var readerCheckInterval = JournalLimits.readerCheckInterval
   package var clock = JournalClock.system
   /// Told of each record that the fold refused, on the thread that commits.
   package var foldFailed: @Sendable (RecordPosition, any Error) -> Void = { _, _ in }

@@ -162,8 +162,10 @@ struct JournalOpening {
     let last = try transaction.withCursor(store.records) { cursor in
       try cursor.last() ? RecordPosition(key: cursor.key) : nil
     }
-    let expected = head.sequence == 0 ? nil : head
-    if head.sequence == 0, let last, last.epoch < head.epoch { return }
+    // Retention may have removed all of an epoch that it was told to.
+    let hasRecords = head.sequence > (try store.base(transaction, epoch: head.epoch).size)
+    let expected = hasRecords ? head : nil
+    if !hasRecords, let last, last.epoch < head.epoch { return }
     guard last == expected else {
       throw store.damaged(
         "the last record is \(last.map(\.description) ?? "none"), but the tree ends at \(head)")

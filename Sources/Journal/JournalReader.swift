@@ -1,9 +1,9 @@
 // Reading a journal, in the writer's process or another, while it is written.
 //
 // Every reading transaction is short: pages freed by later commits cannot be used again while one is open, so that a long one
-// makes the file grow by some 16 KB a commit. Whoever takes long over records (a network, a terminal) uses `batches`, which
-// copies; whoever is quick uses `scan`, which lends. Both end their transaction after a bounded number of records and seek
-// again from the next position. A reader needs no lock and no key, only the right to open lock.mdb for writing.
+// makes the file grow by some 16 KB a commit. No code of others runs inside one that goes over records: `scan` and `batches`
+// copy a bounded portion, end the transaction, hand the copies out, and seek again from the next position. A pipe that nobody
+// empties holds up its reader alone. A reader needs no lock and no key, only the right to open lock.mdb for writing.
 
 package import Evidence
 internal import LMDB
@@ -66,8 +66,8 @@ package final class JournalReader: Sendable {
     }
   }
 
-  /// Lends the records from `first` through `last` in order, at most `limit`, until `body` returns false. Records appended
-  /// meanwhile are included. The body should be quick and must not keep the view.
+  /// Lends copies of the records from `first` through `last` in order, at most `limit`, until `body` returns false. Records
+  /// appended meanwhile are included. The body may take its time, and must not keep the view.
   /// - Throws: `JournalError`, and whatever `body` throws; `removed` when retention takes records away before they were read, or has
   ///   taken the one to begin with. A `first` with sequence 0 is the first that there is.
   package func scan(
@@ -84,36 +84,29 @@ package final class JournalReader: Sendable {
     }
   }
 
-  /// Lends raw rows of the records, also damaged ones.
+  /// Lends copies of raw rows of the records, also damaged ones.
   func scanRows(
     from first: RecordPosition, limit: Int, _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Bool
   ) throws {
-    var resume = first.keyBytes
+    var portion = RowPortion()
+    var next: [UInt8]? = first.keyBytes
     var remaining = limit
-    var goesOn = true
-    while goesOn, remaining > 0 {
-      let transaction = try store.environment.beginRead()
-      try expectPresent(resume, transaction)
-      let portion = min(remaining, JournalLimits.scanRecordsPerTransaction)
-      remaining -= portion
-      let deadline = JournalClock.system.uptime() + JournalLimits.scanTransactionPatience.nanoseconds
-      goesOn = try transaction.withCursor(store.records) { cursor in
-        var left = portion
-        var found = try cursor.seek(resume)
-        while found, left > 0 {
-          guard try body(cursor.key, cursor.value) else { return false }
-          left -= 1
-          if left == 0 || left % 64 == 0 && JournalClock.system.uptime() > deadline {
-            // The next key in byte order: this one with a zero behind it.
-            resume = Array(cursor.key) + [0]
-            remaining += left
-            left = 0
-          }
-          found = try cursor.next()
-        }
-        return found
-      }
+    var rowsMax = JournalLimits.portionRecordsFirst
+    while let key = next, remaining > 0 {
+      try fill(&portion, from: key, rowsMax: min(remaining, rowsMax))
+      guard try portion.forEach(body) else { return }
+      remaining -= portion.count
+      next = portion.following
+      rowsMax = min(2 * rowsMax, JournalLimits.portionRecordsMax)
     }
+  }
+
+  /// One short transaction.
+  private func fill(_ portion: inout RowPortion, from key: [UInt8], rowsMax: Int) throws {
+    let transaction = try store.environment.beginRead()
+    try expectPresent(key, transaction)
+    try portion.fill(
+      from: key, of: store.records, transaction, rowsMax: rowsMax, bytesMax: JournalLimits.portionBytes)
   }
 
   /// - Parameter key: a record's, or what comes next behind one.
@@ -257,7 +250,7 @@ package final class JournalReader: Sendable {
   }
 }
 
-/// Records in copied batches: each `next` is one short reading transaction.
+/// Records in copied batches: each is read in a few short transactions.
 package struct RecordBatches: Sendable {
   private let reader: JournalReader
   private var next: RecordPosition?
@@ -276,13 +269,13 @@ package struct RecordBatches: Sendable {
     guard let next, remaining > 0 else { return nil }
     var records: [Record] = []
     var bytes = 0
-    let limit = min(remaining, JournalLimits.batchedReadRecords)
+    let limit = min(remaining, JournalLimits.portionRecordsMax)
     let (reader, last) = (reader, last)
     try asJournalError {
       try reader.scan(from: next, through: last, limit: limit) { view in
         bytes += view.payload.count
         records.append(view.record)
-        return bytes < JournalLimits.batchedReadBytes
+        return bytes < JournalLimits.portionBytes
       }
     }
     guard let final = records.last?.position else { return nil }

@@ -198,12 +198,7 @@ struct Recovering {
     let transaction = try store.environment.beginWrite()
     let last = try store.tail(transaction)
     let now = configuration.clock.now()
-    if try store.lost(transaction, epoch: last.epoch).isEmpty, last.frontier.size > 0 {
-      let origin = JournalOrigin(journal: job.key.hexID, epoch: last.epoch)
-      let note = try Checkpoint(origin: origin, size: last.frontier.size, root: last.frontier.root, sealed: now)
-        .signed(by: try job.key.signer(origin))
-      try transaction.put(last.head.keyBytes, note.bytes, into: store.checkpoints)
-    }
+    for epoch in 1...last.epoch { try seal(epoch, isLast: epoch == last.epoch, job.key, store, transaction, at: now) }
     let number = last.epoch + 1
     try store.open(JournalEpoch(number: number, opened: now, firstSequence: 1, reason: "damage"), transaction)
     let leaves = LeafBatch(
@@ -214,6 +209,25 @@ struct Recovering {
     tail.frontier.append(leaves.leaf(0))
     try store.put(tail, transaction)
     try transaction.commit()
+  }
+}
+
+extension Recovering {
+  /// Signs the tree of an epoch that is whole and ends here, or of which records were removed and no checkpoint is left that says so.
+  private func seal(
+    _ epoch: UInt32, isLast: Bool, _ key: JournalKey, _ store: JournalStore, _ transaction: borrowing WriteTransaction,
+    at time: Int64
+  ) throws {
+    let (tree, base) = (try store.frontier(transaction, epoch: epoch), try store.base(transaction, epoch: epoch))
+    let sealed = try store.lastCheckpoint(transaction, epoch: epoch)?.size ?? 0
+    guard try store.lost(transaction, epoch: epoch).isEmpty, tree.size > sealed, isLast || base.size > sealed else {
+      return
+    }
+    let origin = JournalOrigin(journal: key.hexID, epoch: epoch)
+    let note = try Checkpoint(origin: origin, size: tree.size, root: tree.root, sealed: time)
+      .signed(by: try key.signer(origin))
+    let position = RecordPosition(epoch: epoch, sequence: tree.size)
+    try transaction.put(position.keyBytes, note.bytes, into: store.checkpoints)
   }
 }
 

@@ -68,8 +68,8 @@ final class RequestQueue: @unchecked Sendable {  // Everything mutable is touche
   private var isClosed = false
   /// Whether somebody commits. The writer's thread is born with the turn.
   private var isTurnTaken = true
-  /// When a checkpoint will be due without any further request, by CLOCK_MONOTONIC in nanoseconds.
-  private var checkpointDue: UInt64?
+  /// When the writer will have something to do without any further request, by CLOCK_MONOTONIC in nanoseconds.
+  private var workDue: UInt64?
   /// When the writer's thread wakes by itself; nil while it is not asleep, `.max` for never.
   private var sleepsUntil: UInt64?
   private var heldBack: [CheckedContinuation<Void, Never>] = []
@@ -149,19 +149,19 @@ final class RequestQueue: @unchecked Sendable {  // Everything mutable is touche
   }
 
   /// Gives the turn back after a commit.
-  /// - Parameter nanosecondsUntilCheckpoint: how long until one is due without any further request; nil when none will be.
-  func endTurn(nanosecondsUntilCheckpoint: UInt64?) {
-    let due = nanosecondsUntilCheckpoint.map { Self.now() &+ min($0, UInt64(Int64.max)) }
+  /// - Parameter nanosecondsUntilDue: how long until there is work without any further request; nil when there will be none.
+  func endTurn(nanosecondsUntilDue: UInt64?) {
+    let due = nanosecondsUntilDue.map { Self.now() &+ min($0, UInt64(Int64.max)) }
     pthread_mutex_lock(mutex)
     isTurnTaken = false
-    checkpointDue = due
+    workDue = due
     let hasWork = !requests.isEmpty || isClosed
     let wakes = sleepsUntil.map { hasWork || due ?? .max < $0 } ?? false
     pthread_mutex_unlock(mutex)
     if wakes { pthread_cond_signal(arrived) }
   }
 
-  /// Waits for requests, or until a checkpoint is due, takes the turn and as many requests as one commit may hold. For the
+  /// Waits for requests, or until other work is due, takes the turn and as many requests as one commit may hold. For the
   /// writer's thread only, which ends each turn with `endTurn`; after `closed` the turn is its for good.
   func take() -> Taken {
     pthread_mutex_lock(mutex)
@@ -182,12 +182,12 @@ final class RequestQueue: @unchecked Sendable {  // Everything mutable is touche
 
   private var isWorkForWriter: Bool {
     guard !isTurnTaken else { return false }
-    return !requests.isEmpty || isClosed || checkpointDue.map { $0 <= Self.now() } ?? false
+    return !requests.isEmpty || isClosed || workDue.map { $0 <= Self.now() } ?? false
   }
 
-  /// Sleeps until woken, or until the checkpoint is due. While somebody has the turn, its end is what to wait for.
+  /// Sleeps until woken, or until work is due. While somebody has the turn, its end is what to wait for.
   private func sleep() {
-    let until = isTurnTaken ? UInt64.max : checkpointDue ?? .max
+    let until = isTurnTaken ? UInt64.max : workDue ?? .max
     sleepsUntil = until
     if until == .max {
       pthread_cond_wait(arrived, mutex)

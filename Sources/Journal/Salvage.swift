@@ -10,7 +10,8 @@
 // it was one, and nobody was told of it.
 //
 // What is lost is what is missing up to where each epoch's tree went; where that is not known either, the end of what is lost
-// is left open.
+// is left open. It is not known of the last epoch where the last commit cannot be followed and any page besides makes no
+// sense: that one may have held what came after the commit before it.
 
 internal import Evidence
 internal import LMDB
@@ -39,7 +40,11 @@ struct Salvage {
   private var present: [UInt32: SequenceRanges] = [:]
   private var epochs: [UInt32: JournalEpoch] = [:]
   private var checkpointEnds: [UInt32: UInt64] = [:]
+  /// The roots that checkpoints state.
+  private var roots: [RecordPosition: Digest] = [:]
   private var cursors: [(name: [UInt8], position: RecordPosition)] = []
+  /// Whether all that was committed is known of: where the trees of the last commit are, or every page is there.
+  private var isEndKnown = true
 
   /// - Parameters:
   ///   - file: the damaged file; nil when nothing of it is to be taken.
@@ -88,9 +93,9 @@ struct Salvage {
       }
     }
     try takeEvidence(catalogue, &walk)
-    let isWhole =
-      walk.faults.isEmpty && !file.metas.contains { $0 == nil } && seen == catalogue["records"]?.entries ?? .max
-    if !isWhole { try takeUnreached(file, walk.reached) }
+    let isWhole = walk.faults.isEmpty && catalogue.isOfLastCommit && seen == catalogue["records"]?.entries ?? .max
+    if !isWhole { try takeUnreached(file, walk.reached, takesTrees: !catalogue.isOfLastCommit) }
+    isEndKnown = catalogue.isOfLastCommit || file.isSensible(but: Set([file.meta?.main.root].compactMap { $0 }))
   }
 
   private mutating func takeRecord(_ key: UnsafeRawBufferPointer, _ value: DataValue) throws {
@@ -109,14 +114,20 @@ struct Salvage {
     return view
   }
 
-  private mutating func takeUnreached(_ file: DataFile, _ reached: PageSet) throws {
+  /// - Parameter takesTrees: the last commit may have made larger trees than those that were found: their rows are looked for.
+  private mutating func takeUnreached(_ file: DataFile, _ reached: PageSet, takesTrees: Bool) throws {
     let certain = present
+    // What retention removed still lies on pages that were not used again.
+    let bases = certainBases
     var contenders: [RecordPosition: [UInt64]] = [:]
     try file.forEachPage(outside: reached) { page in
       try file.forEachEntry(of: page) { key, value in
+        if takesTrees, case .bytes(let bytes) = value { meta.takeTree(Array(key), Array(bytes)) }
         guard let view = Self.soundRecord(key, value) else { return }
         let position = view.position
-        guard certain[position.epoch]?.contains(position.sequence) != true else { return }
+        guard certain[position.epoch]?.contains(position.sequence) != true,
+          position.sequence > bases[position.epoch] ?? 0
+        else { return }
         if present[position.epoch]?.contains(position.sequence) == true, contenders.count < Self.contendersMax {
           contenders[position, default: []].append(page.number)
         }
@@ -161,8 +172,10 @@ struct Salvage {
     // Under another key they would be another journal's: they stay in the damaged file.
     guard key.id == old.id, let tree = catalogue["checkpoints"] else { return }
     try walk.entries(of: tree) { key, value in
-      guard case .bytes(let bytes) = value, let position = RecordPosition(key: key), verifies(Array(bytes), position)
+      guard case .bytes(let bytes) = value, let position = RecordPosition(key: key),
+        let stated = verified(Array(bytes), position)
       else { return }
+      roots[position] = stated.root
       checkpointEnds[position.epoch] = max(checkpointEnds[position.epoch] ?? 0, position.sequence)
       try rows.add(rows.store.checkpoints, Array(key), Array(bytes))
     }
@@ -182,11 +195,13 @@ struct Salvage {
     try rows.add(rows.store.meta, Layout.Meta.baseFold, mark.rowValue)
   }
 
-  private func verifies(_ bytes: [UInt8], _ position: RecordPosition) -> Bool {
+  /// What a stored checkpoint states; nil unless the journal signed it for this position.
+  private func verified(_ bytes: [UInt8], _ position: RecordPosition) -> Checkpoint? {
     guard let note = try? SignedNote(bytes: bytes), let verifier = try? old.verifier(epoch: position.epoch),
-      (try? note.verify([verifier])) != nil, let stated = try? Checkpoint(text: note.text)
-    else { return false }
-    return stated.size == position.sequence && stated.origin == verifier.name.description
+      (try? note.verify([verifier])) != nil, let stated = try? Checkpoint(text: note.text),
+      stated.size == position.sequence, stated.origin == verifier.name.description
+    else { return nil }
+    return stated
   }
 
   // MARK: Putting together
@@ -205,7 +220,9 @@ struct Salvage {
     let ranges = present[number] ?? SequenceRanges()
     let last = ranges.ranges.last?.upperBound ?? 0
     let size = meta.frontiers[number]?.size
-    let isOpen = size == nil || meta.lost[number]?.last.map { $0.last == nil } ?? false
+    let isOpen =
+      size == nil || meta.lost[number]?.last.map { $0.last == nil } ?? false
+      || !isEndKnown && number >= meta.epoch ?? 1
     let base = base(of: number, ranges)
     let end = max(last, size ?? 0, checkpointEnds[number] ?? 0, base.size)
     let lost = ranges.lost(epoch: number, from: base.size + 1, end: isOpen ? nil : end)
@@ -227,12 +244,20 @@ struct Salvage {
     report.recordsKept += ranges.ranges.reduce(0) { $0 + ($1.upperBound - $1.lowerBound + 1) }
   }
 
-  /// What retention removed is not lost. A base that a record contradicts is none.
+  /// Up to where retention removed each epoch, as far as no record that a tree leads to contradicts it.
+  private var certainBases: [UInt32: UInt64] {
+    Dictionary(uniqueKeysWithValues: meta.bases.keys.map { ($0, base(of: $0, present[$0] ?? SequenceRanges()).size) })
+  }
+
+  /// What retention removed is not lost. A base that a record or its checkpoint contradicts is none; where all of an epoch was removed,
+  /// the epoch's own tree is the same one.
   private func base(of epoch: UInt32, _ ranges: SequenceRanges) -> MerkleFrontier {
-    guard let base = meta.bases[epoch], ranges.ranges.first.map({ $0.lowerBound > base.size }) ?? true else {
+    let candidates = [meta.bases[epoch], meta.frontiers[epoch]].compactMap { $0 }
+    guard let size = meta.bases[epoch]?.size, ranges.ranges.first.map({ $0.lowerBound > size }) ?? true else {
       return MerkleFrontier()
     }
-    return base
+    let root = meta.lost[epoch] == nil ? roots[RecordPosition(epoch: epoch, sequence: size)] : nil
+    return candidates.first { $0.size == size && root ?? $0.root == $0.root } ?? MerkleFrontier()
   }
 
   /// A cursor that stands behind every record of its epoch would say that something was done with what does not exist.

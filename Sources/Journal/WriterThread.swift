@@ -48,10 +48,10 @@ final class WriterThread: @unchecked Sendable {
   }
 
   private func run() {
-    queue.endTurn(nanosecondsUntilCheckpoint: committer?.nanosecondsUntilCheckpoint)
+    queue.endTurn(nanosecondsUntilDue: committer?.nanosecondsUntilDue)
     while case .batch(let requests) = queue.take() {
       committer?.commit(requests)
-      queue.endTurn(nanosecondsUntilCheckpoint: committer?.nanosecondsUntilCheckpoint)
+      queue.endTurn(nanosecondsUntilDue: committer?.nanosecondsUntilDue)
     }
     committer?.commit([WriteRequest(.checkpoint) { _ in }])
     committer = nil
@@ -69,14 +69,14 @@ final class WriterThread: @unchecked Sendable {
   func performHere(_ work: WriteRequest.Work) -> WriteOutcome? {
     guard queue.takeTurn() else { return nil }
     let (outcome, due) = commit(work)
-    queue.endTurn(nanosecondsUntilCheckpoint: due)
+    queue.endTurn(nanosecondsUntilDue: due)
     return outcome
   }
 
   /// Not inlined, so that the reference to the committer ends before the turn: `stop` must find the directory unlocked.
   @inline(never) private func commit(_ work: WriteRequest.Work) -> (WriteOutcome?, UInt64?) {
     guard let committer else { return (nil, nil) }
-    return (committer.commit([work]).first, committer.nanosecondsUntilCheckpoint)
+    return (committer.commit([work]).first, committer.nanosecondsUntilDue)
   }
 
   /// Ends the thread after the queued requests and a last checkpoint, and waits for that.

@@ -39,6 +39,30 @@ package final class DataFile {
     metas.compactMap { $0 }.filter { $0.pageBytes == pageBytes }.max { $0.transaction < $1.transaction }
   }
 
+  /// Whether both meta pages make sense and are of two commits that follow one another, as LMDB leaves them: then the newer one
+  /// is the last commit's.
+  package var metasFollow: Bool {
+    guard let first = metas[0], let second = metas[1] else { return false }
+    return max(first.transaction, second.transaction) - min(first.transaction, second.transaction) == 1
+  }
+
+  /// Whether no page that the last commit counts is missing or makes no sense by itself, but those in `known`. One that holds
+  /// the rest of a large value which nothing leads to any more makes no sense either.
+  package func isSensible(but known: Set<UInt64>) -> Bool {
+    if let meta, meta.lastPage >= pages { return false }
+    var number: UInt64 = 2
+    while number < pages {
+      let page = page(number)
+      switch page?.kind {
+      case .leaf, .branch: if page?.nodeOffsets == nil, !known.contains(number) { return false }
+      case .overflow: number += UInt64(max(1, page?.overflowPages ?? 1)) - 1
+      case .meta, nil: if !known.contains(number) { return false }
+      }
+      number += 1
+    }
+    return true
+  }
+
   /// A page; nil when the file does not have it whole or the disk does not give it.
   package func page(_ number: UInt64) -> DataPage? {
     guard number < pages else { return nil }

@@ -16,9 +16,13 @@
 //   * The cursor follows acknowledgements (a welcome is one, too); it never runs ahead of them.
 //   * A rejection becomes one event in the journal; a rejection of such an event becomes none, or the two sides would go on for ever.
 //
-// A hub that holds more of an epoch than the journal itself tells that the journal was put back to an earlier state (a restored backup, a
-// reverted virtual machine). What was appended since lies behind the restored cursor, and is sent, one batch at a time, so that the hub sees
-// the conflict and keeps both; and if it is the last epoch, `beginEpoch` is asked for, so that no sequence is used twice from there on.
+// A journal that was put back to an earlier state (a restored backup, a reverted virtual machine) appends other records under the numbers of
+// those that it lost. It shows by one of these:
+//   * the hub holds more of an epoch than the journal, or records of an epoch that the journal does not have;
+//   * the hub holds another record where it says that it ends, and the journal has outgrown that already: so the last record that it holds
+//     is sent once more, unless the cursor says that the journal knew of it.
+// What was appended since lies behind the restored cursor, and is sent, one batch at a time, so that the hub sees the conflicts and keeps
+// both. If it is the last epoch, `beginEpoch` is asked for, behind every epoch of the hub's, so that no sequence is used twice from there on.
 
 package import Evidence
 
@@ -98,6 +102,9 @@ package enum DeliveryViolation: Error, Equatable, Sendable, CustomStringConverti
   case acknowledgedUnsent(RecordPosition, sent: UInt64)
   case aboutUnsent(RecordPosition)
   case recordsMissing(RecordPosition)
+  case epochsClaimed(UInt32, last: UInt32)
+  /// No violation: what the hub may not have after all is sent in a stream of its own.
+  case unconfirmed(RecordPosition)
 
   package var description: String {
     switch self {
@@ -109,6 +116,10 @@ package enum DeliveryViolation: Error, Equatable, Sendable, CustomStringConverti
     case .aboutUnsent(let position): "The hub refused \(position), which was not sent to it."
     case .recordsMissing(let position):
       "The hub asks for \(position), which the journal does not have any more. Run `ptjournal verify` and restore the hub's own backup."
+    case .epochsClaimed(let claimed, let last):
+      "The hub says that it holds epoch \(claimed), but the journal has only begun epoch \(last)."
+    case .unconfirmed(let position):
+      "The hub does not confirm that its record \(position) is the journal's. What the cursor does not know of is sent again."
     }
   }
 }
@@ -117,6 +128,8 @@ package enum DeliveryViolation: Error, Equatable, Sendable, CustomStringConverti
 package struct Delivery: Sendable {
   /// Records in one batch. 500 is where the journal's read and the hub's transaction both stop getting cheaper per record.
   package static let batchRecordsMax = 500
+  /// Epochs of the hub's that a journal which was put back may pass over: each of them stands for a restore or for damage.
+  package static let epochsSkippedMax: UInt32 = 1_024
   /// Bytes of payload in one batch, whatever more the hub would take: two batches fit into one HTTP/2 window of 1 MiB.
   package static let batchBytesMax = 512 << 10
 
@@ -153,8 +166,9 @@ package struct Delivery: Sendable {
     case reportConflict(RecordPosition, heldHash: [UInt8])
     /// The hub holds exactly what this checkpoint seals: keep its signature, made with this verifier key.
     case keepCountersignature(CheckpointNote, key: String)
-    /// The journal's last epoch was put back to an earlier state: begin a new epoch and tell its head with `grew`.
-    case beginEpoch(reason: String)
+    /// The journal's last epoch was put back to an earlier state: begin an epoch of a higher number than `beyond` and tell its head with
+    /// `grew`.
+    case beginEpoch(reason: String, beyond: UInt32)
     case endStream(DeliveryViolation)
   }
 
@@ -171,8 +185,14 @@ package struct Delivery: Sendable {
   private var bases: [UInt32: UInt64] = [:]
   /// What the hub has per epoch, as far as it said so in this stream.
   private var held: [UInt32: UInt64] = [:]
-  /// What the welcome said, where that is more than the journal has.
+  /// What the welcome said, where the hub holds other records than the journal.
   private var claimed: [UInt32: UInt64] = [:]
+  /// What the welcome said, where the cursor does not know of it and the hub has not yet confirmed the last record.
+  private var unproven: [UInt32: UInt64] = [:]
+  /// Epochs of which the hub may hold other records behind the cursor.
+  private var doubtful: Set<UInt32> = []
+  /// The epoch behind which a new one was asked for in this stream.
+  private var epochAskedAfter: UInt32?
   /// The last sequence sent per epoch in this stream.
   private var sent: [UInt32: UInt64] = [:]
   /// What is to be read next.
@@ -238,8 +258,7 @@ package struct Delivery: Sendable {
     case .acknowledged(let position): return acknowledge(position)
     case .rejected(let position, let reason): return reject(position, reason)
     case .conflicted(let position, let heldHash):
-      if let violation = violation(about: position) { return end(violation) }
-      return [.reportConflict(position, heldHash: heldHash)]
+      return conflict(position, heldHash)
     case .countersigned(let note):
       guard phase == .streaming else { return end(.messageBeforeWelcome) }
       // Without a key there is nothing that it could be checked with.
@@ -263,6 +282,8 @@ extension Delivery {
     phase = .disconnected
     held = [:]
     claimed = [:]
+    unproven = [:]
+    epochAskedAfter = nil
     sent = [:]
     isReading = false
     sentCheckpoints = [:]
@@ -284,30 +305,50 @@ extension Delivery {
     held = welcome.holdings
     takesLost = welcome.takesLost
     countersigningKey = welcome.countersigningKey
-    var actions: [Action] = []
-    for epoch in epochs {
-      guard let hubHead = held[epoch], case let head = reach(epoch), hubHead > head else { continue }
-      guard lost[epoch] == nil else {
-        // No surprise: the hub has what damage took here.
-        held[epoch] = head
-        continue
-      }
-      claimed[epoch] = hubHead
-      held[epoch] = min(restoredCursor(epoch), head)
-      let reason = "the hub holds \(hubHead) records of epoch \(epoch), the journal only \(head)"
-      if epoch == epochs.last { actions.append(.beginEpoch(reason: reason)) }
+    let last = epochs.last ?? 1
+    let hubLast = held.filter { $0.value > 0 }.keys.max() ?? 0
+    guard hubLast <= last || hubLast - last <= Self.epochsSkippedMax else {
+      return end(.epochsClaimed(hubLast, last: last))
     }
+    for epoch in epochs { compare(epoch) }
+    var actions: [Action] = []
+    if let reason = reasonForEpoch(after: last, hubLast) { actions += beginEpoch(reason) }
     next = firstToSend()
     return actions + moveCursor() + proceed()
   }
 
+  /// Finds out whether the hub's records of an epoch are the journal's, or what must be sent to know.
+  private mutating func compare(_ epoch: UInt32) {
+    guard let hubHead = held[epoch], hubHead > 0 else { return }
+    let (head, known) = (reach(epoch), restoredCursor(epoch))
+    if lost[epoch] != nil {
+      // No surprise: the hub has what damage took here.
+      held[epoch] = min(hubHead, head)
+    } else if hubHead > head || hubHead > known && doubtful.contains(epoch) {
+      claimed[epoch] = hubHead
+      held[epoch] = min(known, head)
+    } else if hubHead > known, hubHead > bases[epoch] ?? 0 {
+      unproven[epoch] = hubHead
+    }
+  }
+
+  /// Why the last epoch must not be appended to any more; nil when it may, as far as the hub's welcome tells.
+  private func reasonForEpoch(after last: UInt32, _ hubLast: UInt32) -> String? {
+    if hubLast > last { return "the hub holds records of epoch \(hubLast), the journal ends with epoch \(last)" }
+    guard let hubHead = claimed[last], case let head = reach(last), hubHead > head else { return nil }
+    return "the hub holds \(hubHead) records of epoch \(last), the journal only \(head)"
+  }
+
   private var epochs: [UInt32] { heads.keys.sorted() }
+
+  /// The first record of an epoch to send: the one after what the hub holds, or the last of those where it must be confirmed.
+  private func firstSequence(_ epoch: UInt32) -> UInt64 { unproven[epoch] ?? (held[epoch] ?? 0) + 1 }
 
   /// The first record that the hub does not have.
   private func firstToSend() -> RecordPosition {
     for epoch in epochs {
-      let after = held[epoch] ?? 0
-      if after < reach(epoch) { return RecordPosition(epoch: epoch, sequence: after + 1) }
+      let first = firstSequence(epoch)
+      if first <= reach(epoch) { return RecordPosition(epoch: epoch, sequence: first) }
     }
     let last = epochs.last ?? 1
     return RecordPosition(epoch: last, sequence: max(held[last] ?? 0, reach(last)) + 1)
@@ -356,8 +397,8 @@ extension Delivery {
   }
 
   private mutating func readRecords() -> [Action] {
-    guard next.sequence <= reach(next.epoch) else { return [] }
-    let remaining = reach(next.epoch) - next.sequence + 1
+    let remaining = recordsToSend
+    guard remaining > 0 else { return [] }
     let underWay = inFlight
     // The hub's acknowledgements of such an epoch say what it had before; only one batch at a time can be told apart.
     guard claimed[next.epoch] == nil || underWay == 0 else { return [] }
@@ -369,11 +410,21 @@ extension Delivery {
     return [.read(first: next, recordsMax: Int(min(wanted, room)), bytesMax: batchBytes)]
   }
 
+  /// How many records may follow what was sent of this epoch. What lies behind a record of the hub's that may be another's waits until the
+  /// hub has answered for it: else the hub would go on with the journal's own, and look as if it never held another's.
+  private var recordsToSend: UInt64 {
+    guard next.sequence <= reach(next.epoch) else { return 0 }
+    let remaining = reach(next.epoch) - next.sequence + 1
+    if let unproven = unproven[next.epoch] { return next.sequence <= unproven ? 1 : 0 }
+    guard let claimed = claimed[next.epoch], next.sequence <= claimed else { return remaining }
+    return min(remaining, claimed - next.sequence + 1)
+  }
+
   /// Moves on to the next epoch where one is done; false if everything was sent.
   private mutating func skipToUnsent() -> Bool {
     while next.sequence > reach(next.epoch) {
       guard let following = epochs.first(where: { $0 > next.epoch }) else { return false }
-      next = RecordPosition(epoch: following, sequence: (held[following] ?? 0) + 1)
+      next = RecordPosition(epoch: following, sequence: firstSequence(following))
     }
     return true
   }
@@ -413,9 +464,12 @@ extension Delivery {
       return end(.acknowledgedUnsent(position, sent: sentTo))
     }
     let sequence = min(position.sequence, sentTo)
+    // Conflicts are told before the acknowledgement: what is acknowledged without one is the same record.
+    let isProof = unproven[position.epoch].map { $0 <= min(sequence, sent[position.epoch] ?? 0) } ?? false
+    if isProof { unproven[position.epoch] = nil }
     // An earlier number than before is an acknowledgement that was overtaken.
-    guard sequence > held[position.epoch] ?? 0 else { return [] }
-    held[position.epoch] = sequence
+    guard isProof || sequence > held[position.epoch] ?? 0 else { return [] }
+    held[position.epoch] = max(sequence, held[position.epoch] ?? 0)
     let isDealtWith = { (place: RecordPosition) in place.epoch == position.epoch && place.sequence <= sequence }
     rejectionsTold = rejectionsTold.filter { !isDealtWith($0) }
     rejectionReports = rejectionReports.filter { !isDealtWith($0) }
@@ -424,9 +478,33 @@ extension Delivery {
 
   private mutating func reject(_ position: RecordPosition, _ reason: String) -> [Action] {
     if let violation = violation(about: position) { return end(violation) }
+    // The hub refuses such a record whatever it holds in its place.
+    if unproven[position.epoch] == position.sequence { return doubt(position) }
     if rejectionReports.contains(position) { return [.reportRejection(position, reason: reason)] }
     guard rejectionsTold.insert(position).inserted else { return [] }
     return [.journalRejection(position, reason: reason)]
+  }
+
+  private mutating func conflict(_ position: RecordPosition, _ heldHash: [UInt8]) -> [Action] {
+    if let violation = violation(about: position) { return end(violation) }
+    if unproven[position.epoch] == position.sequence { return doubt(position) }
+    let report = Action.reportConflict(position, heldHash: heldHash)
+    guard position.epoch == epochs.last else { return [report] }
+    return [report] + beginEpoch("the hub holds another record under \(position)")
+  }
+
+  /// Asks for a new epoch, once in a stream.
+  private mutating func beginEpoch(_ reason: String) -> [Action] {
+    guard let last = epochs.last, epochAskedAfter != last else { return [] }
+    epochAskedAfter = last
+    return [.beginEpoch(reason: reason, beyond: max(last, held.filter { $0.value > 0 }.keys.max() ?? 0))]
+  }
+
+  /// What the hub holds of the epoch need not be what the journal does: all that the cursor does not know of is sent again, in a stream of
+  /// its own, so that no answer is about what was sent before.
+  private mutating func doubt(_ position: RecordPosition) -> [Action] {
+    doubtful.insert(position.epoch)
+    return end(.unconfirmed(position))
   }
 
   /// A rejection or conflict must be about something that was sent in this stream.
@@ -441,7 +519,8 @@ extension Delivery {
     var place: RecordPosition?
     for epoch in epochs {
       let head = reach(epoch)
-      let has = min(held[epoch] ?? 0, head)
+      let proven = unproven[epoch] == nil ? held[epoch] ?? 0 : restoredCursor(epoch)
+      let has = min(proven, head)
       if place == nil || has > 0 || head > 0 { place = RecordPosition(epoch: epoch, sequence: has) }
       if has < head { break }
     }

@@ -31,8 +31,8 @@ package protocol DeliverySource: Sendable {
   /// Adds the hub's signature to the checkpoint that it is about.
   /// - Throws: `CountersignatureRefused` when it is no signature by this key of a checkpoint that is there.
   func keepCountersignature(_ checkpoint: CheckpointNote, key: String) async throws
-  /// Ends the epoch. Returns the new one's head.
-  func beginEpoch(reason: String) async throws -> RecordPosition
+  /// Ends the epoch and begins one of a higher number than `beyond`. Returns its head.
+  func beginEpoch(reason: String, beyond: UInt32) async throws -> RecordPosition
   /// Waits until the head is another than `head` or the newest checkpoint is another than `checkpoint`.
   func waitForNews(after head: RecordPosition, checkpoint: RecordPosition?) async throws
 }
@@ -185,8 +185,12 @@ package final class JournalSource: DeliverySource {
     }
   }
 
-  package func beginEpoch(reason: String) async throws -> RecordPosition {
-    RecordPosition(epoch: try await journal.openEpoch(reason: reason), sequence: 0)
+  package func beginEpoch(reason: String, beyond: UInt32) async throws -> RecordPosition {
+    // Epochs are numbered without a gap: those that are passed over stay empty.
+    while true {
+      let epoch = try await journal.openEpoch(reason: reason)
+      if epoch > beyond { return RecordPosition(epoch: epoch, sequence: 0) }
+    }
   }
 
   package func waitForNews(after head: RecordPosition, checkpoint: RecordPosition?) async throws {

@@ -295,10 +295,10 @@ extension Replicator {
           "the hub's countersignature proves nothing",
           metadata: ["checkpoint": "\(checkpoint.position)", "reason": "\(refusal)"])
       } catch is CancellationError { throw CancellationError() } catch { throw SourceFailure(cause: error) }
-    case .beginEpoch(let reason):
+    case .beginEpoch(let reason, let beyond):
       logger.critical(
         "the journal was put back to an earlier state; a new epoch begins", metadata: ["reason": "\(reason)"])
-      let head = try await fromSource { try await $0.beginEpoch(reason: reason) }
+      let head = try await fromSource { try await $0.beginEpoch(reason: reason, beyond: beyond) }
       return delivery.received(.grew(head))
     case .endStream(let violation): throw violation
     }

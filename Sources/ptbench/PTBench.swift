@@ -10,8 +10,7 @@ struct PTBench: AsyncParsableCommand {
     commandName: "ptbench", abstract: "Measures PrintTrail's parts. Build it for release.",
     subcommands: [
       JournalBench.self, ReplayBench.self, CollectBench.self, OfflineBench.self, CrashWorkload.self,
-      CrashImagesCommand.self,
-      GoldenJournalCommand.self,
+      CrashImagesCommand.self, GoldenJournalCommand.self, HoldReader.self,
     ])
 
   static func main() async {

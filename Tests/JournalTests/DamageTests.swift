@@ -9,6 +9,7 @@ internal import Glibc
 internal import LMDB
 internal import OpenSSL
 internal import Synchronization
+internal import Simulation
 internal import Testing
 
 @testable internal import Journal
@@ -169,7 +170,7 @@ internal import Testing
 
   @Test func `a page of random bytes, whichever it is`() async throws {
     let whole = try Data(contentsOf: URL(fileURLWithPath: data))
-    var random = SeededGenerator(seed: 7)
+    var random = SplitMix64(seed: 7)
     for page in 0..<whole.count / Self.pageBytes {
       try restore(Array(whole))
       try change { bytes in
@@ -195,7 +196,7 @@ internal import Testing
 
   @Test func `a flipped bit anywhere in the file`() async throws {
     let whole = try Data(contentsOf: URL(fileURLWithPath: data))
-    var random = SeededGenerator(seed: 11)
+    var random = SplitMix64(seed: 11)
     for _ in 0..<60 {
       let bit = Int.random(in: 0..<whole.count * 8, using: &random)
       try restore(Array(whole))
@@ -207,7 +208,7 @@ internal import Testing
 
   @Test func `a flipped bit of a meta page`() async throws {
     let whole = try Data(contentsOf: URL(fileURLWithPath: data))
-    var random = SeededGenerator(seed: 12)
+    var random = SplitMix64(seed: 12)
     for _ in 0..<60 {
       let bit =
         Int.random(in: 0..<2 * Self.pageBytes, using: &random) / Self.pageBytes * Self.pageBytes * 8
@@ -244,7 +245,7 @@ internal import Testing
     let whole = try Data(contentsOf: URL(fileURLWithPath: data))
     let file = try DataFile(directory: directory.journal)
     let root = try #require(file.meta?.freeList.root)
-    var random = SeededGenerator(seed: 13)
+    var random = SplitMix64(seed: 13)
     for _ in 0..<40 {
       let bit = Int(root) * Self.pageBytes * 8 + Int.random(in: 0..<Self.pageBytes * 8, using: &random)
       try restore(Array(whole))

@@ -69,7 +69,7 @@ internal import Testing
 
   private func taken(_ queue: RequestQueue) -> Int? {
     // With a checkpoint due at once, taking never waits.
-    queue.endTurn(nanosecondsUntilCheckpoint: 0)
+    queue.endTurn(nanosecondsUntilDue: 0)
     return if case .batch(let batch) = queue.take() { batch.count } else { nil }
   }
 
@@ -98,15 +98,15 @@ internal import Testing
   @Test func `lends its one turn to a caller when nothing is queued and nobody has it`() {
     let queue = RequestQueue()
     #expect(!queue.takeTurn(), "the writer's thread has it first")
-    queue.endTurn(nanosecondsUntilCheckpoint: nil)
+    queue.endTurn(nanosecondsUntilDue: nil)
     #expect(queue.takeTurn())
     #expect(!queue.takeTurn())
     #expect(queue.submit(request(1)) == .queued)
-    queue.endTurn(nanosecondsUntilCheckpoint: nil)
+    queue.endTurn(nanosecondsUntilDue: nil)
     #expect(!queue.takeTurn(), "what is queued goes first")
     #expect(taken(queue) == 1)
     queue.close()
-    queue.endTurn(nanosecondsUntilCheckpoint: nil)
+    queue.endTurn(nanosecondsUntilDue: nil)
     #expect(!queue.takeTurn())
   }
 

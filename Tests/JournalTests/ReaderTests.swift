@@ -35,8 +35,8 @@ internal import Testing
     #expect(try sequences(from: at(1, 9_001)) == [])
     #expect(try sequences(through: at(1, 0)) == [])
     #expect(try sequences(limit: 0) == [])
-    #expect(
-      try sequences(limit: JournalLimits.scanRecordsPerTransaction).count == JournalLimits.scanRecordsPerTransaction)
+    #expect(try sequences(limit: JournalLimits.portionRecordsMax).count == JournalLimits.portionRecordsMax)
+    #expect(try sequences(limit: JournalLimits.portionRecordsFirst).count == JournalLimits.portionRecordsFirst)
     await journal.close()
   }
 

@@ -1,9 +1,10 @@
 import Replicator
+import Simulation
 import Testing
 
 @Suite struct BackoffTests {
   @Test func `waits spread over a width that doubles up to five minutes`() {
-    var random = Seeded(state: 1)
+    var random = SplitMix64(seed: 1)
     for attempts in 0..<40 {
       var widest: Duration = .zero
       for _ in 0..<200 {
@@ -18,7 +19,7 @@ import Testing
   }
 
   @Test func `the hub's hint is waited for before the jitter`() {
-    var random = Seeded(state: 2)
+    var random = SplitMix64(seed: 2)
     var backoff = Backoff()
     let delay = backoff.failed(hint: .seconds(30), using: &random)
     #expect(delay >= .seconds(30) && delay <= .seconds(31))
@@ -26,13 +27,13 @@ import Testing
 
   @Test(arguments: [Duration.seconds(-5), .seconds(1_000_000)])
   func `an absurd hint does not keep the agent away`(hint: Duration) {
-    var random = Seeded(state: 3)
+    var random = SplitMix64(seed: 3)
     var backoff = Backoff()
     #expect(backoff.failed(hint: hint, using: &random) <= Backoff.hintMax + Backoff.first)
   }
 
   @Test func `success starts anew`() {
-    var random = Seeded(state: 4)
+    var random = SplitMix64(seed: 4)
     var backoff = Backoff()
     for _ in 0..<9 { _ = backoff.failed(using: &random) }
     backoff.succeeded()

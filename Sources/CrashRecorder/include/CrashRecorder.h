@@ -1,8 +1,17 @@
-// A library to preload (LD_PRELOAD) that writes down every write, sync and change of names below one directory, in order, so that the
-// states in which a power cut may leave a disk can be made from it (the room `CrashImages`).
+// A library to preload (LD_PRELOAD) that watches what a program does to the files below one directory: it writes down every write, sync
+// and change of names, in order, so that the states in which a power cut may leave a disk can be made from it (the room `CrashImages`); and
+// it kills the program at a named point.
 //
 //   PT_RECORD_DIRECTORY   what is watched: absolute, no link in it
 //   PT_RECORD_TRACE       the trace's file, made anew; not below the watched directory
+//   PT_KILL_AT            MOMENT:POINT:NUMBER, where the process is killed by SIGKILL; its children are not
+//     before, after       the call
+//     write               of a file that was not opened with O_SYNC or O_DSYNC: LMDB's pages, SQLite's log
+//     meta                of a file that was: LMDB's meta page, whose write is the commit
+//     sync                fsync and fdatasync
+//     rename              of a name below the directory
+//     note                a write to PT_RECORD_NOTES: what was done is told
+//     and a number        counted from 1: the call of this kind before or after which it happens
 //
 // The trace is one entry after the other, numbers little-endian:
 //

@@ -1,4 +1,4 @@
-// A hub in memory that behaves as dcam.proto says, and a random generator whose runs can be had again from their seed.
+// A hub in memory that behaves as dcam.proto says.
 
 import Evidence
 import Replicator
@@ -8,7 +8,13 @@ struct SimulatedHub {
   /// Hashes by place.
   private(set) var records: [RecordPosition: [UInt8]] = [:]
   private(set) var conflicts: Set<RecordPosition> = []
+  /// The hashes that came second to a place: both are kept.
+  private(set) var others: [RecordPosition: Set<[UInt8]>] = [:]
+  /// Places whose record was rejected when the place was free: that stands for it.
   private(set) var rejected: Set<RecordPosition> = []
+  /// The hashes of all that was rejected.
+  private var rejectedHashes: [RecordPosition: Set<[UInt8]>] = [:]
+  private var standing: [RecordPosition: [UInt8]] = [:]
   private(set) var duplicates = 0
   private(set) var checkpoints: Set<RecordPosition> = []
   /// Records whose first payload byte is this are never accepted.
@@ -37,13 +43,19 @@ struct SimulatedHub {
     var answers: [Answer] = []
     for (offset, record) in run.records.enumerated() {
       let place = RecordPosition(epoch: run.first.epoch, sequence: run.first.sequence + UInt64(offset))
+      let known = records[place] ?? standing[place]
       if record.payload.first == Self.poison {
-        rejected.insert(place)
+        if known == nil {
+          rejected.insert(place)
+          standing[place] = record.hash
+        }
+        rejectedHashes[place, default: []].insert(record.hash)
         answers.append(.rejected(place))
-      } else if let known = records[place] {
+      } else if let known {
         duplicates += 1
         guard known != record.hash else { continue }
         conflicts.insert(place)
+        others[place, default: []].insert(record.hash)
         answers.append(.conflicted(place, known))
       } else {
         records[place] = record.hash
@@ -59,20 +71,15 @@ struct SimulatedHub {
   mutating func lose(_ epoch: UInt32, after sequence: UInt64) {
     records = records.filter { $0.key.epoch != epoch || $0.key.sequence <= sequence }
     rejected = rejected.filter { $0.epoch != epoch || $0.sequence <= sequence }
+    standing = standing.filter { rejected.contains($0.key) }
+  }
+
+  /// Whether it keeps this record as one that came second.
+  func keepsAsOther(_ hash: [UInt8], at place: RecordPosition) -> Bool { others[place]?.contains(hash) == true }
+
+  func hasRejected(_ hash: [UInt8], at place: RecordPosition) -> Bool {
+    rejectedHashes[place]?.contains(hash) == true
   }
 
   private func isDealtWith(_ place: RecordPosition) -> Bool { records[place] != nil || rejected.contains(place) }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct Seeded: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
 }
