@@ -66,7 +66,7 @@ struct JournalBench: AsyncParsableCommand {
   /// The most that this process has had in memory so far.
   private static var residentBytes: Int {
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return usage.ru_maxrss * 1_024
   }
 
