@@ -80,6 +80,7 @@ struct Salvage {
   private mutating func take(_ file: DataFile) throws {
     var walk = DataWalk(file)
     let catalogue = JournalCatalogue.newest(in: file)
+    meta = catalogue.rows
     if let tree = catalogue["meta"] { walk.entries(of: tree) { meta.take($0, $1) } }
     guard owner == nil || meta.journal == nil || meta.journal == owner else {
       throw JournalError.anotherJournal(
@@ -235,9 +236,9 @@ struct Salvage {
       ?? JournalEpoch(number: number, opened: old.created, firstSequence: 1, reason: "not known: its row was damaged")
     try rows.add(rows.store.epochs, number.bigEndianBytes, epoch.rowValue)
     if lost.isEmpty {
-      try rows.add(rows.store.meta, Layout.Meta.frontier(number), try rows.tree(of: number, from: base).encoded)
+      try rows.add(rows.store.main, Layout.Meta.frontier(number), try rows.tree(of: number, from: base).encoded)
     } else {
-      try rows.add(rows.store.meta, Layout.Meta.frontier(number), MerkleFrontier.encodedSize(end))
+      try rows.add(rows.store.main, Layout.Meta.frontier(number), MerkleFrontier.encodedSize(end))
       try rows.add(rows.store.meta, Layout.Meta.lost(number), LostRecords.rowValue(lost))
     }
     report.lost += lost
