@@ -67,7 +67,8 @@ package struct Agent: Sendable {
     let identity = IdentityWatcher(
       store: IdentityStore(stateDirectory: configuration.state.directory), hub: configuration.hub, journal: journal,
       board: board, logger: logger)
-    try await journal.append(.agentStarted(AgentStarted(version: AgentVersion.text, hostName: Machine.hostName)))
+    try await journal.appendUnlessFull(
+      .agentStarted(AgentStarted(version: AgentVersion.text, hostName: Machine.hostName)), logger)
     try await identity.look()
     let composer = StatusComposer(
       board: board, journal: journal, journalDirectory: configuration.journal.directory, fold: fold, identity: identity)
@@ -102,7 +103,7 @@ package struct Agent: Sendable {
       services: [
         status, DeliveryService(replicator: replicator, journal: journal),
         HealthService(composer: composer, identity: identity, board: board, logger: logger),
-        LifecycleService(journal: journal, board: board),
+        LifecycleService(journal: journal, board: board, logger: logger),
         RetentionService(
           journal: journal, settings: configuration.journal,
           countersigningKey: { replicator.status.countersigningKey }, gauge: thinning, board: board, logger: logger),
@@ -159,11 +160,12 @@ package struct Agent: Sendable {
 struct LifecycleService: Service {
   let journal: Journal
   let board: StatusBoard
+  let logger: Logger
 
   func run() async throws {
     try await gracefulShutdown()
     board.say(.collector, .ok, "stopped")
-    try await journal.append(.agentStopped(AgentStopped(reason: "signal")))
+    try await journal.appendUnlessFull(.agentStopped(AgentStopped(reason: "signal")), logger)
     try await journal.checkpoint()
   }
 }

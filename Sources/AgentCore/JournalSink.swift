@@ -4,6 +4,7 @@ internal import Collectors
 internal import Events
 internal import Evidence
 internal import Journal
+internal import Logging
 internal import Platform
 internal import Replicator
 
@@ -21,6 +22,16 @@ extension Journal {
   /// Appends one event of the agent itself.
   func append(_ body: EventBody) async throws {
     try await append([try Event(time: Machine.milliseconds, body).encoded()])
+  }
+}
+
+extension Journal {
+  /// Appends one event of the agent itself; goes on without it where the journal is full: retention makes room only in an agent that runs.
+  func appendUnlessFull(_ body: EventBody, _ logger: Logger) async throws {
+    do { try await append(body) } catch let error as JournalError where error.isDiskFull {
+      logger.warning(
+        "the journal is full and does not have this", metadata: ["event": "\(EventType.name(body.type))", "reason": "\(error)"])
+    }
   }
 }
 

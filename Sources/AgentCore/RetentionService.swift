@@ -1,9 +1,11 @@
 // Keeps the journal within its limits: removes what is old and safe at the hub, and while the hub is away, lets readings be recorded less
 // often. Never the other way round: what the hub does not have is not removed.
 //
-//     each minute:  how much does the hub not have?   --> thinning (ThinningPolicy), told as an event when it changes
-//                   older than journal.keep?          --> remove through the last countersigned checkpoint that is older
-//                   fuller than four fifths?          --> remove through the first one that makes room down to seven tenths
+//     each 10 s:  older than journal.keep?          --> remove through the last countersigned checkpoint that is older
+//                 fuller than four fifths?          --> remove through the first one that makes room down to seven tenths
+//                 how much does the hub not have?   --> thinning (ThinningPolicy), told as an event when it changes
+//
+// A journal that is full already takes no event, but records can still be removed from it: so removing goes first.
 
 internal import Collectors
 internal import Events
@@ -27,7 +29,8 @@ final class ThinningGauge: Sendable {
 }
 
 struct RetentionService: Service {
-  private static let lookInterval: Duration = .seconds(60)
+  /// A thousand devices that are read every ten seconds fill a fiftieth of the smallest journal in this time.
+  private static let lookInterval: Duration = .seconds(10)
   /// Removing begins when more than this of the limit is in use, and makes room down to `lowPercent`.
   private static let highPercent = 80
   private static let lowPercent = 70
@@ -51,12 +54,15 @@ struct RetentionService: Service {
   }
 
   func look(_ policy: inout ThinningPolicy) async throws {
+    try await remove(try usage())
+    try await thin(&policy, try usage())
+  }
+
+  private func usage() throws -> JournalUsage {
     let statistics = try journal.reader.statistics()
-    let usage = JournalUsage(
+    return JournalUsage(
       usedBytes: statistics.usedBytes, records: statistics.records, lag: try JournalNumbers(journal.reader).lag,
       limitBytes: Int(clamping: settings.sizeMax.bytes))
-    try await thin(&policy, usage)
-    try await remove(usage)
   }
 
   // MARK: Thinning
@@ -67,18 +73,19 @@ struct RetentionService: Service {
     let body = ReadingsThinned(
       intervalSeconds: UInt32(clamping: (policy.interval ?? .zero).components.seconds),
       percent: UInt32(clamping: usage.backlogPercent))
-    try await journal.append(.readingsThinned(body))
+    try await journal.appendUnlessFull(.readingsThinned(body), logger)
     gauge.interval = policy.interval
     guard let interval = policy.interval else {
       logger.notice("readings are recorded with every poll again")
       return board.sayJournal(directory: settings.directory)
     }
-    let message = "the hub is away: a device's readings are recorded at most each \(interval.spoken)"
+    let message =
+      "the journal fills with what no hub has yet: a device's readings are recorded at most each \(interval.spoken)"
     logger.warning("readings are thinned", metadata: ["percent": "\(body.percent)", "interval": "\(interval.spoken)"])
     board.say(
       .journal, .degraded, message,
       remedy:
-        "\(body.percent) % of journal.size_max are records that the hub does not have. Bring the hub back, or raise journal.size_max; alerts are recorded as always."
+        "\(body.percent) % of journal.size_max are records that the hub does not have. Enrol, bring the hub back, or raise journal.size_max; alerts are recorded as always."
     )
   }
 
@@ -115,7 +122,7 @@ struct RetentionService: Service {
     let body = RecordsRemoved(
       epoch: position.epoch, through: position.sequence, records: records, reason: reason.rawValue,
       countersigner: key.name.description)
-    try await journal.append(.recordsRemoved(body))
+    try await journal.appendUnlessFull(.recordsRemoved(body), logger)
   }
 }
 
