@@ -30,7 +30,8 @@ extension Journal {
   func appendUnlessFull(_ body: EventBody, _ logger: Logger) async throws {
     do { try await append(body) } catch let error as JournalError where error.isDiskFull {
       logger.warning(
-        "the journal is full and does not have this", metadata: ["event": "\(EventType.name(body.type))", "reason": "\(error)"])
+        "the journal is full and does not have this",
+        metadata: ["event": "\(EventType.name(body.type))", "reason": "\(error)"])
     }
   }
 }

@@ -96,9 +96,9 @@ import Testing
 
   @Test func `the last checkpoint of each epoch is sent, once in a stream`() {
     let notes = [CheckpointNote(position: place(1, 9), note: "a"), CheckpointNote(position: place(2, 3), note: "b")]
-    var delivery = Delivery(heads: [place(1, 9), place(2, 3)], cursor: nil)
+    var delivery = Delivery(heads: [place(1, 9), place(2, 3)], cursor: place(2, 3))
     _ = delivery.received(.opened)
-    #expect(delivery.received(welcome([1: 9, 2: 3])) == [.moveCursor(place(2, 3))])
+    #expect(delivery.received(welcome([1: 9, 2: 3])) == [])
     #expect(delivery.received(.sealed(notes[0])) == [.sendCheckpoint(notes[0])])
     #expect(delivery.received(.sealed(notes[1])) == [.sendCheckpoint(notes[1])])
     #expect(delivery.received(.sealed(notes[0])) == [])
