@@ -170,8 +170,8 @@ let package = Package(
     tests(
       "AgentCoreTests",
       of: [
-        "AgentCore", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Journal", "MIB", "Platform",
-        "PrinterModel", "Projections", logging,
+        "AgentCore", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Evidence", "Journal", "MIB",
+        "OpenSSL", "Platform", "PrinterModel", "Projections", logging,
       ]),
     tests("CollectorsTests", of: ["Collectors", "CLinux", "Discovery", "SNMP", "MIB", "PrinterModel", "Events"]),
     tests("CrashImagesTests", of: ["CrashImages", "Evidence", "Simulation"]),

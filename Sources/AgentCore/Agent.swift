@@ -6,6 +6,7 @@
 //     delivery         ships what the parts below appended on their way down
 //     health
 //     lifecycle        appends AgentStopped and seals a checkpoint, once nothing else appends
+//     retention
 //     identity
 //     collector        first to end
 //
@@ -96,14 +97,20 @@ package struct Agent: Sendable {
         agentVersion: AgentVersion.text), logger: logger
     ) { board.say($0, isConfigured: isConfigured) }
     board.say(replicator.status, isConfigured: isConfigured)
+    let thinning = ThinningGauge()
     var group = ServiceGroupConfiguration(
       services: [
         status, DeliveryService(replicator: replicator, journal: journal),
         HealthService(composer: composer, identity: identity, board: board, logger: logger),
-        LifecycleService(journal: journal, board: board), identity,
+        LifecycleService(journal: journal, board: board),
+        RetentionService(
+          journal: journal, settings: configuration.journal,
+          countersigningKey: { replicator.status.countersigningKey }, gauge: thinning, board: board, logger: logger),
+        identity,
         CollectionService(
           settings: CollectorSettings(configuration), journal: journal,
-          journalDirectory: configuration.journal.directory, fold: fold, board: board, display: display,
+          journalDirectory: configuration.journal.directory, fold: fold, thinning: thinning, board: board,
+          display: display,
           logger: logger),
       ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.quiet(logger))
     group.maximumGracefulShutdownDuration = Self.shutdownMax

@@ -19,6 +19,7 @@ struct CollectionService: Service {
   let journal: Journal
   let journalDirectory: String
   let fold: FleetFold
+  let thinning: ThinningGauge
   let board: StatusBoard
   let display: any SweepDisplay
   let logger: Logger
@@ -52,10 +53,11 @@ struct CollectionService: Service {
     board.say(
       .collector, .working, "collecting from \(settings.plan.addressCount) addresses")
     board.sayJournal(directory: journalDirectory)
+    let thinning = thinning
     let observer = CollectionObserver(board: board, display: display, logger: logger)
     let collector = Collector(
       settings, known: known, engine: engine, sink: JournalSink(journal: journal), observer: observer,
-      clock: { Machine.milliseconds })
+      thinning: { thinning.interval }, clock: { Machine.milliseconds })
     try await collector.run()
   }
 }

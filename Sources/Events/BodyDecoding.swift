@@ -264,6 +264,35 @@ extension EventDecoder {
     return body
   }
 
+  func recordsRemoved(_ bytes: UnsafeRawBufferPointer) throws -> RecordsRemoved {
+    var body = RecordsRemoved(epoch: 0, through: 0, records: 0, reason: "", countersigner: "")
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: body.epoch = fields.uint32 ?? body.epoch
+      case 2: body.through = fields.uint64 ?? body.through
+      case 3: body.records = fields.uint64 ?? body.records
+      case 4: body.reason = try fields.string() ?? body.reason
+      case 5: body.countersigner = try fields.string() ?? body.countersigner
+      default: break
+      }
+    }
+    return body
+  }
+
+  func readingsThinned(_ bytes: UnsafeRawBufferPointer) throws -> ReadingsThinned {
+    var body = ReadingsThinned(intervalSeconds: 0, percent: 0)
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: body.intervalSeconds = fields.uint32 ?? body.intervalSeconds
+      case 2: body.percent = fields.uint32 ?? body.percent
+      default: break
+      }
+    }
+    return body
+  }
+
   func journalDamaged(_ bytes: UnsafeRawBufferPointer) throws -> JournalDamaged {
     var body = JournalDamaged(reason: "", quarantine: "", lost: [], recordsKept: 0, hasNewKey: false)
     var fields = FieldReader(bytes)

@@ -26,6 +26,8 @@ enum Wire {
   typealias MeterEpochOpened = Printtrail_Events_V1_MeterEpochOpened
   typealias UploadRejected = Printtrail_Events_V1_UploadRejected
   typealias JournalDamaged = Printtrail_Events_V1_JournalDamaged
+  typealias RecordsRemoved = Printtrail_Events_V1_RecordsRemoved
+  typealias ReadingsThinned = Printtrail_Events_V1_ReadingsThinned
   typealias ReadingTaken = Printtrail_Events_V1_ReadingTaken
   typealias ReadingChanged = Printtrail_Events_V1_ReadingChanged
   typealias ReadingUnchanged = Printtrail_Events_V1_ReadingUnchanged
@@ -223,6 +225,27 @@ extension JournalDamaged {
       $0.rangesLost = rangesLost
       $0.recordsKept = recordsKept
       $0.hasNewKey_p = hasNewKey
+    }
+  }
+}
+
+extension RecordsRemoved {
+  var wire: Wire.RecordsRemoved {
+    .with {
+      $0.epoch = epoch
+      $0.through = through
+      $0.records = records
+      $0.reason = reason
+      $0.countersigner = countersigner
+    }
+  }
+}
+
+extension ReadingsThinned {
+  var wire: Wire.ReadingsThinned {
+    .with {
+      $0.intervalSeconds = intervalSeconds
+      $0.percent = percent
     }
   }
 }

@@ -25,6 +25,8 @@ package enum EventBody: Equatable, Sendable {
   case meterEpochOpened(MeterEpochOpened)
   case uploadRejected(UploadRejected)
   case journalDamaged(JournalDamaged)
+  case recordsRemoved(RecordsRemoved)
+  case readingsThinned(ReadingsThinned)
   /// A type that a newer release wrote: its bytes are kept and exported as they are.
   case unknown(type: UInt16, bytes: [UInt8])
 }
@@ -358,5 +360,47 @@ package struct LostRange: Equatable, Sendable {
     self.epoch = epoch
     self.first = first
     self.last = last
+  }
+}
+
+/// Retention removed the oldest records. The hub holds them.
+package struct RecordsRemoved: Equatable, Sendable {
+  package enum Reason: String, Sendable, CaseIterable {
+    /// They were older than they are kept.
+    case age
+    /// The journal was near its size limit.
+    case size
+  }
+
+  /// The last one, and with it all before it: that of a checkpoint that the hub has countersigned.
+  package var epoch: UInt32
+  package var through: UInt64
+  /// How many were removed this time.
+  package var records: UInt64
+  /// A `Reason`, or a word of a newer release.
+  package var reason: String
+  /// The name of the key that countersigned.
+  package var countersigner: String
+
+  package init(epoch: UInt32, through: UInt64, records: UInt64, reason: String, countersigner: String) {
+    self.epoch = epoch
+    self.through = through
+    self.records = records
+    self.reason = reason
+    self.countersigner = countersigner
+  }
+}
+
+/// The hub has been away for so long that the journal fills up with what it does not have: readings are recorded less often from here on,
+/// alerts and all else as before. Or it is over.
+package struct ReadingsThinned: Equatable, Sendable {
+  /// A device's readings are recorded at most this often, in seconds; 0: each one again.
+  package var intervalSeconds: UInt32
+  /// How much of the size limit the records take that the hub does not have.
+  package var percent: UInt32
+
+  package init(intervalSeconds: UInt32, percent: UInt32) {
+    self.intervalSeconds = intervalSeconds
+    self.percent = percent
   }
 }

@@ -94,6 +94,8 @@ package enum EventType {
   package static let meterEpochOpened: UInt16 = 50
   package static let uploadRejected: UInt16 = 60
   package static let journalDamaged: UInt16 = 70
+  package static let recordsRemoved: UInt16 = 71
+  package static let readingsThinned: UInt16 = 72
 
   /// Names as they stand in exports and on the command line.
   package static let names: [UInt16: String] = [
@@ -104,7 +106,7 @@ package enum EventType {
     readingChanged: "ReadingChanged", readingUnchanged: "ReadingUnchanged", pollFailed: "PollFailed",
     alertRaised: "AlertRaised", alertUpdated: "AlertUpdated", alertCleared: "AlertCleared",
     meterEpochOpened: "MeterEpochOpened", uploadRejected: "UploadRejected",
-    journalDamaged: "JournalDamaged",
+    journalDamaged: "JournalDamaged", recordsRemoved: "RecordsRemoved", readingsThinned: "ReadingsThinned",
   ]
 
   /// The name of a type, or `Type<number>` for one that this release does not know.
@@ -145,6 +147,8 @@ extension EventBody {
     case .meterEpochOpened: EventType.meterEpochOpened
     case .uploadRejected: EventType.uploadRejected
     case .journalDamaged: EventType.journalDamaged
+    case .recordsRemoved: EventType.recordsRemoved
+    case .readingsThinned: EventType.readingsThinned
     case .unknown(let type, _): type
     }
   }
@@ -171,6 +175,8 @@ extension EventBody {
     case .meterEpochOpened(let event): event.wire
     case .uploadRejected(let event): event.wire
     case .journalDamaged(let event): event.wire
+    case .recordsRemoved(let event): event.wire
+    case .readingsThinned(let event): event.wire
     // Written as the bytes it came with; see `encoded`.
     case .unknown: Printtrail_Events_V1_PollCost()
     }

@@ -70,6 +70,8 @@ package struct EventDecoder {
     case EventType.meterEpochOpened: .meterEpochOpened(try meterEpochOpened(bytes))
     case EventType.uploadRejected: .uploadRejected(try uploadRejected(bytes))
     case EventType.journalDamaged: .journalDamaged(try journalDamaged(bytes))
+    case EventType.recordsRemoved: .recordsRemoved(try recordsRemoved(bytes))
+    case EventType.readingsThinned: .readingsThinned(try readingsThinned(bytes))
     default: .unknown(type: type, bytes: Array(bytes))
     }
   }

@@ -43,10 +43,8 @@ final class Committer {
     self.configuration = configuration
     self.fold = fold.map { FoldDriver($0, opening.store, failed: configuration.foldFailed) }
     makePruner = fold.map { fold in
-      {
-        Pruner(
-          opening.store, opening.identity, fold: fold.makeEmpty(), failed: { _, _ in /* Told when it was appended. */ })
-      }
+      // What a fold refuses was told when it was appended.
+      { Pruner(opening.store, opening.identity, fold: fold.makeEmpty(), failed: { _, _ in }) }
     }
     let transaction = try store.environment.beginRead()
     tail = try store.tail(transaction)

@@ -30,7 +30,7 @@ package struct RecordView {
   }
 
   /// The leaf hash as it was stored. It proves nothing by itself: see `JournalVerifier`.
-  package var leafHash: Digest { Digest(bytes: storedLeafHash) ?? .zero }
+  package var leafHash: Digest { Digest(loading: storedLeafHash) }
 
   /// The leaf hash of what is stored now.
   package func computedLeafHash() -> Digest {

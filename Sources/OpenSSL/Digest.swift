@@ -31,7 +31,7 @@ package struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
   }
 
   /// Reads the first 32 bytes of `buffer`, which must hold as many.
-  init(loading buffer: UnsafeRawBufferPointer) {
+  package init(loading buffer: UnsafeRawBufferPointer) {
     precondition(buffer.count >= Self.byteCount)
     func word(_ index: Int) -> UInt64 {
       UInt64(bigEndian: buffer.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self))

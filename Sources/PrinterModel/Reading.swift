@@ -43,6 +43,16 @@ package enum Quality: UInt8, CaseIterable, Sendable {
   case someRemaining = 3
   /// The device does not know, or said something that has no meaning. Never shown as a number.
   case unknown = 4
+
+  /// As it stands in exports.
+  package var name: String {
+    switch self {
+    case .exact: "exact"
+    case .coarse: "coarse"
+    case .someRemaining: "someRemaining"
+    case .unknown: "unknown"
+    }
+  }
 }
 
 /// Which rule gave a value its meaning: a profile (or standard) with its version, for example `rfc3805/marker-life-count@1`.

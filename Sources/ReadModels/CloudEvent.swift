@@ -14,15 +14,27 @@ package struct CloudEventWriter: ~Copyable {
 
   /// The line, without its line feed, of a record whose payload may or may not be an event.
   package mutating func line(position: RecordPosition, time: Int64, payload: UnsafeRawBufferPointer) -> [UInt8] {
-    line(position, time, Record.leafHash(position: position, time: time, payload: payload), payload)
+    write(position, time, Record.leafHash(position: position, time: time, payload: payload), payload)
+    return json.bytes
   }
 
   /// The line of a record whose stored hash was found to be that of its bytes.
-  mutating func line(_ view: RecordView) -> [UInt8] { line(view.position, view.time, view.leafHash, view.payload) }
+  mutating func line(_ view: RecordView) -> [UInt8] {
+    write(view.position, view.time, view.leafHash, view.payload)
+    return json.bytes
+  }
 
-  private mutating func line(
+  /// Lends that line.
+  mutating func withLine<R, E: Error>(
+    of view: RecordView, _ body: (UnsafeRawBufferPointer) throws(E) -> R
+  ) throws(E) -> R {
+    write(view.position, view.time, view.leafHash, view.payload)
+    return try json.withBytes(body)
+  }
+
+  private mutating func write(
     _ position: RecordPosition, _ time: Int64, _ leafHash: Digest, _ payload: UnsafeRawBufferPointer
-  ) -> [UInt8] {
+  ) {
     let event = Result { () throws(EventCodingError) in try decoder.event(payload) }
     json.clear()
     json.object { json in
@@ -62,7 +74,6 @@ package struct CloudEventWriter: ~Copyable {
       case .failure(let error): json.object { $0.member("unreadable", error.description) }
       }
     }
-    return json.bytes
   }
 
   private static let typeNames = EventType.names.mapValues { "printtrail.\($0).v1" }

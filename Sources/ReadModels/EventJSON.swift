@@ -75,6 +75,15 @@ extension JSONWriter {
         json.member("sequence", event.sequence)
         json.member("reason", event.reason)
       case .journalDamaged(let event): json.damage(event)
+      case .recordsRemoved(let event):
+        json.member("epoch", event.epoch)
+        json.member("through", event.through)
+        json.member("records", event.records)
+        json.member("reason", event.reason)
+        json.member("countersigner", event.countersigner)
+      case .readingsThinned(let event):
+        json.member("intervalSeconds", event.intervalSeconds)
+        json.member("percent", event.percent)
       case .unknown(let type, let bytes):
         json.member("type", type)
         json.key("bytes")
@@ -194,7 +203,7 @@ extension JSONWriter {
       json.member("name", meter.name.description)
       json.member("value", meter.value)
       json.member("unit", meter.unit.rawValue)
-      json.member("quality", String(describing: meter.quality))
+      json.member("quality", meter.quality.name)
       json.key("source")
       json.object { $0.binding(VarBind(meter.source.name, meter.source.raw)) }
       json.member("rule", meter.rule.description)
@@ -218,7 +227,7 @@ extension JSONWriter {
         json.key("percentRemaining")
         json.number(percent)
       }
-      json.member("quality", String(describing: supply.quality))
+      json.member("quality", supply.quality.name)
       json.member("partNumber", supply.partNumber)
       json.member("serialNumber", supply.serialNumber)
       json.member("rule", supply.rule.description)

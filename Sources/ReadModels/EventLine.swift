@@ -45,6 +45,11 @@ package enum EventLine {
     case .uploadRejected(let event): "\(event.epoch)/\(event.sequence): \(event.reason)"
     case .journalDamaged(let event):
       "\(event.reason); \(event.recordsKept) records kept, \(event.rangesLost) ranges lost"
+    case .recordsRemoved(let event):
+      "\(event.records) records through \(event.epoch)/\(event.through), for their \(event.reason)"
+    case .readingsThinned(let event) where event.intervalSeconds == 0: "over: each reading is recorded again"
+    case .readingsThinned(let event):
+      "one each \(event.intervalSeconds) s and device: \(event.percent) % of the journal are not at the hub"
     case .unknown(_, let bytes): "\(bytes.count) bytes of a newer release"
     }
   }

@@ -103,7 +103,7 @@ package struct Export {
     guard options.isSelective || plan.epochs.contains(where: \.isPart) else {
       for index in plan.epochs.indices {
         try eachRecord(&plan.epochs[index], plan.epochs[index].from...plan.epochs[index].to) { view, _ in
-          try events.write(line: writer.line(view))
+          try writer.withLine(of: view) { (line) throws(ExportError) in try events.write(line: line) }
         }
       }
       return [try events.finish()]
@@ -117,7 +117,7 @@ package struct Export {
       try eachRecord(&plan.epochs[index], first...max(epoch.to, epoch.size)) { view, isWanted in
         guard isWanted else { return runs.append(view.leafHash, at: view.position.sequence) }
         try runs.end(&omitted)
-        try events.write(line: writer.line(view))
+        try writer.withLine(of: view) { (line) throws(ExportError) in try events.write(line: line) }
       }
       try runs.end(&omitted)
     }

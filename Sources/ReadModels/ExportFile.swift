@@ -77,6 +77,10 @@ struct ExportFile: ~Copyable {
 
   /// Appends a line, without its line feed.
   mutating func write(line: [UInt8]) throws(ExportError) {
+    try line.span.bytes.withUnsafeBytes { (line) throws(ExportError) in try write(line: line) }
+  }
+
+  mutating func write(line: UnsafeRawBufferPointer) throws(ExportError) {
     buffer.append(contentsOf: line)
     buffer.append(UInt8(ascii: "\n"))
     lines += 1

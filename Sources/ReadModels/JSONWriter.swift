@@ -4,31 +4,85 @@
 package import Evidence
 
 /// Appends JSON to a buffer. Values are written where the caller stands; commas are its own business.
+///
+/// The buffer is memory of its own: a line is hundreds of pieces of a few bytes, and an array would check for each whether it is shared.
 package struct JSONWriter: ~Copyable {
-  package private(set) var bytes: [UInt8] = []
+  private var storage: UnsafeMutablePointer<UInt8>
+  private var capacity: Int
+  private var count = 0
   private var needsComma = false
 
-  package init() {}
+  package init() {
+    capacity = 4_096
+    storage = .allocate(capacity: capacity)
+  }
+
+  deinit { storage.deallocate() }
+
+  /// The text so far.
+  package var bytes: [UInt8] { Array(UnsafeBufferPointer(start: storage, count: count)) }
+
+  /// Lends the text so far.
+  borrowing func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+    try body(UnsafeRawBufferPointer(start: storage, count: count))
+  }
 
   /// Hands the text over and begins anew.
   package mutating func take() -> [UInt8] {
-    defer { bytes.removeAll(keepingCapacity: true) }
-    needsComma = false
+    defer { clear() }
     return bytes
   }
 
   /// Begins anew without giving the memory back.
   package mutating func clear() {
-    bytes.removeAll(keepingCapacity: true)
+    count = 0
     needsComma = false
   }
 
+  // MARK: The buffer
+
+  /// Where so many bytes may be written.
+  @inline(__always) private mutating func room(_ more: Int) -> UnsafeMutablePointer<UInt8> {
+    if more > capacity - count { grow(by: more) }
+    return storage + count
+  }
+
+  private mutating func grow(by more: Int) {
+    capacity = max(2 * capacity, count + more)
+    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+    larger.update(from: storage, count: count)
+    storage.deallocate()
+    storage = larger
+  }
+
+  @inline(__always) private mutating func append(_ byte: UInt8) {
+    room(1).pointee = byte
+    count += 1
+  }
+
+  @inline(__always) private mutating func append(_ text: UnsafeBufferPointer<UInt8>) {
+    guard let start = text.baseAddress else { return }
+    room(text.count).update(from: start, count: text.count)
+    count += text.count
+  }
+
+  @inline(__always) private mutating func append(_ text: StaticString) {
+    append(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
+  private mutating func append(utf8 text: String) {
+    var text = text
+    text.withUTF8 { append($0) }
+  }
+
+  // MARK: Values
+
   package mutating func object(_ members: (inout JSONWriter) throws -> Void) rethrows {
     separate()
-    bytes.append(UInt8(ascii: "{"))
+    append(UInt8(ascii: "{"))
     needsComma = false
     try members(&self)
-    bytes.append(UInt8(ascii: "}"))
+    append(UInt8(ascii: "}"))
     needsComma = true
   }
 
@@ -36,40 +90,43 @@ package struct JSONWriter: ~Copyable {
     _ elements: some Sequence<Element>, _ each: (inout JSONWriter, Element) throws -> Void
   ) rethrows {
     separate()
-    bytes.append(UInt8(ascii: "["))
+    append(UInt8(ascii: "["))
     needsComma = false
     for element in elements { try each(&self, element) }
-    bytes.append(UInt8(ascii: "]"))
+    append(UInt8(ascii: "]"))
     needsComma = true
   }
 
   package mutating func key(_ name: StaticString) {
     separate()
-    bytes.append(UInt8(ascii: "\""))
-    name.withUTF8Buffer { bytes.append(contentsOf: $0) }
-    bytes.append(UInt8(ascii: "\""))
-    bytes.append(UInt8(ascii: ":"))
+    let length = name.utf8CodeUnitCount
+    let place = room(length + 3)
+    place[0] = UInt8(ascii: "\"")
+    (place + 1).update(from: name.utf8Start, count: length)
+    place[length + 1] = UInt8(ascii: "\"")
+    place[length + 2] = UInt8(ascii: ":")
+    count += length + 3
     needsComma = false
   }
 
   package mutating func string(_ text: String) {
     separate()
     var text = text
-    bytes.append(UInt8(ascii: "\""))
+    append(UInt8(ascii: "\""))
     text.withUTF8 { appendEscaped($0) }
-    bytes.append(UInt8(ascii: "\""))
+    append(UInt8(ascii: "\""))
   }
 
   /// A string that is put together of parts which need no escaping.
   package mutating func composed(_ parts: (inout JSONWriter) -> Void) {
     separate()
-    bytes.append(UInt8(ascii: "\""))
+    append(UInt8(ascii: "\""))
     parts(&self)
-    bytes.append(UInt8(ascii: "\""))
+    append(UInt8(ascii: "\""))
   }
 
   /// A part of a composed string.
-  package mutating func ascii(_ text: StaticString) { text.withUTF8Buffer { bytes.append(contentsOf: $0) } }
+  package mutating func ascii(_ text: StaticString) { append(text) }
 
   package mutating func number(_ value: some BinaryInteger) {
     separate()
@@ -80,23 +137,23 @@ package struct JSONWriter: ~Copyable {
   package mutating func number(_ value: Double) {
     guard value.isFinite else { return null() }
     separate()
-    bytes.append(contentsOf: value.description.utf8)
+    append(utf8: value.description)
   }
 
   package mutating func bool(_ value: Bool) {
     separate()
-    bytes.append(contentsOf: (value ? "true" : "false").utf8)
+    append(value ? "true" : "false" as StaticString)
   }
 
   package mutating func null() {
     separate()
-    bytes.append(contentsOf: "null".utf8)
+    append("null" as StaticString)
   }
 
   /// Text that is JSON already.
   package mutating func raw(_ json: some Sequence<UInt8>) {
     separate()
-    bytes.append(contentsOf: json)
+    for byte in json { append(byte) }
   }
 
   /// A string of lower-case hexadecimal digits.
@@ -113,14 +170,14 @@ package struct JSONWriter: ~Copyable {
   /// A string of numbers with points between them: an object identifier, the index of a row.
   package mutating func dotted(_ numbers: some Sequence<UInt32>) {
     separate()
-    bytes.append(UInt8(ascii: "\""))
+    append(UInt8(ascii: "\""))
     var isFirst = true
     for number in numbers {
-      if !isFirst { bytes.append(UInt8(ascii: ".")) }
+      if !isFirst { append(UInt8(ascii: ".")) }
       isFirst = false
       decimal(number)
     }
-    bytes.append(UInt8(ascii: "\""))
+    append(UInt8(ascii: "\""))
   }
 
   /// A string of base64 with padding (RFC 4648, section 4).
@@ -148,44 +205,44 @@ package struct JSONWriter: ~Copyable {
     }
   }
 
-  /// A string of at most `capacity` bytes, which `write` makes and counts.
-  private mutating func quoted(_ capacity: Int, _ write: (UnsafeMutableBufferPointer<UInt8>) -> Int) {
+  /// A string of at most `length` bytes, which `write` makes and counts.
+  private mutating func quoted(_ length: Int, _ write: (UnsafeMutableBufferPointer<UInt8>) -> Int) {
     separate()
-    bytes.append(UInt8(ascii: "\""))
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: capacity) { text in
-      let count = write(text)
-      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[..<count]))
-    }
-    bytes.append(UInt8(ascii: "\""))
+    append(UInt8(ascii: "\""))
+    count += write(UnsafeMutableBufferPointer(start: room(length), count: length))
+    append(UInt8(ascii: "\""))
   }
 
   /// A whole number as it stands in a number or a composed string.
   package mutating func decimal(_ value: some BinaryInteger) {
     guard let magnitude = UInt64(exactly: value.magnitude) else {
-      bytes.append(contentsOf: String(value).utf8)
+      append(utf8: String(value))
       return
     }
-    if value < 0 { bytes.append(UInt8(ascii: "-")) }
+    if value < 0 { append(UInt8(ascii: "-")) }
+    var (digits, limit) = (1, UInt64(10))
     // 2^64 has twenty digits.
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { text in
-      var (rest, start) = (magnitude, 20)
-      repeat {
-        start -= 1
-        text[start] = UInt8(ascii: "0") + UInt8(rest % 10)
-        rest /= 10
-      } while rest > 0
-      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start...]))
+    while digits < 20, magnitude >= limit {
+      digits += 1
+      limit = limit.multipliedReportingOverflow(by: 10).partialValue
     }
+    let place = room(digits)
+    var rest = magnitude
+    for index in stride(from: digits - 1, through: 0, by: -1) {
+      place[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+    }
+    count += digits
   }
 
   /// Makes the string that was just written the name of the member that follows.
   mutating func colon() {
-    bytes.append(UInt8(ascii: ":"))
+    append(UInt8(ascii: ":"))
     needsComma = false
   }
 
   private mutating func separate() {
-    if needsComma { bytes.append(UInt8(ascii: ",")) }
+    if needsComma { append(UInt8(ascii: ",")) }
     needsComma = true
   }
 
@@ -195,22 +252,22 @@ package struct JSONWriter: ~Copyable {
     for index in text.indices {
       let byte = text[index]
       guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-      bytes.append(contentsOf: text[start..<index])
+      append(UnsafeBufferPointer(rebasing: text[start..<index]))
       appendEscape(of: byte)
       start = index + 1
     }
-    bytes.append(contentsOf: text[start...])
+    append(UnsafeBufferPointer(rebasing: text[start...]))
   }
 
   private mutating func appendEscape(of byte: UInt8) {
-    bytes.append(UInt8(ascii: "\\"))
+    append(UInt8(ascii: "\\"))
     switch byte {
-    case 0x0a: bytes.append(UInt8(ascii: "n"))
+    case 0x0a: append(UInt8(ascii: "n"))
     case 0..<0x20:
-      bytes.append(contentsOf: "u00".utf8)
-      bytes.append(Self.digit(byte >> 4))
-      bytes.append(Self.digit(byte & 0x0f))
-    default: bytes.append(byte)
+      append("u00" as StaticString)
+      append(Self.digit(byte >> 4))
+      append(Self.digit(byte & 0x0f))
+    default: append(byte)
     }
   }
 

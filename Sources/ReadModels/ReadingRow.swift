@@ -23,7 +23,7 @@ enum ReadingRow {
         UTCTime.text(milliseconds: event.time), String(position.epoch), String(position.sequence),
         device.id.description, summary.address, summary.make, summary.model, summary.serial, meter.name.description,
         meter.quality == .unknown ? "" : String(meter.value), String(meter.unit.rawValue),
-        String(describing: meter.quality), meter.source.name.description,
+        meter.quality.name, meter.source.name.description,
         meter.source.raw.unsigned.map { String($0) } ?? "\(meter.source.raw)", meter.rule.description,
       ]
       return Array(cells.map(quoted).joined(separator: ",").utf8)

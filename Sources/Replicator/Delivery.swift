@@ -202,8 +202,9 @@ package struct Delivery: Sendable {
   private var batchBytes = 0
   private var takesLost = true
   private var countersigningKey: String?
-  private var checkpoint: CheckpointNote?
-  private var sentCheckpoint: RecordPosition?
+  /// The newest checkpoint of each epoch of which one is to be sent, and up to which size one was sent in this stream.
+  private var checkpoints: [UInt32: CheckpointNote] = [:]
+  private var sentCheckpoints: [UInt32: UInt64] = [:]
   private var rejectionsTold: Set<RecordPosition> = []
   private var rejectionReports: Set<RecordPosition> = []
   /// Where the cursor was last told to be.
@@ -220,7 +221,7 @@ package struct Delivery: Sendable {
     self.lost = lost.filter { !$0.value.isEmpty }
     self.heads = Dictionary(heads.map { ($0.epoch, $0.sequence) }, uniquingKeysWith: { max($0, $1) })
     self.cursor = cursor
-    self.checkpoint = checkpoint
+    if let checkpoint { checkpoints[checkpoint.position.epoch] = checkpoint }
     next = RecordPosition(epoch: 0, sequence: 1)
   }
 
@@ -249,7 +250,9 @@ package struct Delivery: Sendable {
       heads[head.epoch] = max(heads[head.epoch] ?? 0, head.sequence)
       return proceed()
     case .sealed(let note):
-      if note.position >= checkpoint?.position ?? note.position { checkpoint = note }
+      if note.position >= checkpoints[note.position.epoch]?.position ?? note.position {
+        checkpoints[note.position.epoch] = note
+      }
       return proceed()
     case .read(let run): return send(run)
     case .acknowledged(let position): return acknowledge(position)
@@ -283,7 +286,7 @@ extension Delivery {
     epochAskedAfter = nil
     sent = [:]
     isReading = false
-    sentCheckpoint = nil
+    sentCheckpoints = [:]
     rejectionReports = []
   }
 
@@ -438,13 +441,16 @@ extension Delivery {
     return [.send(run)] + proceed()
   }
 
-  /// The newest checkpoint, once all that it seals is on its way.
+  /// The newest checkpoint of each epoch, once all that it seals is on its way.
   private mutating func sealedBySent() -> [Action] {
-    guard let checkpoint, checkpoint.position != sentCheckpoint else { return [] }
-    let place = checkpoint.position
-    guard max(sent[place.epoch] ?? 0, held[place.epoch] ?? 0) >= place.sequence else { return [] }
-    sentCheckpoint = place
-    return [.sendCheckpoint(checkpoint)]
+    var actions: [Action] = []
+    for (epoch, checkpoint) in checkpoints.sorted(by: { $0.key < $1.key }) {
+      let size = checkpoint.position.sequence
+      guard size > sentCheckpoints[epoch] ?? 0, max(sent[epoch] ?? 0, held[epoch] ?? 0) >= size else { continue }
+      sentCheckpoints[epoch] = size
+      actions.append(.sendCheckpoint(checkpoint))
+    }
+    return actions
   }
 }
 

@@ -21,6 +21,8 @@ package protocol DeliverySource: Sendable {
   func cursor() async throws -> RecordPosition?
   /// The newest checkpoint; nil: none was sealed yet.
   func checkpoint() async throws -> CheckpointNote?
+  /// The last checkpoints of closed epochs, where the hub has not countersigned them yet.
+  func closedCheckpoints() async throws -> [CheckpointNote]
   /// Records from `first` on within its epoch, at most so many and so many bytes, but at least one if it is there.
   func records(from first: RecordPosition, recordsMax: Int, bytesMax: Int) async throws -> RecordRun
   func moveCursor(to position: RecordPosition) async throws
@@ -33,6 +35,14 @@ package protocol DeliverySource: Sendable {
   func beginEpoch(reason: String, beyond: UInt32) async throws -> RecordPosition
   /// Waits until the head is another than `head` or the newest checkpoint is another than `checkpoint`.
   func waitForNews(after head: RecordPosition, checkpoint: RecordPosition?) async throws
+}
+
+extension CheckpointNote {
+  fileprivate init(_ stored: StoredCheckpoint) {
+    self.init(
+      position: RecordPosition(epoch: stored.epoch, sequence: stored.size),
+      note: String(decoding: stored.note, as: UTF8.self))
+  }
 }
 
 /// A countersignature that proves nothing.
@@ -116,11 +126,21 @@ package final class JournalSource: DeliverySource {
         guard let stored = try reader.lastCheckpoint(epoch: epoch.number) else { continue }
         // A tree with gaps has no root that the hub could compare.
         guard try reader.lost(epoch: epoch.number).isEmpty else { continue }
-        return CheckpointNote(
-          position: RecordPosition(epoch: stored.epoch, sequence: stored.size),
-          note: String(decoding: stored.note, as: UTF8.self))
+        return CheckpointNote(stored)
       }
       return nil
+    }
+  }
+
+  package func closedCheckpoints() async throws -> [CheckpointNote] {
+    let reader = journal.reader
+    return try await reading {
+      try reader.epochs().dropLast().compactMap { epoch in
+        guard let stored = try reader.lastCheckpoint(epoch: epoch.number), stored.countersigners.isEmpty,
+          try reader.lost(epoch: epoch.number).isEmpty
+        else { return nil }
+        return CheckpointNote(stored)
+      }
     }
   }
 

@@ -208,6 +208,7 @@ extension Replicator {
 
   /// Tells the inbox of new records, epochs and checkpoints.
   private func watchJournal(_ inbox: Inbox) async throws {
+    for closed in try await fromSource({ try await $0.closedCheckpoints() }) { try inbox.offer(.sealed(closed)) }
     var known = RecordPosition.start
     var sealed: RecordPosition?
     while true {

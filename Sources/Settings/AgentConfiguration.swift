@@ -67,6 +67,9 @@ package struct JournalSettings: Sendable {
   package var directory = "/var/lib/printtrail/journal"
   /// At 350 bytes a record 1 GiB is three million records: 100 devices read each half hour for almost two years.
   package var sizeMax = ByteCount(bytes: 1 << 30)
+  /// A year's bills can be explained from the agent alone; what is older is at the hub.
+  package var keep: Duration = .seconds(400 * 86_400)
+  package static let keepRange: ClosedRange<Duration> = .seconds(86_400) ... .seconds(3_650 * 86_400)
   package init() {}
 }
 

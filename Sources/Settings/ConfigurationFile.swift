@@ -105,6 +105,7 @@ extension JournalSettings {
     let text = table.text("directory", expected: "the path of a directory")
     directory = text.map { Files.resolve($0, in: base) } ?? stateDirectory + "/journal"
     sizeMax = table.size("size_max", in: Self.sizeSmallest...Self.sizeLargest, default: sizeMax)
+    keep = table.duration("keep", in: Self.keepRange, default: keep)
     table.finish()
   }
 }

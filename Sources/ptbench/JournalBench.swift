@@ -4,6 +4,7 @@
 
 internal import ArgumentParser
 internal import Evidence
+internal import Glibc
 internal import Journal
 
 struct JournalBench: AsyncParsableCommand {
@@ -48,7 +49,7 @@ struct JournalBench: AsyncParsableCommand {
     configuration.recovery = JournalRecovery { _ in [] }
     var journal: Journal?
     let start = try clock.measure { journal = try Journal.open(configuration) }
-    print(#"{"benchmark":"journal.start","seconds":\#(start.seconds)}"#)
+    print(#"{"benchmark":"journal.start","seconds":\#(start.seconds),"resident_bytes":\#(Self.residentBytes)}"#)
     await journal?.close()
     for isThorough in [false, true] {
       var report: InspectionReport?
@@ -60,6 +61,13 @@ struct JournalBench: AsyncParsableCommand {
       }
       print(#"{"benchmark":"journal.inspect","thorough":\#(isThorough),"seconds":\#(time.seconds)}"#)
     }
+  }
+
+  /// The most that this process has had in memory so far.
+  private static var residentBytes: Int {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss * 1_024
   }
 
   private func append(to journal: Journal) throws {

@@ -51,7 +51,8 @@ struct SyntheticFleet {
     return ReadingChanged(change: change, raw: raw, removed: [], cost: cost)
   }
 
-  private static func reading(of device: Int) -> Reading {
+  /// A device's first reading.
+  static func reading(of device: Int) -> Reading {
     var reading = Reading()
     reading.identity.make = "Maker"
     reading.identity.model = DeviceText("Maker C3000 series")

@@ -20,15 +20,16 @@ private struct Monitored {
   }
 
   /// Polls as the collector would; returns what happened.
-  mutating func poll(after minutes: Int64 = 30, _ change: (inout TestPrinter) -> Void = { _ in }) throws -> [EventBody]
-  {
+  mutating func poll(
+    after minutes: Int64 = 30, thinning: Duration? = nil, _ change: (inout TestPrinter) -> Void = { _ in }
+  ) throws -> [EventBody] {
     time += minutes * 60_000
     printer.uptime += UInt32(minutes) * 6_000
     change(&printer)
     device.agent.walk = printer.walk
     let kind = monitor.nextPoll(time: time)
     let outcome = try device.poll(kind, hasActiveAlerts: !monitor.known.alerts.isEmpty)
-    let events = monitor.completed(outcome, time: time)
+    let events = monitor.completed(outcome, time: time, thinning: thinning)
     #expect(events.allSatisfy { $0.time == time && $0.device == monitor.known.id })
     return events.map(\.body)
   }
@@ -37,10 +38,11 @@ private struct Monitored {
 extension Monitored {
   /// Polls and compares what happened, in words.
   fileprivate mutating func expect(
-    _ expected: [String], after minutes: Int64 = 30, sourceLocation: SourceLocation = #_sourceLocation,
+    _ expected: [String], after minutes: Int64 = 30, thinning: Duration? = nil,
+    sourceLocation: SourceLocation = #_sourceLocation,
     _ change: (inout TestPrinter) -> Void = { _ in }
   ) throws {
-    let happened = words(try poll(after: minutes, change))
+    let happened = words(try poll(after: minutes, thinning: thinning, change))
     #expect(happened == expected, sourceLocation: sourceLocation)
   }
 }
@@ -76,6 +78,40 @@ private func words(_ events: [EventBody]) -> [String] {
     #expect(changed.raw.map(\.name) == [PrinterMIB.Marker.entry.appending(4, 1, 1)])
     #expect(changed.removed.isEmpty)
     try device.expect(["unchanged"])
+  }
+
+  @Test func `thinned, readings are told at most so often, each as the difference from the last one told`() throws {
+    let hour: Duration = .seconds(3_600)
+    var device = try Monitored()
+    try device.expect(["taken"], thinning: hour)
+    try device.expect([], thinning: hour) { $0.lifeCount += 10 }
+    let events = try device.poll(after: 40, thinning: hour) { $0.lifeCount += 5 }
+    guard case .readingChanged(let changed)? = events.first else {
+      Issue.record("\(words(events))")
+      return
+    }
+    #expect(changed.change.meters.changed.contains { $0.name == .total && $0.value == 12_360 })
+    try device.expect([], thinning: hour)
+    // It is over: every poll again.
+    try device.expect(["unchanged"])
+    try device.expect(["unchanged"])
+  }
+
+  @Test func `thinned, all that is no reading is told as always`() throws {
+    let week: Duration = .seconds(7 * 86_400)
+    var device = try Monitored()
+    try device.expect(["taken"], thinning: week)
+    try device.expect(["raised 11.1.12"], thinning: week) {
+      $0.alerts = [(11, 1, 12, "Toner low")]
+      $0.alertEvents += 1
+    }
+    try device.expect(["cleared 11.1.12 after 30 min"], thinning: week) { $0.alerts = [] }
+    // A meter that begins anew, with the reading that shows it.
+    let events = words(try device.poll(thinning: week) { $0.lifeCount = 3 })
+    #expect(events.contains { $0.hasPrefix("epoch 2") } && events.contains("changed"), "\(events)")
+    // Another structure, and the whole reading of the day.
+    try device.expect([], thinning: week)
+    try device.expect(["taken"], after: 24 * 60, thinning: week)
   }
 
   @Test func `a whole reading is told once a day`() throws {

@@ -30,6 +30,8 @@ import Testing
       case EventType.meterEpochOpened: Wire.MeterEpochOpened.self
       case EventType.uploadRejected: Wire.UploadRejected.self
       case EventType.journalDamaged: Wire.JournalDamaged.self
+      case EventType.recordsRemoved: Wire.RecordsRemoved.self
+      case EventType.readingsThinned: Wire.ReadingsThinned.self
       default: Wire.PollCost.self
       }
     return try? kind.init(serializedBytes: bytes)

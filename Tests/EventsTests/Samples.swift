@@ -40,6 +40,9 @@ enum Samples {
         reason: "page 7", quarantine: "/q",
         lost: [LostRange(epoch: 1, first: 7, last: 9), LostRange(epoch: 2, first: 1, last: nil)], recordsKept: 6,
         hasNewKey: true)),
+    .recordsRemoved(
+      RecordsRemoved(epoch: 2, through: 1 << 40, records: 77, reason: "age", countersigner: "printtrail.hub/x")),
+    .readingsThinned(ReadingsThinned(intervalSeconds: 3_600, percent: 61)),
   ]
 
   static let cost = PollCost(requests: 1, bytesSent: 2, bytesReceived: 3, milliseconds: 4)

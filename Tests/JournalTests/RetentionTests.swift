@@ -114,7 +114,8 @@ internal import Testing
     try await append(0..<200, to: journal)
     func expectRefusal(_ position: RecordPosition, _ part: String, by key: VerifierKey? = nil) async throws {
       let error = await #expect(throws: JournalError.self) { try await prune(journal, through: position, by: key) }
-      #expect("\(String(describing: error))".contains(part) && "\(String(describing: error))".contains("remove old records"))
+      #expect(
+        "\(String(describing: error))".contains(part) && "\(String(describing: error))".contains("remove old records"))
     }
     try await expectRefusal(at(1, 200), "not all acknowledged")
     try await journal.moveCursor(Self.cursor, to: at(1, 200))
@@ -233,7 +234,9 @@ internal import Testing
     #expect(!report.isSound && report.first?.wrong == .checkpointRoot, "\(report.findings)")
   }
 
-  @Test func `damage behind the base: base and snapshot stay, what is left is kept, and nothing that was removed counts as lost`()
+  @Test
+  func
+    `damage behind the base: base and snapshot stay, what is left is kept, and nothing that was removed counts as lost`()
     async throws
   {
     var configuration = configuration

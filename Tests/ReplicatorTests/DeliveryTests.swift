@@ -60,6 +60,53 @@ import Testing
     }
   }
 
+  @Test func `what retention removed is not asked for, and is lost for a hub that lost it`() {
+    var delivery = Delivery(heads: [place(1, 100)], cursor: place(1, 80))
+    #expect(delivery.received(.based([1: 60])) == [])
+    _ = delivery.received(.opened)
+    #expect(
+      delivery.received(welcome([1: 60])).last
+        == .read(first: place(1, 61), recordsMax: 40, bytesMax: Delivery.batchBytesMax))
+
+    _ = delivery.received(.closed)
+    _ = delivery.received(.opened)
+    let actions = delivery.received(welcome([1: 20]))
+    #expect(
+      actions == [
+        .sendLost(epoch: 1, 21...60), .read(first: place(1, 61), recordsMax: 40, bytesMax: Delivery.batchBytesMax),
+      ])
+
+    // A hub that does not know of losses is left where it is.
+    _ = delivery.received(.closed)
+    _ = delivery.received(.opened)
+    let old = Delivery.Event.welcomed(
+      Welcome(holdings: [1: 20], windowRecords: 1000, batchBytesMax: 1 << 20, takesLost: false))
+    #expect(delivery.received(old) == [])
+  }
+
+  @Test func `a journal that retention shortened is still known for one that was put back`() {
+    var delivery = Delivery(heads: [place(1, 100)], cursor: place(1, 80))
+    _ = delivery.received(.based([1: 60]))
+    _ = delivery.received(.opened)
+    guard case .beginEpoch = delivery.received(welcome([1: 200])).first else {
+      Issue.record("no new epoch")
+      return
+    }
+  }
+
+  @Test func `the last checkpoint of each epoch is sent, once in a stream`() {
+    let notes = [CheckpointNote(position: place(1, 9), note: "a"), CheckpointNote(position: place(2, 3), note: "b")]
+    var delivery = Delivery(heads: [place(1, 9), place(2, 3)], cursor: nil)
+    _ = delivery.received(.opened)
+    #expect(delivery.received(welcome([1: 9, 2: 3])) == [.moveCursor(place(2, 3))])
+    #expect(delivery.received(.sealed(notes[0])) == [.sendCheckpoint(notes[0])])
+    #expect(delivery.received(.sealed(notes[1])) == [.sendCheckpoint(notes[1])])
+    #expect(delivery.received(.sealed(notes[0])) == [])
+    _ = delivery.received(.closed)
+    _ = delivery.received(.opened)
+    #expect(delivery.received(welcome([1: 9, 2: 3])) == notes.map { .sendCheckpoint($0) })
+  }
+
   @Test func `the cursor does not move before the acknowledgement`() {
     var delivery = Delivery(heads: [place(1, 3)], cursor: place(1, 0))
     _ = delivery.received(.opened)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs PrintTrail's benchmarks beside their peers and prints JSON lines and a summary. Loopback only; everything started here is ended here.
 
-usage: run.py --bin DIR [journal] [replay] [poll] [sweep] [memory]
+usage: run.py --bin DIR [journal] [replay] [millions] [offline] [poll] [sweep] [memory]
 """
 
 import argparse
@@ -80,25 +80,61 @@ def fleet(bin, name):
     return program([f"{bin}/ptsim", "serve", "--fleet", f"{ROOT}/Fixtures/fleets/{name}.toml", "--speed", "0"], ready="ready")
 
 
-def journal(bin, work, rounds=5):
-    peer = os.path.join(work, "lmdb_append")
-    subprocess.run(["cc", "-O2", "-o", peer, f"{HERE}/lmdb_append.c", "-llmdb"], check=True)
+def journal(bin, work, rounds=7):
+    """Append beside plain C on LMDB, the ceiling, and SQLite doing the same work; in turns, so that a slow moment of the disk meets all."""
+    lmdb, sqlite = os.path.join(work, "lmdb_append"), os.path.join(work, "sqlite_append")
+    subprocess.run(["cc", "-O2", "-o", lmdb, f"{HERE}/lmdb_append.c", "-llmdb"], check=True)
+    subprocess.run(["cc", "-O2", "-o", sqlite, f"{HERE}/sqlite_append.c", "-lsqlite3", "-lcrypto"], check=True)
+
+    def rate(arguments, directory):
+        output = subprocess.run(arguments, check=True, capture_output=True, text=True).stdout
+        shutil.rmtree(directory)
+        return lines(output)[0]["events_per_second"]
+
     for batch, events in ((1, 4000), (50, 100_000), (500, 400_000)):
-        ratios, own_rates, peer_rates = [], [], []
+        rates = {"own": [], "lmdb": [], "sqlite": []}
         for _ in range(rounds):
-            theirs, ours = os.path.join(work, "peer"), os.path.join(work, "own")
-            os.mkdir(theirs)
-            output = subprocess.run([peer, theirs, str(batch), str(events)], check=True, capture_output=True, text=True).stdout
-            peer_rate = lines(output)[0]["events_per_second"]
-            output = subprocess.run(
-                [f"{bin}/ptbench", "journal", "--directory", ours, "--batch", str(batch), "--events", str(events), "--append-only"],
-                check=True, capture_output=True, text=True).stdout
-            own_rate = lines(output)[0]["events_per_second"]
-            shutil.rmtree(theirs), shutil.rmtree(ours)
-            say(benchmark="journal.append", batch=batch, own=own_rate, peer=peer_rate, ratio=round(own_rate / peer_rate, 3))
-            ratios.append(own_rate / peer_rate), own_rates.append(own_rate), peer_rates.append(peer_rate)
-        summary(f"append, {batch} a commit: {statistics.median(own_rates):,.0f}/s, plain C on LMDB "
-                f"{statistics.median(peer_rates):,.0f}/s, ratio {statistics.median(ratios):.2f}")
+            directory = os.path.join(work, "append")
+            for name, peer in (("lmdb", lmdb), ("sqlite", sqlite)):
+                os.mkdir(directory)
+                rates[name].append(rate([peer, directory, str(batch), str(events)], directory))
+            rates["own"].append(rate(
+                [f"{bin}/ptbench", "journal", "--directory", directory, "--batch", str(batch), "--events", str(events), "--append-only"],
+                directory))
+            say(benchmark="journal.append", batch=batch, **{name: found[-1] for name, found in rates.items()},
+                ratio=round(rates["own"][-1] / rates["lmdb"][-1], 3))
+        median = {name: statistics.median(found) for name, found in rates.items()}
+        ratio = {name: statistics.median(own / other for own, other in zip(rates["own"], found)) for name, found in rates.items()}
+        summary(f"append, {batch} a commit: {median['own']:,.0f}/s; plain C on LMDB {median['lmdb']:,.0f}/s, ratio {ratio['lmdb']:.2f}; "
+                f"SQLite {median['sqlite']:,.0f}/s, ratio {ratio['sqlite']:.2f}")
+
+
+def millions(bin, work, events=10_000_000):
+    """A journal of ten million records: what a start takes, what an inspection, what a verification."""
+    directory = os.path.join(work, "millions")
+    for options in (["--append-only"], ["--existing"]):
+        output = subprocess.run(
+            [f"{bin}/ptbench", "journal", "--directory", directory, "--batch", "500", "--events", str(events)] + options,
+            check=True, capture_output=True, text=True).stdout
+        for line in lines(output):
+            say(**line)
+    found = {line["benchmark"] + (".thorough" if line.get("thorough") else ""): line for line in lines(output)}
+    start, verify, size = found["journal.start"], found["journal.verify"], found["journal.size"]
+    summary(f"{events:,} records: start {start['seconds']:.2f} s and {start['resident_bytes'] / 1e6:.0f} MB resident, inspection "
+            f"{found['journal.inspect']['seconds']:.2f} s, thorough {found['journal.inspect.thorough']['seconds']:.1f} s, verify "
+            f"{verify['seconds']:.1f} s, {size['bytes_per_record']:.0f} bytes a record of 300")
+    shutil.rmtree(directory)
+
+
+def offline(bin, work):
+    """A season without a hub, with an accelerated clock."""
+    output = subprocess.run([f"{bin}/ptbench", "offline", "--directory", os.path.join(work, "offline")],
+                            check=True, capture_output=True, text=True).stdout
+    for line in lines(output):
+        say(**line)
+    last = lines(output)[-1]
+    summary(f"{last['days']} days offline with {last['devices']:,} devices: {last['polls']:,} polls, {last['records']:,} records, "
+            f"{last['file_bytes'] / (1 << 20):,.0f} MiB")
 
 
 def replay(bin, work):
@@ -224,7 +260,7 @@ def memory(bin, work):
 
 
 def main():
-    known = {"journal": journal, "replay": replay, "poll": poll, "sweep": sweep, "memory": memory}
+    known = {"journal": journal, "replay": replay, "millions": millions, "offline": offline, "poll": poll, "sweep": sweep, "memory": memory}
     parser = argparse.ArgumentParser(description="PrintTrail's benchmarks, each beside its peer.")
     parser.add_argument("--bin", required=True, help="where the release build is")
     parser.add_argument("names", nargs="*", choices=[[], *known], help="which; all without a name")

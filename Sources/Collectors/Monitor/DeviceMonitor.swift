@@ -8,6 +8,9 @@
 // that give its numbers their meaning changed, and every 24 hours; otherwise only what differs. A whole reading is only made from a full
 // poll.
 //
+// Thinning. While the journal fills up because the hub is away, a device's readings are told at most so often; each is then the difference
+// from the last one told. What happens to the device is told as always: alerts, silence, a meter that begins anew, another structure.
+//
 // Interrupted polls. A device that fell silent in mid-poll has told something. If every meter that it is known to have was read, its
 // reading counts, rows that were not read stay as they were, and a finding says so. Else the poll counts as failed, because a reading would
 // date an old count anew. In both cases alerts may be raised by it, and none is cleared.
@@ -27,6 +30,8 @@ package struct DeviceMonitor: Sendable {
   /// The last poll's objects and reading; nil until the first one since the service started.
   package private(set) var walk: Walk?
   package private(set) var reading: Reading?
+  /// When `reading` was told, in milliseconds since 1970 UTC.
+  private var told: Int64?
   /// Whether `reading` was made from a poll that came to its end.
   private var isComplete = false
 
@@ -48,11 +53,12 @@ package struct DeviceMonitor: Sendable {
   }
 
   /// Takes a poll's outcome and returns what happened.
-  package mutating func completed(_ outcome: PollOutcome, time: Int64) -> [Event] {
+  /// - Parameter thinning: tell readings at most this often; nil: each one.
+  package mutating func completed(_ outcome: PollOutcome, time: Int64, thinning: Duration? = nil) -> [Event] {
     let bodies: [EventBody] =
       switch outcome.result {
       case .failed(let failure): failed(failure, at: outcome.endpoint, time: time)
-      case .reading(let poll): received(poll, outcome, time: time)
+      case .reading(let poll): received(poll, outcome, time: time, thinning)
       }
     return bodies.map { Event(time: time, device: known.id, $0) }
   }
@@ -65,7 +71,9 @@ package struct DeviceMonitor: Sendable {
     ]
   }
 
-  private mutating func received(_ poll: PollReading, _ outcome: PollOutcome, time: Int64) -> [EventBody] {
+  private mutating func received(
+    _ poll: PollReading, _ outcome: PollOutcome, time: Int64, _ thinning: Duration?
+  ) -> [EventBody] {
     if let interruption = poll.interruption, !mayCount(poll) {
       let alerts = AlertTracker.update(&known.alerts, with: poll.alerts, time: time)
       return failed(interruption, at: outcome.endpoint, time: time) + alerts
@@ -74,8 +82,13 @@ package struct DeviceMonitor: Sendable {
     var events: [EventBody] = []
     let restarted = uptime(of: reading).flatMap { before in uptime(of: poll.reading).map { $0 < before } } ?? false
     let fresh = poll.reading.meters.filter { poll.read.contains($0.source.name) }
-    events += MeterTracker.update(&known.meters, with: fresh, restarted: restarted).map { .meterEpochOpened($0) }
-    events.append(told(poll, cost: outcome.cost, time: time))
+    var meters = known.meters
+    let epochs = MeterTracker.update(&meters, with: fresh, restarted: restarted)
+    if !epochs.isEmpty || !isThinned(poll, thinning, time: time) {
+      known.meters = meters
+      events += epochs.map { .meterEpochOpened($0) }
+      events.append(tell(poll, cost: outcome.cost, time: time))
+    }
     events += AlertTracker.update(&known.alerts, with: poll.alerts, time: time)
     known.identity = poll.reading.identity
     return events
@@ -89,13 +102,25 @@ package struct DeviceMonitor: Sendable {
 
   private func uptime(of reading: Reading?) -> UInt64? { reading?.detectors.uptimeTicks }
 
+  private func isThinned(_ poll: PollReading, _ thinning: Duration?, time: Int64) -> Bool {
+    guard let thinning, let told, Duration.milliseconds(time - told) < thinning else { return false }
+    return !isWholeDue(poll, Self.comparable(poll.reading), time: time)
+  }
+
+  /// As readings are compared: normalised, and without the alerts, which are events of their own.
+  private static func comparable(_ reading: Reading) -> Reading {
+    var reading = reading.normalized
+    reading.alerts = []
+    return reading
+  }
+
   /// The event of the reading itself.
-  private mutating func told(_ poll: PollReading, cost: PollCost, time: Int64) -> EventBody {
-    var current = poll.reading.normalized
-    current.alerts = []
+  private mutating func tell(_ poll: PollReading, cost: PollCost, time: Int64) -> EventBody {
+    let current = Self.comparable(poll.reading)
     defer {
       walk = poll.walk
       reading = current
+      told = time
       isComplete = poll.interruption == nil
     }
     guard let reading, let walk, !isWholeDue(poll, current, time: time) else {

@@ -29,6 +29,7 @@ package actor Collector {
   private let sink: any EventSink
   private let observer: any CollectorObserver
   private let clock: @Sendable () -> Int64
+  private let thinning: @Sendable () -> Duration?
   private var random = SystemRandomNumberGenerator()
 
   private var registry: DeviceRegistry
@@ -41,16 +42,18 @@ package actor Collector {
 
   /// - Parameters:
   ///   - known: the devices of earlier runs.
+  ///   - thinning: how often a device's readings are told at most; nil: each one.
   ///   - clock: milliseconds since 1970 UTC.
   package init(
     _ settings: CollectorSettings, known: [KnownDevice] = [], engine: UDPEngine, sink: any EventSink,
     observer: any CollectorObserver = NoObserver(), keys: USMKeyCache = USMKeyCache(), profiles: ProfileSet = .shipped,
-    clock: @escaping @Sendable () -> Int64
+    thinning: @escaping @Sendable () -> Duration? = { nil }, clock: @escaping @Sendable () -> Int64
   ) {
     self.settings = settings
     self.sink = sink
     self.observer = observer
     self.clock = clock
+    self.thinning = thinning
     reader = DeviceReader(engine: engine, keys: keys, profiles: profiles)
     registry = DeviceRegistry(known)
     monitors = Dictionary(known.map { ($0.id, DeviceMonitor($0)) }) { _, later in later }
@@ -267,7 +270,7 @@ package actor Collector {
   private func tell(
     _ outcome: PollOutcome, of device: DeviceID, _ memory: PollMemory, after events: [Event]
   ) async throws {
-    let told = monitors[device]?.completed(outcome, time: clock()) ?? []
+    let told = monitors[device]?.completed(outcome, time: clock(), thinning: thinning()) ?? []
     try await sink.append(events + told)
     let pause = monitors[device]?.reachability.pause(interval: settings.pollInterval) ?? settings.pollInterval
     schedule.polled(

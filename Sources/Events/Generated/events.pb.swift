@@ -486,6 +486,7 @@ package nonisolated struct Printtrail_Events_V1_UploadRejected: Sendable {
   package init() {}
 }
 
+/// type 70
 package nonisolated struct Printtrail_Events_V1_JournalDamaged: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -504,6 +505,48 @@ package nonisolated struct Printtrail_Events_V1_JournalDamaged: Sendable {
   package var recordsKept: UInt64 = 0
 
   package var hasNewKey_p: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// type 71
+package nonisolated struct Printtrail_Events_V1_RecordsRemoved: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The last record that is gone, and with it all before it: that of a checkpoint that the hub has countersigned.
+  package var epoch: UInt32 = 0
+
+  package var through: UInt64 = 0
+
+  /// How many were removed this time.
+  package var records: UInt64 = 0
+
+  /// "age" or "size".
+  package var reason: String = String()
+
+  /// The name of the key that countersigned.
+  package var countersigner: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// type 72
+package nonisolated struct Printtrail_Events_V1_ReadingsThinned: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// From now on a device's readings are recorded at most this often; 0: each one again.
+  package var intervalSeconds: UInt32 = 0
+
+  /// How much of journal.size_max the records take that the hub does not have yet, in percent.
+  package var percent: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2304,6 +2347,91 @@ nonisolated extension Printtrail_Events_V1_JournalDamaged: SwiftProtobuf.Message
     if lhs.rangesLost != rhs.rangesLost {return false}
     if lhs.recordsKept != rhs.recordsKept {return false}
     if lhs.hasNewKey_p != rhs.hasNewKey_p {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Events_V1_RecordsRemoved: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RecordsRemoved"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}through\0\u{1}records\0\u{1}reason\0\u{1}countersigner\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.epoch) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.through) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.records) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.countersigner) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.epoch, fieldNumber: 1)
+    }
+    if self.through != 0 {
+      try visitor.visitSingularUInt64Field(value: self.through, fieldNumber: 2)
+    }
+    if self.records != 0 {
+      try visitor.visitSingularUInt64Field(value: self.records, fieldNumber: 3)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 4)
+    }
+    if !self.countersigner.isEmpty {
+      try visitor.visitSingularStringField(value: self.countersigner, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Events_V1_RecordsRemoved, rhs: Printtrail_Events_V1_RecordsRemoved) -> Bool {
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.through != rhs.through {return false}
+    if lhs.records != rhs.records {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.countersigner != rhs.countersigner {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Events_V1_ReadingsThinned: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ReadingsThinned"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}interval_seconds\0\u{1}percent\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.intervalSeconds) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.percent) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.intervalSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.intervalSeconds, fieldNumber: 1)
+    }
+    if self.percent != 0 {
+      try visitor.visitSingularUInt32Field(value: self.percent, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Events_V1_ReadingsThinned, rhs: Printtrail_Events_V1_ReadingsThinned) -> Bool {
+    if lhs.intervalSeconds != rhs.intervalSeconds {return false}
+    if lhs.percent != rhs.percent {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -38,7 +38,8 @@
 /// The agent sends from what the hub holds onward, whatever it remembers itself. It may have `Welcome.window_records` records unacknowledged.
 /// An acknowledgement is cumulative within its epoch and is sent only after the hub's database has committed.
 ///
-/// Records that damage took from the agent's journal are lost for ever unless the hub holds them. `Lost` stands in their place in the stream: the hub
+/// Records that damage took from the agent's journal are lost for ever unless the hub holds them; so are those that the agent removed after the
+/// hub had countersigned them, if the hub lost them since. `Lost` stands in their place in the stream: the hub
 /// keeps what it holds, notes the rest as lost, and what it holds counts as going on behind them. No later message brings such a record: what is
 /// sent under its identity is answered as a conflict. A hub that knows `Lost` says so in its welcome; an agent sends it to no other, and leaves the
 /// epoch where the loss begins.
