@@ -87,7 +87,7 @@ struct `Delivery, with real programs` {
   func `survives kill -9 of agent and hub at named points`() async throws {
     print("seed \(Self.seed), \(Self.kills) kills at points; repeat with PT_SEED=\(Self.seed)")
     var generator = SplitMix(seed: Self.seed)
-    let site = try await enrolledSite(network: 6)
+    let site = try await enrolledSite(network: 7)
     try site.startAgent()
     for _ in 0..<Self.kills {
       // SQLite writes no meta pages of LMDB's.
