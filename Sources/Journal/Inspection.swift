@@ -76,7 +76,7 @@ struct Inspection {
     }
     var walk = DataWalk(file, meta)
     let catalogue = JournalCatalogue(file, meta, &walk)
-    var rows = MetaRows()
+    var rows = catalogue.rows
     for name in Layout.databases {
       guard let tree = catalogue[name] else {
         damage("the database \(name) is not there")

@@ -5,6 +5,8 @@ internal import LMDB
 
 struct JournalCatalogue {
   let trees: [String: DataTree]
+  /// What stands in the main database itself.
+  let rows: MetaRows
   /// Whether these are certainly the last commit's, and not those of one before it.
   private(set) var isOfLastCommit = false
 
@@ -12,11 +14,12 @@ struct JournalCatalogue {
 
   /// The databases that a commit left.
   init(_ file: DataFile, _ meta: DataMeta, _ walk: inout DataWalk) {
-    var trees: [String: DataTree] = [:]
+    var (trees, rows) = ([String: DataTree](), MetaRows())
     walk.entries(of: meta.main) { key, value in
+      rows.take(key, value)
       if case .tree(let tree) = value { trees[String(decoding: key, as: UTF8.self)] = tree }
     }
-    self.trees = trees
+    (self.trees, self.rows) = (trees, rows)
   }
 
   /// The newest databases that can still be found: by a meta page, else on any page that once held them. Records only become
@@ -29,23 +32,24 @@ struct JournalCatalogue {
       catalogue.isOfLastCommit = file.metasFollow && meta == file.meta
       if catalogue["records"] != nil, catalogue["meta"] != nil { return catalogue }
     }
-    var best: [String: DataTree] = [:]
+    var (best, rows) = ([String: DataTree](), MetaRows())
     file.forEachPage(outside: PageSet(pages: 0)) { page in
-      var found: [String: DataTree] = [:]
+      var (found, foundRows) = ([String: DataTree](), MetaRows())
       file.forEachEntry(of: page) { key, value in
+        foundRows.take(key, value)
         if case .tree(let tree) = value { found[String(decoding: key, as: UTF8.self)] = tree }
       }
       if let records = found["records"], found["meta"] != nil, records.entries >= best["records"]?.entries ?? 0 {
-        best = found
+        (best, rows) = (found, foundRows)
       }
     }
-    return JournalCatalogue(trees: best)
+    return JournalCatalogue(trees: best, rows: rows)
   }
 
-  private init(trees: [String: DataTree]) { self.trees = trees }
+  private init(trees: [String: DataTree], rows: MetaRows) { (self.trees, self.rows) = (trees, rows) }
 }
 
-/// The rows of `meta`, as far as they can be read.
+/// The rows of `meta` and those of the main database, as far as they can be read.
 struct MetaRows {
   var format: UInt32?
   var journal: [UInt8]?

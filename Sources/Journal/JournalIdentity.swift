@@ -5,7 +5,7 @@
 // complete once. docs/formats/journal.md has the table of what is found and what is decided.
 //
 //   identity      PrintTrail journal
-//                 format: 1
+//                 format: 2
 //                 journal: <id, 32 hex digits>
 //                 created: <nanoseconds since 1970 UTC>
 //                 epoch: <the newest epoch>
@@ -19,7 +19,7 @@ package struct JournalIdentity: Hashable, Sendable {
   static let idByteCount = 16
   private static let title = "PrintTrail journal"
 
-  package let format: UInt32
+  package internal(set) var format: UInt32
   /// The journal's id: 16 random bytes.
   package let id: [UInt8]
   /// Nanoseconds since 1970 UTC.

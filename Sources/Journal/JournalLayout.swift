@@ -11,11 +11,13 @@
 //                "journal"                       -> 16 bytes
 //                "key"                           -> the journal's public key, 32 bytes
 //                "epoch"                         -> the current epoch, u32
-//                "frontier" epoch u32            -> encoded Merkle frontier
 //                "lost" epoch u32                -> first u64, last u64 of each range of lost records: see LostRecords
 //                "base" epoch u32                -> encoded Merkle frontier over the records that retention removed
 //                "basefold"                      -> version u32, epoch u32, sequence u64: as "fold", of `snapshot`
+//   (main)       "frontier" epoch u32            -> encoded Merkle frontier
 //                "fold"                          -> version u32, epoch u32, sequence u64: what `state` holds, and up to where
+//
+// The rows of the main database are what every commit changes: a page of `meta` less to write. In format 1 they stood in `meta`.
 //
 // Integers are big-endian, so that keys sort as numbers.
 
@@ -40,7 +42,7 @@ enum JournalFile {
 
 enum Layout {
   /// The format this program writes, and the newest it reads.
-  static let format: UInt32 = 1
+  static let format: UInt32 = 2
   static let databases = ["records", "meta", "checkpoints", "cursors", "state", "epochs"]
   /// What older journals do not have.
   static let optionalDatabases = ["snapshot"]

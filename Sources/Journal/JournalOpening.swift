@@ -51,7 +51,8 @@ struct JournalOpening {
       guard try Self.isComplete(store, key) else {
         throw JournalError.recordsMissing(path: directory, found: "without a journal in it")
       }
-      self.identity = try Self.noteEpoch(store, identity)
+      try Self.upgrade(store)
+      self.identity = try Self.noteOpening(store, identity)
       self.key = key
     } else {
       if key == nil, let size, size > Self.emptyFileBytes { throw JournalError.keyMissing(path: directory) }
@@ -65,13 +66,29 @@ struct JournalOpening {
   /// The file's length after the transaction that makes a journal. The first record makes it longer, and it never gets shorter.
   private static let bytesWithoutRecords = 7 * sysconf(Int32(_SC_PAGESIZE))
 
-  /// The identity names the newest epoch. Where a crash came between, it is brought up to date.
-  private static func noteEpoch(_ store: JournalStore, _ identity: JournalIdentity) throws -> JournalIdentity {
+  /// Makes a journal of format 1 one of this format: what every commit changes moves from `meta` to the main database.
+  private static func upgrade(_ store: JournalStore) throws {
+    let transaction = try store.environment.beginWrite()
+    let format = Layout.format.bigEndianBytes
+    guard try transaction.value(of: Layout.Meta.format, in: store.meta) != format else { return }
+    let changing = try store.epochList(transaction).map { Layout.Meta.frontier($0.number) } + [Layout.Meta.fold]
+    for key in changing {
+      guard let row = try transaction.value(of: key, in: store.meta) else { continue }
+      try transaction.put(key, row, into: store.main)
+      try transaction.delete(key, from: store.meta)
+    }
+    try transaction.put(Layout.Meta.format, format, into: store.meta)
+    try transaction.commit()
+  }
+
+  /// The identity names the format and the newest epoch. Where a crash came between, it is brought up to date.
+  private static func noteOpening(_ store: JournalStore, _ identity: JournalIdentity) throws -> JournalIdentity {
     let transaction = try store.environment.beginRead()
     let epoch = try store.tail(transaction).epoch
-    guard identity.epoch < epoch else { return identity }
+    guard identity.epoch < epoch || identity.format < Layout.format else { return identity }
     var identity = identity
-    identity.epoch = epoch
+    identity.epoch = max(epoch, identity.epoch)
+    identity.format = Layout.format
     try identity.write(directory: store.directory)
     return identity
   }

@@ -9,6 +9,7 @@ struct JournalStore: Sendable {
   let environment: LMDB.Environment
   let records: Database
   let meta: Database
+  let main: Database
   let checkpoints: Database
   let cursors: Database
   let state: Database
@@ -25,6 +26,7 @@ struct JournalStore: Sendable {
     self.environment = environment
     records = environment.database("records")
     meta = environment.database("meta")
+    main = environment.main
     checkpoints = environment.database("checkpoints")
     cursors = environment.database("cursors")
     state = environment.database("state")
@@ -48,10 +50,16 @@ struct JournalStore: Sendable {
   func frontier(
     _ transaction: borrowing some ReadableTransaction & ~Copyable, epoch: UInt32
   ) throws -> MerkleFrontier {
-    guard let row = try transaction.value(of: Layout.Meta.frontier(epoch), in: meta),
-      let frontier = MerkleFrontier(encoded: row)
+    guard let row = try changing(Layout.Meta.frontier(epoch), transaction), let frontier = MerkleFrontier(encoded: row)
     else { throw damaged("the tree of epoch \(epoch) is missing or unreadable") }
     return frontier
+  }
+
+  /// A row that every commit changes; where it stood in format 1, too.
+  private func changing(
+    _ key: [UInt8], _ transaction: borrowing some ReadableTransaction & ~Copyable
+  ) throws -> [UInt8]? {
+    try transaction.value(of: key, in: main) ?? transaction.value(of: key, in: meta)
   }
 
   /// What is lost of an epoch; empty for one that is whole.
@@ -96,7 +104,7 @@ struct JournalStore: Sendable {
   }
 
   func foldMark(_ transaction: borrowing some ReadableTransaction & ~Copyable) throws -> FoldMark? {
-    try transaction.value(of: Layout.Meta.fold, in: meta).flatMap { FoldMark(rowValue: $0) }
+    try changing(Layout.Meta.fold, transaction).flatMap { FoldMark(rowValue: $0) }
   }
 
   func cursor(
@@ -151,11 +159,11 @@ struct JournalStore: Sendable {
   // MARK: Writing
 
   func put(_ tail: Tail, _ transaction: borrowing WriteTransaction) throws(LMDBError) {
-    try transaction.put(Layout.Meta.frontier(tail.epoch), tail.frontier.encoded, into: meta)
+    try transaction.put(Layout.Meta.frontier(tail.epoch), tail.frontier.encoded, into: main)
   }
 
   func put(_ mark: FoldMark, _ transaction: borrowing WriteTransaction) throws(LMDBError) {
-    try transaction.put(Layout.Meta.fold, mark.rowValue, into: meta)
+    try transaction.put(Layout.Meta.fold, mark.rowValue, into: main)
   }
 
   func put(

@@ -80,6 +80,7 @@ struct Salvage {
   private mutating func take(_ file: DataFile) throws {
     var walk = DataWalk(file)
     let catalogue = JournalCatalogue.newest(in: file)
+    meta = catalogue.rows
     if let tree = catalogue["meta"] { walk.entries(of: tree) { meta.take($0, $1) } }
     guard owner == nil || meta.journal == nil || meta.journal == owner else {
       throw JournalError.anotherJournal(
@@ -237,9 +238,9 @@ struct Salvage {
     // What was lost before the records around it were removed: their tree can still not be built.
     let lostBefore = (meta.lost[number] ?? []).filter { $0.last ?? .max <= base.size }
     if lost.isEmpty, lostBefore.isEmpty {
-      try rows.add(rows.store.meta, Layout.Meta.frontier(number), try rows.tree(of: number, from: base).encoded)
+      try rows.add(rows.store.main, Layout.Meta.frontier(number), try rows.tree(of: number, from: base).encoded)
     } else {
-      try rows.add(rows.store.meta, Layout.Meta.frontier(number), MerkleFrontier.encodedSize(end))
+      try rows.add(rows.store.main, Layout.Meta.frontier(number), MerkleFrontier.encodedSize(end))
       try rows.add(rows.store.meta, Layout.Meta.lost(number), LostRecords.rowValue(lostBefore + lost))
     }
     report.lost += lost

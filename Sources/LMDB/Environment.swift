@@ -85,6 +85,10 @@ package final class Environment: @unchecked Sendable {  // `handle` is replaced 
     return database
   }
 
+  /// The unnamed database that knows where the named ones begin. It may hold rows of its own, under names that no database has: every
+  /// commit writes its page anyway.
+  package var main: Database { Database(name: "the main database", handle: 1) }
+
   /// The optional database of this name; nil when it was missing at the opening.
   package func optionalDatabase(_ name: String) -> Database? { databases.first { $0.name == name } }
 

@@ -16,6 +16,7 @@ struct GoldenJournalCommand: AsyncParsableCommand {
       "Writes a small journal with every kind of event, two epochs, checkpoints, a countersignature and a cursor.")
 
   @Option(help: "A directory that does not exist yet.") var into: String
+  @Flag(help: "Remove the records before the countersigned checkpoint, as retention does.") var shortened = false
   @Option(help: "The recorded walks that its readings are made from.") var walks = "Fixtures/walks"
 
   /// Few, so that a small journal has several.
@@ -29,10 +30,14 @@ struct GoldenJournalCommand: AsyncParsableCommand {
     let story = try GoldenStory(walks: walks)
     let journal = try Journal.open(configuration, fold: FleetFold())
     for entry in try story.beforeRestore() { try await append(entry, to: journal, clock) }
-    try await countersign(journal)
+    let hub = SignerKey(name: try NoteKeyName("hub.example"), privateKey: try Ed25519PrivateKey())
+    let checkpoint = try await countersign(journal, hub)
     try await journal.openEpoch(reason: "restored from a backup")
     for entry in try story.afterRestore() { try await append(entry, to: journal, clock) }
     try await journal.moveCursor("dcam", to: RecordPosition(epoch: 2, sequence: 2))
+    if shortened {
+      try await journal.prune(through: checkpoint, countersignedBy: hub.verifier, acknowledgedBy: "dcam")
+    }
     await journal.close()
     // They belong to the process that had it open.
     for name in ["lock", "lock.mdb"] { try FileManager.default.removeItem(atPath: into + "/" + name) }
@@ -44,12 +49,12 @@ struct GoldenJournalCommand: AsyncParsableCommand {
   }
 
   /// As a hub does it, with a key that is thrown away.
-  private func countersign(_ journal: Journal) async throws {
+  private func countersign(_ journal: Journal, _ hub: SignerKey) async throws -> RecordPosition {
     guard let stored = try journal.reader.lastCheckpoint(epoch: 1) else { throw ExitCode.failure }
-    let hub = SignerKey(name: try NoteKeyName("hub.example"), privateKey: try Ed25519PrivateKey())
     var note = try SignedNote(bytes: stored.note)
     try note.sign(by: hub)
     try await journal.storeCountersignature(note, by: hub.verifier)
+    return RecordPosition(epoch: stored.epoch, sequence: stored.size)
   }
 }
 

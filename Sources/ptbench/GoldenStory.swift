@@ -82,10 +82,18 @@ struct GoldenStory {
         (b, .deviceReplaced(DeviceReplaced(address: "192.0.2.8:161", replacement: c, evidence: "another serial"))),
         (c, taken(successor)), (a, unchanged), (a, changed(from: afterReset, to: afterMore)), (a, unchanged),
         (a, .deviceSeenAlso(Self.alsoSeen)), (nil, .discoveryFailed(Self.failedDiscovery)),
+        (nil, .journalDamaged(Self.damage)), (nil, .recordsRemoved(Self.removal)),
+        (nil, .readingsThinned(ReadingsThinned(intervalSeconds: 3_600, percent: 61))),
         (nil, .agentStopped(AgentStopped(reason: "SIGTERM"))),
       ], from: 100)
   }
 
+  private static let damage = JournalDamaged(
+    reason: "an example, nothing was", quarantine: "/var/lib/printtrail/journal-damaged-20260105T100000Z",
+    lost: [LostRange(epoch: 7, first: 3, last: 4), LostRange(epoch: 7, first: 9, last: nil)], recordsKept: 6,
+    hasNewKey: false)
+  private static let removal = RecordsRemoved(
+    epoch: 7, through: 2, records: 2, reason: "age", countersigner: "hub.example")
   private static let alsoSeen = DeviceSeenAlso(
     address: "192.0.2.10:161", known: "192.0.2.9:161", evidence: "the same serial number")
   private static let failedDiscovery = DiscoveryFailed(

@@ -30,13 +30,15 @@ internal import Testing
   }
 
   /// Verifies after replacing one row's value by what `change` makes of it.
+  /// - Parameter database: its name; nil for the main one.
   private func verify(
-    changing key: [UInt8], of database: String, _ change: (inout [UInt8]) -> Void
+    changing key: [UInt8], of name: String?, _ change: (inout [UInt8]) -> Void
   ) throws -> VerificationReport {
     try directory.corrupt { transaction, environment in
-      var value = try #require(try transaction.value(of: key, in: environment.database(database)))
+      let database = name.map { environment.database($0) } ?? environment.main
+      var value = try #require(try transaction.value(of: key, in: database))
       change(&value)
-      try transaction.put(key, value, into: environment.database(database))
+      try transaction.put(key, value, into: database)
     }
     return try verify()
   }
@@ -156,7 +158,7 @@ internal import Testing
   }
 
   @Test func `finds a changed tree`() throws {
-    let report = try verify(changing: Layout.Meta.frontier(1), of: "meta") { $0[$0.count - 1] ^= 1 }
+    let report = try verify(changing: Layout.Meta.frontier(1), of: nil) { $0[$0.count - 1] ^= 1 }
     #expect(report.findings == [VerificationFinding(position: at(1, 30), wrong: .tree)])
   }
 

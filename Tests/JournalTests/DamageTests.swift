@@ -345,8 +345,8 @@ internal import Testing
   }
 
   @Test func `a newer format is no damage: it is refused`() async throws {
-    try directory.write(Array(identity.text.replacing("format: 1", with: "format: 2").utf8), to: "journal/identity")
-    #expect(throws: JournalError.newerFormat(path: directory.journal, found: 2, supported: 1)) {
+    try directory.write(Array(identity.text.replacing("format: 2", with: "format: 3").utf8), to: "journal/identity")
+    #expect(throws: JournalError.newerFormat(path: directory.journal, found: 3, supported: 2)) {
       try Journal.open(configuration)
     }
     #expect(JournalQuarantine.all(of: directory.journal).isEmpty)

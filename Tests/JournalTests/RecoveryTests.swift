@@ -75,7 +75,7 @@ internal import Testing
     try directory.corrupt { transaction, environment in
       for (key, value) in partial.rows { try transaction.put(key, value, into: environment.database("state")) }
       try transaction.put(
-        Layout.Meta.fold, FoldMark(version: 1, position: at(1, 40)).rowValue, into: environment.database("meta"))
+        Layout.Meta.fold, FoldMark(version: 1, position: at(1, 40)).rowValue, into: environment.main)
     }
     let fold = CountingFold()
     let again = try Journal.open(configuration, fold: fold)

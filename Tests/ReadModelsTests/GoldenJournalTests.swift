@@ -70,6 +70,23 @@ import Testing
     #expect(try Replay.run(reader()).isEqual == true)
   }
 
+  @Test func `becomes one of this format by being written on, and stays what it is`() async throws {
+    let before = try (reader().snapshot(), Replay.run(reader()).digest)
+    let identity = try String(contentsOfFile: directory + "/identity", encoding: .utf8)
+    #expect(identity.contains("format: 1\n"))
+    // The second time as after a power cut between the two steps: data.mdb is of the new format, the identity not yet.
+    for _ in 0..<2 {
+      try identity.write(toFile: directory + "/identity", atomically: true, encoding: .utf8)
+      let journal = try Journal.open(JournalConfiguration(directory: directory), fold: FleetFold())
+      #expect(try journal.reader.snapshot().root == before.0.root && journal.reader.head() == before.0.head)
+      await journal.close()
+      #expect(try String(contentsOfFile: directory + "/identity", encoding: .utf8).contains("format: 2\n"))
+    }
+    #expect(try Replay.run(reader()).digest == before.1)
+    #expect(try Replay.run(reader()).isEqual == true)
+    #expect(try JournalVerifier(reader()).verify().isSound)
+  }
+
   @Test func `is folded to the state that was recorded`() throws {
     let result = try Replay.run(reader())
     #expect(result.unreadable == 1)

@@ -61,7 +61,7 @@ struct `Bad input, with real programs` {
     try await site.stopAgent()
     let identity = site.journal + "/identity"
     let text = try String(contentsOfFile: identity, encoding: .utf8)
-    try text.replacingOccurrences(of: "format: 1", with: "format: 999").write(
+    try text.replacingOccurrences(of: "format: 2", with: "format: 999").write(
       toFile: identity, atomically: true, encoding: .utf8)
     let newer = try await site.agentCommand(["run"])
     #expect(newer.status == 74 && newer.output.contains("format 999"), "\(newer)")
