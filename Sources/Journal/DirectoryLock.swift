@@ -13,7 +13,7 @@ final class DirectoryLock: Sendable {
     let path = directory + "/" + JournalFile.lock
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw .file(operation: "open", path: path, errno: errno) }
-    let code = Self.lock(descriptor, path)
+    let code = flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? 0 : errno
     guard code == 0 else {
       close(descriptor)
       guard code == EWOULDBLOCK else { throw .file(operation: "lock", path: path, errno: code) }
@@ -29,19 +29,11 @@ final class DirectoryLock: Sendable {
     self.descriptor = descriptor
   }
 
-  deinit { close(descriptor) }
-
-  /// A child that another thread of this process is just starting has a copy of every descriptor until it becomes its program, and
-  /// keeps a lock that was let go of meanwhile for that long.
-  /// - Returns: 0 or errno.
-  private static func lock(_ descriptor: Int32, _ path: String) -> Int32 {
-    var code: Int32 = 0
-    for _ in 0..<10 {
-      code = flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? 0 : errno
-      guard code == EWOULDBLOCK, holder(path) == getpid() else { return code }
-      usleep(5_000)
-    }
-    return code
+  deinit {
+    // Not by closing alone: a child that another thread is just starting has a copy of the descriptor until it becomes its program, and
+    // would keep the lock for that long.
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
   }
 
   private static func holder(_ path: String) -> Int32? {

@@ -191,14 +191,14 @@ struct Recovering {
     return try SalvageJob(directory: directory, takesRecords: false).run()
   }
 
-  /// The new epoch's first record tells of the damage. The epoch before it is sealed if it is whole.
+  /// The new epoch's first record tells of the damage. The epochs before it are sealed where they are whole.
   private func beginEpoch(_ damage: JournalDamage) throws {
     let job = try SalvageJob(directory: directory, takesRecords: false)
     let store = try job.store()
     let transaction = try store.environment.beginWrite()
     let last = try store.tail(transaction)
     let now = configuration.clock.now()
-    for epoch in 1...last.epoch { try seal(epoch, isLast: epoch == last.epoch, job.key, store, transaction, at: now) }
+    for epoch in 1...last.epoch { try seal(epoch, job.key, store, transaction, at: now) }
     let number = last.epoch + 1
     try store.open(JournalEpoch(number: number, opened: now, firstSequence: 1, reason: "damage"), transaction)
     let leaves = LeafBatch(
@@ -213,16 +213,15 @@ struct Recovering {
 }
 
 extension Recovering {
-  /// Signs the tree of an epoch that is whole and ends here, or of which records were removed and no checkpoint is left that says so.
+  /// Signs the tree of an epoch that is whole and has no checkpoint of its end, or not any more: only by one can it be removed, and only
+  /// one vouches for what was.
   private func seal(
-    _ epoch: UInt32, isLast: Bool, _ key: JournalKey, _ store: JournalStore, _ transaction: borrowing WriteTransaction,
+    _ epoch: UInt32, _ key: JournalKey, _ store: JournalStore, _ transaction: borrowing WriteTransaction,
     at time: Int64
   ) throws {
-    let (tree, base) = (try store.frontier(transaction, epoch: epoch), try store.base(transaction, epoch: epoch))
+    let tree = try store.frontier(transaction, epoch: epoch)
     let sealed = try store.lastCheckpoint(transaction, epoch: epoch)?.size ?? 0
-    guard try store.lost(transaction, epoch: epoch).isEmpty, tree.size > sealed, isLast || base.size > sealed else {
-      return
-    }
+    guard try store.lost(transaction, epoch: epoch).isEmpty, tree.size > sealed else { return }
     let origin = JournalOrigin(journal: key.hexID, epoch: epoch)
     let note = try Checkpoint(origin: origin, size: tree.size, root: tree.root, sealed: time)
       .signed(by: try key.signer(origin))

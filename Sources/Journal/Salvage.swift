@@ -235,11 +235,13 @@ struct Salvage {
       epochs[number]
       ?? JournalEpoch(number: number, opened: old.created, firstSequence: 1, reason: "not known: its row was damaged")
     try rows.add(rows.store.epochs, number.bigEndianBytes, epoch.rowValue)
-    if lost.isEmpty {
+    // What was lost before the records around it were removed: their tree can still not be built.
+    let lostBefore = (meta.lost[number] ?? []).filter { $0.last ?? .max <= base.size }
+    if lost.isEmpty, lostBefore.isEmpty {
       try rows.add(rows.store.main, Layout.Meta.frontier(number), try rows.tree(of: number, from: base).encoded)
     } else {
       try rows.add(rows.store.main, Layout.Meta.frontier(number), MerkleFrontier.encodedSize(end))
-      try rows.add(rows.store.meta, Layout.Meta.lost(number), LostRecords.rowValue(lost))
+      try rows.add(rows.store.meta, Layout.Meta.lost(number), LostRecords.rowValue(lostBefore + lost))
     }
     report.lost += lost
     report.recordsKept += ranges.ranges.reduce(0) { $0 + ($1.upperBound - $1.lowerBound + 1) }

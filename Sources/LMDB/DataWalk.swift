@@ -36,6 +36,7 @@ package struct DataWalk {
     guard let root = tree.root else { return }
     try visit(root, levels: tree.depth) { file, page, offset in
       guard let node = DataNode(at: offset, of: page, isBranch: false) else { return "has an entry that is cut" }
+      guard !node.key.isEmpty else { return "has an entry without a key" }
       return try file.lend(node, of: page, body) ? nil : "has an entry whose value cannot be read"
     }
   }

@@ -161,7 +161,7 @@ package struct Delivery: Sendable {
     /// The hub has everything up to and with this. Only forward, also when a hub was put back: it is then sent again what it lost.
     case moveCursor(RecordPosition)
     case journalRejection(RecordPosition, reason: String)
-    /// The hub refused a record that only told of another rejection: for the log.
+    /// The hub refused a record that only told of another rejection, or a checkpoint: for the log.
     case reportRejection(RecordPosition, reason: String)
     case reportConflict(RecordPosition, heldHash: [UInt8])
     /// The hub holds exactly what this checkpoint seals: keep its signature, made with this verifier key.
@@ -446,7 +446,9 @@ extension Delivery {
     var actions: [Action] = []
     for (epoch, checkpoint) in checkpoints.sorted(by: { $0.key < $1.key }) {
       let size = checkpoint.position.sequence
-      guard size > sentCheckpoints[epoch] ?? 0, max(sent[epoch] ?? 0, held[epoch] ?? 0) >= size else { continue }
+      // Of records that the hub has yet to confirm, it may hold others, with another root.
+      guard unproven[epoch] == nil, size > sentCheckpoints[epoch] ?? 0, max(sent[epoch] ?? 0, held[epoch] ?? 0) >= size
+      else { continue }
       sentCheckpoints[epoch] = size
       actions.append(.sendCheckpoint(checkpoint))
     }
@@ -477,6 +479,11 @@ extension Delivery {
   }
 
   private mutating func reject(_ position: RecordPosition, _ reason: String) -> [Action] {
+    // Refused without having been sent as a record in this stream: the checkpoint there, whose root is not that of the hub's records.
+    let isCheckpoint = phase == .streaming && position.sequence > sent[position.epoch] ?? 0
+    if isCheckpoint, position.sequence == sentCheckpoints[position.epoch] {
+      return [.reportRejection(position, reason: reason)]
+    }
     if let violation = violation(about: position) { return end(violation) }
     // The hub refuses such a record whatever it holds in its place.
     if unproven[position.epoch] == position.sequence { return doubt(position) }

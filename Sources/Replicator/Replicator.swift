@@ -279,7 +279,8 @@ extension Replicator {
       try await fromSource { try await $0.appendRejection(of: position, reason: reason) }
     case .reportRejection(let position, let reason):
       logger.error(
-        "the hub rejected a report of a rejection", metadata: ["record": "\(position)", "reason": "\(reason)"])
+        "the hub rejected a report of a rejection, or a checkpoint",
+        metadata: ["record": "\(position)", "reason": "\(reason)"])
       update { $0.rejections += 1 }
     case .reportConflict(let position, let heldHash):
       logger.critical(

@@ -36,7 +36,7 @@ package struct BrokenWrites: ~Copyable {
   package consuming func mend() { dup2(saved, broken) }
 
   private static func descriptor(_ target: Target, _ data: String) throws(Failure) -> Int32 {
-    for candidate in 3..<1_024 as Range<Int32> {
+    for candidate in openDescriptors() {
       var link = [CChar](repeating: 0, count: Int(PATH_MAX))
       let count = readlink("/proc/self/fd/\(candidate)", &link, link.count)
       guard count > 0, String(decoding: link.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) == data
@@ -45,5 +45,16 @@ package struct BrokenWrites: ~Copyable {
       if isForMeta == (target == .meta) { return candidate }
     }
     throw Failure(errno: ENOENT)
+  }
+
+  private static func openDescriptors() -> [Int32] {
+    guard let directory = opendir("/proc/self/fd") else { return [] }
+    defer { closedir(directory) }
+    var descriptors: [Int32] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      if let descriptor = Int32(name) { descriptors.append(descriptor) }
+    }
+    return descriptors.sorted()
   }
 }

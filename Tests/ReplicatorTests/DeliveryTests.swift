@@ -105,6 +105,9 @@ import Testing
     _ = delivery.received(.closed)
     _ = delivery.received(.opened)
     #expect(delivery.received(welcome([1: 9, 2: 3])) == notes.map { .sendCheckpoint($0) })
+    #expect(
+      delivery.received(.rejected(place(1, 9), reason: "no")) == [.reportRejection(place(1, 9), reason: "no")],
+      "of a tree that differs from the hub's: each stream would end by it otherwise")
   }
 
   @Test func `the cursor does not move before the acknowledgement`() {
@@ -194,6 +197,53 @@ import Testing
     #expect(
       delivery.received(.grew(place(2, 1)))
         == [.read(first: place(2, 1), recordsMax: 1, bytesMax: Delivery.batchBytesMax)])
+  }
+
+  @Test func `a hub that holds later epochs makes one begin that is later still`() {
+    var delivery = Delivery(heads: [place(1, 20)], cursor: place(1, 10))
+    _ = delivery.received(.opened)
+    let actions = delivery.received(welcome([1: 20, 3: 7]))
+    let reason = "the hub holds records of epoch 3, the journal ends with epoch 1"
+    #expect(actions.first == .beginEpoch(reason: reason, beyond: 3))
+    var other = Delivery(heads: [place(1, 20)], cursor: nil)
+    _ = other.received(.opened)
+    #expect(other.received(welcome([9_999: 1])) == [.endStream(.epochsClaimed(9_999, last: 1))])
+  }
+
+  @Test func `what the cursor does not know of is confirmed by the hub's last record before anything follows it`() {
+    var delivery = Delivery(heads: [place(1, 30)], cursor: place(1, 10))
+    _ = delivery.received(.opened)
+    #expect(
+      delivery.received(welcome([1: 20]))
+        == [.read(first: place(1, 20), recordsMax: 1, bytesMax: Delivery.batchBytesMax)])
+    #expect(delivery.received(.read(run(place(1, 20), 1))) == [.send(run(place(1, 20), 1))])
+    #expect(
+      delivery.received(.acknowledged(place(1, 20))) == [
+        .moveCursor(place(1, 20)), .read(first: place(1, 21), recordsMax: 10, bytesMax: Delivery.batchBytesMax),
+      ])
+  }
+
+  @Test
+  func
+    `another record at the hub's end is sent behind the cursor again, and a new epoch begins with the first conflict`()
+  {
+    var delivery = Delivery(heads: [place(1, 30)], cursor: place(1, 10))
+    _ = delivery.received(.opened)
+    _ = delivery.received(welcome([1: 20]))
+    _ = delivery.received(.read(run(place(1, 20), 1)))
+    #expect(
+      delivery.received(.conflicted(place(1, 20), heldHash: [7])) == [.endStream(.unconfirmed(place(1, 20)))])
+    _ = delivery.received(.opened)
+    #expect(
+      delivery.received(welcome([1: 20]))
+        == [.read(first: place(1, 11), recordsMax: 10, bytesMax: Delivery.batchBytesMax)], "not beyond the hub's end")
+    _ = delivery.received(.read(run(place(1, 11), 10)))
+    let reason = "the hub holds another record under 1/18"
+    #expect(
+      delivery.received(.conflicted(place(1, 18), heldHash: [7]))
+        == [.reportConflict(place(1, 18), heldHash: [7]), .beginEpoch(reason: reason, beyond: 1)])
+    #expect(
+      delivery.received(.conflicted(place(1, 19), heldHash: [7])) == [.reportConflict(place(1, 19), heldHash: [7])])
   }
 
   @Test func `what damage took is sent as lost in its place, and the epoch goes on behind it`() {

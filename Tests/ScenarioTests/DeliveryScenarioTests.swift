@@ -6,6 +6,8 @@ import Testing
 struct `Delivery, with real programs` {
   /// How often agent or hub are killed in one run. PT_KILLS raises it for a long run.
   static let kills = ProcessInfo.processInfo.environment["PT_KILLS"].flatMap(Int.init) ?? 12
+  /// A kill takes a second or so; half an hour is for a machine that is busy with other things.
+  static let minutes = 10 + kills / 30
   /// The moments; printed, and given by PT_SEED to repeat a run.
   static let seed =
     ProcessInfo.processInfo.environment["PT_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 0..<1_000_000)
@@ -60,7 +62,7 @@ struct `Delivery, with real programs` {
     }
   }
 
-  @Test(.timeLimit(.minutes(10)))
+  @Test(.timeLimit(.minutes(minutes)))
   func `survives kill -9 of agent and hub at any moment`() async throws {
     print("seed \(Self.seed), \(Self.kills) kills; repeat with PT_SEED=\(Self.seed)")
     var generator = SplitMix(seed: Self.seed)
@@ -78,6 +80,39 @@ struct `Delivery, with real programs` {
       }
     }
     try await expectEqualEnds(site)
+  }
+
+  /// Exactly before or after a write, a sync or a commit: of records, of the cursor, and at the hub before and after what it acknowledges.
+  @Test(.timeLimit(.minutes(minutes)))
+  func `survives kill -9 of agent and hub at named points`() async throws {
+    print("seed \(Self.seed), \(Self.kills) kills at points; repeat with PT_SEED=\(Self.seed)")
+    var generator = SplitMix(seed: Self.seed)
+    let site = try await enrolledSite(network: 7)
+    try site.startAgent()
+    for _ in 0..<Self.kills {
+      // SQLite writes no meta pages of LMDB's.
+      let isAgent = Bool.random(using: &generator)
+      let call = (isAgent ? ["write", "sync", "meta"] : ["write", "sync"]).randomElement(using: &generator) ?? "sync"
+      let moment = Bool.random(using: &generator) ? "before" : "after"
+      let point = "\(moment):\(call):\(Int.random(in: 1...25, using: &generator))"
+      if isAgent {
+        site.killAgent()
+        try site.startAgent(killAt: point)
+        try await expectEnd(of: site.agent, at: point)
+        try site.startAgent()
+      } else {
+        site.killHub()
+        try await site.startHub(killAt: point)
+        try await expectEnd(of: site.hub, at: point)
+        try await site.startHub()
+      }
+    }
+    try await expectEqualEnds(site)
+  }
+
+  /// The program comes to the point sooner or later: there are new records each second.
+  private func expectEnd(of program: Program?, at point: String) async throws {
+    try await eventually(60, "the kill at \(point)") { program?.isRunning != true }
   }
 
   @Test(.timeLimit(.minutes(5)))

@@ -29,6 +29,8 @@ final class Program {
     process.standardError = output
     process.standardInput = FileHandle.nullDevice
     try process.run()
+    // The child has it; a long run would run out of descriptors.
+    try output.close()
   }
 
   deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }

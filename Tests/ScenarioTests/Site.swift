@@ -77,15 +77,17 @@ final class Site {
     return try decode(created, Code.self).code
   }
 
-  func startHub() async throws {
+  /// - Parameter point: where the program kills itself; see Sources/CrashRecorder.
+  func startHub(killAt point: String? = nil) async throws {
     let program = try Program(
       "pthub",
       [
         "serve", "--directory", hubDirectory, "--csr", "127.0.0.1:\(ports.csr)", "--dcam", "127.0.0.1:\(ports.dcam)",
         "--hc", "127.0.0.1:\(ports.hc)",
-      ], log: directory)
+      ], log: directory, environment: try killing(at: point, in: hubDirectory))
     hub = program
-    try await program.waits(for: "ready")
+    // One that is to be killed may be killed before it is ready.
+    if point == nil { try await program.waits(for: "ready") }
   }
 
   func killHub() { hub?.killNow() }
@@ -138,7 +140,19 @@ final class Site {
   /// What the running agent says of itself.
   func agentStatus() throws -> String { try String(contentsOfFile: stateDirectory + "/status.json", encoding: .utf8) }
 
-  func startAgent() throws { agent = try Program("ptagent", ["run", "--config", configuration], log: directory) }
+  /// - Parameter point: where the program kills itself; see Sources/CrashRecorder.
+  func startAgent(killAt point: String? = nil) throws {
+    agent = try Program(
+      "ptagent", ["run", "--config", configuration], log: directory, environment: try killing(at: point, in: journal))
+  }
+
+  private func killing(at point: String?, in watched: String) throws -> [String: String] {
+    guard let point, let programs else { return [:] }
+    let directory = URL(fileURLWithPath: watched).resolvingSymlinksInPath().path
+    return [
+      "LD_PRELOAD": programs + "/libCrashRecorder.so", "PT_RECORD_DIRECTORY": directory, "PT_KILL_AT": point,
+    ]
+  }
   func killAgent() { agent?.killNow() }
 
   @discardableResult

@@ -1,6 +1,7 @@
 // A hub in memory that behaves as dcam.proto says.
 
 import Evidence
+import OpenSSL
 import Replicator
 
 /// Keeps every record by its identity; holdings are what is there without gaps.
@@ -63,6 +64,17 @@ struct SimulatedHub {
     }
     let now = holdings()[run.first.epoch] ?? 0
     return answers + [.acknowledged(RecordPosition(epoch: run.first.epoch, sequence: now))]
+  }
+
+  /// The root of its tree over the first records of an epoch, by the hashes that stand for them; nil where it does not hold them all.
+  func root(_ place: RecordPosition) -> Digest? {
+    var tree = MerkleFrontier()
+    for sequence in 1...place.sequence {
+      let each = RecordPosition(epoch: place.epoch, sequence: sequence)
+      guard let hash = (records[each] ?? standing[each]).flatMap({ Digest(bytes: $0) }) else { return nil }
+      tree.append(hash)
+    }
+    return tree.root
   }
 
   mutating func seal(_ place: RecordPosition) { checkpoints.insert(place) }

@@ -12,6 +12,7 @@ import Evidence
 import Foundation
 import Journal
 import Replicator
+import OpenSSL
 import Simulation
 
 final class SimulatedWorld {
@@ -221,7 +222,7 @@ extension SimulatedWorld {
       note("journalled the rejection of \(position)")
       try agent.ledger.learn(from: running.journal.reader)
       planLook()
-    case .reportRejection: failures.append("a report of a rejection was rejected")
+    case .reportRejection(let position, _): note("the hub does not take the checkpoint \(position)")
     case .keepCountersignature: failures.append("this hub signs nothing")
     case .reportConflict(let position, _):
       note("conflict at \(position)")
@@ -300,6 +301,12 @@ extension SimulatedWorld {
       case .sendCheckpoint(let checkpoint):
         if checkpoint.position.sequence > hub.holdings()[checkpoint.position.epoch] ?? 0 {
           failures.append("a checkpoint before its records: \(checkpoint.position)")
+        }
+        let stated = try? Checkpoint(text: SignedNote(bytes: Array(checkpoint.note.utf8)).text)
+        guard stated?.root == hub.root(checkpoint.position) else {
+          note("hub refuses the checkpoint \(checkpoint.position)")
+          answer(connection, .rejected(checkpoint.position, reason: "its root is not that of the records"))
+          continue
         }
         hub.seal(checkpoint.position)
       default: failures.append("unexpected \(action)")
