@@ -47,7 +47,8 @@ package struct AgentFailure: Error, Equatable, Sendable, CustomStringConvertible
         .inputOutput,
         "The journal in \(directory) has reached journal.size_max (\(limit / 1_048_576) MiB). Raise it in ptagent.toml; what is recorded is intact."
       )
-    case .newerFormat, .noJournal, .recordsMissing, .keyMissing, .keyUnreadable, .identityUnreadable, .anotherJournal,
+    case .noJournal: self.init(.noInput, error.description)
+    case .newerFormat, .recordsMissing, .keyMissing, .keyUnreadable, .identityUnreadable, .anotherJournal,
       .damaged:
       self.init(.inputOutput, error.description)
     case .directoryUnusable(let path, let code):

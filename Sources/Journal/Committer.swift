@@ -96,6 +96,7 @@ final class Committer {
 
   private func attempt(_ works: [WriteRequest.Work]) throws -> [WriteOutcome] {
     if needsRecovery { try recover() }
+    if works.contains(where: { $0.isLargeAppend }) { hasher.alert() }
     let batch = Batch(time: configuration.clock.now(), tail: tail, policy: policy)
     let isFull = try works.contains { $0.appends } && isFull()
     let transaction = try beginWrite()

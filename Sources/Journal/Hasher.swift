@@ -21,8 +21,13 @@ final class Hasher: @unchecked Sendable {  // Everything mutable is touched unde
     case run(@Sendable () -> Void)
   }
 
+  /// Looks for work before the thread sleeps again that was woken for some: about 100 microseconds.
+  private static let looksWhenAlert = 2_000
+
   /// What there is to do; one thing at a time.
   private var offered: Work?
+  /// Whether work is about to come.
+  private var isAlert = false
   private var isStopped = false
 
   /// Calls `put` for each piece in order, when its hashes are there. On the calling thread.
@@ -36,6 +41,17 @@ final class Hasher: @unchecked Sendable {  // Everything mutable is touched unde
       batch.finish(piece)
       try put(piece)
     }
+  }
+
+  /// Wakes the thread for a large append that is about to come: waking takes as long as hashing a hundred records, and what comes before
+  /// the hashing need not be waited for.
+  func alert() {
+    let wakes = monitor.withLock {
+      if thread == .none { thread = start() }
+      isAlert = thread == .running && offered == nil
+      return isAlert
+    }
+    if wakes { monitor.wakeOne() }
   }
 
   /// Does `work` on the second thread, soon.
@@ -84,11 +100,20 @@ final class Hasher: @unchecked Sendable {  // Everything mutable is touched unde
     }
   }
 
+  /// Waits for work; nil when the thread is to end.
   private func take() -> Work? {
-    monitor.withLock {
-      while offered == nil, !isStopped { monitor.wait() }
-      defer { offered = nil }
-      return isStopped ? nil : offered
+    while true {
+      monitor.withLock {
+        while offered == nil, !isStopped, !isAlert { monitor.wait() }
+      }
+      var looks = 0
+      while looks < Self.looksWhenAlert, monitor.withLock({ offered == nil && !isStopped }) { looks += 1 }
+      let (work, isOver): (Work?, Bool) = monitor.withLock {
+        defer { (offered, isAlert) = (nil, false) }
+        return (offered, isStopped)
+      }
+      if isOver { return nil }
+      if let work { return work }
     }
   }
 

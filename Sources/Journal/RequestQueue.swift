@@ -30,6 +30,11 @@ struct WriteRequest: Sendable {
     var appends: Bool {
       if case .append(let payloads) = self { !payloads.isEmpty } else { false }
     }
+
+    /// Whether a second thread helps with the hashes.
+    var isLargeAppend: Bool {
+      if case .append(let payloads) = self { payloads.count >= JournalLimits.sharedHashingRecordsMin } else { false }
+    }
   }
 
   let work: Work

@@ -22,7 +22,7 @@ enum ReadingRow {
       let cells = [
         UTCTime.text(milliseconds: event.time), String(position.epoch), String(position.sequence),
         device.id.description, summary.address, summary.make, summary.model, summary.serial, meter.name.description,
-        meter.quality == .unknown ? "" : String(meter.value), String(meter.unit.rawValue),
+        meter.quality == .unknown ? "" : String(meter.value), meter.unit.name,
         meter.quality.name, meter.source.name.description,
         meter.source.raw.unsigned.map { String($0) } ?? "\(meter.source.raw)", meter.rule.description,
       ]
