@@ -35,7 +35,7 @@ final class Hasher: @unchecked Sendable {  // Everything mutable is touched unde
     if batch.payloads.count >= JournalLimits.sharedHashingRecordsMin { offer(.hash(batch)) }
     defer {
       batch.abandon()
-      monitor.withLock { offered = nil }
+      monitor.withLock { if case .hash = offered { offered = nil } }
     }
     for piece in batch.pieces.indices {
       batch.finish(piece)
@@ -61,10 +61,9 @@ final class Hasher: @unchecked Sendable {  // Everything mutable is touched unde
   @discardableResult private func offer(_ work: Work) -> Bool {
     let helps = monitor.withLock {
       if thread == .none { thread = start() }
-      if thread == .running {
-        if case .run = offered { preconditionFailure("what was to be run was not waited for") }
-        offered = work
-      }
+      // What is to be run may still be there after a commit that failed: it comes first, and the caller does its own work itself.
+      if case .run = offered { return false }
+      if thread == .running { offered = work }
       return thread == .running
     }
     if helps { monitor.wakeOne() }
