@@ -10,7 +10,7 @@
 #include <cpuid.h>
 #include <immintrin.h>
 
-enum { BLOCK = 64, LENGTH_FIELD = 8 };
+enum { BLOCK = 64, LENGTH_FIELD = 8, DIGEST = 32 };
 
 static const uint32_t round_constants[64] __attribute__((aligned(16))) = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be,
@@ -117,24 +117,44 @@ ACCELERATED static inline void write_digest(const State *state, uint8_t *digest)
   }
 }
 
-ACCELERATED void csha256_two(const CSHA256Message *one, const CSHA256Message *other, uint8_t *digest_of_one, uint8_t *digest_of_other) {
-  const CSHA256Message *messages[2] = {one, other};
+/// The digests of `count` messages: 1 or 2.
+ACCELERATED static inline __attribute__((always_inline)) void hash_messages(const CSHA256Message *messages, const int count,
+                                                                            uint8_t *digests) {
   State states[2] = {initial_state(), initial_state()};
   uint8_t scratch[2][BLOCK];
-  size_t counts[2] = {block_count(one), block_count(other)};
+  size_t counts[2] = {block_count(&messages[0]), count == 2 ? block_count(&messages[1]) : 0};
   size_t both = counts[0] < counts[1] ? counts[0] : counts[1];
   for (size_t index = 0; index < both; index++) {
-    const uint8_t *blocks[2] = {block_at(one, index, scratch[0]), block_at(other, index, scratch[1])};
+    const uint8_t *blocks[2] = {block_at(&messages[0], index, scratch[0]), block_at(&messages[1], index, scratch[1])};
     compress(states, blocks, 2);
   }
-  for (int hash = 0; hash < 2; hash++) {
+  for (int hash = 0; hash < count; hash++) {
     for (size_t index = both; index < counts[hash]; index++) {
-      const uint8_t *block = block_at(messages[hash], index, scratch[hash]);
+      const uint8_t *block = block_at(&messages[hash], index, scratch[hash]);
       compress(&states[hash], &block, 1);
     }
+    write_digest(&states[hash], digests + DIGEST * hash);
   }
-  write_digest(&states[0], digest_of_one);
-  write_digest(&states[1], digest_of_other);
+}
+
+ACCELERATED void csha256_many(const CSHA256Message *messages, size_t count, uint8_t *digests) {
+  size_t done = 0;
+  for (; done + 2 <= count; done += 2) hash_messages(messages + done, 2, digests + DIGEST * done);
+  if (done < count) hash_messages(messages + done, 1, digests + DIGEST * done);
+}
+
+ACCELERATED void csha256_pairs(uint8_t prefix, uint8_t *digests, size_t pairs) {
+  size_t done = 0;
+  // Both digests of a message have been read when the digest that takes their place is written.
+  for (; done + 2 <= pairs; done += 2) {
+    const uint8_t *below = digests + 2 * DIGEST * done;
+    const CSHA256Message nodes[2] = {{&prefix, 1, below, 2 * DIGEST}, {&prefix, 1, below + 2 * DIGEST, 2 * DIGEST}};
+    hash_messages(nodes, 2, digests + DIGEST * done);
+  }
+  if (done < pairs) {
+    const CSHA256Message node = {&prefix, 1, digests + 2 * DIGEST * done, 2 * DIGEST};
+    hash_messages(&node, 1, digests + DIGEST * done);
+  }
 }
 
 #else
@@ -143,9 +163,16 @@ ACCELERATED void csha256_two(const CSHA256Message *one, const CSHA256Message *ot
 
 bool csha256_is_available(void) { return false; }
 
-void csha256_two(const CSHA256Message *one, const CSHA256Message *other, uint8_t *digest_of_one, uint8_t *digest_of_other) {
-  (void)one, (void)other, (void)digest_of_one, (void)digest_of_other;
-  abort();  // The caller did not ask `csha256_is_available`.
+// Whoever calls these did not ask `csha256_is_available`.
+
+void csha256_many(const CSHA256Message *messages, size_t count, uint8_t *digests) {
+  (void)messages, (void)count, (void)digests;
+  abort();
+}
+
+void csha256_pairs(uint8_t prefix, uint8_t *digests, size_t pairs) {
+  (void)prefix, (void)digests, (void)pairs;
+  abort();
 }
 
 #endif

@@ -22,20 +22,15 @@ package enum MerkleTree {
   package static func node(_ left: Digest, _ right: Digest) -> Digest { SHA256.hash(0x01, left, right) }
 
   /// The root of a perfect subtree.
-  /// - Parameter leaves: their hashes, a power of two of them; overwritten with what lies above.
-  package static func root(consuming leaves: UnsafeMutableBufferPointer<Digest>) -> Digest {
-    precondition(leaves.count.nonzeroBitCount == 1, "a perfect subtree has a power of two of leaves")
-    var width = leaves.count
-    while width > 1 {
-      width /= 2
-      for index in stride(from: 0, to: width - 1, by: 2) {
-        let below = 2 * index
-        (leaves[index], leaves[index + 1]) = SHA256.hashTwo(
-          0x01, (leaves[below], leaves[below + 1], leaves[below + 2], leaves[below + 3]))
-      }
-      if width == 1 { leaves[0] = node(leaves[0], leaves[1]) }
+  /// - Parameter leaves: their hashes, 32 bytes each, a power of two of them; overwritten with what lies above.
+  package static func root(consuming leaves: UnsafeMutableRawBufferPointer) -> Digest {
+    var count = leaves.count / Digest.byteCount
+    precondition(count.nonzeroBitCount == 1, "a perfect subtree has a power of two of leaves")
+    while count > 1 {
+      SHA256.hashPairs(0x01, of: UnsafeMutableRawBufferPointer(rebasing: leaves[..<(count * Digest.byteCount)]))
+      count /= 2
     }
-    return leaves[0]
+    return Digest(loading: UnsafeRawBufferPointer(leaves))
   }
 
   /// The height of the largest perfect subtree that begins with the leaf `index` (from 0) and has at most `count` leaves, which

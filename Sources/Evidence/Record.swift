@@ -69,18 +69,24 @@ package struct Record: Hashable, Sendable {
     }
   }
 
-  /// The leaf hashes of a record and the next, of the same time: half the work of one after the other.
-  package static func leafHashes(
-    position: RecordPosition, time: Int64, payloads: (UnsafeRawBufferPointer, UnsafeRawBufferPointer)
-  ) -> (Digest, Digest) {
-    withUnsafeTemporaryAllocation(byteCount: 2 * leafPrefixByteCount, alignment: 8) { buffer in
-      let first = UnsafeMutableRawBufferPointer(rebasing: buffer[..<leafPrefixByteCount])
-      let second = UnsafeMutableRawBufferPointer(rebasing: buffer[leafPrefixByteCount...])
-      let next = RecordPosition(epoch: position.epoch, sequence: position.sequence &+ 1)
-      writeLeafPrefix(position, time, UInt32(payloads.0.count), to: first)
-      writeLeafPrefix(next, time, UInt32(payloads.1.count), to: second)
-      return SHA256.hashTwo(
-        (UnsafeRawBufferPointer(first), payloads.0), (UnsafeRawBufferPointer(second), payloads.1))
+  /// Writes the leaf hashes of records that follow each other and have one time, 32 bytes each, one behind the other: half the
+  /// work of one after the other.
+  /// - Parameter payloads: each of fewer than 2^32 bytes; as many as `hashes` has room for.
+  package static func writeLeafHashes(
+    from first: RecordPosition, time: Int64, payloads: UnsafeBufferPointer<UnsafeRawBufferPointer>,
+    to hashes: UnsafeMutableRawBufferPointer
+  ) {
+    withUnsafeTemporaryAllocation(byteCount: payloads.count * leafPrefixByteCount, alignment: 8) { prefixes in
+      withUnsafeTemporaryAllocation(of: SHA256.Pieces.self, capacity: payloads.count) { messages in
+        for (index, payload) in payloads.enumerated() {
+          let prefix = UnsafeMutableRawBufferPointer(
+            rebasing: prefixes[(index * leafPrefixByteCount)..<(index + 1) * leafPrefixByteCount])
+          let position = RecordPosition(epoch: first.epoch, sequence: first.sequence &+ UInt64(index))
+          writeLeafPrefix(position, time, UInt32(payload.count), to: prefix)
+          messages.initializeElement(at: index, to: (UnsafeRawBufferPointer(prefix), payload))
+        }
+        SHA256.hash(UnsafeBufferPointer(messages), into: hashes)
+      }
     }
   }
 

@@ -191,16 +191,14 @@ struct JournalStore: Sendable {
   func append(_ batch: LeafBatch, _ piece: Int, to records: borrowing Appender) throws(LMDBError) {
     let time = batch.time
     for index in batch.pieces[piece].records {
-      let (payload, leaf) = (batch.payloads[index], batch.leaf(index))
-      try payload.span.bytes.withUnsafeBytes { (payload) throws(LMDBError) in
-        try batch.position(index).withKey { (key) throws(LMDBError) in
-          try records.append(key, valueByteCount: Layout.RecordValue.payload + payload.count) { value in
-            value.storeBytes(of: time.bigEndian, toByteOffset: Layout.RecordValue.time, as: Int64.self)
-            value.storeBytes(of: Record.version, toByteOffset: Layout.RecordValue.version, as: UInt8.self)
-            value.storeBytes(of: Layout.recordFlags, toByteOffset: Layout.RecordValue.flags, as: UInt8.self)
-            leaf.copyBytes(to: UnsafeMutableRawBufferPointer(rebasing: value[Layout.RecordValue.leafHash...]))
-            UnsafeMutableRawBufferPointer(rebasing: value[Layout.RecordValue.payload...]).copyMemory(from: payload)
-          }
+      let (payload, leaf) = (batch.payload(index), batch.leaf(index))
+      try batch.position(index).withKey { (key) throws(LMDBError) in
+        try records.append(key, valueByteCount: Layout.RecordValue.payload + payload.count) { value in
+          value.storeBytes(of: time.bigEndian, toByteOffset: Layout.RecordValue.time, as: Int64.self)
+          value.storeBytes(of: Record.version, toByteOffset: Layout.RecordValue.version, as: UInt8.self)
+          value.storeBytes(of: Layout.recordFlags, toByteOffset: Layout.RecordValue.flags, as: UInt8.self)
+          UnsafeMutableRawBufferPointer(rebasing: value[Layout.RecordValue.leafHash...]).copyMemory(from: leaf)
+          UnsafeMutableRawBufferPointer(rebasing: value[Layout.RecordValue.payload...]).copyMemory(from: payload)
         }
       }
     }

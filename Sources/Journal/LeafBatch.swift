@@ -29,11 +29,17 @@ final class LeafBatch: @unchecked Sendable {
   /// nearly always done. Falling asleep and being woken would take longer.
   private static let looksBeforeSleep = 500
 
-  let payloads: [[UInt8]]
+  let count: Int
   let first: RecordPosition
   let time: Int64
   let pieces: [Piece]
-  private let leaves: UnsafeMutableBufferPointer<Digest>
+  /// Held for their bytes.
+  private let payloads: [[UInt8]]
+  /// Where those lie: taken once, so that two threads do not fight over the arrays' reference counts, which would take as long as hashing.
+  /// Arrays that are held and never changed stand still; none is bridged from another kind.
+  private let bytes: UnsafeMutableBufferPointer<UnsafeRawBufferPointer>
+  /// 32 bytes for each record.
+  private let leaves: UnsafeMutableRawBufferPointer
   private let roots: UnsafeMutableBufferPointer<Digest>
   private let monitor = Monitor()
   /// The first piece that nobody has taken.
@@ -43,6 +49,7 @@ final class LeafBatch: @unchecked Sendable {
   /// - Parameter first: the position of the first record, whose leaf is number `first.sequence - 1` of the tree.
   init(_ payloads: [[UInt8]], from first: RecordPosition, time: Int64) {
     self.payloads = payloads
+    count = payloads.count
     self.first = first
     self.time = time
     var pieces: [Piece] = []
@@ -54,14 +61,19 @@ final class LeafBatch: @unchecked Sendable {
     }
     self.pieces = pieces
     isDone = Array(repeating: false, count: pieces.count)
-    leaves = .allocate(capacity: payloads.count)
-    leaves.initialize(repeating: .zero)
+    let bytes = UnsafeMutableBufferPointer<UnsafeRawBufferPointer>.allocate(capacity: payloads.count)
+    for (index, payload) in payloads.enumerated() {
+      payload.withUnsafeBytes { bytes.initializeElement(at: index, to: $0) }
+    }
+    self.bytes = bytes
+    leaves = .allocate(byteCount: payloads.count * Digest.byteCount, alignment: 8)
     roots = .allocate(capacity: pieces.count)
     roots.initialize(repeating: .zero)
   }
 
   deinit {
-    // Digests are plain words and need no deinitialization.
+    // Plain words all, that need no deinitialization.
+    bytes.deallocate()
     leaves.deallocate()
     roots.deallocate()
   }
@@ -70,8 +82,16 @@ final class LeafBatch: @unchecked Sendable {
     RecordPosition(epoch: first.epoch, sequence: first.sequence + UInt64(index))
   }
 
-  /// The leaf hash of a record whose piece is done.
-  func leaf(_ index: Int) -> Digest { leaves[index] }
+  /// The bytes of a record's payload, as long as the batch is there.
+  func payload(_ index: Int) -> UnsafeRawBufferPointer { bytes[index] }
+
+  /// The 32 bytes of the leaf hash of a record whose piece is done.
+  func leaf(_ index: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(leaves(index..<index + 1)) }
+
+  private func leaves(_ records: Range<Int>) -> UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(
+      rebasing: leaves[(records.lowerBound * Digest.byteCount)..<records.upperBound * Digest.byteCount])
+  }
 
   /// The root of a piece that is done.
   func root(_ piece: Int) -> Digest { roots[piece] }
@@ -91,23 +111,15 @@ final class LeafBatch: @unchecked Sendable {
   }
 
   private func hash(_ number: Int) {
-    let piece = pieces[number]
-    let records = piece.records
-    for index in stride(from: records.lowerBound, to: records.upperBound - 1, by: 2) {
-      (leaves[index], leaves[index + 1]) = payloads[index].withUnsafeBytes { first in
-        payloads[index + 1].withUnsafeBytes { second in
-          Record.leafHashes(position: position(index), time: time, payloads: (first, second))
-        }
-      }
-    }
-    if records.count == 1 {
-      leaves[piece.offset] = payloads[piece.offset].withUnsafeBytes {
-        Record.leafHash(position: position(piece.offset), time: time, payload: $0)
-      }
-    }
-    roots[number] = withUnsafeTemporaryAllocation(of: Digest.self, capacity: 1 << Self.heightMax) { scratch in
-      _ = scratch.initialize(fromContentsOf: leaves[records])
-      return MerkleTree.root(consuming: .init(rebasing: scratch[..<records.count]))
+    let records = pieces[number].records
+    let hashes = leaves(records)
+    Record.writeLeafHashes(
+      from: position(records.lowerBound), time: time, payloads: UnsafeBufferPointer(rebasing: bytes[records]),
+      to: hashes)
+    roots[number] = withUnsafeTemporaryAllocation(byteCount: Digest.byteCount << Self.heightMax, alignment: 8) {
+      let scratch = UnsafeMutableRawBufferPointer(rebasing: $0[..<hashes.count])
+      scratch.copyMemory(from: UnsafeRawBufferPointer(hashes))
+      return MerkleTree.root(consuming: scratch)
     }
   }
 

@@ -206,7 +206,7 @@ struct Recovering {
     while leaves.hashNext() {}
     try transaction.withAppender(store.records) { try store.append(leaves, 0, to: $0) }
     var tail = Tail(epoch: number, frontier: MerkleFrontier())
-    tail.frontier.append(leaves.leaf(0))
+    tail.frontier.append(leaves.root(0))
     try store.put(tail, transaction)
     try transaction.commit()
   }

@@ -3,7 +3,7 @@
 // It uses OpenSSL's low-level functions. They are deprecated for new uses because no provider can replace them, which is
 // what makes them fast: the EVP one-shot of OpenSSL 3.0 fetches its algorithm on each call.
 //
-// Two hashes at once are `CSHA256`'s where the processor has the instructions for it, which takes half the time.
+// Many hashes at once are `CSHA256`'s where the processor has the instructions for it, which takes half the time.
 
 internal import COpenSSL
 internal import CSHA256
@@ -60,24 +60,51 @@ package struct SHA256: Sendable {
     }
   }
 
-  /// What is hashed together with another: two pieces, one behind the other.
+  /// A message in two pieces, one behind the other, that lie apart.
   package typealias Pieces = (first: UnsafeRawBufferPointer, second: UnsafeRawBufferPointer)
 
-  private static let isTwiceAvailable = csha256_is_available()
+  private static let isAccelerated = csha256_is_available()
+  /// Messages handed to C at once.
+  private static let messagesAtOnce = 32
 
-  /// Two hashes that have nothing to do with each other, in little more time than one.
-  package static func hashTwo(_ one: Pieces, _ other: Pieces) -> (Digest, Digest) {
-    guard isTwiceAvailable else {
-      return (hash(one.first, followedBy: one.second), hash(other.first, followedBy: other.second))
+  /// Writes the digests of many messages, 32 bytes each, one behind the other: half the work of one hash after the other.
+  /// - Parameter digests: room for as many digests as there are messages.
+  package static func hash(_ messages: UnsafeBufferPointer<Pieces>, into digests: UnsafeMutableRawBufferPointer) {
+    precondition(digests.count >= messages.count * Digest.byteCount)
+    guard isAccelerated else {
+      for (index, message) in messages.enumerated() {
+        hash(message.first, followedBy: message.second)
+          .copyBytes(to: UnsafeMutableRawBufferPointer(rebasing: digests[(index * Digest.byteCount)...]))
+      }
+      return
     }
-    return withUnsafeTemporaryAllocation(byteCount: 2 * Digest.byteCount, alignment: 8) { buffer in
-      var (message, otherMessage) = (CSHA256Message(one), CSHA256Message(other))
-      let digests = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
-      csha256_two(&message, &otherMessage, digests, digests?.advanced(by: Digest.byteCount))
-      return (
-        Digest(loading: UnsafeRawBufferPointer(buffer)),
-        Digest(loading: UnsafeRawBufferPointer(rebasing: buffer[Digest.byteCount...]))
-      )
+    withUnsafeTemporaryAllocation(of: CSHA256Message.self, capacity: messagesAtOnce) { chunk in
+      var done = 0
+      while done < messages.count {
+        let count = min(messagesAtOnce, messages.count - done)
+        for index in 0..<count { chunk.initializeElement(at: index, to: CSHA256Message(messages[done + index])) }
+        csha256_many(
+          chunk.baseAddress, count,
+          digests.baseAddress?.advanced(by: done * Digest.byteCount).assumingMemoryBound(to: UInt8.self))
+        done += count
+      }
+    }
+  }
+
+  /// Replaces the digests that lie one behind the other by half as many, each the hash of `prefix` and two neighbours: a level
+  /// of RFC 6962's tree by the next, at the buffer's beginning.
+  /// - Parameter digests: an even number of them, 32 bytes each.
+  package static func hashPairs(_ prefix: UInt8, of digests: UnsafeMutableRawBufferPointer) {
+    let pairBytes = 2 * Digest.byteCount
+    precondition(digests.count % pairBytes == 0)
+    guard !isAccelerated else {
+      return csha256_pairs(
+        prefix, digests.baseAddress?.assumingMemoryBound(to: UInt8.self), digests.count / pairBytes)
+    }
+    for pair in 0..<digests.count / pairBytes {
+      let below = UnsafeRawBufferPointer(rebasing: digests[(pair * pairBytes)..<(pair + 1) * pairBytes])
+      withUnsafeBytes(of: prefix) { hash($0, followedBy: below) }
+        .copyBytes(to: UnsafeMutableRawBufferPointer(rebasing: digests[(pair * Digest.byteCount)...]))
     }
   }
 
@@ -88,21 +115,6 @@ package struct SHA256: Sendable {
       left.copyBytes(to: UnsafeMutableRawBufferPointer(rebasing: buffer[1...]))
       right.copyBytes(to: UnsafeMutableRawBufferPointer(rebasing: buffer[(1 + Digest.byteCount)...]))
       return hash(UnsafeRawBufferPointer(buffer))
-    }
-  }
-
-  /// Two such inner nodes, over the digests in order.
-  package static func hashTwo(_ prefix: UInt8, _ digests: (Digest, Digest, Digest, Digest)) -> (Digest, Digest) {
-    let byteCount = 1 + 2 * Digest.byteCount
-    return withUnsafeTemporaryAllocation(byteCount: 2 * byteCount, alignment: 8) { buffer in
-      func write(_ left: Digest, _ right: Digest, at offset: Int) -> Pieces {
-        let node = UnsafeMutableRawBufferPointer(rebasing: buffer[offset..<offset + byteCount])
-        node[0] = prefix
-        left.copyBytes(to: UnsafeMutableRawBufferPointer(rebasing: node[1...]))
-        right.copyBytes(to: UnsafeMutableRawBufferPointer(rebasing: node[(1 + Digest.byteCount)...]))
-        return (UnsafeRawBufferPointer(node), UnsafeRawBufferPointer(start: nil, count: 0))
-      }
-      return hashTwo(write(digests.0, digests.1, at: 0), write(digests.2, digests.3, at: byteCount))
     }
   }
 

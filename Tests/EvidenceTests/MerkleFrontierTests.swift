@@ -35,8 +35,8 @@ internal import Testing
     var index = before
     while index < leaves.count {
       let height = MerkleTree.height(at: UInt64(index), count: leaves.count - index)
-      var subtree = Array(leaves[index..<index + 1 << height])
-      frontier.append(subtree.withUnsafeMutableBufferPointer { MerkleTree.root(consuming: $0) }, height: height)
+      var subtree = leaves[index..<index + 1 << height].flatMap(\.bytes)
+      frontier.append(subtree.withUnsafeMutableBytes { MerkleTree.root(consuming: $0) }, height: height)
       index += 1 << height
     }
     #expect(index == leaves.count)

@@ -39,7 +39,7 @@ internal import Testing
     let batch = LeafBatch(payloads, from: RecordPosition(epoch: 7, sequence: size + 1), time: -5)
     var leaves: [Digest] = []
     hasher.forEachPiece(of: batch) { piece in
-      leaves += batch.pieces[piece].records.map { batch.leaf($0) }
+      leaves += batch.pieces[piece].records.map { Digest(loading: batch.leaf($0)) }
       frontier.append(batch.root(piece), height: batch.pieces[piece].height)
     }
     #expect(leaves == expected.leaves)
@@ -60,7 +60,8 @@ internal import Testing
       var records = 0
       hasher.forEachPiece(of: batch) { records += batch.pieces[$0].records.count }
       #expect(records == 600)
-      #expect(batch.leaf(599) == Record(position: batch.position(599), time: -5, payload: payloads[599]).leafHash)
+      let expected = Record(position: batch.position(599), time: -5, payload: payloads[599]).leafHash
+      #expect(Digest(loading: batch.leaf(599)) == expected)
     }
   }
 }

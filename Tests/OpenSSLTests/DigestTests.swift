@@ -32,27 +32,36 @@ internal import Testing
     }
   }
 
-  /// Every length around the ends of blocks, beside others of every length.
-  @Test func `of two messages at once is what it is of each alone`() {
+  /// Every length around the ends of blocks, beside others of every length, in even and odd numbers.
+  @Test func `of many messages at once is what it is of each alone`() {
     let bytes = (0..<400).map { UInt8($0 * 7 % 251) }
     bytes.withUnsafeBytes { bytes in
       func piece(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[range]) }
+      var messages: [SHA256.Pieces] = []
       for length in 0...200 {
         for (other, head) in [(0, 0), (length, 26), (55 + length % 20, 64), (199 - length / 2, 1)] {
-          let one = (piece(0..<head), piece(head..<head + length))
-          let two = (piece(7..<7 + other / 3), piece(100..<100 + other))
-          let digests = SHA256.hashTwo(one, two)
-          #expect(digests.0 == SHA256.hash(one.0, followedBy: one.1), "\(length) and \(other) bytes")
-          #expect(digests.1 == SHA256.hash(two.0, followedBy: two.1), "\(length) and \(other) bytes")
+          messages.append((piece(0..<head), piece(head..<head + length)))
+          messages.append((piece(7..<7 + other / 3), piece(100..<100 + other)))
         }
+      }
+      for count in [0, 1, 2, 31, 32, 33, messages.count - 1, messages.count] {
+        var hashes = [UInt8](repeating: 0xA5, count: (count + 1) * Digest.byteCount)
+        messages[..<count].withUnsafeBufferPointer { messages in
+          hashes.withUnsafeMutableBytes { SHA256.hash(messages, into: $0) }
+        }
+        let expected = messages[..<count].flatMap { SHA256.hash($0.first, followedBy: $0.second).bytes }
+        #expect(hashes.starts(with: expected), "\(count) messages")
+        #expect(hashes.suffix(Digest.byteCount).allSatisfy { $0 == 0xA5 }, "writes no more than it was asked for")
       }
     }
   }
 
-  @Test func `of two nodes at once is what it is of each alone`() {
-    let digests = (0..<4).map { SHA256.hash([UInt8($0)]) }
-    let nodes = SHA256.hashTwo(0x01, (digests[0], digests[1], digests[2], digests[3]))
-    #expect(nodes == (SHA256.hash(0x01, digests[0], digests[1]), SHA256.hash(0x01, digests[2], digests[3])))
+  @Test(arguments: 0...9) func `of neighbours takes the place of both`(pairs: Int) {
+    let digests = (0..<2 * pairs).map { SHA256.hash([UInt8($0)]) }
+    var bytes = digests.flatMap(\.bytes)
+    bytes.withUnsafeMutableBytes { SHA256.hashPairs(0x01, of: $0) }
+    let nodes = (0..<pairs).flatMap { SHA256.hash(0x01, digests[2 * $0], digests[2 * $0 + 1]).bytes }
+    #expect(Array(bytes[..<nodes.count]) == nodes)
   }
 
   @Test func `goes on after it was asked for a digest`() {
