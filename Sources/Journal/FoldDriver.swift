@@ -3,7 +3,7 @@
 // At open the stored mark says which version's rows lie in `state`, and up to which record they go.
 //   same version, at the head         load the rows
 //   same version, before the head     load the rows, fold the rest (a fold again was interrupted, or a writer had no fold)
-//   another version, or none, or a row that cannot be read
+//   another version, or none, or a row that cannot be read, or other rows than were written
 //                                     forget the rows, load the snapshot if there is one, fold everything behind it
 
 internal import Evidence
@@ -13,6 +13,7 @@ final class FoldDriver {
   private let fold: any JournalFold
   private let store: JournalStore
   private let failed: @Sendable (RecordPosition, any Error) -> Void
+  private var sums = RowSums()
 
   init(_ fold: any JournalFold, _ store: JournalStore, failed: @escaping @Sendable (RecordPosition, any Error) -> Void)
   {
@@ -45,10 +46,13 @@ final class FoldDriver {
   private func beginAgain() throws -> FoldMark {
     fold.reset()
     let transaction = try store.environment.beginWrite()
-    var beginning = FoldMark(version: fold.version, position: .start)
-    if let mark = try fold.load(snapshotOf: store, transaction) { beginning.position = mark.position }
+    let position = try fold.load(snapshotOf: store, transaction)?.position ?? .start
     try transaction.empty(store.state)
-    try store.put(fold.allRows(), into: store.state, transaction)
+    sums = RowSums()
+    let rows = fold.allRows()
+    sums.apply(rows)
+    let beginning = FoldMark(version: fold.version, position: position, sum: sums.total)
+    try store.put(rows, into: store.state, transaction)
     try store.put(beginning, transaction)
     try transaction.commit()
     return beginning
@@ -57,15 +61,24 @@ final class FoldDriver {
   /// Loads the stored rows afresh; nil when they are no use and everything must be folded again.
   private func loadRows() throws -> FoldMark? {
     fold.reset()
+    sums = RowSums()
     let transaction = try store.environment.beginRead()
-    guard let mark = try store.foldMark(transaction), mark.version == fold.version else { return nil }
+    guard let mark = try store.foldMark(transaction), mark.version == fold.version, let sum = mark.sum else {
+      return nil
+    }
     let understood = try transaction.withCursor(store.state) { cursor in
       while try cursor.next() {
         do { try fold.load(key: cursor.key, value: cursor.value) } catch { return false }
+        sums.add(key: cursor.key, value: cursor.value)
       }
       return true
     }
-    return understood ? mark : nil
+    guard understood else { return nil }
+    guard sums.total == sum else {
+      failed(mark.position, store.damaged("\(JournalStore.otherState); they are made again from the records"))
+      return nil
+    }
+    return mark
   }
 
   func apply(_ record: Record) {
@@ -74,8 +87,10 @@ final class FoldDriver {
 
   /// Writes what the applied records changed.
   func writeChanges(upTo position: RecordPosition, _ transaction: borrowing WriteTransaction) throws(LMDBError) {
-    try store.put(fold.drainChanges(), into: store.state, transaction)
-    try store.put(FoldMark(version: fold.version, position: position), transaction)
+    let changes = fold.drainChanges()
+    sums.apply(changes)
+    try store.put(changes, into: store.state, transaction)
+    try store.put(FoldMark(version: fold.version, position: position, sum: sums.total), transaction)
   }
 
   private func readRecords(after position: RecordPosition) throws -> [Record] {
@@ -110,7 +125,7 @@ extension JournalFold {
       throw JournalError.fold(
         "the snapshot at \(mark.position) was made by fold version \(mark.version), which this release does not know")
     }
-    try store.snapshotRows(transaction) { try load(key: $0, value: $1) }
+    try store.snapshotRows(mark, transaction) { try load(key: $0, value: $1) }
     return mark
   }
 }

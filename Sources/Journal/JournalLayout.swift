@@ -13,9 +13,9 @@
 //                "epoch"                         -> the current epoch, u32
 //                "lost" epoch u32                -> first u64, last u64 of each range of lost records: see LostRecords
 //                "base" epoch u32                -> encoded Merkle frontier over the records that retention removed
-//                "basefold"                      -> version u32, epoch u32, sequence u64: as "fold", of `snapshot`
+//                "basefold"                      -> version u32, epoch u32, sequence u64, row sum 32: as "fold", of `snapshot`
 //   (main)       "frontier" epoch u32            -> encoded Merkle frontier
-//                "fold"                          -> version u32, epoch u32, sequence u64: what `state` holds, and up to where
+//                "fold"                          -> version u32, epoch u32, sequence u64, row sum 32: what `state` holds, and up to where
 //
 // The rows of the main database are what every commit changes: a page of `meta` less to write. In format 1 they stood in `meta`.
 //
@@ -142,22 +142,30 @@ package struct JournalEpoch: Hashable, Sendable {
   }
 }
 
-/// What the state database holds: the rows of this fold's version after the record at `position`.
+/// What `state` or `snapshot` holds: the rows of this fold's version after the record at `position`.
 struct FoldMark: Hashable {
   var version: UInt32
   var position: RecordPosition
+  /// Over the rows; nil when a release wrote them that kept none.
+  var sum: RowSum?
 
-  var rowValue: [UInt8] { version.bigEndianBytes + position.keyBytes }
+  private static let byteCountWithoutSum = 16
 
-  init(version: UInt32, position: RecordPosition) {
+  var rowValue: [UInt8] { version.bigEndianBytes + position.keyBytes + (sum?.bytes ?? []) }
+
+  init(version: UInt32, position: RecordPosition, sum: RowSum?) {
     self.version = version
     self.position = position
+    self.sum = sum
   }
 
   init?(rowValue: [UInt8]) {
-    guard rowValue.count == 16, let version = UInt32(bigEndianBytes: rowValue[..<4]),
-      let position = RecordPosition(keyBytes: Array(rowValue[4...]))
+    let (fixed, rest) = (rowValue.prefix(Self.byteCountWithoutSum), rowValue.dropFirst(Self.byteCountWithoutSum))
+    guard let version = UInt32(bigEndianBytes: fixed.prefix(4)),
+      let position = RecordPosition(keyBytes: Array(fixed.dropFirst(4)))
     else { return nil }
-    self.init(version: version, position: position)
+    let sum = RowSum(bytes: Array(rest))
+    guard rest.isEmpty || sum != nil else { return nil }
+    self.init(version: version, position: position, sum: sum)
   }
 }

@@ -233,7 +233,7 @@ package final class JournalReader: Sendable {
   ) throws -> JournalBase? {
     let transaction = try store.environment.beginRead()
     guard let mark = try store.snapshotMark(transaction) else { return nil }
-    try store.snapshotRows(transaction, body)
+    try store.snapshotRows(mark, transaction, body)
     return JournalBase(position: mark.position, foldVersion: mark.version)
   }
 

@@ -75,10 +75,11 @@ extension JournalReader {
   }
 
   /// Lends every row of the fold's state, in order of keys, in one transaction.
+  /// - Throws: after the last one, when they are not those that the writer left.
   package func scanState(_ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Void) throws {
     let transaction = try store.environment.beginRead()
-    try transaction.withCursor(store.state) { cursor in
-      while try cursor.next() { try body(cursor.key, cursor.value) }
+    guard try store.rows(of: store.state, store.foldMark(transaction), transaction, body) else {
+      throw store.damaged(JournalStore.otherState)
     }
   }
 

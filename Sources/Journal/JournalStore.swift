@@ -89,13 +89,30 @@ struct JournalStore: Sendable {
   }
 
   /// Lends every row of the snapshot, in order of keys.
+  /// - Throws: after the last one, when they are not those that its mark was written with.
   func snapshotRows(
-    _ transaction: borrowing some ReadableTransaction & ~Copyable,
+    _ mark: FoldMark, _ transaction: borrowing some ReadableTransaction & ~Copyable,
     _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Void
   ) throws {
     guard let snapshot else { throw damaged("the snapshot is missing") }
-    try transaction.withCursor(snapshot) { cursor in
-      while try cursor.next() { try body(cursor.key, cursor.value) }
+    guard try rows(of: snapshot, mark, transaction, body) else { throw damaged(Self.otherSnapshot) }
+  }
+
+  static let otherSnapshot = "the rows of the snapshot are not those that were written"
+  static let otherState = "the rows of the state are not those that were written"
+
+  /// Lends every row of a fold, in order of keys; whether they are those that the mark was written with, as far as it says.
+  func rows(
+    of database: Database, _ mark: FoldMark?, _ transaction: borrowing some ReadableTransaction & ~Copyable,
+    _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Void = { _, _ in }
+  ) throws -> Bool {
+    try transaction.withCursor(database) { cursor in
+      var sum = RowSum()
+      while try cursor.next() {
+        sum += RowSum(key: cursor.key, value: cursor.value)
+        try body(cursor.key, cursor.value)
+      }
+      return mark?.sum.map { $0 == sum } ?? true
     }
   }
 

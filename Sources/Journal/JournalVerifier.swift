@@ -8,6 +8,8 @@
 // Of an epoch that damage has left with gaps, the ranges that are stored as lost are named and not found fault with; its tree
 // and its checkpoints can be compared up to the first gap only.
 //
+// The rows of the state and of the snapshot must have the sum that was written with them.
+//
 // What is checked is the journal as it was when the verification began; it may be written meanwhile. The rows are read in
 // short transactions. What this cannot see: a journal cut off or replaced as a whole together with its key. That shows only
 // against a checkpoint that somebody else holds.
@@ -116,7 +118,21 @@ package struct JournalVerifier {
     let plan = try makePlan(&report)
     report.head = plan.last?.end ?? .start
     for epoch in plan { try verify(epoch, &report) }
+    try verifyRows(&report)
     return report
+  }
+
+  /// The rows of the state and the snapshot against their sums: they are no evidence, but numbers are read from them.
+  private func verifyRows(_ report: inout VerificationReport) throws {
+    let store = reader.store
+    let transaction = try store.environment.beginRead()
+    if let mark = try store.foldMark(transaction), try !store.rows(of: store.state, mark, transaction) {
+      report.found(.meta(JournalStore.otherState), at: mark.position)
+    }
+    guard let snapshot = store.snapshot, let mark = try store.snapshotMark(transaction) else { return }
+    if try !store.rows(of: snapshot, mark, transaction) {
+      report.found(.meta(JournalStore.otherSnapshot), at: mark.position)
+    }
   }
 
   /// An epoch as it was when the verification began.

@@ -32,6 +32,10 @@ final class Pruner {
   private let fold: any JournalFold
   private let failed: @Sendable (RecordPosition, any Error) -> Void
   private var position: RecordPosition?
+  /// Over the snapshot's rows.
+  private var sums = RowSums()
+  /// Whether the snapshot's rows are those of another version than the fold's.
+  private var isOfOtherVersion = false
 
   /// - Parameter fold: one that has folded nothing.
   init(
@@ -57,9 +61,16 @@ final class Pruner {
     let base = try remove(stretch, through: last, transaction)
     try transaction.put(Layout.Meta.base(last.epoch), base, into: store.meta)
     guard let snapshot = store.snapshot else { throw store.damaged("the snapshot is missing") }
-    try store.put(fold.drainChanges(), into: snapshot, transaction)
-    try transaction.put(
-      Layout.Meta.baseFold, FoldMark(version: fold.version, position: last).rowValue, into: store.meta)
+    var changes = fold.drainChanges()
+    if isOfOtherVersion {
+      // Rows of two versions beside each other would be of none.
+      try transaction.empty(snapshot)
+      (changes, sums, isOfOtherVersion) = (fold.allRows(), RowSums(), false)
+    }
+    sums.apply(changes)
+    try store.put(changes, into: snapshot, transaction)
+    let mark = FoldMark(version: fold.version, position: last, sum: sums.total)
+    try transaction.put(Layout.Meta.baseFold, mark.rowValue, into: store.meta)
     try moveFirst(of: last.epoch, to: last.sequence + 1, transaction)
     // The checkpoint at the base stays: it vouches for the base.
     try transaction.delete(
@@ -118,7 +129,10 @@ final class Pruner {
 
   private func loadSnapshot(_ transaction: borrowing WriteTransaction) throws {
     guard position == nil else { return }
-    position = try fold.load(snapshotOf: store, transaction)?.position ?? .start
+    let mark = try fold.load(snapshotOf: store, transaction)
+    position = mark?.position ?? .start
+    isOfOtherVersion = mark.map { $0.version != fold.version } ?? false
+    sums.apply(fold.allRows())
   }
 
   /// Deletes the records and folds them; the encoded tree over all that are gone.

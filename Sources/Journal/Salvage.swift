@@ -188,10 +188,13 @@ struct Salvage {
     guard let mark = meta.snapshot, let tree = catalogue["snapshot"], let target = rows.store.snapshot else { return }
     let faults = walk.faults.count
     var taken: [(key: [UInt8], value: [UInt8])] = []
+    var sum = RowSum()
     walk.entries(of: tree) { key, value in
-      if case .bytes(let bytes) = value { taken.append((Array(key), Array(bytes))) }
+      guard case .bytes(let bytes) = value else { return }
+      taken.append((Array(key), Array(bytes)))
+      sum += RowSum(key: key, value: bytes)
     }
-    guard walk.faults.count == faults, UInt64(taken.count) == tree.entries else { return }
+    guard walk.faults.count == faults, UInt64(taken.count) == tree.entries, mark.sum ?? sum == sum else { return }
     for row in taken { try rows.add(target, row.key, row.value) }
     try rows.add(rows.store.meta, Layout.Meta.baseFold, mark.rowValue)
   }

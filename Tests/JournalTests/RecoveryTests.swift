@@ -63,6 +63,42 @@ internal import Testing
     await again.close()
   }
 
+  /// What a disk may do to the rows: a bit of a value, a row that is gone, one that should be.
+  @Test(arguments: ["flipped bit", "row gone", "row too many", "no sum"])
+  func `whose rows are not those that were written folds everything again, and says so`(damage: String) async throws {
+    let journal = try Journal.open(configuration, fold: CountingFold())
+    try await journal.append(Self.payloads)
+    await journal.close()
+    try directory.corrupt { transaction, environment in
+      let state = environment.database("state")
+      switch damage {
+      case "flipped bit": try transaction.put([2], [1 ^ 4, 99], into: state)
+      case "row gone": try transaction.delete([2], from: state)
+      case "row too many": try transaction.put([200], [1, 1], into: state)
+      default:
+        let mark = FoldMark(version: 1, position: at(1, 101), sum: nil)
+        try transaction.put(Layout.Meta.fold, mark.rowValue, into: environment.main)
+      }
+    }
+    if damage != "no sum" {
+      let reader = try JournalReader.open(directory: directory.journal)
+      #expect(throws: JournalError.self, "nobody reads a number from them") { try reader.scanState { _, _ in } }
+      let report = try JournalVerifier(reader).verify()
+      #expect(report.first?.wrong == .meta(JournalStore.otherState), "\(report.findings)")
+    }
+    let told = Mutex<[RecordPosition]>([])
+    var configuration = configuration
+    configuration.foldFailed = { position, _ in told.withLock { $0.append(position) } }
+    let fold = CountingFold()
+    let again = try Journal.open(configuration, fold: fold)
+    #expect(fold.applied == 101)
+    #expect(told.withLock { $0 } == (damage == "no sum" ? [] : [at(1, 101)]))
+    #expect(try again.reader.snapshot().stateDigest == CountingFold.over(try again.reader.allRecords()).digest)
+    try await again.append([[2]])
+    #expect(try JournalVerifier(again.reader).verify().isSound)
+    await again.close()
+  }
+
   @Test func `that was interrupted while folding again goes on from where it was`() async throws {
     let journal = try Journal.open(configuration)
     try await journal.append(Self.payloads)
@@ -72,10 +108,12 @@ internal import Testing
       Self.payloads.prefix(40).enumerated().map {
         Record(position: at(1, UInt64($0.offset + 1)), time: 0, payload: $0.element)
       })
+    var sums = RowSums()
+    sums.apply(partial.allRows())
+    let mark = FoldMark(version: 1, position: at(1, 40), sum: sums.total)
     try directory.corrupt { transaction, environment in
       for (key, value) in partial.rows { try transaction.put(key, value, into: environment.database("state")) }
-      try transaction.put(
-        Layout.Meta.fold, FoldMark(version: 1, position: at(1, 40)).rowValue, into: environment.main)
+      try transaction.put(Layout.Meta.fold, mark.rowValue, into: environment.main)
     }
     let fold = CountingFold()
     let again = try Journal.open(configuration, fold: fold)

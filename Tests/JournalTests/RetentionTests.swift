@@ -234,6 +234,55 @@ internal import Testing
     #expect(!report.isSound && report.first?.wrong == .checkpointRoot, "\(report.findings)")
   }
 
+  @Test(arguments: [false, true])
+  func `a snapshot with other rows than were written is damage, and no number is read from it`(isGone: Bool)
+    async throws
+  {
+    var configuration = configuration
+    configuration.recovery = .forTests
+    try await makePruned(configuration)
+    try directory.corrupt { transaction, environment in
+      let snapshot = try #require(environment.optionalDatabase("snapshot"))
+      let key = try transaction.withCursor(snapshot) { try $0.next() ? Array($0.key) : [] }
+      var value = try #require(try transaction.value(of: key, in: snapshot))
+      value[0] ^= 1
+      if isGone {
+        try transaction.delete(key, from: snapshot)
+      } else {
+        try transaction.put(key, value, into: snapshot)
+      }
+    }
+    do {
+      let reader = try JournalReader.open(directory: directory.journal)
+      #expect(throws: JournalError.self) { try reader.scanSnapshot { _, _ in } }
+      let report = try JournalVerifier(reader).verify()
+      #expect(report.first?.wrong == .meta(JournalStore.otherSnapshot), "\(report.findings)")
+    }
+    // What only the snapshot said is lost; the records and their base are not.
+    let fold = CountingFold()
+    let journal = try Journal.open(configuration, fold: fold)
+    let damage = try #require(journal.damage)
+    #expect(damage.lost.isEmpty && damage.recordsKept == 100, "\(damage)")
+    #expect(damage.reason.contains("snapshot"), "\(damage)")
+    #expect(try journal.reader.scanSnapshot { _, _ in } == nil)
+    #expect(try JournalVerifier(journal.reader).verify().isSound)
+    #expect(fold.applied == 101, "what is left, and the new epoch's first")
+    await journal.close()
+  }
+
+  @Test func `a snapshot of an earlier version becomes one of this version at the next removal`() async throws {
+    try await makePruned(configuration)
+    let fold = CountingFold(version: 2)
+    let journal = try Journal.open(configuration, fold: fold)
+    let second = try await vouch(journal)
+    try await prune(journal, through: second)
+    let base = try journal.reader.scanSnapshot { _, _ in }
+    #expect(base?.foldVersion == 2 && base?.position == at(1, 1_100))
+    #expect(try JournalVerifier(journal.reader).verify().isSound)
+    try expectSound(journal, fold: fold)
+    await journal.close()
+  }
+
   @Test
   func
     `damage behind the base: base and snapshot stay, what is left is kept, and nothing that was removed counts as lost`()

@@ -64,7 +64,10 @@ final class TemporaryDirectory: Sendable {
   /// Changes the database under the journal's hands. No journal may be open.
   func corrupt(_ change: (borrowing WriteTransaction, LMDB.Environment) throws -> Void) throws {
     let environment = try Environment.open(
-      at: journal, Environment.Options(access: .readWrite, mapBytes: 1 << 30, databases: Layout.databases))
+      at: journal,
+      Environment.Options(
+        access: .readWrite, mapBytes: 1 << 30, databases: Layout.databases, optionalDatabases: Layout.optionalDatabases)
+    )
     let transaction = try environment.beginWrite()
     try change(transaction, environment)
     try transaction.commit()
