@@ -95,7 +95,8 @@ package struct Agent: Sendable {
       source: JournalSource(journal, coding: .events), targets: identity,
       introduction: AgentIntroduction(
         journalID: journal.identity.id, journalPublicKey: journal.identity.publicKey.rawRepresentation,
-        agentVersion: AgentVersion.text), logger: logger
+        agentVersion: AgentVersion.text),
+      journalRecovers: { ($0 as? JournalError)?.isDiskFull ?? false }, logger: logger
     ) { board.say($0, isConfigured: isConfigured) }
     board.say(replicator.status, isConfigured: isConfigured)
     let thinning = ThinningGauge()
@@ -166,6 +167,9 @@ struct LifecycleService: Service {
     try await gracefulShutdown()
     board.say(.collector, .ok, "stopped")
     try await journal.appendUnlessFull(.agentStopped(AgentStopped(reason: "signal")), logger)
-    try await journal.checkpoint()
+    do { try await journal.checkpoint() } catch {
+      guard error.isDiskFull else { throw error }
+      logger.warning("the last records go without a checkpoint", metadata: ["reason": "\(error)"])
+    }
   }
 }

@@ -45,7 +45,7 @@ struct DeliveryService: Service {
       case .waiting where !hasHurried:
         replicator.hurry()
         hasHurried = true
-      case .waiting, .notEnrolled, .refused, .foreign, .certificateExpired: return
+      case .waiting, .journalFull, .notEnrolled, .refused, .foreign, .certificateExpired: return
       }
       try await Task.sleep(for: Self.drainLook)
     }
@@ -90,6 +90,10 @@ extension StatusBoard {
       say(
         .delivery, .waiting, "the hub \(delivery.hub) is not reached: \(reason)",
         remedy: "Nothing is lost, and trying goes on. If it stays: check the network and hub.dcam.")
+    case .journalFull(let reason):
+      say(
+        .delivery, .failed, "the journal cannot note what the hub has: \(reason)",
+        remedy: "Free some space. Nothing is lost, and delivery goes on by itself.")
     case .refused(let reason):
       say(
         .delivery, .failed, reason,

@@ -69,7 +69,8 @@ final class IdentityWatcher: DeliveryTargets, Service {
   }
 
   /// Takes the identity from the disk if it changed since the last look.
-  /// - Throws: what the journal throws; an identity that cannot be used is said on the board.
+  /// - Throws: what the journal throws, unless it is only full: then the next look does it. An identity that cannot be used is said on
+  ///   the board.
   func look() async throws {
     let stamp = store.stamp
     if state.withLock({ $0.stamp == stamp }) { return }
@@ -80,6 +81,10 @@ final class IdentityWatcher: DeliveryTargets, Service {
       // Settling moved the files once more; that is no news.
       let settled = store.stamp
       state.withLock { $0.stamp = settled }
+    } catch let error as JournalError where error.isDiskFull {
+      board.say(
+        .identity, .waiting, "the journal cannot note the enrolment: \(error)",
+        remedy: "Free some space; the enrolment is then taken by itself.")
     } catch let error as EnrolmentError {
       logger.error("the identity cannot be used", metadata: ["reason": "\(error)"])
       state.withLock { ($0.stamp, $0.identity, $0.target) = (stamp, nil, nil) }

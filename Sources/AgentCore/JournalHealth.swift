@@ -22,7 +22,7 @@ extension Journal {
   func tellDamage(_ logger: Logger) async throws {
     guard let damage else { return }
     damage.log(logger)
-    if !damage.isRecorded { try await append(damage.event.body) }
+    if !damage.isRecorded { try await appendUnlessFull(damage.event.body, logger) }
   }
 }
 

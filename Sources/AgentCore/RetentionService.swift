@@ -47,7 +47,10 @@ struct RetentionService: Service {
     try await untilGracefulShutdown {
       var policy = ThinningPolicy()
       while true {
-        try await self.look(&policy)
+        do { try await self.look(&policy) } catch let error as JournalError where error.isDiskFull {
+          // What cannot be written now is looked at again; the collector says that there is no space.
+          logger.debug("retention waits for space", metadata: ["reason": "\(error)"])
+        }
         try await Task.sleep(for: Self.lookInterval)
       }
     }

@@ -40,6 +40,8 @@ static enum moment kill_moment;
 static enum point kill_point;
 /// Times to come to the point yet until the process is killed there; 0: never.
 static unsigned long kill_countdown;
+/// While this file exists, the disk is full; NULL: never.
+static const char *full_while;
 static char watched[PATH_BYTES_MAX];
 static size_t watched_length;
 /// Held over the call itself too: the trace's order is the disk's.
@@ -66,7 +68,8 @@ static void plan_kill(const char *text) {
 __attribute__((constructor)) static void begin(void) {
   const char *directory = getenv("PT_RECORD_DIRECTORY"), *path = getenv("PT_RECORD_TRACE"), *note = getenv("PT_RECORD_NOTES"),
              *kill_at = getenv("PT_KILL_AT");
-  if (directory == NULL || (path == NULL && kill_at == NULL)) return;
+  full_while = getenv("PT_FULL_WHILE");
+  if (directory == NULL || (path == NULL && kill_at == NULL && full_while == NULL)) return;
   watched_length = strlen(directory);
   if (watched_length == 0 || watched_length >= sizeof watched) fail("PT_RECORD_DIRECTORY is too long\n");
   memcpy(watched, directory, watched_length + 1);
@@ -83,6 +86,9 @@ __attribute__((constructor)) static void begin(void) {
 static void reached(enum moment moment, enum point point) {
   if (kill_countdown > 0 && moment == kill_moment && point == kill_point && --kill_countdown == 0) kill(getpid(), SIGKILL);
 }
+
+/// Whether writes to watched files are refused.
+static bool is_full(void) { return full_while != NULL && syscall(SYS_faccessat, AT_FDCWD, full_while, F_OK) == 0; }
 
 /// The point that a write to this file is.
 static enum point write_point(const Descriptor *file) { return file->writes_through ? AT_META : AT_WRITE; }
@@ -193,8 +199,9 @@ static ssize_t write_here(int descriptor, const struct iovec *parts, int count) 
   off_t offset = file ? lseek(descriptor, 0, SEEK_CUR) : 0;
   if (file) reached(BEFORE, write_point(file));
   if (is_note) reached(BEFORE, AT_NOTE);
-  ssize_t written = syscall(SYS_writev, descriptor, parts, count);
-  int code = errno;
+  bool is_refused = file && is_full();
+  ssize_t written = is_refused ? -1 : syscall(SYS_writev, descriptor, parts, count);
+  int code = is_refused ? ENOSPC : errno;
   if (file && written > 0) wrote(file, (uint64_t)offset, parts, count, (size_t)written);
   if (is_note && written > 0) record(NOTE, 0, 0, parts, count);
   if (file) reached(AFTER, write_point(file));
@@ -216,8 +223,9 @@ ssize_t writev(int descriptor, const struct iovec *parts, int count) { return wr
     pthread_mutex_lock(&lock);                                                    \
     Descriptor *file = known(descriptor);                                         \
     if (file) reached(BEFORE, write_point(file));                                 \
-    ssize_t written = syscall(SYS_pwrite64, descriptor, bytes, length, offset);   \
-    int code = errno;                                                             \
+    bool is_refused = file && is_full();                                          \
+    ssize_t written = is_refused ? -1 : syscall(SYS_pwrite64, descriptor, bytes, length, offset); \
+    int code = is_refused ? ENOSPC : errno;                                       \
     struct iovec part = {(void *)bytes, length};                                  \
     if (file && written > 0) wrote(file, (uint64_t)offset, &part, 1, (size_t)written); \
     if (file) reached(AFTER, write_point(file));                                  \

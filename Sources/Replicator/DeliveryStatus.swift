@@ -11,6 +11,8 @@ package struct DeliveryStatus: Equatable, Sendable {
     case delivering
     /// The last attempt failed; the next one follows after a wait.
     case waiting(reason: String)
+    /// The journal can take nothing, not even how far delivery is. Trying goes on.
+    case journalFull(reason: String)
     /// The hub does not accept this agent. Trying goes on, slowly.
     case refused(reason: String)
     /// What answers at the hub's address did not prove to be the hub. Nothing was sent to it; trying goes on, slowly.

@@ -4,6 +4,9 @@
 //            ^                                                                 |
 //            '-----------------------------------------------------------------'
 //
+//    A journal that can take nothing for a while (a full disk) ends all this as the agent's end would: it begins anew with what the
+//    journal knows, once that can be written again.
+//
 //    stream:  hub's messages ──> inbox ──> Delivery ──> actions ──> writer, journal
 //             journal's head ──> inbox              '──> cursor keeper (newest position only)
 //
@@ -43,26 +46,33 @@ package final class Replicator: Sendable {
   static let inboxMax = 65_536
   /// What to wait, besides jitter, before asking a hub again that refused this agent: somebody must act first.
   static let refusedPause: Duration = .seconds(60)
+  /// What to wait before the journal is tried again that could take nothing.
+  static let journalPause: Duration = .seconds(5)
   /// How long a hub may take to connect, look the certificate up and say what it holds. One that takes longer is not worth holding on to.
   static let welcomeMax: Duration = .seconds(30)
 
   private let source: any DeliverySource
   private let targets: any DeliveryTargets
   private let introduction: AgentIntroduction
+  private let journalRecovers: @Sendable (any Error) -> Bool
   private let logger: Logger
   private let observe: @Sendable (DeliveryStatus) -> Void
   private let shared = Mutex(DeliveryStatus(state: .notEnrolled))
   /// Finished, it ends the wait for the next attempt.
   private let bell = Mutex<AsyncStream<Never>.Continuation?>(nil)
 
-  /// - Parameter observe: told of each change of the status, from any task; it must not block.
+  /// - Parameters:
+  ///   - journalRecovers: whether what the source threw passes without a restart, as a full disk does.
+  ///   - observe: told of each change of the status, from any task; it must not block.
   package init(
-    source: any DeliverySource, targets: any DeliveryTargets, introduction: AgentIntroduction, logger: Logger,
+    source: any DeliverySource, targets: any DeliveryTargets, introduction: AgentIntroduction,
+    journalRecovers: @escaping @Sendable (any Error) -> Bool, logger: Logger,
     observe: @escaping @Sendable (DeliveryStatus) -> Void
   ) {
     self.source = source
     self.targets = targets
     self.introduction = introduction
+    self.journalRecovers = journalRecovers
     self.logger = logger
     self.observe = observe
   }
@@ -78,13 +88,30 @@ package final class Replicator: Sendable {
   }
 
   /// Delivers until the task is cancelled.
-  /// - Throws: `CancellationError`, or an error of the journal itself.
+  /// - Throws: `CancellationError`, or an error of the journal itself that does not pass.
   package func run() async throws {
-    let cursor = try await source.cursor()
-    let delivery = SharedDelivery(
-      Delivery(
-        heads: try await source.heads(), lost: try await source.lost(), cursor: cursor,
-        checkpoint: try await source.checkpoint()))
+    while true {
+      do { try await deliver() } catch let failure as SourceFailure {
+        guard journalRecovers(failure.cause) else { throw failure.cause }
+        update { ($0.state, $0.lag) = (.journalFull(reason: "\(failure.cause)"), nil) }
+        logger.warning(
+          "delivery is interrupted: the journal cannot be written",
+          metadata: ["reason": "\(failure.cause)", "retry_in": "\(Self.journalPause.spoken)"])
+        try await Task.sleep(for: Self.journalPause)
+      }
+    }
+  }
+
+  /// Delivers until the journal fails.
+  private func deliver() async throws {
+    let (delivery, cursor) = try await fromSource { source in
+      let cursor = try await source.cursor()
+      let delivery = SharedDelivery(
+        Delivery(
+          heads: try await source.heads(), lost: try await source.lost(), cursor: cursor,
+          checkpoint: try await source.checkpoint()))
+      return (delivery, cursor)
+    }
     update { $0.acknowledged = cursor }
     var backoff = Backoff()
     var generator = SystemRandomNumberGenerator()
@@ -124,7 +151,7 @@ package final class Replicator: Sendable {
     } catch let error as CancellationError {
       throw error
     } catch let error as SourceFailure {
-      throw error.cause
+      throw error
     } catch {
       try Task.checkCancellation()
       return StreamEnding(error)

@@ -143,6 +143,29 @@ struct `Delivery, with real programs` {
     #expect(try await site.hubEpochs() == site.journalEpochs())
   }
 
+  /// A real disk that is full refuses every write: readings, the cursor, the countersignature.
+  @Test(.timeLimit(.minutes(3)))
+  func `a full disk stops nothing for good, and costs no record`() async throws {
+    let site = try await enrolledSite(network: 8, printers: 2)
+    let full = site.directory.path + "/full"
+    try site.startAgent(fullWhile: full)
+    try await eventually(60, "the first records at the hub") { try await !site.hubEpochs().isEmpty }
+    for _ in 0..<2 {
+      try Data().write(to: URL(fileURLWithPath: full))
+      try await eventually(30, "the full disk to be said") {
+        try await site.agentCommand(["status"]).output.contains("there is no space")
+      }
+      #expect(site.agent?.isRunning == true)
+      // Longer than any pause, so that everything has met it.
+      try await Task.sleep(for: .seconds(12))
+      #expect(site.agent?.isRunning == true, "\(site.agent?.output ?? "")")
+      let before = try await site.journalEpochs()
+      try FileManager.default.removeItem(atPath: full)
+      try await eventually(60, "new records") { try await site.journalEpochs() != before }
+    }
+    try await expectEqualEnds(site)
+  }
+
   @Test(.timeLimit(.minutes(3)))
   func `the hub countersigns the last checkpoint, and an auditor checks it with both keys`() async throws {
     let site = try await enrolledSite(network: 6, printers: 2)

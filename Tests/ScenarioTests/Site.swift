@@ -140,19 +140,25 @@ final class Site {
   /// What the running agent says of itself.
   func agentStatus() throws -> String { try String(contentsOfFile: stateDirectory + "/status.json", encoding: .utf8) }
 
-  /// - Parameter point: where the program kills itself; see Sources/CrashRecorder.
-  func startAgent(killAt point: String? = nil) throws {
-    agent = try Program(
-      "ptagent", ["run", "--config", configuration], log: directory, environment: try killing(at: point, in: journal))
+  /// - Parameters:
+  ///   - point: where the program kills itself; see Sources/CrashRecorder.
+  ///   - file: while it exists, the journal's disk is full.
+  func startAgent(killAt point: String? = nil, fullWhile file: String? = nil) throws {
+    let environment =
+      try file.map { preloaded(["PT_FULL_WHILE": $0], watching: journal) } ?? killing(at: point, in: journal)
+    agent = try Program("ptagent", ["run", "--config", configuration], log: directory, environment: environment)
   }
 
   private func killing(at point: String?, in watched: String) throws -> [String: String] {
-    guard let point, let programs else { return [:] }
-    let directory = URL(fileURLWithPath: watched).resolvingSymlinksInPath().path
-    return [
-      "LD_PRELOAD": programs + "/libCrashRecorder.so", "PT_RECORD_DIRECTORY": directory, "PT_KILL_AT": point,
-    ]
+    point.map { preloaded(["PT_KILL_AT": $0], watching: watched) } ?? [:]
   }
+
+  private func preloaded(_ settings: [String: String], watching: String) -> [String: String] {
+    guard let programs else { return [:] }
+    let directory = URL(fileURLWithPath: watching).resolvingSymlinksInPath().path
+    return settings.merging(["LD_PRELOAD": programs + "/libCrashRecorder.so", "PT_RECORD_DIRECTORY": directory]) { $1 }
+  }
+
   func killAgent() { agent?.killNow() }
 
   @discardableResult

@@ -1,6 +1,6 @@
 // A library to preload (LD_PRELOAD) that watches what a program does to the files below one directory: it writes down every write, sync
-// and change of names, in order, so that the states in which a power cut may leave a disk can be made from it (the room `CrashImages`); and
-// it kills the program at a named point.
+// and change of names, in order, so that the states in which a power cut may leave a disk can be made from it (the room `CrashImages`); it
+// kills the program at a named point; and it lets the disk be full for a while.
 //
 //   PT_RECORD_DIRECTORY   what is watched: absolute, no link in it
 //   PT_RECORD_TRACE       the trace's file, made anew; not below the watched directory
@@ -12,6 +12,7 @@
 //     rename              of a name below the directory
 //     note                a write to PT_RECORD_NOTES: what was done is told
 //     and a number        counted from 1: the call of this kind before or after which it happens
+//   PT_FULL_WHILE         a file: while it exists, every write to what is watched fails with ENOSPC
 //
 // The trace is one entry after the other, numbers little-endian:
 //
