@@ -90,6 +90,7 @@ let package = Package(
     room("Events", ["MIB", "PrinterModel", protobuf], exclude: ["Protos"]),
     room("Projections", ["Events", "MIB", "PrinterModel"]),
     room("Discovery", ["MIB"]),
+    room("IPP"),
     room("HubProtocol", [grpcCore, grpcProtobuf, protobuf], exclude: ["Protos"]),
 
     // The journal and what reads it.
@@ -182,6 +183,7 @@ let package = Package(
     tests("GRPCWireTests", of: ["GRPCWire", "HTTP2", "TLS", "OpenSSL", grpcCore], exclude: ["Support"]),
     tests("HealthTests", of: ["Health"]),
     tests("HTTP2Tests", of: ["HTTP2"]),
+    tests("IPPTests", of: ["IPP"]),
     tests(
       "HubServerTests",
       of: [
