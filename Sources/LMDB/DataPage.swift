@@ -27,8 +27,7 @@ package struct DataPage: Sendable {
   /// The kind by its flags; nil unless the page says that it is the one that was asked for, and is of a kind that is used here.
   package var kind: Kind? {
     guard bytes.count >= Self.headerBytes, integer(at: 0, UInt64.self) == number else { return nil }
-    // P_DIRTY and what is above it are notes of a writer to itself.
-    switch integer(at: 10, UInt16.self).map({ $0 & 0x0F }) {
+    switch integer(at: 10, UInt16.self).map({ $0 & Self.kinds }) {
     case 0x01: return .branch
     case 0x02: return .leaf
     case 0x04: return .overflow
@@ -36,6 +35,12 @@ package struct DataPage: Sendable {
     default: return nil
     }
   }
+
+  /// Whether it bears marks that a writer keeps for itself (P_DIRTY and those above), which no commit leaves. LMDB believes them: it takes the page
+  /// for one of its own transaction, writes to it where it is mapped for reading only, or stops with an assertion.
+  var isMarked: Bool { integer(at: 10, UInt16.self).map { $0 & ~Self.kinds != 0 } ?? false }
+
+  private static let kinds: UInt16 = 0x0F
 
   /// Where its nodes begin; nil unless every one of them can lie in the page.
   package var nodeOffsets: [Int]? {

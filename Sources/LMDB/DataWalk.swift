@@ -70,6 +70,7 @@ package struct DataWalk {
     guard levels >= 1, page.kind == expected, let offsets = page.nodeOffsets else {
       return fault(number, "is not the \(expected) page that it should be")
     }
+    if page.isMarked { fault(number, Self.marked) }
     for offset in offsets {
       if expected == .leaf {
         note(page, offset)
@@ -82,7 +83,7 @@ package struct DataWalk {
     }
   }
 
-  /// Counts the pages of a large value as reached.
+  /// Counts the pages of a large value as reached, and looks at the first: what it says is what LMDB frees with it.
   private mutating func note(_ page: DataPage, _ offset: Int) {
     guard let node = DataNode(at: offset, of: page, isBranch: false),
       case .overflow(let first, let count) = node.content
@@ -90,7 +91,13 @@ package struct DataWalk {
     let pages = (DataPage.headerBytes + count + file.pageBytes - 1) / file.pageBytes
     guard UInt64(pages) <= file.pages else { return fault(page.number, "has an entry of impossible size") }
     for offset in 0..<UInt64(pages) { reach(first &+ offset) }
+    guard let head = file.page(first), head.kind == .overflow, head.overflowPages == pages else {
+      return fault(first, "does not begin the value that it should")
+    }
+    if head.isMarked { fault(first, Self.marked) }
   }
+
+  private static let marked = "bears a writer's mark, which no commit leaves"
 
   @discardableResult
   private mutating func reach(_ number: UInt64) -> Bool {

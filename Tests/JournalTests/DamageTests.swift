@@ -61,6 +61,12 @@ internal import Testing
     return places
   }
 
+  private func append(_ payloads: [[UInt8]]) async throws {
+    let journal = try Journal.open(configuration, fold: CountingFold())
+    try await journal.append(payloads)
+    await journal.close()
+  }
+
   // MARK: Doing damage
 
   private var data: String { directory.journal + "/data.mdb" }
@@ -252,6 +258,50 @@ internal import Testing
       try change { $0[bit / 8] ^= 1 << UInt8(bit % 8) }
       try await expectRecovery(of: "bit \(bit)")
     }
+  }
+
+  /// LMDB believes the marks: it would stop with an assertion, or write to memory that is there for reading only, when it comes to the
+  /// page, and so again after each start.
+  @Test(arguments: [0x01, 0x02, 0x04], [0x10, 0x20, 0x40, 0x4000, 0x8000] as [UInt16])
+  func `a writer's mark on a page is found by the thorough look, and costs no record`(kind: UInt8, mark: UInt16)
+    async throws
+  {
+    try await append([[UInt8](repeating: 0xEE, count: 3_000), [UInt8](repeating: 0xEE, count: 9_000)])
+    let file = try DataFile(directory: directory.journal)
+    let meta = try #require(file.meta)
+    var walk = DataWalk(file, meta)
+    let records = try #require(JournalCatalogue(file, meta, &walk)["records"])
+    walk.entries(of: records) { _, _ in }
+    let page = try #require(
+      (2..<file.pages).last { walk.reached.contains($0) && file.page($0)?.bytes[10] == kind }.map { Int($0) })
+    try change { bytes in
+      bytes[page * Self.pageBytes + 10] |= UInt8(mark & 0xFF)
+      bytes[page * Self.pageBytes + 11] |= UInt8(mark >> 8)
+    }
+    try directory.write([], to: "journal/fault")
+    let journal = try Journal.open(configuration, fold: CountingFold())
+    let damage = try #require(journal.damage)
+    #expect(damage.reason.contains("page \(page) bears a writer's mark"), "\(damage.reason)")
+    #expect(damage.lost.isEmpty && damage.recordsKept == Self.count + 2, "\(damage)")
+    await journal.close()
+  }
+
+  @Test func `a large value whose first page counts other pages than it has is found by the thorough look`()
+    async throws
+  {
+    try await append([[UInt8](repeating: 0xEE, count: 9_000)])
+    let whole = try directory.bytes(of: "journal/data.mdb")
+    let pages = stride(from: 2 * Self.pageBytes, to: whole.count, by: Self.pageBytes).filter { whole[$0 + 10] == 0x04 }
+    // The record's, and that of the row that the fold made of it.
+    #expect(pages.map { whole[$0 + 12] } == [3, 3])
+    var lost: [[LostRecords]] = []
+    for page in pages {
+      try restore(whole)
+      try change { $0[page + 12] = 4 }
+      try directory.write([], to: "journal/fault")
+      lost.append(try #require(try await expectRecovery()).lost)
+    }
+    #expect(lost.sorted { $0.count < $1.count } == [[], [LostRecords(epoch: 1, first: 401, last: 401)]])
   }
 
   // MARK: Files that belong elsewhere

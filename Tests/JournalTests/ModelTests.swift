@@ -200,8 +200,6 @@ extension ModelRun {
     image.files["data.mdb"] = data
     // What a process leaves that a fault ended: everything is looked at.
     image.files["fault"] = []
-    // State has no sums of its own that this program could check: it is folded again.
-    foldVersion += 1
     try await goOn(with: image)
     guard let damage = journal.damage else {
       model.cursor = try expectCursor()
