@@ -38,7 +38,7 @@ package struct ExportReport: Sendable {
 
 package struct ExportVerifier {
   /// Manifests are small; a greater file is something else.
-  private static let manifestBytesMax = 64 << 20
+  static let manifestBytesMax = 64 << 20
   /// A sixth of the leaves of a journal of 100 million records.
   private static let omittedBytesMax = 512 << 20
 
@@ -54,7 +54,9 @@ package struct ExportVerifier {
 
   /// Whether the directory holds an export, or what is left of one.
   package static func isExport(_ directory: String) -> Bool {
-    ([Export.manifestName, Export.sealName] + Export.fileNames).contains { access(directory + "/" + $0, F_OK) == 0 }
+    Export.allNames.flatMap { [$0, $0 + OutputDirectory.unfinished] }.contains {
+      access(directory + "/" + $0, F_OK) == 0
+    }
   }
 
   /// - Throws: `ExportError` where a file cannot be read, or the export is of another format. What is wrong is in the report.

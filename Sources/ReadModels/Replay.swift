@@ -2,6 +2,7 @@
 
 internal import Events
 package import Evidence
+internal import Glibc
 package import Journal
 package import OpenSSL
 package import Projections
@@ -154,12 +155,22 @@ extension FleetState {
 
 /// What `ptjournal replay --into` leaves: the fleet as JSON and a summary that names the digest.
 package enum ReplayFiles {
-  package static func write(fleet: [UInt8], summary: [UInt8], into directory: String) throws(ExportError) {
-    try ExportFile.makeDirectory(directory)
-    for (name, content) in [("fleet.json", fleet), ("replay.json", summary)] {
-      var file = try ExportFile(name: name, in: directory)
-      try file.write(line: content)
-      _ = try file.finish()
+  private static let fleetName = "fleet.json"
+  private static let summaryName = "replay.json"
+
+  /// - Parameter replacing: whether a replay that is there already is replaced.
+  package static func write(
+    fleet: [UInt8], summary: [UInt8], into directory: String, replacing: Bool = false
+  ) throws {
+    let place = try OutputDirectory(
+      directory, for: [fleetName, summaryName], of: "a replay", replacing: replacing,
+      where: { access(directory + "/" + summaryName, F_OK) == 0 })
+    try place.fill {
+      for (name, content) in [(fleetName, fleet), (summaryName, summary)] {
+        var file = try ExportFile(name: name, in: directory)
+        try file.write(line: content)
+        _ = try file.finish()
+      }
     }
   }
 }

@@ -14,6 +14,9 @@ struct ExportCommand: ParsableCommand {
       manifest with the journal's key; `ptjournal verify` and tools/verify_export.py check the directory without the journal. Without --into, \
       prints the lines alone. The same journal and options give the same bytes each time.
 
+      An export that is in the directory already is replaced with --force alone, and only once the new one is complete. Files that are no \
+      export's are never touched, and a journal's directory is refused.
+
         ptjournal export /var/lib/printtrail/journal --into evidence
         ptjournal export /var/lib/printtrail/journal --into march --format csv --from 2026-03-01 --to 2026-04-01
         ptjournal export /var/lib/printtrail/journal --device 10.0.0.7 --type AlertRaised --type AlertCleared
@@ -37,6 +40,14 @@ struct ExportCommand: ParsableCommand {
   var types: [EventTypeName] = []
   @Flag(help: "Do not seal the manifest, as a copy of a journal without its key cannot. Verification will say so.")
   var unsigned = false
+  @Flag(help: "Replace the export that is in the directory already.")
+  var force = false
+
+  func validate() throws {
+    guard into != nil || !force else {
+      throw ValidationError("--force is about the files of --into DIRECTORY. Name one.")
+    }
+  }
 
   func run() throws {
     let reader = try argument.open()
@@ -49,7 +60,8 @@ struct ExportCommand: ParsableCommand {
       options.device = try device.map { try DeviceReference($0).device(in: .live(reader)) }
       let export = Export(reader, options)
       guard let into else { return tell(unreadable: try export.lines { Output.line($0) }) }
-      let summary = try export.write(into: into, signer: unsigned ? nil : try signer(reader))
+      let summary = try export.write(
+        into: into, signer: unsigned ? nil : try signer(reader), replacing: force)
       for file in summary.files {
         Output.write("\(into)/\(file.name)  \(file.lines) lines  sha256 \(file.sha256.hex)\n")
       }

@@ -21,7 +21,7 @@ struct PTJournal: AsyncParsableCommand {
             or of a newer format; for a journal, standard error says after which record, and what to do
         66  there is no journal, export, file, record,
             checkpoint, device or meter of that name
-        73  --into: the directory or a file in it cannot be made
+        73  --into: the directory or a file in it cannot be made, or something is in the way
         74  reading or writing failed, also of standard output: the disk failed or is full
         77  permission denied
 

@@ -27,13 +27,22 @@ struct ReplayCommand: ParsableCommand {
   var to: JournalPoint?
   @Option(help: "Write the result into this directory: fleet.json and replay.json.", completion: .directory)
   var into: String?
+  @Flag(help: "Replace the replay that is in the directory already.")
+  var force = false
+
+  func validate() throws {
+    guard into != nil || !force else {
+      throw ValidationError("--force is about the files of --into DIRECTORY. Name one.")
+    }
+  }
 
   func run() throws {
     let reader = try argument.open()
     try orExit {
       let result = try Replay.run(reader, to: to ?? .head)
       if let into {
-        try ReplayFiles.write(fleet: FleetReport.json(of: result.state), summary: result.json(), into: into)
+        try ReplayFiles.write(
+          fleet: FleetReport.json(of: result.state), summary: result.json(), into: into, replacing: force)
       }
       switch format.output {
       case .json: Output.line(result.json(withDevices: true))
