@@ -35,7 +35,7 @@ package struct ExportError: Error, Equatable, CustomStringConvertible {
   private static func verdict(_ doing: Doing, _ code: Int32) -> (Kind, remedy: String) {
     switch code {
     case EACCES, EPERM, EROFS: (.permission, "Use a user who may, or another directory.")
-    case ENOENT where doing == .open: (.missing, "Check the path; without the file the export is not whole.")
+    case ENOENT where doing == .open: (.missing, "Check the path.")
     case ENOENT: (.cannotCreate, "Make the directory above it first.")
     case ENOTDIR, EISDIR, EEXIST: (.cannotCreate, "Something else has this name: name another directory.")
     case ENOSPC, EDQUOT: (.inputOutput, "Free some space and begin again.")

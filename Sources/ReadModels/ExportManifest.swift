@@ -97,7 +97,7 @@ extension ExportManifest.Epoch {
       return "epoch \(epoch) goes from \(from) to \(to)"
     }
     guard records <= to - from + 1, omitted == to - from + 1 - records else {
-      return "epoch \(epoch) has \(records) records and \(omitted) left out between \(from) and \(to)"
+      return "epoch \(epoch) has \(counted(records, "record")) and \(omitted) left out between \(from) and \(to)"
     }
     return (size == nil) == (checkpoint == nil) ? nil : "epoch \(epoch) has no size or no checkpoint"
   }

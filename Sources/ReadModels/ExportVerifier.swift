@@ -135,7 +135,8 @@ package struct ExportVerifier {
     while try reader.next() != nil {}
     if file.name == Export.readingsName { report.readings = reader.lines }
     if reader.bytes < file.bytes {
-      report.found(.incomplete, "\(file.name) ends after \(reader.bytes) bytes; the manifest says \(file.bytes).")
+      report.found(
+        .incomplete, "\(file.name) ends after \(counted(reader.bytes, "byte")); the manifest says \(file.bytes).")
     }
     check(file, reader, &report)
   }
@@ -167,7 +168,7 @@ package struct ExportVerifier {
     pass.finish(&report)
     if reader.lines < file.lines {
       report.found(
-        .incomplete, "\(file.name) has \(reader.lines) whole lines; the manifest says \(file.lines).")
+        .incomplete, "\(file.name) has \(counted(reader.lines, "whole line")); the manifest says \(file.lines).")
     }
     check(file, reader, &report)
   }
