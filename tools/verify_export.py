@@ -45,7 +45,12 @@ EVENT_TYPES = {
     20: "DeviceDiscovered", 21: "DeviceMoved", 22: "DeviceReplaced", 23: "DeviceSeenAlso", 30: "ReadingTaken",
     31: "ReadingChanged", 32: "ReadingUnchanged", 33: "PollFailed",
     40: "AlertRaised", 41: "AlertUpdated", 42: "AlertCleared", 50: "MeterEpochOpened", 60: "UploadRejected",
+    70: "JournalDamaged", 71: "RecordsRemoved", 72: "ReadingsThinned",
 }
+
+
+def counted(count, noun):
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 class Fault(Exception):
@@ -362,7 +367,7 @@ def verify_inclusion(blocks, trust):
         raise Fault(WRONG_PATH, f"The record says that it is {record_epoch}/{sequence}, the proof is for {epoch}/{index + 1}.")
     if not proves_inclusion(leaf_hash(canonical), index, checkpoint.size, checkpoint.root, hashes):
         raise Fault(WRONG_PATH, f"The record {epoch}/{sequence} is not in the tree of checkpoint {epoch}/{checkpoint.size}.")
-    return f"record {epoch}/{sequence} is in the tree of {checkpoint.size} records of journal {trust.journal}."
+    return f"record {epoch}/{sequence} is in the tree of {counted(checkpoint.size, 'record')} of journal {trust.journal}."
 
 
 def verify_consistency(blocks, trust):
@@ -379,8 +384,8 @@ def verify_consistency(blocks, trust):
     if epochs[0] != epochs[1]:
         raise Fault(WRONG_PATH, f"The checkpoints are of the epochs {epochs[0]} and {epochs[1]}.")
     if not proves_consistency(older, newer, hashes):
-        raise Fault(WRONG_PATH, f"The tree of {newer.size} records does not begin with that of {older.size}.")
-    return f"the tree of {newer.size} records of {newer.origin} begins with that of {older.size}."
+        raise Fault(WRONG_PATH, f"The tree of size {newer.size} does not begin with that of size {older.size}.")
+    return f"the tree of {counted(newer.size, 'record')} of {newer.origin} begins with that of {older.size}."
 
 
 # Exports (docs/formats/export.md)
@@ -455,7 +460,7 @@ class Epoch:
         records, omitted = integer(entry["records"], 64), integer(entry["omitted"], 64)
         size, checkpoint = entry.get("size"), entry.get("checkpoint")
         if not first <= last <= SEQUENCE_MAX or records > last - first + 1 or omitted != last - first + 1 - records:
-            raise ValueError(f"an epoch goes from {first} to {last} with {records} records and {omitted} left out")
+            raise ValueError(f"an epoch goes from {first} to {last} with {counted(records, 'record')} and {omitted} left out")
         if (size is None) != (checkpoint is None):
             raise ValueError("an epoch has no size or no checkpoint")
         if size is not None and integer(size, 64) > SEQUENCE_MAX:
@@ -677,13 +682,13 @@ class EventsPass:
         if self.lines != self.epoch.records:
             self.is_broken = True
             self.export.found(
-                EDITED, f"Epoch {self.epoch.epoch} has {self.lines} records here, the last of them {self.last}; the manifest says "
+                EDITED, f"Epoch {self.epoch.epoch} has {counted(self.lines, 'record')} here, the last of them {self.last}; the manifest says "
                 f"{self.epoch.records}.")
         self.fill(self.epoch.size)
         if not self.is_broken and self.root is not None:
             if self.tree.root != self.root:
                 self.export.found(
-                    WRONG_PATH, f"The {self.epoch.size} records of epoch {self.epoch.epoch} do not have the root that was signed.")
+                    WRONG_PATH, f"The tree of epoch {self.epoch.epoch}, of {counted(self.epoch.size, 'record')}, does not have the root that was signed.")
             else:
                 self.export.sealed += self.covered
         self.begin_epoch()
@@ -739,9 +744,9 @@ def verify_path(path, trust, is_proof):
         return INPUT_OUTPUT, [f"Could not read {path}: {error}."]
     if not export.faults:
         csv = os.path.exists(export.path("readings.csv")) and "; readings.csv has the seal alone as its proof" or ""
-        return 0, [f"Sound: {export.records} records of journal {trust.journal}, {export.sealed} sealed by a checkpoint{csv}."]
+        return 0, [f"Sound: {counted(export.records, 'record')} of journal {trust.journal}, {export.sealed} sealed by a checkpoint{csv}."]
     sentences = [f"wrong: {fault}" for fault in export.faults[:FINDINGS_MAX]]
-    return min(fault.status for fault in export.faults), sentences + [f"NOT SOUND: {len(export.faults)} findings."]
+    return min(fault.status for fault in export.faults), sentences + [f"NOT SOUND: {counted(len(export.faults), 'finding')}."]
 
 
 def verify_batch(directory, trust):

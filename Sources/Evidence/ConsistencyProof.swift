@@ -50,7 +50,8 @@ package struct ConsistencyProof: Hashable, Sendable {
       MerkleProof.verifyConsistency(from: old.size, root: old.root, to: new.size, root: new.root, proof: hashes)
     else {
       throw EvidenceFinding(
-        .wrongPath, "The tree of \(new.size) records in epoch \(epochs.newer) does not begin with that of \(old.size).")
+        .wrongPath,
+        "The tree of size \(new.size) in epoch \(epochs.newer) does not begin with that of size \(old.size).")
     }
   }
 

@@ -91,7 +91,7 @@ struct Inspection {
       case "checkpoints":
         var unreadable = 0
         walk.entries(of: tree) { key, _ in unreadable += RecordPosition(key: key) == nil ? 1 : 0 }
-        if unreadable > 0 { damage("\(unreadable) checkpoints have unreadable names") }
+        if unreadable > 0 { damage("checkpoints have unreadable names: \(unreadable)") }
       case "records" where !isThorough: walk.branches(of: tree)
       case "records": break
       default: walk.entries(of: tree) { _, _ in }
@@ -139,7 +139,7 @@ struct Inspection {
     let transaction = try store.environment.beginRead()
     guard let id = try transaction.value(of: Layout.Meta.journal, in: store.meta) else {
       let records = try transaction.statistics(of: store.records).entries
-      if records == 0 { say(.unfinished) } else { damage("there are \(records) records but no journal id") }
+      if records == 0 { say(.unfinished) } else { damage("there are records, \(records), but no journal id") }
       return
     }
     do { try JournalOpening.checkFormat(store, transaction) } catch JournalError.newerFormat(_, let found, _) {

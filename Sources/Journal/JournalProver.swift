@@ -9,9 +9,10 @@ internal import OpenSSL
 
 /// Why there is no proof.
 package enum ProofRefusal: Error, Hashable, Sendable, CustomStringConvertible {
-  case noRecord(RecordPosition, head: RecordPosition)
   /// `newest` is the size of the epoch's newest checkpoint.
   case notCovered(RecordPosition, newest: UInt64?)
+  /// The checkpoint of this size, which was asked for, is over earlier records.
+  case tooEarly(RecordPosition, size: UInt64)
   /// `near` are the sizes that there are, around it.
   case noCheckpoint(RecordPosition, near: [UInt64])
   case order(from: UInt64, to: UInt64)
@@ -19,21 +20,24 @@ package enum ProofRefusal: Error, Hashable, Sendable, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .noRecord(let position, let head): "There is no record \(position). The journal's head is \(head)."
     case .notCovered(let position, nil):
-      "Record \(position) is not proved by anything yet: its epoch has no checkpoint. The agent signs one every "
-        + "\(JournalLimits.checkpointRecords) records, every 15 minutes, and when it stops."
+      "Record \(position) is not proved by anything yet: its epoch has no checkpoint. \(Self.remedy)"
     case .notCovered(let position, let newest?):
-      "Record \(position) is not covered by the newest checkpoint, \(position.epoch)/\(newest). The agent signs one every "
-        + "\(JournalLimits.checkpointRecords) records, every 15 minutes, and when it stops."
+      "Record \(position) is not covered by the newest checkpoint, \(position.epoch)/\(newest). \(Self.remedy)"
+    case .tooEarly(let position, let size):
+      "Record \(position) is not covered by the checkpoint \(position.epoch)/\(size). Name a greater size, or none for the newest."
     case .noCheckpoint(let position, let near):
-      "Epoch \(position.epoch) has no checkpoint of \(position.sequence) records. "
+      "There is no checkpoint \(position). "
         + (near.isEmpty
-          ? "It has none at all." : "The nearest have \(near.map(String.init).joined(separator: " and ")).")
+          ? "Its epoch has none yet. \(Self.remedy)"
+          : "Near it: \(near.map { "\(position.epoch)/\($0)" }.joined(separator: " and ")).")
     case .order(let from, let to): "A proof goes from the smaller to the greater checkpoint, not from \(from) to \(to)."
     case .damaged(let reason): "The journal gives no proof that holds: \(reason) Run ptjournal verify on it."
     }
   }
+
+  private static let remedy =
+    "The agent signs one every \(JournalLimits.checkpointRecords) records, every 15 minutes and when it stops: try again then."
 }
 
 package struct JournalProver {
@@ -43,13 +47,12 @@ package struct JournalProver {
 
   /// Proves that a record is in its epoch's tree.
   /// - Parameter size: of the checkpoint to prove it by; nil: the epoch's newest.
-  /// - Throws: `ProofRefusal`, `JournalError`.
+  /// - Throws: `ProofRefusal`, `NamingError`, `JournalError`.
   package func inclusion(of position: RecordPosition, size: UInt64? = nil) throws -> InclusionProof {
-    guard position.sequence > 0, let record = try reader.record(at: position) else {
-      throw ProofRefusal.noRecord(position, head: try reader.head())
-    }
+    let record = try reader.namedRecord(position)
     let checkpoint = try checkpoint(epoch: position.epoch, size: size)
     guard let checkpoint, checkpoint.checkpoint.size >= position.sequence else {
+      if let size { throw ProofRefusal.tooEarly(position, size: size) }
       throw ProofRefusal.notCovered(position, newest: checkpoint?.checkpoint.size)
     }
     let ranges = MerkleProof.inclusionRanges(of: position.sequence - 1, in: checkpoint.checkpoint.size)
@@ -61,8 +64,9 @@ package struct JournalProver {
 
   /// Proves that an epoch's tree only grew between two checkpoints.
   /// - Parameter to: the size of the later one; nil: the epoch's newest.
-  /// - Throws: `ProofRefusal`, `JournalError`.
+  /// - Throws: `ProofRefusal`, `NamingError`, `JournalError`.
   package func consistency(epoch: UInt32, from: UInt64, to: UInt64? = nil) throws -> ConsistencyProof {
+    try reader.expectEpoch(epoch)
     guard let older = try checkpoint(epoch: epoch, size: from), let newer = try checkpoint(epoch: epoch, size: to)
     else {
       throw ProofRefusal.noCheckpoint(RecordPosition(epoch: epoch, sequence: from), near: [])

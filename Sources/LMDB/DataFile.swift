@@ -13,9 +13,9 @@ internal import Glibc
 package final class DataFile {
   package let pageBytes: Int
   /// Whole pages in the file.
-  package let pages: UInt64
+  package var pages: UInt64 { UInt64(length / pageBytes) }
   /// The length of the file in bytes.
-  package let length: Int
+  package private(set) var length: Int
   /// The two meta pages; nil where one makes no sense.
   package private(set) var metas: [DataMeta?] = []
   private let descriptor: Int32
@@ -25,11 +25,11 @@ package final class DataFile {
   package init(directory: String) throws(LMDBError) {
     descriptor = open(directory + "/data.mdb", O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw LMDBError("read data.mdb", path: directory, code: errno) }
-    let end = lseek(descriptor, 0, SEEK_END)
-    length = max(0, Int(end))
     pageBytes = sysconf(Int32(_SC_PAGESIZE))
-    pages = UInt64(length / pageBytes)
+    length = max(0, Int(lseek(descriptor, 0, SEEK_END)))
     metas = [0, 1].map { page($0).flatMap { DataMeta($0) } }
+    // Again, behind the metas: a writer makes the file longer before it says so in one of them.
+    length = max(0, Int(lseek(descriptor, 0, SEEK_END)))
   }
 
   deinit { close(descriptor) }

@@ -50,7 +50,7 @@ package struct DataWalk {
     } else {
       reachLeaf(root)
     }
-    if leaves != tree.leafPages { fault(root, "leads to \(leaves) pages, not to \(tree.leafPages)") }
+    if leaves != tree.leafPages { fault(root, "leads to another number of pages, \(leaves), than \(tree.leafPages)") }
   }
 
   private mutating func reachLeaf(_ number: UInt64) {
@@ -160,15 +160,28 @@ extension DataFile {
   /// freed before they were ever written need not be there.
   ///
   /// A writer may be at work meanwhile: it uses the pages of a commit's free list again after the next commit at the earliest, so
-  /// that what was read while more than one commit passed is read again.
+  /// that what was read while more than one commit passed is read again, `readingsMax` times.
+  /// - Throws: where the file cannot be read, or never stood still for one reading.
   package static func shortfall(directory: String) throws(LMDBError) -> DataFault? {
-    while true {
+    try shortfall(directory: directory) {}
+  }
+
+  /// A commit costs two flushes of the disk, the reading of a free list some pages from its cache: that two commits pass within one is
+  /// chance, and so many times in a row something else.
+  private static let readingsMax = 32
+
+  /// - Parameter pause: what happens between the reading and the look at what was committed meanwhile.
+  static func shortfall(directory: String, pause: () -> Void) throws(LMDBError) -> DataFault? {
+    for _ in 0..<readingsMax {
       let file = try DataFile(directory: directory)
       guard let meta = file.meta, meta.lastPage >= file.pages else { return nil }
       var walk = DataWalk(file, meta)
       walk.freeList(of: meta)
+      pause()
       let now = try DataFile(directory: directory).meta?.transaction ?? meta.transaction
-      if now <= meta.transaction + 1 { return walk.faults.last }
+      // A number that went back is that of another file.
+      if now &- meta.transaction <= 1 { return walk.faults.last }
     }
+    throw LMDBError("look at data.mdb", path: directory, kind: .changing)
   }
 }

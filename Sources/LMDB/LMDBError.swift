@@ -39,6 +39,8 @@ package struct LMDBError: Error, Hashable, Sendable, CustomStringConvertible {
     case busy
     /// The environment is already open in this process with other databases, or its file was replaced since.
     case openedDifferently
+    /// The file changed during every look at it.
+    case changing
     case other
   }
 
@@ -116,6 +118,7 @@ package struct LMDBError: Error, Hashable, Sendable, CustomStringConvertible {
     case .outOfMemory: "Memory or address space is exhausted: raise the limit or lower the map's size."
     case .busy: "Try again when the open transactions have ended."
     case .openedDifferently: "Close every user of it in this process first."
+    case .changing: "It changes faster than it can be looked at: try again when fewer commits are made."
     case .other: "See the reason."
     }
   }

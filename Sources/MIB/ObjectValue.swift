@@ -22,6 +22,21 @@ package enum ObjectValue: Hashable, Sendable {
   case endOfMibView
 }
 
+/// The numbers that an object can have by its MIB (RFC 2578, section 7.1), in whichever type a device sends them.
+package enum NumericSyntax: Sendable {
+  /// Integer32, and every enumeration.
+  case integer32
+  /// Counter32, Gauge32, Unsigned32 and TimeTicks.
+  case unsigned32
+
+  package var range: ClosedRange<Int64> {
+    switch self {
+    case .integer32: Int64(Int32.min)...Int64(Int32.max)
+    case .unsigned32: 0...Int64(UInt32.max)
+    }
+  }
+}
+
 extension ObjectValue {
   /// The value as a signed number, for any of the numeric types; nil for the others or when it does not fit.
   package var number: Int64? {
@@ -33,11 +48,26 @@ extension ObjectValue {
     }
   }
 
+  /// The value as a signed number that an object of this syntax can have; nil for every other.
+  package func number(as syntax: NumericSyntax) -> Int64? {
+    number.flatMap { syntax.range.contains($0) ? $0 : nil }
+  }
+
   /// The value as a counter: numeric and not negative.
   package var unsigned: UInt64? {
     if case .counter64(let value) = self { return value }
     return number.flatMap { UInt64(exactly: $0) }
   }
+
+  /// The value as a counter of an object whose syntax is not known: a Counter64, or what the types of 32 bits can hold. A device may send
+  /// an INTEGER of more bits, which is no number that SNMP has.
+  package var counter: UInt64? {
+    if case .counter64(let value) = self { return value }
+    return number(as: .unsigned32).flatMap { UInt64(exactly: $0) }
+  }
+
+  /// Whether the value is of a numeric type.
+  package var isNumeric: Bool { number != nil || unsigned != nil }
 
   /// The bytes of an OCTET STRING.
   package var octets: [UInt8]? {

@@ -70,6 +70,8 @@ package struct TableRow: Sendable {
   /// The value of a column; nil if the device did not give it.
   package subscript(column: UInt32) -> ObjectValue? { binding(column)?.value }
 
-  /// The number in a column; nil if there is none, or if it is no number.
-  package func number(_ column: UInt32) -> Int64? { self[column]?.number }
+  /// The number in a column; nil if there is none, or none that an object of this syntax can have.
+  package func number(_ column: UInt32, as syntax: NumericSyntax = .integer32) -> Int64? {
+    self[column]?.number(as: syntax)
+  }
 }

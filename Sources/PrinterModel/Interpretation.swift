@@ -100,11 +100,13 @@ extension Interpreter {
     return DeviceText(decoding: octets, characterSet: characterSet)
   }
 
-  /// A number. A value of another type is a finding.
-  mutating func number(_ binding: VarBind?) -> Int64? {
+  /// A number. A value of another type is a finding, and so is a number that the object cannot have by its MIB.
+  mutating func number(_ binding: VarBind?, as syntax: NumericSyntax = .integer32) -> Int64? {
     guard let binding, !binding.value.isException else { return nil }
-    if let number = binding.value.number { return number }
-    findings.append(Finding(binding.name, "expected a number"))
+    if let number = binding.value.number(as: syntax) { return number }
+    let (least, most) = (syntax.range.lowerBound, syntax.range.upperBound)
+    let message = "expected a number from \(least) to \(most), not \(binding.value.display)"
+    findings.append(Finding(binding.name, binding.value.isNumeric ? message : "expected a number"))
     return nil
   }
 

@@ -149,11 +149,16 @@ extension Interpreter {
 
   mutating func detectors() -> ChangeDetectors {
     var detectors = ChangeDetectors()
-    detectors.configurationChanges = generalRow?[PrinterMIB.General.configurationChanges]?.unsigned
-    detectors.criticalAlertEvents = generalRow?[PrinterMIB.General.alertCriticalEvents]?.unsigned
-    detectors.allAlertEvents = generalRow?[PrinterMIB.General.alertAllEvents]?.unsigned
-    detectors.uptimeTicks = walk[MIB2.sysUpTime]?.unsigned
+    detectors.configurationChanges = counter(generalRow?.binding(PrinterMIB.General.configurationChanges))
+    detectors.criticalAlertEvents = counter(generalRow?.binding(PrinterMIB.General.alertCriticalEvents))
+    detectors.allAlertEvents = counter(generalRow?.binding(PrinterMIB.General.alertAllEvents))
+    detectors.uptimeTicks = counter(scalar(MIB2.sysUpTime))
     return detectors
+  }
+
+  /// A Counter32, or TimeTicks.
+  private mutating func counter(_ binding: VarBind?) -> UInt64? {
+    number(binding, as: .unsigned32).flatMap(UInt64.init(exactly:))
   }
 
   mutating func status() -> DeviceStatus {

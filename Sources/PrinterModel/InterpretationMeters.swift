@@ -40,7 +40,7 @@ extension Interpretation {
         row: RowIndex(row.index), technology: row.number(PrinterMIB.Marker.technology),
         counterUnit: row.number(PrinterMIB.Marker.counterUnit).map(CounterUnit.init(rawValue:)),
         lifeCount: row.binding(PrinterMIB.Marker.lifeCount).map { Source($0.name, $0.value) },
-        powerOnCount: row.number(PrinterMIB.Marker.powerOnCount),
+        powerOnCount: row.number(PrinterMIB.Marker.powerOnCount, as: .unsigned32),
         processColorants: row.number(PrinterMIB.Marker.processColorants),
         spotColorants: row.number(PrinterMIB.Marker.spotColorants), status: row.number(PrinterMIB.Marker.status))
     }
@@ -71,7 +71,8 @@ extension Interpreter {
     ledger.settle()
     let unproven = candidates.count { !ledger.believes($0) }
     if unproven > 0 {
-      findings.append(Finding(nil, "\(unproven) private counters are left out: the device's sums do not prove them"))
+      let counters = unproven == 1 ? "1 private counter is" : "\(unproven) private counters are"
+      findings.append(Finding(nil, "\(counters) left out: the device's sums do not prove them"))
     }
     candidates.removeAll { !ledger.believes($0) }
     var checks = ledger.checks()
@@ -82,10 +83,8 @@ extension Interpreter {
   private mutating func lifeCounts() -> [Meter] {
     Interpretation.markers(walk).compactMap { marker in
       guard let source = marker.lifeCount else { return nil }
-      guard let value = source.raw.unsigned else {
-        findings.append(Finding(source.name, "expected a life count of 0 or more"))
-        return nil
-      }
+      let binding = VarBind(source.name, source.raw)
+      guard let value = number(binding, as: .unsigned32).flatMap(UInt64.init(exactly:)) else { return nil }
       if marker.counterUnit == nil {
         findings.append(Finding(source.name, "the marker states no counter unit, so that the life count has none"))
       }

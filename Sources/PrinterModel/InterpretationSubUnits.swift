@@ -51,7 +51,7 @@ extension Interpreter {
       alert.location = number(row.binding(PrinterMIB.Alert.location))
       alert.code = number(row.binding(PrinterMIB.Alert.code))
       alert.description = text(row.binding(PrinterMIB.Alert.description))
-      alert.time = number(row.binding(PrinterMIB.Alert.time))
+      alert.time = number(row.binding(PrinterMIB.Alert.time), as: .unsigned32)
       guard !alert.isVacant else {
         vacant.append(alert.row)
         return nil

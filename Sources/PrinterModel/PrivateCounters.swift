@@ -37,8 +37,9 @@ extension Interpreter {
 
   private mutating func scalarCounter(_ counter: ProfileCounter, _ profile: Profile) -> [PrivateCounter] {
     guard let value = walk[counter.name], !value.isException else { return [] }
-    guard let number = value.unsigned else {
-      findings.append(Finding(counter.name, "expected a counter of 0 or more"))
+    guard let number = value.counter else {
+      let message = "expected a counter, which \(value.display) cannot be"
+      findings.append(Finding(counter.name, value.isNumeric ? message : "expected a counter"))
       return []
     }
     let meter = Meter(
@@ -75,7 +76,7 @@ extension Interpreter {
       }
     var counters: [PrivateCounter] = []
     for (index, value) in values {
-      guard let label = labels[table.join.key(index)], let number = value.unsigned else { continue }
+      guard let label = labels[table.join.key(index)], let number = value.counter else { continue }
       guard let (name, confidence) = table.meaning.meter(label, known, table.confidence) else { continue }
       let source = Source(table.values.appending(index), value)
       let meter = Meter(name: name, value: number, unit: table.unit, source: source, rule: rule)

@@ -38,23 +38,27 @@ extension Supply {
     }
   }
 
-  /// `18000 of 25000 impressions`, `5 of unknown tenthsOfMilliliters`, or `unknown`.
+  /// `18000 of 25000 impressions`, `5 tenthsOfMilliliters, capacity unknown`, `72 percent`, or `unknown`.
   package var levelOfCapacity: String {
     guard let level, level >= 0 else { return "unknown" }
-    let capacity = (self.capacity ?? 0) > 0 ? self.capacity.map(String.init) ?? "unknown" : "unknown"
-    return "\(level) of \(capacity) \(unit?.name ?? "")".trimmed
+    if unit == .percent, (capacity ?? 0) <= 0 { return "\(level) percent" }
+    return amount(level, of: capacity, unit)
   }
 }
 
 extension InputTray {
-  /// `350 of 500 sheets`, `some`, `no restriction` or `unknown`.
+  /// `350 of 500 sheets`, `350 sheets, capacity unknown`, `some`, `no restriction` or `unknown`.
   package var levelWords: String {
     guard let level else { return "unknown" }
     let meaning = AmountMeaning(level)
-    guard meaning == .known else { return meaning.word }
-    let capacity = (self.capacity ?? 0) > 0 ? self.capacity.map(String.init) ?? "unknown" : "unknown"
-    return "\(level) of \(capacity) \(capacityUnit?.name ?? "")".trimmed
+    return meaning == .known ? amount(level, of: capacity, capacityUnit) : meaning.word
   }
+}
+
+private func amount(_ level: Int64, of capacity: Int64?, _ unit: CounterUnit?) -> String {
+  let unit = unit.map { " \($0.name)" } ?? ""
+  guard let capacity, capacity > 0 else { return "\(level)\(unit), capacity unknown" }
+  return "\(level) of \(capacity)\(unit)"
 }
 
 extension OutputBin {

@@ -8,6 +8,8 @@ struct ReportedTable: Sendable {
   enum Kind: Sendable {
     case text
     case number
+    /// A Counter32.
+    case counter
     /// An enumeration with the MIB's names.
     case code(@Sendable (Int64) -> String?)
     /// An amount, for which -1, -2 and -3 are no numbers.
@@ -48,7 +50,7 @@ struct ReportedTable: Sendable {
   }
 
   func number(_ column: UInt32, in walk: Walk, _ row: RowIndex) -> Int64? {
-    walk[entry.appending(column).appending(row.components)]?.number
+    walk[entry.appending(column).appending(row.components)]?.number(as: .integer32)
   }
 }
 
@@ -57,18 +59,25 @@ extension ReportedTable.Kind {
     switch self {
     case .amount: unit?.name
     case .ticks: ReportedTable.ticks
-    case .text, .number, .code: nil
+    case .text, .number, .counter, .code: nil
     }
   }
 
-  /// Unknown where the value is of another type, or means that the device does not know.
+  private var syntax: NumericSyntax {
+    switch self {
+    case .counter, .ticks: .unsigned32
+    case .text, .number, .code, .amount: .integer32
+    }
+  }
+
+  /// Unknown where the value is of another type, none that the object can have, or means that the device does not know.
   func quality(of raw: ObjectValue) -> Quality {
     if case .text = self { return raw.octets == nil ? .unknown : .exact }
-    guard let number = raw.number else { return .unknown }
+    guard let number = raw.number(as: syntax) else { return .unknown }
     switch self {
     case .code(let names): return names(number) == "unknown" ? .unknown : .exact
     case .amount: return AmountMeaning(number).quality
-    case .text, .number, .ticks: return .exact
+    case .text, .number, .counter, .ticks: return .exact
     }
   }
 }
@@ -141,8 +150,8 @@ extension ReportedTable {
   static let detectors = ReportedTable(
     entry: PrinterMIB.General.entry,
     columns: [
-      Column("configurationChanges", PrinterMIB.General.configurationChanges, "prtGeneralConfigChanges", .number),
-      Column("criticalAlertEvents", PrinterMIB.General.alertCriticalEvents, "prtAlertCriticalEvents", .number),
-      Column("allAlertEvents", PrinterMIB.General.alertAllEvents, "prtAlertAllEvents", .number),
+      Column("configurationChanges", PrinterMIB.General.configurationChanges, "prtGeneralConfigChanges", .counter),
+      Column("criticalAlertEvents", PrinterMIB.General.alertCriticalEvents, "prtAlertCriticalEvents", .counter),
+      Column("allAlertEvents", PrinterMIB.General.alertAllEvents, "prtAlertAllEvents", .counter),
     ])
 }

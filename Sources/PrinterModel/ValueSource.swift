@@ -70,7 +70,9 @@ extension Interpreter {
 
   private func detectorSources() -> [ValueSource] {
     let uptime = scalar(MIB2.sysUpTime).map {
-      ValueSource("uptimeTicks", Source($0), unit: ReportedTable.ticks, rule: .object("rfc3418", "sysUpTime"))
+      ValueSource(
+        "uptimeTicks", Source($0), unit: ReportedTable.ticks, rule: .object("rfc3418", "sysUpTime"),
+        quality: ReportedTable.Kind.ticks.quality(of: $0.value))
     }
     let general = generalRow.map { ReportedTable.detectors.sources(in: walk, RowIndex($0.index)) } ?? []
     return general + (uptime.map { [$0] } ?? [])

@@ -76,7 +76,7 @@ package struct DeviceSearch {
       }
       return first
     }
-    let known = devices.isEmpty ? "There are no devices yet." : "There are \(list(devices))."
+    let known = devices.isEmpty ? "There are no devices yet: the agent has found none." : "There are \(list(devices))."
     throw .unknown("No device has the id, serial number or address \"\(text)\". \(known)")
   }
 

@@ -25,7 +25,8 @@ package enum EventLine {
     case .agentStarted(let event): "version \(event.version) on \(event.hostName)"
     case .agentStopped(let event): event.reason
     case .installEnrolled(let event): "\(event.installID) under \(event.entity)"
-    case .sweepStarted(let event): "\(event.addresses) addresses in \(event.ranges.joined(separator: ", "))"
+    case .sweepStarted(let event):
+      "\(counted(event.addresses, "address", plural: "addresses")) in \(event.ranges.joined(separator: ", "))"
     case .sweepCompleted(let event):
       event.outcomes.map { "\($0.addresses) \($0.reason)" }.joined(separator: ", ") + " in \(event.milliseconds) ms"
     case .discoveryFailed(let event): "at \(event.address): \(event.message)"
@@ -34,7 +35,7 @@ package enum EventLine {
     case .deviceMoved(let event): "from \(event.from) to \(event.to): \(event.evidence)"
     case .deviceReplaced(let event): "at \(event.address): \(event.evidence)"
     case .deviceSeenAlso(let event): "at \(event.address) while it answers at \(event.known): \(event.evidence)"
-    case .readingTaken(let event): "\(meters(event.reading.meters)); \(event.raw.bindings.count) objects"
+    case .readingTaken(let event): "\(meters(event.reading.meters)); \(counted(event.raw.bindings.count, "object"))"
     case .readingChanged(let event): changes(event.change)
     case .readingUnchanged: "as before"
     case .pollFailed(let event): event.message
@@ -44,13 +45,13 @@ package enum EventLine {
     case .meterEpochOpened(let event): "\(event.meter): \(event.previous) then \(event.current), \(event.evidence)"
     case .uploadRejected(let event): "\(event.epoch)/\(event.sequence): \(event.reason)"
     case .journalDamaged(let event):
-      "\(event.reason); \(event.recordsKept) records kept, \(event.rangesLost) ranges lost"
+      "\(event.reason); \(counted(event.recordsKept, "record")) kept, \(counted(event.rangesLost, "range")) lost"
     case .recordsRemoved(let event):
-      "\(event.records) records through \(event.epoch)/\(event.through), for their \(event.reason)"
+      "\(counted(event.records, "record")) through \(event.epoch)/\(event.through), because of \(event.reason)"
     case .readingsThinned(let event) where event.intervalSeconds == 0: "over: each reading is recorded again"
     case .readingsThinned(let event):
       "one each \(event.intervalSeconds) s and device: \(event.percent) % of the journal are not at the hub"
-    case .unknown(_, let bytes): "\(bytes.count) bytes of a newer release"
+    case .unknown(_, let bytes): "\(counted(bytes.count, "byte")) of a newer release"
     }
   }
 

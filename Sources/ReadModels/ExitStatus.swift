@@ -19,7 +19,10 @@ package enum ExitStatus: Int32, Sendable {
     switch error {
     case let error as JournalError: self.init(error)
     case let error as ExportError: self.init(error)
+    case is NamingError: self = .noInput
+    case is RangeError: self = .usage
     case ProofRefusal.damaged: self = .data
+    case ProofRefusal.order: self = .usage
     case is ProofRefusal: self = .noInput
     case DeviceReferenceError.nothing: self = .noInput
     case DeviceReferenceError.ambiguous: self = .usage
@@ -41,7 +44,7 @@ package enum ExitStatus: Int32, Sendable {
   private init(_ error: JournalError) {
     self =
       switch error {
-      case .notADirectory, .noJournal, .recordsMissing: .noInput
+      case .notADirectory, .noJournal, .recordsMissing, .removed: .noInput
       case .directoryUnusable(_, let code), .file(_, _, let code): ExitStatus(systemCode: code)
       case .storage(let error): ExitStatus(error)
       case .newerFormat, .anotherJournal, .identityUnreadable, .damaged: .data

@@ -3,7 +3,7 @@
 // Constraints: the same records and options give the same bytes; the journal is read in short transactions, so a slow disk
 // never holds pages back from the writer; nothing is held in memory but a line, and for CSV the fleet's state.
 //
-// The manifest is written last but one and its seal last. An export that was interrupted lacks one or both.
+// Manifest and seal take their names last: an export that was interrupted lacks one or both (`OutputDirectory`).
 
 package import Events
 package import Evidence
@@ -48,6 +48,8 @@ package struct Export {
   package static let omittedName = "omitted.bin"
   /// What a manifest may name.
   static let fileNames = [eventsName, readingsName, omittedName]
+  /// All that an export may consist of; what vouches for the others last.
+  static let allNames = fileNames + [manifestName, sealName]
 
   private let reader: JournalReader
   private let options: ExportOptions
@@ -75,11 +77,19 @@ package struct Export {
     return 0
   }
 
-  /// Writes the export into a directory, which is made where it is missing. The files of an earlier export are removed first.
-  /// - Parameter signer: the journal's key, which seals the manifest; nil: nobody does.
-  package func write(into directory: String, signer: SignerKey?) throws -> ExportSummary {
-    try ExportFile.makeDirectory(directory)
-    for name in [Self.sealName, Self.manifestName] + Self.fileNames { try ExportFile.remove(name, in: directory) }
+  /// Writes the export into a directory, which is made where it is missing.
+  /// - Parameters:
+  ///   - signer: the journal's key, which seals the manifest; nil: nobody does.
+  ///   - replacing: whether an export that is there already is replaced, once this one is complete.
+  /// - Throws: `ExportError` where the directory is a journal's, or something is in the way. What was there is unchanged then.
+  package func write(into directory: String, signer: SignerKey?, replacing: Bool = false) throws -> ExportSummary {
+    let place = try OutputDirectory(directory, for: Self.allNames, of: "an export", replacing: replacing) {
+      try ExportManifest.isThere(in: directory)
+    }
+    return try place.fill { try write(into: directory, signer: signer) }
+  }
+
+  private func write(into directory: String, signer: SignerKey?) throws -> ExportSummary {
     var plan = try ExportPlan(reader, options)
     let files =
       switch options.format {

@@ -35,7 +35,7 @@ package struct ExportError: Error, Equatable, CustomStringConvertible {
   private static func verdict(_ doing: Doing, _ code: Int32) -> (Kind, remedy: String) {
     switch code {
     case EACCES, EPERM, EROFS: (.permission, "Use a user who may, or another directory.")
-    case ENOENT where doing == .open: (.missing, "Check the path; without the file the export is not whole.")
+    case ENOENT where doing == .open: (.missing, "Check the path.")
     case ENOENT: (.cannotCreate, "Make the directory above it first.")
     case ENOTDIR, EISDIR, EEXIST: (.cannotCreate, "Something else has this name: name another directory.")
     case ENOSPC, EDQUOT: (.inputOutput, "Free some space and begin again.")
@@ -64,11 +64,12 @@ struct ExportFile: ~Copyable {
   private var bytes: UInt64 = 0
   private var lines: UInt64 = 0
 
-  /// Makes the file anew; the directory must be there.
+  /// Makes the file under the name that it has until its `OutputDirectory` is filled. One that an interrupted run left goes.
   init(name: String, in directory: String) throws(ExportError) {
     self.name = name
-    path = directory + "/" + name
-    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    path = directory + "/" + name + OutputDirectory.unfinished
+    unlink(path)
+    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .system(.make, path) }
     buffer.reserveCapacity(Self.bufferBytes + 4096)
   }
@@ -110,18 +111,6 @@ struct ExportFile: ~Copyable {
     }
     bytes += UInt64(buffer.count)
     buffer.removeAll(keepingCapacity: true)
-  }
-
-  /// Makes a directory unless it is there.
-  static func makeDirectory(_ path: String) throws(ExportError) {
-    guard mkdir(path, 0o755) != 0, errno != EEXIST else { return }
-    throw .system(.makeDirectory, path)
-  }
-
-  /// Removes a file, if it is there.
-  static func remove(_ name: String, in directory: String) throws(ExportError) {
-    guard unlink(directory + "/" + name) != 0, errno != ENOENT else { return }
-    throw .system(.remove, directory + "/" + name)
   }
 
   /// Writes a small file whole.

@@ -134,7 +134,7 @@ private struct EpochTree {
       isBroken = true
       report.found(
         .edited,
-        "Epoch \(stated.epoch) has \(lines) records here, the last of them \(last); the manifest says \(stated.records)."
+        "Epoch \(stated.epoch) has \(counted(lines, "record")) here, the last of them \(last); the manifest says \(stated.records)."
       )
     }
     fill(upTo: size, &omitted, &report)
@@ -143,7 +143,9 @@ private struct EpochTree {
     else { return }
     guard checkpoint.root == frontier.root, checkpoint.size == frontier.size else {
       return report.found(
-        .wrongPath, "The \(size) records of epoch \(stated.epoch) do not have the root that its checkpoint signs.")
+        .wrongPath,
+        "The tree of epoch \(stated.epoch), of \(counted(size, "record")), does not have the root that its checkpoint "
+          + "signs.")
     }
     report.sealed += covered
   }

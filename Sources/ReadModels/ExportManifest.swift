@@ -7,7 +7,9 @@ internal import Journal
 internal import OpenSSL
 
 struct ExportManifest: Decodable {
-  static let format = "printtrail-export/2"
+  /// Each format's name, without its number.
+  private static let formats = "printtrail-export/"
+  static let format = formats + "2"
 
   struct Options: Decodable {
     var format: String
@@ -47,6 +49,13 @@ struct ExportManifest: Decodable {
 
 extension ExportManifest {
   private struct Format: Decodable { var format: String }
+
+  /// Whether there is an export's manifest, of whatever format, in a directory.
+  static func isThere(in directory: String) throws(ExportError) -> Bool {
+    let path = directory + "/" + Export.manifestName
+    guard let bytes = try ExportFile.readIfThere(path, bytesMax: ExportVerifier.manifestBytesMax) else { return false }
+    return (try? JSONDecoder().decode(Format.self, from: Data(bytes)))?.format.hasPrefix(formats) == true
+  }
 
   /// Reads a manifest.
   /// - Throws: `ExportError` when it is of another format, which is no fault of the export.
@@ -88,7 +97,7 @@ extension ExportManifest.Epoch {
       return "epoch \(epoch) goes from \(from) to \(to)"
     }
     guard records <= to - from + 1, omitted == to - from + 1 - records else {
-      return "epoch \(epoch) has \(records) records and \(omitted) left out between \(from) and \(to)"
+      return "epoch \(epoch) has \(counted(records, "record")) and \(omitted) left out between \(from) and \(to)"
     }
     return (size == nil) == (checkpoint == nil) ? nil : "epoch \(epoch) has no size or no checkpoint"
   }

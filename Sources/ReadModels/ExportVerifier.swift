@@ -38,7 +38,7 @@ package struct ExportReport: Sendable {
 
 package struct ExportVerifier {
   /// Manifests are small; a greater file is something else.
-  private static let manifestBytesMax = 64 << 20
+  static let manifestBytesMax = 64 << 20
   /// A sixth of the leaves of a journal of 100 million records.
   private static let omittedBytesMax = 512 << 20
 
@@ -54,7 +54,9 @@ package struct ExportVerifier {
 
   /// Whether the directory holds an export, or what is left of one.
   package static func isExport(_ directory: String) -> Bool {
-    ([Export.manifestName, Export.sealName] + Export.fileNames).contains { access(directory + "/" + $0, F_OK) == 0 }
+    Export.allNames.flatMap { [$0, $0 + OutputDirectory.unfinished] }.contains {
+      access(directory + "/" + $0, F_OK) == 0
+    }
   }
 
   /// - Throws: `ExportError` where a file cannot be read, or the export is of another format. What is wrong is in the report.
@@ -133,7 +135,8 @@ package struct ExportVerifier {
     while try reader.next() != nil {}
     if file.name == Export.readingsName { report.readings = reader.lines }
     if reader.bytes < file.bytes {
-      report.found(.incomplete, "\(file.name) ends after \(reader.bytes) bytes; the manifest says \(file.bytes).")
+      report.found(
+        .incomplete, "\(file.name) ends after \(counted(reader.bytes, "byte")); the manifest says \(file.bytes).")
     }
     check(file, reader, &report)
   }
@@ -165,7 +168,7 @@ package struct ExportVerifier {
     pass.finish(&report)
     if reader.lines < file.lines {
       report.found(
-        .incomplete, "\(file.name) has \(reader.lines) whole lines; the manifest says \(file.lines).")
+        .incomplete, "\(file.name) has \(counted(reader.lines, "whole line")); the manifest says \(file.lines).")
     }
     check(file, reader, &report)
   }

@@ -24,11 +24,11 @@ package enum ProofCheck {
         let size = proof.checkpoint.checkpoint.size
         let time = UTCTime.text(nanoseconds: proof.record.time)
         return "record \(proof.record.position) of journal \(trusted.journal), appended \(time), hash "
-          + "\(proof.record.leafHash), is in the tree of \(size) records that \(signers(trusted)) signed."
+          + "\(proof.record.leafHash), is in the tree of \(counted(size, "record")) that \(signers(trusted)) signed."
       case .consistency(let proof):
         try proof.check(trusted)
         return
-          "the tree of \(proof.newer.checkpoint.size) records of \(proof.newer.checkpoint.origin) begins with that of "
+          "the tree of \(counted(proof.newer.checkpoint.size, "record")) of \(proof.newer.checkpoint.origin) begins with that of "
           + "\(proof.older.checkpoint.size); \(signers(trusted)) signed both."
       }
     }

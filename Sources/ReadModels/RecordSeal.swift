@@ -46,7 +46,7 @@ package struct RecordSeal: Equatable, Sendable {
       countersigners = note.signatures.filter { !$0.isBy(key) }.map(\.name.description)
       try note.verify([key])
       if checkpoint.origin != identity.origin(epoch: stored.epoch).description || checkpoint.size != stored.size {
-        fault = "The checkpoint is of another tree: \(checkpoint.origin), \(checkpoint.size) records."
+        fault = "The checkpoint is of another tree: \(checkpoint.origin), of \(counted(checkpoint.size, "record"))."
       }
     } catch {
       fault = "\(error)"

@@ -74,7 +74,8 @@ extension ReinterpretationSummary {
       ? "every value stays.\n"
       : "\(counted(changes, "value")) of \(counted(devicesChanged.count, "device")) would be different.\n"
     if underOtherRules > 0 {
-      text += "Under another rule with the same value: \(underOtherRules) meters and supplies.\n"
+      let values = counted(underOtherRules, "meter or supply", plural: "meters and supplies")
+      text += "Under another rule with the same value: \(values).\n"
     }
     if withoutObjects > 0 {
       text += "Left out, their raw objects not being known: \(counted(withoutObjects, "reading")).\n"

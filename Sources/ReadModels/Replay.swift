@@ -2,6 +2,7 @@
 
 internal import Events
 package import Evidence
+internal import Glibc
 package import Journal
 package import OpenSSL
 package import Projections
@@ -63,7 +64,7 @@ package enum JournalPoint: Equatable, Sendable {
   case head
   /// With this sequence of the newest epoch, or of the epoch that is named.
   case sequence(UInt64, epoch: UInt32?)
-  /// Before the first record that was appended after this time, nanoseconds since 1970 UTC.
+  /// Before the first record that the journal took after this time (its record time), nanoseconds since 1970 UTC.
   case time(Int64)
 
   /// Reads `4711`, `2/4711` (epoch/sequence) or a time as `UTCTime` reads it.
@@ -81,11 +82,14 @@ package enum JournalPoint: Equatable, Sendable {
   }
 
   /// The last position that may be folded, given the head.
-  func limit(_ head: RecordPosition) -> RecordPosition {
+  /// - Throws: `NamingError` where it is no record's.
+  func limit(_ reader: JournalReader, _ head: RecordPosition) throws -> RecordPosition {
     switch self {
-    case .head, .time: head
+    case .head, .time: return head
     case .sequence(let sequence, let epoch):
-      min(head, RecordPosition(epoch: epoch ?? head.epoch, sequence: sequence))
+      let position = RecordPosition(epoch: epoch ?? head.epoch, sequence: sequence)
+      try reader.expectRecord(position)
+      return position
     }
   }
 }
@@ -93,7 +97,7 @@ package enum JournalPoint: Equatable, Sendable {
 package enum Replay {
   /// Folds the records up to `end` in memory, behind what retention has left in the place of those that it removed. The journal may
   /// be written meanwhile.
-  /// - Throws: `JournalError.removed` where `end` lies before what is left.
+  /// - Throws: `JournalError.removed` where `end` lies before what is left, `NamingError` where it is no record's.
   package static func run(_ reader: JournalReader, to end: JournalPoint = .head) throws -> ReplayResult {
     while true {
       let base = try FleetBase(reader)
@@ -106,7 +110,7 @@ package enum Replay {
 
   private static func run(_ reader: JournalReader, from base: FleetBase, to end: JournalPoint) throws -> ReplayResult {
     let snapshot = try reader.snapshot()
-    let limit = end.limit(snapshot.head)
+    let limit = try end.limit(reader, snapshot.head)
     try base.expect(limit)
     var result = ReplayResult()
     (result.state, result.base) = (base.state, base.removed)
@@ -128,6 +132,8 @@ package enum Replay {
       }
       return true
     }
+    // The first record that is left is later than the time that is asked for, and so the base may be.
+    if case .time = end, wasCut, result.records == 0 { try base.expect(.start) }
     if !wasCut { result.live = snapshot.liveState(at: result.position) }
     return result
   }
@@ -154,12 +160,22 @@ extension FleetState {
 
 /// What `ptjournal replay --into` leaves: the fleet as JSON and a summary that names the digest.
 package enum ReplayFiles {
-  package static func write(fleet: [UInt8], summary: [UInt8], into directory: String) throws(ExportError) {
-    try ExportFile.makeDirectory(directory)
-    for (name, content) in [("fleet.json", fleet), ("replay.json", summary)] {
-      var file = try ExportFile(name: name, in: directory)
-      try file.write(line: content)
-      _ = try file.finish()
+  private static let fleetName = "fleet.json"
+  private static let summaryName = "replay.json"
+
+  /// - Parameter replacing: whether a replay that is there already is replaced.
+  package static func write(
+    fleet: [UInt8], summary: [UInt8], into directory: String, replacing: Bool = false
+  ) throws {
+    let place = try OutputDirectory(
+      directory, for: [fleetName, summaryName], of: "a replay", replacing: replacing,
+      where: { access(directory + "/" + summaryName, F_OK) == 0 })
+    try place.fill {
+      for (name, content) in [(fleetName, fleet), (summaryName, summary)] {
+        var file = try ExportFile(name: name, in: directory)
+        try file.write(line: content)
+        _ = try file.finish()
+      }
     }
   }
 }

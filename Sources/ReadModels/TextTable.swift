@@ -48,5 +48,7 @@ package struct TextTable {
   }
 }
 
-/// `1 poll`, `2 polls`.
-func counted(_ count: some BinaryInteger, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+/// `1 poll`, `2 polls`, `2 addresses`.
+package func counted(_ count: some BinaryInteger, _ noun: String, plural: String? = nil) -> String {
+  "\(count) \(count == 1 ? noun : plural ?? noun + "s")"
+}

@@ -45,38 +45,66 @@ package enum UTCTime {
 
   private static let powersOfTen: [Int64] = (0...9).map { (0..<$0).reduce(1) { power, _ in power * 10 } }
 
-  /// Reads `2026-11-23`, `2026-11-23T08:15`, `...:30`, `...:30.5`, each with an optional `Z`: nanoseconds since 1970 UTC. Nil if it is none of these.
+  /// Reads a time of RFC 3339 (`2026-11-23T08:15:30.5+01:00`), also without seconds, and without an offset, which then is UTC; or a day
+  /// (`2026-11-23`), which is its first moment in UTC: nanoseconds since 1970 UTC. Nil if it is none of these.
   package static func nanoseconds(_ text: String) -> Int64? {
-    var body = text[...]
-    if body.last == "Z" || body.last == "z" { body = body.dropLast() }
-    let halves = body.split(whereSeparator: { $0 == "T" || $0 == "t" || $0 == " " })
-    guard (1...2).contains(halves.count) else { return nil }
-    let date = halves[0].split(separator: "-", omittingEmptySubsequences: false).map { Int64($0) }
-    guard date.count == 3, let year = date[0], let month = date[1], let day = date[2],
-      (1970...2200).contains(year), (1...12).contains(month), (1...31).contains(day)
-    else { return nil }
-    let days = daysFromCivil(year, month, day)
-    guard halves.count == 2 else { return days * 86_400 * 1_000_000_000 }
-    guard let clock = clock(halves[1]) else { return nil }
-    return days * 86_400 * 1_000_000_000 + clock
+    let halves = text.split(omittingEmptySubsequences: false) { $0 == "T" || $0 == "t" || $0 == " " }
+    guard (1...2).contains(halves.count), let days = days(halves[0]) else { return nil }
+    guard halves.count == 2 else { return days * 86_400 * nanosecondsPerSecond }
+    let (time, offset) = splitOffset(halves[1])
+    guard let clock = clock(time), let minutes = minutesEast(offset) else { return nil }
+    return (days * 86_400 - minutes * 60) * nanosecondsPerSecond + clock
   }
 
-  private static func clock(_ text: Substring) -> Int64? {
-    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-    guard (2...3).contains(parts.count), let hour = Int64(parts[0]), let minute = Int64(parts[1]),
-      (0...23).contains(hour), (0...59).contains(minute)
+  private static let nanosecondsPerSecond: Int64 = 1_000_000_000
+
+  /// Since 1970. Two centuries of nanoseconds fit 64 bits, with every offset.
+  private static func days(_ text: Substring) -> Int64? {
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+    guard parts.count == 3, let year = number(parts[0], digits: 4), let month = number(parts[1], digits: 2),
+      let day = number(parts[2], digits: 2), (1970...2200).contains(year), (1...12).contains(month)
     else { return nil }
-    let whole = (hour * 3600 + minute * 60) * 1_000_000_000
-    guard parts.count == 3 else { return whole }
-    let seconds = parts[2].split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-    guard let second = Int64(seconds[0]), (0...60).contains(second) else { return nil }
-    guard seconds.count == 2 else { return whole + second * 1_000_000_000 }
-    let digits = seconds[1].prefix(9)
-    guard !digits.isEmpty, let fraction = Int64(digits + String(repeating: "0", count: 9 - digits.count)) else {
-      return nil
-    }
-    return whole + second * 1_000_000_000 + fraction
+    let days = daysFromCivil(year, month, day)
+    // 30 February would be a day of March.
+    return civilFromDays(days) == (year, month, day) ? days : nil
   }
+
+  /// `08:15`, `08:15:30`, `08:15:30.5`: nanoseconds. Digits behind the ninth are left out.
+  private static func clock(_ text: Substring) -> Int64? {
+    let halves = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+    let parts = halves[0].split(separator: ":", omittingEmptySubsequences: false).map { number($0, digits: 2) }
+    guard (2...3).contains(parts.count), let hour = parts[0], let minute = parts[1],
+      let second = parts.count == 3 ? parts[2] : 0, hour <= 23, minute <= 59, second <= 60
+    else { return nil }
+    let whole = (hour * 3600 + minute * 60 + second) * nanosecondsPerSecond
+    guard halves.count == 2 else { return whole }
+    let digits = halves[1].prefix(9)
+    guard parts.count == 3, halves[1].utf8.allSatisfy(isDigit), let fraction = number(digits, digits: digits.count)
+    else { return nil }
+    return whole + fraction * powersOfTen[9 - digits.count]
+  }
+
+  /// The time, and its offset with its sign.
+  private static func splitOffset(_ text: Substring) -> (time: Substring, offset: Substring) {
+    let sign = text.firstIndex { "Zz+-".contains($0) } ?? text.endIndex
+    return (text[..<sign], text[sign...])
+  }
+
+  /// How many minutes `Z`, `+01:00` or nothing is ahead of UTC.
+  private static func minutesEast(_ text: Substring) -> Int64? {
+    if ["", "Z", "z"].contains(text) { return 0 }
+    let parts = text.dropFirst().split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 2, let hours = number(parts[0], digits: 2), let minutes = number(parts[1], digits: 2),
+      hours <= 23, minutes <= 59
+    else { return nil }
+    return (hours * 60 + minutes) * (text.first == "-" ? -1 : 1)
+  }
+
+  private static func number(_ text: Substring, digits: Int) -> Int64? {
+    text.utf8.count == digits && text.utf8.allSatisfy(isDigit) ? Int64(text) : nil
+  }
+
+  private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
   private static func daysFromCivil(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
     let y = month <= 2 ? year - 1 : year

@@ -79,23 +79,25 @@ package struct BERError: Error, Hashable, Sendable, CustomStringConvertible {
 extension BERError.Problem: CustomStringConvertible {
   package var description: String {
     switch self {
-    case .truncated(let needed, let available): "it needs \(needed) bytes and \(available) are left"
+    case .truncated(let needed, let available): "it needs \(bytes(needed)), and there are \(available)"
     case .unexpectedTag(let tag): "unexpected tag \(hexadecimalTag(tag))"
     case .multiByteTag(let tag): "a tag of several bytes begins with \(hexadecimalTag(tag))"
     case .indefiniteLength: "its length is indefinite"
     case .lengthTooLarge: "its length needs more than 31 bits"
     case .emptyInteger: "a number without contents"
-    case .integerTooLong(let count): "a number of \(count) bytes"
+    case .integerTooLong(let count): "a number of \(bytes(count))"
     case .integerOutOfRange(let value): "\(value) is out of range"
     case .emptyObjectIdentifier: "an object identifier without contents"
     case .objectIdentifierTooLong: "an object identifier of more than 128 parts"
     case .subIdentifierTooLarge: "a sub-identifier above 2^32-1"
     case .objectIdentifierUnterminated: "an object identifier that does not end"
-    case .trailingBytes(let count): "\(count) bytes are left over"
-    case .wrongLength(let count): "\(count) bytes is not a length it can have"
+    case .trailingBytes(let count): "\(bytes(count)) left over"
+    case .wrongLength(let count): "\(bytes(count)) is not a length it can have"
     }
   }
 }
+
+private func bytes(_ count: Int) -> String { count == 1 ? "1 byte" : "\(count) bytes" }
 
 /// Something a device encoded wrongly and that was understood all the same.
 package struct DecodingNote: Hashable, Sendable, CustomStringConvertible {
@@ -130,7 +132,7 @@ package struct DecodingNote: Hashable, Sendable, CustomStringConvertible {
     case .emptyObjectIdentifier: "byte \(offset): an object identifier without contents was read as 0.0"
     case .unreadableValue(let problem): "byte \(offset): a value was kept undecoded: \(problem)"
     case .unknownType(let tag): "byte \(offset): a value of the unknown type \(hexadecimalTag(tag)) was kept undecoded"
-    case .trailingBytes(let count): "byte \(offset): \(count) bytes after the message were ignored"
+    case .trailingBytes(let count): "byte \(offset): what follows the message was ignored, \(bytes(count))"
     }
   }
 }

@@ -87,15 +87,17 @@ package enum AuthenticationFailure: Hashable, Sendable {
 extension SessionFailure: CustomStringConvertible {
   package var description: String {
     switch self {
-    case .timeout(let sends, 0): "no answer to \(sends) requests"
+    case .timeout(let sends, 0): "no answer to \(Self.requests(sends))"
     case .timeout(let sends, let strangers):
-      "no answer to \(sends) requests, but answers with other request ids (\(strangers)), which were not accepted"
+      "no answer to \(Self.requests(sends)), but answers with other request ids (\(strangers)), which were not accepted"
     case .authentication(let failure): failure.description
     case .malformed(let error): "the answer is malformed: \(error)"
     case .reported(let reason?): "the device reported \(reason)"
     case .reported(nil): "the device sent a report without a known reason"
     }
   }
+
+  private static func requests(_ count: Int) -> String { count == 1 ? "1 request" : "\(count) requests" }
 }
 
 extension AuthenticationFailure: CustomStringConvertible {

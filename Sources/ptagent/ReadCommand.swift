@@ -62,7 +62,8 @@ struct ReadCommand: AsyncParsableCommand {
       Machine.tell("\(path):\(finding.line): \(finding.message)".replacingControls + "\n")
     }
     if findings.count > Self.findingsShownMax {
-      Machine.tell("\(path): and \((findings.count - Self.findingsShownMax).grouped) more findings\n")
+      let rest = findings.count - Self.findingsShownMax
+      Machine.tell("\(path): and \(rest.grouped) more \(rest == 1 ? "finding" : "findings")\n")
     }
     guard !document.walk.isEmpty else { throw AgentFailure(.data, "\(path) holds no recorded object.") }
     try show(Interpretation.read(document.walk), document.walk)
@@ -111,7 +112,8 @@ struct ReadCommand: AsyncParsableCommand {
   /// What the reading cost the device and its network.
   private static func cost(of outcome: PollOutcome) -> String {
     let cost = outcome.cost
-    let traffic = "\(cost.requests) requests, \(cost.bytesSent) bytes sent, \(cost.bytesReceived) received"
+    let requests = cost.requests == 1 ? "1 request" : "\(cost.requests) requests"
+    let traffic = "\(requests), \(cost.bytesSent) bytes sent, \(cost.bytesReceived) received"
     let time = Duration.milliseconds(Int64(cost.milliseconds)).spoken
     return "\(outcome.endpoint) with credential \(outcome.credential): \(traffic), \(time)"
   }

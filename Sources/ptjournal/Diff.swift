@@ -13,6 +13,8 @@ struct Diff: ParsableCommand {
       a value where it begins to differ and wherever it moves; --output json prints an object a line, and the summary last. A value that \
       stays the same under another rule is counted only. The journal is never changed.
 
+      \(JournalPoint.timesExplained)
+
       EXIT STATUS
         0   nothing would change
         1   a value would change
@@ -27,9 +29,9 @@ struct Diff: ParsableCommand {
   var profiles: [String] = []
   @Option(help: "Only this device: its id or at least four digits of it, its serial number, or its address.")
   var device: String?
-  @Option(help: "Leave out readings before this SEQUENCE, EPOCH/SEQUENCE or time.")
+  @Option(help: "Leave out readings before this SEQUENCE, EPOCH/SEQUENCE or time.", transform: JournalPoint.parsed)
   var from: JournalPoint?
-  @Option(help: "Leave out readings after this SEQUENCE, EPOCH/SEQUENCE or time.")
+  @Option(help: "Leave out readings after this SEQUENCE, EPOCH/SEQUENCE or time.", transform: JournalPoint.parsed)
   var to: JournalPoint?
   @OptionGroup var format: OutputOption
 

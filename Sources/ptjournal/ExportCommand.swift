@@ -14,6 +14,11 @@ struct ExportCommand: ParsableCommand {
       manifest with the journal's key; `ptjournal verify` and tools/verify_export.py check the directory without the journal. Without --into, \
       prints the lines alone. The same journal and options give the same bytes each time.
 
+      An export that is in the directory already is replaced with --force alone, and only once the new one is complete. Files that are no \
+      export's are never touched, and a journal's directory is refused.
+
+      \(JournalPoint.timesExplained) Records of both times are in.
+
         ptjournal export /var/lib/printtrail/journal --into evidence
         ptjournal export /var/lib/printtrail/journal --into march --format csv --from 2026-03-01 --to 2026-04-01
         ptjournal export /var/lib/printtrail/journal --device 10.0.0.7 --type AlertRaised --type AlertCleared
@@ -24,9 +29,9 @@ struct ExportCommand: ParsableCommand {
   var into: String?
   @Option(help: "jsonl: CloudEvents, a line each; csv: one meter value a line.")
   var format: ExportOptions.Format = .jsonl
-  @Option(help: "Leave out what is before this SEQUENCE, EPOCH/SEQUENCE or time.")
+  @Option(help: "Leave out what is before this SEQUENCE, EPOCH/SEQUENCE or time.", transform: JournalPoint.parsed)
   var from: JournalPoint?
-  @Option(help: "Leave out what is after this SEQUENCE, EPOCH/SEQUENCE or time.")
+  @Option(help: "Leave out what is after this SEQUENCE, EPOCH/SEQUENCE or time.", transform: JournalPoint.parsed)
   var to: JournalPoint?
   @Option(
     help: ArgumentHelp(
@@ -37,6 +42,14 @@ struct ExportCommand: ParsableCommand {
   var types: [EventTypeName] = []
   @Flag(help: "Do not seal the manifest, as a copy of a journal without its key cannot. Verification will say so.")
   var unsigned = false
+  @Flag(help: "Replace the export that is in the directory already.")
+  var force = false
+
+  func validate() throws {
+    guard into != nil || !force else {
+      throw ValidationError("--force is about the files of --into DIRECTORY. Name one.")
+    }
+  }
 
   func run() throws {
     let reader = try argument.open()
@@ -48,18 +61,27 @@ struct ExportCommand: ParsableCommand {
     try orExit {
       options.device = try device.map { try DeviceReference($0).device(in: .live(reader)) }
       let export = Export(reader, options)
-      guard let into else { return tell(unreadable: try export.lines { Output.line($0) }) }
-      let summary = try export.write(into: into, signer: unsigned ? nil : try signer(reader))
-      for file in summary.files {
-        Output.write("\(into)/\(file.name)  \(file.lines) lines  sha256 \(file.sha256.hex)\n")
+      guard let into else {
+        var lines = 0
+        let unreadable = try export.lines { line in
+          lines += 1
+          Output.line(line)
+        }
+        return tell(isEmpty: lines == (format == .csv ? 1 : 0), unreadable: unreadable)
       }
-      tell(unreadable: summary.unreadable)
+      let summary = try export.write(
+        into: into, signer: unsigned ? nil : try signer(reader), replacing: force)
+      for file in summary.files {
+        Output.write("\(into)/\(file.name)  \(counted(file.lines, "line"))  sha256 \(file.sha256.hex)\n")
+      }
+      tell(isEmpty: summary.records == 0, unreadable: summary.unreadable)
     }
   }
 }
 
 extension ExportCommand {
-  private func tell(unreadable: UInt64) {
+  private func tell(isEmpty: Bool, unreadable: UInt64) {
+    if isEmpty { Output.complain("No record is what was asked for: the export is empty.") }
     guard unreadable > 0 else { return }
     Output.complain(
       "Records that this release cannot read, and that have no row here: \(unreadable). Use the release that wrote them, or --format jsonl, "

@@ -8,15 +8,19 @@ struct Key: ParsableCommand {
     discussion: """
       The key is public. Give it to whoever will check evidence, by another way than the evidence itself; the hub got it at the enrolment. \
       --epoch prints it under the name that one epoch's checkpoints are signed with, for other tools that read C2SP signed notes.
+
+        ptjournal key /var/lib/printtrail/journal > journal.pub
       """)
 
   @OptionGroup var argument: JournalArgument
-  @Option(help: "Under the name of this epoch.")
+  @Option(parsing: .unconditional, help: "Under the name of this epoch.", transform: wholeNumber)
   var epoch: UInt32?
 
   func run() throws {
-    let identity = try argument.open().identity
+    let reader = try argument.open()
+    let identity = reader.identity
     try orExit {
+      if let epoch { try reader.expectEpoch(epoch) }
       let key = try epoch.map { try identity.verifier(epoch: $0) } ?? identity.verifier()
       Output.write("\(key)\n")
     }

@@ -13,8 +13,11 @@ struct ReplayCommand: ParsableCommand {
       is compared with the digest over the state that stands beside the journal; they differ only if one of them was changed by something \
       else than events. Exit status 1 then. A live state that a program with other rules wrote (another version of the fold) is not compared. JSON holds the same, with each device's meters, supplies and alerts under devices.
 
+      \(JournalPoint.timesExplained)
+
         ptjournal replay /var/lib/printtrail/journal
         ptjournal replay /var/lib/printtrail/journal --to 2026-11-23T08:15Z
+        ptjournal replay /var/lib/printtrail/journal --to 2026-11-23T09:15+01:00
         ptjournal replay /var/lib/printtrail/journal --to 1/4711 --output json | jq '.devices[].meters'
         ptjournal replay /var/lib/printtrail/journal --into state
       """)
@@ -22,18 +25,27 @@ struct ReplayCommand: ParsableCommand {
   @OptionGroup var argument: JournalArgument
   @OptionGroup var format: OutputOption
   @Option(
-    help: "Stop after this SEQUENCE or EPOCH/SEQUENCE, or before what was appended after this time (2026-11-23T08:15Z)."
-  )
+    help: "Stop after this SEQUENCE or EPOCH/SEQUENCE, or before the first record that was taken after this time.",
+    transform: JournalPoint.parsed)
   var to: JournalPoint?
   @Option(help: "Write the result into this directory: fleet.json and replay.json.", completion: .directory)
   var into: String?
+  @Flag(help: "Replace the replay that is in the directory already.")
+  var force = false
+
+  func validate() throws {
+    guard into != nil || !force else {
+      throw ValidationError("--force is about the files of --into DIRECTORY. Name one.")
+    }
+  }
 
   func run() throws {
     let reader = try argument.open()
     try orExit {
       let result = try Replay.run(reader, to: to ?? .head)
       if let into {
-        try ReplayFiles.write(fleet: FleetReport.json(of: result.state), summary: result.json(), into: into)
+        try ReplayFiles.write(
+          fleet: FleetReport.json(of: result.state), summary: result.json(), into: into, replacing: force)
       }
       switch format.output {
       case .json: Output.line(result.json(withDevices: true))
@@ -45,10 +57,11 @@ struct ReplayCommand: ParsableCommand {
 
   private func text(_ result: ReplayResult) -> String {
     let base = result.base.map { " behind the snapshot at \($0)" } ?? ""
-    var text = "\(result.records) records folded\(base) up to \(result.position), digest \(result.digest.hex)\n"
+    let records = counted(result.records, "record")
+    var text = "\(records) folded\(base) up to \(result.position), digest \(result.digest.hex)\n"
     if let first = result.firstUnreadable {
       text +=
-        "\(result.unreadable) records are no events of this release; the first is \(first.position): \(first.reason)\n"
+        "Left out, being no events of this release: \(counted(result.unreadable, "record")); the first is \(first.position): \(first.reason)\n"
     }
     switch result.isEqual {
     case true?: text += "The live state is equal.\n"
@@ -57,8 +70,4 @@ struct ReplayCommand: ParsableCommand {
     }
     return text
   }
-}
-
-extension JournalPoint: ExpressibleByArgument {
-  public init?(argument: String) { self.init(argument) }
 }

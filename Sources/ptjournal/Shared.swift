@@ -2,6 +2,7 @@
 
 internal import ArgumentParser
 internal import CLinux
+internal import Evidence
 internal import Glibc
 internal import Journal
 internal import Platform
@@ -82,5 +83,42 @@ func orExit<Result>(_ body: () throws -> Result) throws -> Result {
     }
     Output.complain("\(error)")
     throw ExitCode(ExitStatus(error))
+  }
+}
+
+func wholeNumber<Number: UnsignedInteger & FixedWidthInteger>(_ text: String) throws -> Number {
+  guard let number = Number(text) else { throw ValidationError("Give a whole number from 0 to \(Number.max).") }
+  return number
+}
+
+extension JournalPoint {
+  /// For the help of every command that takes one.
+  static let timesExplained =
+    "A time is an RFC 3339 time or a day: 2026-11-23T08:15Z, 2026-11-23T09:15+01:00, 2026-11-23; without an offset it is UTC. It is compared "
+    + "with the time at which the journal took a record (recordtime in exports), not with that at which a device was read."
+
+  static func parsed(_ text: String) throws -> JournalPoint {
+    guard let point = JournalPoint(text) else {
+      throw ValidationError("Give SEQUENCE, EPOCH/SEQUENCE, or a time such as 2026-11-23T08:15Z.")
+    }
+    return point
+  }
+}
+
+/// SEQUENCE, of the newest epoch, or EPOCH/SEQUENCE: a record, or the size of a tree.
+struct NumberedRecord {
+  private let sequence: UInt64
+  private let epoch: UInt32?
+
+  static func parsed(_ text: String) throws -> NumberedRecord {
+    guard case .sequence(let sequence, let epoch)? = JournalPoint(text) else {
+      throw ValidationError("Give a number, or EPOCH/NUMBER.")
+    }
+    return NumberedRecord(sequence: sequence, epoch: epoch)
+  }
+
+  /// Whether there is such a record is for others to say.
+  func position(_ reader: JournalReader) throws -> RecordPosition {
+    RecordPosition(epoch: try epoch ?? reader.head().epoch, sequence: sequence)
   }
 }

@@ -15,28 +15,20 @@ struct Show: ParsableCommand {
       """)
 
   @OptionGroup var argument: JournalArgument
-  @Argument(help: "The record's sequence, in the newest epoch or as EPOCH/SEQUENCE.")
-  var sequence: String
+  @Argument(
+    help: "The record's sequence, in the newest epoch or as EPOCH/SEQUENCE.", transform: NumberedRecord.parsed)
+  var sequence: NumberedRecord
 
   func run() throws {
     let reader = try argument.open()
     try orExit {
-      guard let position = try position(reader), let record = try reader.record(at: position) else {
-        Output.complain("There is no record \(sequence). The journal's head is \(try reader.head()).")
-        throw ExitCode(ExitStatus.noInput)
-      }
+      let position = try sequence.position(reader)
+      let record = try reader.namedRecord(position)
       var writer = CloudEventWriter(journal: reader.identity.hexID)
       Output.line(
         record.payload.withUnsafeBytes { writer.line(position: record.position, time: record.time, payload: $0) })
       try check(reader, position)
     }
-  }
-
-  private func position(_ reader: JournalReader) throws -> RecordPosition? {
-    guard case .sequence(let sequence, let epoch) = JournalPoint(sequence) else {
-      throw ValidationError("\"\(sequence)\" is not a sequence. Expected a number, or EPOCH/SEQUENCE.")
-    }
-    return RecordPosition(epoch: try epoch ?? reader.head().epoch, sequence: sequence)
   }
 
   private func check(_ reader: JournalReader, _ position: RecordPosition) throws {

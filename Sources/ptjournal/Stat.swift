@@ -18,8 +18,10 @@ struct Stat: ParsableCommand {
 
   @OptionGroup var argument: JournalArgument
   @OptionGroup var format: OutputOption
-  @Option(help: "Print the root of the tree up to this SEQUENCE or EPOCH/SEQUENCE instead.")
-  var at: JournalPoint?
+  @Option(
+    help: "Print the root of the tree up to this SEQUENCE or EPOCH/SEQUENCE instead.",
+    transform: NumberedRecord.parsed)
+  var at: NumberedRecord?
 
   func run() throws {
     let reader = try argument.open()
@@ -37,21 +39,21 @@ struct Stat: ParsableCommand {
     }
   }
 
-  private func printRoot(_ reader: JournalReader, _ at: JournalPoint) throws {
-    guard case .sequence(let sequence, let epoch) = at else {
-      throw ValidationError("--at takes SEQUENCE or EPOCH/SEQUENCE, not a time.")
-    }
-    let end = RecordPosition(epoch: try epoch ?? reader.head().epoch, sequence: sequence)
+  private func printRoot(_ reader: JournalReader, _ at: NumberedRecord) throws {
+    let end = try at.position(reader)
+    // A tree of no records has a root, too.
+    if end.sequence == 0 { try reader.expectEpoch(end.epoch) } else { try reader.expectRecord(end) }
     var tree = try reader.base(epoch: end.epoch)
-    guard tree.size <= sequence else {
+    guard tree.size <= end.sequence else {
       throw JournalError.removed(through: RecordPosition(epoch: end.epoch, sequence: tree.size))
     }
     try reader.scan(from: RecordPosition(epoch: end.epoch, sequence: tree.size + 1), through: end) { view in
       tree.append(view.computedLeafHash())
       return true
     }
-    guard tree.size == sequence else {
-      Output.complain("Epoch \(end.epoch) has \(tree.size) records up to \(end), not \(sequence).")
+    guard tree.size == end.sequence else {
+      Output.complain(
+        "The root at \(end) is not known: damage took records before it. ptjournal stat lists what was lost.")
       throw ExitCode(ExitStatus.noInput)
     }
     switch format.output {
@@ -81,7 +83,8 @@ struct Stat: ParsableCommand {
       let lost = (try? reader.lost(epoch: epoch.number)) ?? []
       let removed = epoch.firstSequence - 1
       table.add([
-        "epoch \(epoch.number)", "\(root.0) records, since \(UTCTime.text(nanoseconds: epoch.opened)): \(epoch.reason)",
+        "epoch \(epoch.number)",
+        "\(counted(root.0, "record")), since \(UTCTime.text(nanoseconds: epoch.opened)): \(epoch.reason)",
       ])
       if removed > 0 { table.add(["  removed", "the first \(removed), by retention: the hub holds them"]) }
       table.add(["  root", lost.isEmpty ? root.1 : "not known: damage took records"])
@@ -90,7 +93,7 @@ struct Stat: ParsableCommand {
     table.add(["file", "\(statistics.fileBytes) bytes, \(statistics.usedBytes) in use"])
     let perRecord = statistics.records == 0 ? 0 : statistics.recordPages * statistics.pageBytes / statistics.records
     table.add(["per record", "\(perRecord) bytes on disk"])
-    table.add(["state", "\(statistics.stateRows) rows" + (foldVersion.map { " of fold version \($0)" } ?? "")])
+    table.add(["state", counted(statistics.stateRows, "row") + (foldVersion.map { " of fold version \($0)" } ?? "")])
     if foldVersion != FleetFold.currentVersion, let obstacle = LiveState.foldedByVersion(foldVersion).obstacle {
       table.add(["", "a replay cannot be compared with it: \(obstacle)"])
     }

@@ -21,7 +21,9 @@ struct Tail: AsyncParsableCommand {
   @OptionGroup var format: OutputOption
   @Flag(name: [.short, .long], help: "Go on as records are appended, until interrupted.")
   var follow = false
-  @Option(name: [.customShort("n"), .long], help: "How many records to begin with.")
+  @Option(
+    name: [.customShort("n"), .long], parsing: .unconditional, help: "How many records to begin with. (default: 10)",
+    transform: wholeNumber)
   var records: UInt64 = 10
 
   func run() async throws {
@@ -45,10 +47,18 @@ struct Tail: AsyncParsableCommand {
     }
   }
 
+  /// So many records before the head, in earlier epochs, too; the first that there is, where there are fewer.
   private func start(_ reader: JournalReader) throws -> RecordPosition {
-    let head = try reader.head()
-    let removed = try reader.base(epoch: head.epoch).size
-    return RecordPosition(epoch: head.epoch, sequence: max(removed, head.sequence - min(head.sequence, records)) + 1)
+    var wanted = records
+    var start = RecordPosition.start
+    for epoch in try reader.epochs().reversed() {
+      let (size, removed) = try (reader.frontier(epoch: epoch.number).size, reader.base(epoch: epoch.number).size)
+      let taken = min(wanted, size - removed)
+      start = RecordPosition(epoch: epoch.number, sequence: size - taken + 1)
+      wanted -= taken
+      if wanted == 0 { break }
+    }
+    return start
   }
 
   private func line(_ view: RecordView, _ writer: inout CloudEventWriter) -> [UInt8] {

@@ -10,11 +10,12 @@ struct Verify: ParsableCommand {
       A journal: every record's leaf hash, the gapless sequence, the tree against every checkpoint, every checkpoint's signature. An export: \
       the same from its files alone, and that each line shows what its payload says. A proof (--proof): that its record is in the tree that was \
       signed. Give --key with the journal's verifier key, as the hub or the operator knows it (`ptjournal key`), to be sure that nobody else \
-      signed; a proof needs it. Keys of others, given too, must have signed the checkpoints beside the journal.
+      signed; a proof needs it. Keys of others, given too, must have signed the checkpoints of an export or a proof beside the journal.
 
-        ptjournal verify /var/lib/ptagent/journal
+        ptjournal verify /var/lib/printtrail/journal
         ptjournal verify export-2026-03 --key "$(cat journal.pub)"
-        ptjournal prove /var/lib/ptagent/journal 1/4711 > 4711.proof && ptjournal verify --proof 4711.proof --key "$(cat journal.pub)"
+        ptjournal prove /var/lib/printtrail/journal 1/4711 > 4711.proof
+        ptjournal verify --proof 4711.proof --key "$(cat journal.pub)"
 
       EXIT STATUS of exports and proofs; of several, the lowest
         0   sound
@@ -26,7 +27,7 @@ struct Verify: ParsableCommand {
         15  a file, lines or bytes are missing
         16  something was edited: it is not what its hash or its neighbours say
         17  the hashes do not lead to the root that was signed
-      1 where a journal is not sound; others as `ptjournal --help` lists them.
+      A journal that is not sound: 1; one that is not the key's: 12 or 13. Others as `ptjournal --help` lists them.
       """)
 
   @Argument(help: "A journal's directory, or an export's.", completion: .directory)
@@ -56,7 +57,9 @@ struct Verify: ParsableCommand {
 
   private func verifyJournal(_ path: String) throws {
     Damage.explain(path)
-    let report = try JournalVerifier(JournalReader.open(directory: path)).verify()
+    let reader = try JournalReader.open(directory: path)
+    if let trusted { try expect(reader.identity, of: trusted) }
+    let report = try JournalVerifier(reader).verify()
     if format.output == .text {
       for removed in report.removed { Output.write("removed by retention: the records through \(removed)\n") }
       for lost in report.lost { Output.write("lost by earlier damage: \(lost)\n") }
@@ -67,9 +70,32 @@ struct Verify: ParsableCommand {
     if !report.isSound { throw ExitCode(ExitStatus.wrong) }
   }
 
+  /// What a journal says of itself is sound under its own key, whosever that is.
+  private func expect(_ identity: JournalIdentity, of trusted: TrustedKeys) throws {
+    guard trusted.countersigners.isEmpty else {
+      throw ValidationError(
+        "Keys of others are for exports and proofs: a journal's checkpoints may still wait for their signatures.")
+    }
+    let finding: EvidenceFinding
+    if identity.hexID != trusted.journal {
+      finding = EvidenceFinding(
+        .anotherJournal, "This is the journal \(identity.hexID), not \(trusted.journal) that you trust.")
+    } else if identity.publicKey != trusted.publicKey {
+      finding = EvidenceFinding(.unknownKey, "The journal signs with another key than the one that you trust.")
+    } else {
+      return
+    }
+    switch format.output {
+    case .text: Output.write("NOT SOUND: \(finding)\n")
+    case .json: showJSON(records: nil, checkpoints: nil, findings: [finding.description])
+    }
+    throw ExitCode(finding.fault.rawValue)
+  }
+
   private func verifyExport(_ path: String) throws {
     let report = try ExportVerifier(directory: path, trusted: trusted).verify()
-    let table = report.readings.map { "; readings.csv has \($0) lines, and the seal alone as its proof" } ?? ""
+    let table =
+      report.readings.map { "; readings.csv has \(counted($0, "line")), and the seal alone as its proof" } ?? ""
     show(
       records: report.records, checkpoints: report.checkpoints,
       what:
@@ -101,8 +127,8 @@ struct Verify: ParsableCommand {
     if count > findings.count { Output.write("and \(count - findings.count) more\n") }
     Output.write(
       count == 0
-        ? "Sound: \(records) records \(what), \(checkpoints) checkpoints.\n"
-        : "NOT SOUND: \(count) findings in \(records) records \(what).\n")
+        ? "Sound: \(counted(records, "record")) \(what), \(counted(checkpoints, "checkpoint")).\n"
+        : "NOT SOUND: \(counted(count, "finding")) in \(counted(records, "record")) \(what).\n")
   }
 
   private func showJSON(records: UInt64?, checkpoints: Int?, findings: [String]) {

@@ -10,6 +10,11 @@ struct Why: ParsableCommand {
       was counted since the value before, the arithmetic checks that include it, who the device was and where, how many later polls found \
       the same, and which checkpoint and acknowledgement cover the record. --at asks for the value that was known then; checkpoint and \
       acknowledgement are as of now. Exit status 1 where the record is not what its hash says, or its checkpoint is not sound.
+
+      \(JournalPoint.timesExplained)
+
+        ptjournal why /var/lib/printtrail/journal 10.0.0.7 total
+        ptjournal why /var/lib/printtrail/journal 00ABC12345 print.fullColor --at 2026-10-31T23:59:59+01:00
       """)
 
   @OptionGroup var argument: JournalArgument
@@ -18,7 +23,8 @@ struct Why: ParsableCommand {
   @Argument(help: "The meter as `ptagent devices` has it: total, print.fullColor, total#vendor; mono and colour, too.")
   var meter: String
   @Option(
-    help: "After this SEQUENCE or EPOCH/SEQUENCE, or before what was appended after this time (2026-11-23T08:15Z).")
+    help: "After this SEQUENCE or EPOCH/SEQUENCE, or before the first record that was taken after this time.",
+    transform: JournalPoint.parsed)
   var at: JournalPoint?
   @Flag(help: "Print the SNMP objects of that reading, too.")
   var raw = false

@@ -66,6 +66,36 @@ struct InterpretationTests {
     #expect(Self.reading(level: 250, capacity: -2, unit: 7).supplies.first?.percentRemaining == nil)
   }
 
+  @Test func `a number that the object cannot have by its MIB is not used, and is found`() throws {
+    let reading = try reading("out-of-range")
+    #expect(reading.supplies.map(\.level) == [nil, 50, nil, 2_147_483_647])
+    #expect(reading.supplies.map(\.capacity) == [-2, nil, 100, 2_147_483_647])
+    #expect(reading.supplies.map(\.percentRemaining) == [nil, nil, nil, 100])
+    #expect(reading.supplies.map(\.quality) == [.unknown, .exact, .unknown, .exact])
+    #expect(reading.inputs.map(\.level) == [nil, 250] && reading.inputs.map(\.capacity) == [500, nil])
+    #expect(reading.outputs.map(\.remaining) == [nil, 2_147_483_647])
+    #expect(reading.meters.map(\.value) == [4_294_967_295])
+    #expect(reading.detectors.uptimeTicks == nil && reading.detectors.criticalAlertEvents == nil)
+    #expect(reading.detectors.configurationChanges == 4_294_967_295)
+    let found = Set(reading.findings.map { $0.name?.description ?? "" })
+    for name in [
+      "1.3.0", "43.5.1.1.18.1", "43.8.2.1.9.1.2", "43.8.2.1.10.1.1", "43.9.2.1.5.1.1", "43.10.2.1.4.1.1",
+      "43.10.2.1.4.1.2", "43.11.1.1.8.1.2", "43.11.1.1.9.1.1", "43.11.1.1.9.1.3",
+    ] {
+      #expect(found.contains("1.3.6.1.2.1.\(name)"), "\(name)")
+    }
+    #expect(found.count == 10)
+  }
+
+  @Test(
+    arguments: [
+      (ObjectValue.integer(4_294_967_296), nil), (.integer(-1), nil), (.integer(4_294_967_295), 4_294_967_295),
+      (.counter64(.max), UInt64.max), (.counter32(.max), 4_294_967_295), (.octets([49]), nil),
+    ] as [(ObjectValue, UInt64?)])
+  func `a private counter is what its type can hold`(value: ObjectValue, counter: UInt64?) {
+    #expect(value.counter == counter)
+  }
+
   @Test func `a level above the capacity in a recorded walk`() throws {
     #expect(try supply("3.2").percentRemaining == nil)
     #expect(try supply("3.2").quality == .unknown)

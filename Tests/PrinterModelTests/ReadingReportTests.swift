@@ -133,6 +133,35 @@ struct ReadingReportTests {
     #expect(!nonsense.contains("-100 %") && nonsense.contains("unknown"))
   }
 
+  /// The level's number stands in the findings and the sources, as what the device sent, and not among the supplies.
+  @Test func `a number out of range is told by a finding alone`() throws {
+    let text = try report("out-of-range").text
+    let sections = text.components(separatedBy: "\n\n").filter { !$0.hasPrefix("Sources") && !$0.hasPrefix("Findings") }
+    #expect(!sections.joined().contains("9223372036854775807") && !sections.joined().contains("2147483648"))
+    #expect(text.contains("expected a number from -2147483648 to 2147483647, not INTEGER 9223372036854775807"))
+    for (value, quality) in [
+      ("supply 1.1 levelRaw", "unknown"), ("supply 1.2 levelRaw", "exact"), ("detectors uptimeTicks", "unknown"),
+    ] {
+      let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("  \(value) ") })
+      #expect(line.contains(" \(quality) "), "\(line)")
+    }
+  }
+
+  @Test(
+    arguments: [
+      (50, -2, 7, "50 impressions, capacity unknown"), (50, 100, 7, "50 of 100 impressions"),
+      (72, -2, 19, "72 percent"),
+      (72, 100, 19, "72 of 100 percent"), (-3, 100, 7, "unknown"),
+    ] as [(Int64, Int64, Int, String)])
+  func `a level reads as a sentence does`(level: Int64, capacity: Int64, unit: Int, words: String) {
+    var supply = Supply(row: RowIndex([1, 1]), quality: .exact, rule: Rule("t@1"))
+    (supply.level, supply.capacity, supply.unit) = (level, capacity, CounterUnit(rawValue: Int64(unit)))
+    #expect(supply.levelOfCapacity == words)
+    var tray = InputTray(row: RowIndex([1, 1]))
+    (tray.level, tray.capacity, tray.capacityUnit) = (350, nil, CounterUnit(rawValue: 8))
+    #expect(tray.levelWords == "350 sheets, capacity unknown")
+  }
+
   @Test(arguments: Fixtures.names)
   func `the JSON is JSON, with null where nothing is known`(name: String) throws {
     let object = try #require(

@@ -1,3 +1,4 @@
+import Evidence
 import Foundation
 import Glibc
 import Journal
@@ -27,6 +28,7 @@ typealias ExitStatus = ReadModels.ExitStatus
     (.file(operation: "open", path: "/j/identity", errno: EACCES), .permission),
     (.file(operation: "read", path: "/j/identity", errno: EIO), .inputOutput),
     (.newerFormat(path: "/j", found: 9, supported: 1), .data), (.damaged(path: "/j", what: "x"), .data),
+    (.removed(through: RecordPosition(epoch: 1, sequence: 7)), .noInput),
   ])
   func `of a journal says whether it is missing, forbidden or damaged`(error: JournalError, status: ExitStatus) {
     #expect(ExitStatus(error) == status)

@@ -215,7 +215,8 @@ import Testing
 
   @Test func `that nobody sealed says so`() async throws {
     let fleet = try await exported()
-    _ = try Export(JournalReader.open(directory: fleet.journal), ExportOptions()).write(into: fleet.export, signer: nil)
+    _ = try Export(JournalReader.open(directory: fleet.journal), ExportOptions()).write(
+      into: fleet.export, signer: nil, replacing: true)
     let report = try verified(fleet)
     #expect(report.findings.map(\.fault) == [.unknownKey])
     #expect(report.sealed == 37)

@@ -50,6 +50,8 @@ import Testing
       #expect(try recorded(name, "exports.sha256").contains("\(file.sha256.hex)  \(file.name)"))
       let trusted = TrustedKeys([try reader.identity.verifier()])
       #expect(try ExportVerifier(directory: export, trusted: trusted).verify().findings == [])
+      // Every type of event is among them: the other verifier must know their names, too.
+      #expect(try [nil, 0].contains(IndependentVerifier.status(of: export, reader.identity.verifier())))
     }
   }
 

@@ -56,7 +56,7 @@ final class JournalOfAFleet {
 
   func makeExport(_ options: ExportOptions) throws {
     let reader = try JournalReader.open(directory: journal)
-    _ = try Export(reader, options).write(into: export, signer: try reader.signer())
+    _ = try Export(reader, options).write(into: export, signer: try reader.signer(), replacing: true)
   }
 
   func events(polls: Int) -> [Event] {

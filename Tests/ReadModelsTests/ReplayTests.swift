@@ -47,7 +47,11 @@ import Testing
     #expect(early.state.devices[fleet.devices[0]]?.reading?.fact.meters.first?.value == 101)
     #expect(try Replay.run(reader, to: .time(0)).records == 0)
     #expect(try Replay.run(reader, to: .time(.max)).isEqual == true)
-    #expect(try Replay.run(reader, to: .sequence(1_000_000, epoch: nil)).isEqual == true)
+    #expect(try Replay.run(reader, to: .sequence(57, epoch: 1)).isEqual == true)
+    let last = RecordPosition(epoch: 1, sequence: 57)
+    #expect(throws: NamingError.noRecord(RecordPosition(epoch: 1, sequence: 58), last: last, head: last)) {
+      try Replay.run(reader, to: .sequence(58, epoch: nil))
+    }
   }
 
   @Test func `tells a state that was tampered with`() async throws {

@@ -59,6 +59,68 @@ final class `The journal's tool, on the golden journal` {
     #expect(other.status == 1 && other.output.contains("\"before\":{\"name\":\"total\",\"value\":10000"), "\(other)")
   }
 
+  /// The golden journal has the records 1/1 to 1/20 and 2/1 to 2/12.
+  @Test(arguments: [
+    ("replay --to 13", 66, "There is no record 2/13. The journal's head is 2/12."),
+    ("replay --to 1/21", 66, "its epoch ends with 1/20"), ("replay --to 3/1", 66, "There is no epoch 3"),
+    ("replay --to 2026-02-30", 64, "Give SEQUENCE, EPOCH/SEQUENCE, or a time such as"),
+    ("replay --force", 64, "--into"),
+    ("export --from 5 --to 4", 64, "--to is before --from"), ("export --from 13", 66, "There is no record 2/13"),
+    ("export --from 2100-01-01", 0, "No record is what was asked for"), ("export --force", 64, "--into"),
+    ("export --into WORK", 73, "/journal is there"), ("diff --to 13", 66, "There is no record 2/13"),
+    ("diff --device nobody", 66, "00ABC12345"), ("why 192.0.2.9 total --at 13", 66, "There is no record 2/13"),
+    ("show 0", 66, "numbered from 1"), ("show 2026-01-01", 64, "Give a number, or EPOCH/NUMBER."),
+    ("stat --at 13", 66, "There is no record 2/13"), ("stat --at 2/0", 0, "2/0 e3b0c442"),
+    ("tail -n -1", 64, "Give a whole number from 0"), ("key --epoch 3", 66, "the journal's epochs are 1 to 2"),
+    ("key --epoch -1", 64, "Give a whole number from 0"), ("prove 13", 66, "There is no record 2/13"),
+    ("prove 5 --size 4", 66, "There is no checkpoint 2/4. Near it: 2/"),
+    ("prove 12 --size 1", 66, "Name a greater size"),
+    ("prove --from-size 12 --size 1", 64, "from the smaller to the greater"),
+    ("prove --from-size 3/1", 66, "There is no epoch 3"),
+  ])
+  func `says what is wrong with a number, a time or a name, and what to do`(
+    line: String, status: Int32, words: String
+  ) async throws {
+    let arguments = line.replacing("WORK", with: work.path).split(separator: " ").map(String.init)
+    let ended = try await Program.run("ptjournal", [arguments[0], journal] + arguments.dropFirst(), in: work)
+    #expect(ended.status == status && ended.output.contains(words), "\(ended)")
+  }
+
+  @Test func `verify holds a journal to the key that is trusted`() async throws {
+    let key = try await run("key").output.trimmingCharacters(in: .whitespacesAndNewlines)
+    #expect(try await run("verify", "--key", key).status == 0)
+    let another = work.path + "/another"
+    try FileManager.default.copyItem(atPath: Self.root.path + "/Fixtures/journal/v2/journal", toPath: another)
+    let other = try await Program.run("ptjournal", ["key", another], in: work)
+      .output.trimmingCharacters(in: .whitespacesAndNewlines)
+    let foreign = try await run("verify", "--key", other)
+    #expect(foreign.status == 12 && foreign.output.contains("that you trust"), "\(foreign)")
+  }
+
+  @Test func `tail goes back into earlier epochs`() async throws {
+    let lines = try await run("tail", "-n", "14").output.split(separator: "\n")
+    #expect(lines.count == 14 && lines[0].contains("  1/19  ") && lines[2].contains("  2/1  "), "\(lines)")
+    #expect(try await run("tail", "-n", "1000").output.split(separator: "\n").count == 32)
+  }
+
+  @Test func `a time has the offset that it says`() async throws {
+    for time in ["2026-01-05T09:42Z", "2026-01-05T10:42+01:00", "2026-01-05T04:12:00.0005-05:30", "2026-01-05T09:42"] {
+      let replay = try await run("replay", "--to", time)
+      #expect(replay.output.contains("up to 2/2,"), "\(time): \(replay)")
+    }
+  }
+
+  @Test func `one is not told as many`() async throws {
+    let replay = try await run("replay")
+    #expect(replay.output.contains("no events of this release: 1 record; the first is 1/19"), "\(replay)")
+    let file = work.path + "/export/events.jsonl"
+    _ = try await run("export", "--into", work.path + "/export", "--from", "12")
+    try Data(try String(contentsOfFile: file, encoding: .utf8).replacingOccurrences(of: "1.0", with: "1.1").utf8)
+      .write(to: URL(fileURLWithPath: file))
+    let verified = try await Program.run("ptjournal", ["verify", work.path + "/export"], in: work)
+    #expect(verified.status == 16 && verified.output.contains("in 1 record of"), "\(verified)")
+  }
+
   @Test func `diff names what is wrong with a profile by file and line`() async throws {
     let bad = try await run("diff", "--profile", try profile(replacing: "make = \"Kyocera\"", with: "make = 3"))
     #expect(bad.status == 65 && bad.output.contains("profile.toml:8: `make`: expected a string"), "\(bad)")

@@ -63,8 +63,9 @@ extension PollTranscript {
     }
     if let interruption {
       let last = bindings.last?.name
+      let objects = bindings.count == 1 ? "1 object" : "\(bindings.count) objects"
       let message =
-        "the poll was interrupted after \(bindings.count) objects (\(interruption.message)); what was not read stays as it was"
+        "the poll was interrupted after \(objects) (\(interruption.message)); what was not read stays as it was"
       result.append(Finding(last, message))
     }
     return result

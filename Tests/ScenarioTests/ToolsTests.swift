@@ -1,0 +1,56 @@
+import Foundation
+import Testing
+
+/// The scripts of tools/: whoever asks what one does is told, and nothing happens; what one does not know it refuses.
+@Suite struct `A script of tools` {
+  private static let tools = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent("tools")
+  static let names = [
+    "bench", "check", "crash-images", "demo", "install-dependencies", "protos", "record-golden", "test",
+    "verify_export.py",
+  ]
+
+  @Test func `is known here`() throws {
+    let files = try FileManager.default.contentsOfDirectory(atPath: Self.tools.path)
+    #expect(Set(files.filter { $0 != "benchmarks" && !$0.hasPrefix("_") }) == Set(Self.names))
+  }
+
+  @Test(arguments: names, ["--help", "-h"]) func `tells what it does`(name: String, option: String) throws {
+    let (status, output) = try run(name, [option])
+    #expect(status == 0 && output.contains(name), "\(output)")
+    #expect(!output.contains("set -e") && output.split(separator: "\n").count >= 3, "\(output)")
+  }
+
+  @Test(arguments: names, ["--nonsense"]) func `refuses what it does not know`(name: String, option: String) throws {
+    let (status, output) = try run(name, [option])
+    #expect(status == 64 && !output.isEmpty, "\(output)")
+  }
+
+  @Test(arguments: [
+    ("bench", ["journal", "nonsense"]), ("crash-images", ["--seed"]), ("crash-images", ["1", "2"]),
+    ("crash-images", [""]),
+    ("test", ["--filter"]), ("test", ["JournalTests"]), ("record-golden", ["nowhere"]), ("check", ["--fast", "fast"]),
+  ])
+  func `refuses what makes no sense`(name: String, arguments: [String]) throws {
+    let (status, output) = try run(name, arguments)
+    #expect(status == 64 && output.contains("--help") || output.contains("Fixtures/journal"), "\(output)")
+  }
+
+  /// Without Swift in the path: whatever a script began, it could not build.
+  private func run(_ name: String, _ arguments: [String]) throws -> (Int32, String) {
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = Self.tools.appendingPathComponent(name)
+    process.arguments = arguments
+    let python = ProcessInfo.processInfo.environment["PT_PYTHON"].map {
+      ($0 as NSString).deletingLastPathComponent + ":"
+    }
+    process.environment = ["PATH": (python ?? "") + "/usr/bin:/bin"]
+    process.standardOutput = output
+    process.standardError = output
+    try process.run()
+    let text = try output.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+  }
+}
