@@ -122,13 +122,19 @@ extension AuthenticationFailure: CustomStringConvertible {
     case .wrongDigest: "Give the auth algorithm and password that the device has for the user \(user.name)"
     case .unknownUserName: "Give a user that the device has; it has no \(user.name)"
     case .unsupportedSecurityLevel, .accessDenied:
-      "It was asked as \(user.name) at \(user.levelName): give the level that it demands of this user (auth and priv with their passwords, or neither), or let its access rules grant this one"
+      """
+      It was asked as \(user.name) at \(user.levelName): give the level that it demands of this user (auth and priv with their passwords, or \
+      neither), or let its access rules grant this one
+      """
     case .decryptionError: "Give the priv algorithm and password that the device has for the user \(user.name)"
-    case .unknownContext where user.contextName.isEmpty: "Give the context that the device has for the user \(user.name)"
+    case .unknownContext where user.contextName.isEmpty:
+      "Give the context that the device has for the user \(user.name)"
     case .unknownContext: "Give another context than \(user.contextName), or none"
     case .notInTimeWindow, .unknownEngineID: "Restart the device, or read it with a community"
     case .responseNotAuthentic:
-      "Give the auth algorithm and password that the device has for the user \(user.name), and see whether another machine answers in its place"
+      """
+      Give the auth algorithm and password that the device has for the user \(user.name), and see whether another machine answers in its place
+      """
     }
   }
 

@@ -101,7 +101,8 @@ package struct DeviceReader: Sendable {
     case .wrongCredential:
       PollFailure(
         .authentication, probe.detail,
-        remedy: "Check each credential's user, its level (auth and priv or neither), both algorithms and both passwords")
+        remedy:
+          "Check each credential's user, its level (auth and priv or neither), both algorithms and both passwords")
     case .refused: .portClosed
     default: PollFailure(.timeout, probe.detail)
     }
