@@ -128,7 +128,7 @@ let package = Package(
     room(
       "HubServer",
       [
-        "HubProtocol", "Evidence", "OpenSSL", "CLinux", grpcCore, protobuf, logging, lifecycle,
+        "HubProtocol", "Evidence", "OpenSSL", "CLinux", "Platform", grpcCore, protobuf, logging, lifecycle,
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Hummingbird", package: "hummingbird"),
