@@ -12,9 +12,9 @@ struct Verify: ParsableCommand {
       signed. Give --key with the journal's verifier key, as the hub or the operator knows it (`ptjournal key`), to be sure that nobody else \
       signed; a proof needs it. Keys of others, given too, must have signed the checkpoints beside the journal.
 
-        ptjournal verify /var/lib/ptagent/journal
+        ptjournal verify /var/lib/printtrail/journal
         ptjournal verify export-2026-03 --key "$(cat journal.pub)"
-        ptjournal prove /var/lib/ptagent/journal 1/4711 > 4711.proof && ptjournal verify --proof 4711.proof --key "$(cat journal.pub)"
+        ptjournal prove /var/lib/printtrail/journal 1/4711 > 4711.proof && ptjournal verify --proof 4711.proof --key "$(cat journal.pub)"
 
       EXIT STATUS of exports and proofs; of several, the lowest
         0   sound
