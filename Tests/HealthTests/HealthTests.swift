@@ -1,3 +1,4 @@
+import Foundation
 import HTTP2
 import TLS
 import Testing
@@ -34,6 +35,38 @@ import Testing
         "time":"2026-03-01T08:15:00.000Z","uptimeSeconds":5,"version":"0.1.0"}
         """)
     #expect(report.headline == ["delivery=ok", "2026-03-01T08:14:00.000Z", "0.1.0"])
+  }
+
+  @Test func `the format's page shows a report with every member, and explains each`() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
+    let page = try String(contentsOf: root.appendingPathComponent("docs/formats/health.md"), encoding: .utf8)
+    let example = Data(
+      try #require(page.components(separatedBy: "```json\n").last?.components(separatedBy: "```").first).utf8)
+    let report = try JSONDecoder().decode(HealthReport.self, from: example)
+    let shown = try #require(try JSONSerialization.jsonObject(with: example) as? NSDictionary)
+    let sent = try #require(try JSONSerialization.jsonObject(with: Data(try report.json())) as? NSDictionary)
+    #expect(shown == sent, "the page shows what is not sent")
+    let members = Self.members(of: sent)
+    let whole = HealthReport(
+      version: "", time: "", uptimeSeconds: 0,
+      journal: .init(head: .init(epoch: 1, sequence: 0), acknowledged: .init(epoch: 1, sequence: 0), lag: 0),
+      diskFreeBytes: 0, certificateDaysLeft: 0, lastSweep: .init(completed: "", milliseconds: 0, outcomes: [:]),
+      devices: [:], components: [.init(name: "", state: "", since: "", message: "")], collectorProgress: "")
+    let all = try #require(try JSONSerialization.jsonObject(with: Data(try whole.json())) as? NSDictionary)
+    #expect(members == Self.members(of: all), "the page's example lacks a member")
+    for member in members { #expect(page.contains("| `\(member)` |"), "\(member) is not explained") }
+  }
+
+  /// The names of a report's members, those of groups and rows behind a point.
+  private static func members(of report: NSDictionary) -> Set<String> {
+    var members: Set<String> = []
+    for case (let name as String, let value) in report {
+      let row = (value as? [Any])?.first as? [String: Any]
+      let inner = ["journal", "lastSweep"].contains(name) ? value as? [String: Any] : row
+      if let inner { members.formUnion(inner.keys.map { "\(name).\($0)" }) }
+      if inner == nil || row != nil { members.insert(name) }
+    }
+    return members
   }
 
   static let connections: [(TLSError, HealthFailure.Cause, String)] = [
