@@ -129,7 +129,7 @@ let package = Package(
     room(
       "HubServer",
       [
-        "HubProtocol", "Evidence", "OpenSSL", "CLinux", grpcCore, protobuf, logging, lifecycle,
+        "HubProtocol", "Evidence", "OpenSSL", "CLinux", "Platform", grpcCore, protobuf, logging, lifecycle,
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Hummingbird", package: "hummingbird"),
@@ -177,11 +177,11 @@ let package = Package(
     tests("CollectorsTests", of: ["Collectors", "CLinux", "Discovery", "SNMP", "MIB", "PrinterModel", "Events"]),
     tests("CrashImagesTests", of: ["CrashImages", "Evidence", "Simulation"]),
     tests("DiscoveryTests", of: ["Discovery"]),
-    tests("EnrolmentTests", of: ["Enrolment", "COpenSSL", "OpenSSL", "Platform"]),
+    tests("EnrolmentTests", of: ["Enrolment", "COpenSSL", "OpenSSL", "Platform", "TLS"]),
     tests("EventsTests", of: ["Events", "MIB", "PrinterModel", protobuf]),
     tests("EvidenceTests", of: ["Evidence", "OpenSSL"]),
     tests("GRPCWireTests", of: ["GRPCWire", "HTTP2", "TLS", "OpenSSL", grpcCore], exclude: ["Support"]),
-    tests("HealthTests", of: ["Health"]),
+    tests("HealthTests", of: ["Health", "HTTP2", "TLS"]),
     tests("HTTP2Tests", of: ["HTTP2"]),
     tests("IPPTests", of: ["IPP"]),
     tests(
@@ -204,7 +204,9 @@ let package = Package(
     tests(
       "ReadModelsTests",
       of: ["ReadModels", "Journal", "Evidence", "Events", "MIB", "OpenSSL", "PrinterModel", "Projections"]),
-    tests("ReplicatorTests", of: ["Replicator", "Evidence", "Journal", "OpenSSL", "CrashImages", "Simulation"]),
+    tests(
+      "ReplicatorTests",
+      of: ["Replicator", "Evidence", "HTTP2", "Journal", "OpenSSL", "CrashImages", "Simulation", "TLS", grpcCore]),
     tests("ScenarioTests", of: []),
     tests("SettingsTests", of: ["Settings", "Discovery", "Platform", "SNMP"]),
     tests("SNMPTests", of: ["SNMP", "MIB", "OpenSSL"]),

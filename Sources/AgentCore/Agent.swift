@@ -130,30 +130,10 @@ package struct Agent: Sendable {
   }
 
   private func open(_ fold: FleetFold) throws(AgentFailure) -> Journal {
-    let directory = configuration.journal.directory
-    do {
-      try Files.makeDirectory(configuration.state.directory, mode: 0o755)
-      try Files.makeDirectory(Files.parent(of: directory), mode: 0o755)
-    } catch {
-      throw AgentFailure(
-        error.isPermissionDenied ? .permission : .cannotCreate,
-        "\(error.description) Let the agent's user write there, or name another state.directory.")
+    try configuration.makeDirectories()
+    do { return try Journal.open(configuration.journalConfiguration(logger), fold: fold) } catch {
+      throw AgentFailure(error, directory: configuration.journal.directory)
     }
-    guard Files.isWritableDirectory(configuration.state.directory) else {
-      throw AgentFailure(
-        .permission,
-        "The state directory \(configuration.state.directory) cannot be written. Let the agent's user write there, or name another state.directory."
-      )
-    }
-    var journal = JournalConfiguration(directory: directory)
-    journal.sizeLimit = Int(clamping: configuration.journal.sizeMax.bytes)
-    journal.mapBytes = max(journal.mapBytes, journal.sizeLimit * 2)
-    let logger = logger
-    journal.recovery = .byTheAgent(logger)
-    journal.foldFailed = { position, error in
-      logger.error("a record could not be folded", metadata: ["record": "\(position)", "reason": "\(error)"])
-    }
-    do { return try Journal.open(journal, fold: fold) } catch { throw AgentFailure(error, directory: directory) }
   }
 }
 

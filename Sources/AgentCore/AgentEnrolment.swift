@@ -84,18 +84,9 @@ package struct AgentEnrolment: Sendable {
 
   private func open() throws(AgentFailure) -> JournalAccess {
     let directory = configuration.journal.directory
+    try configuration.makeDirectories()
     do {
-      try Files.makeDirectory(configuration.state.directory, mode: 0o755)
-      try Files.makeDirectory(Files.parent(of: directory), mode: 0o755)
-    } catch {
-      throw AgentFailure(
-        error.isPermissionDenied ? .permission : .cannotCreate,
-        "\(error.description) Run this as the agent's user, or name another state.directory.")
-    }
-    var journal = JournalConfiguration(directory: directory)
-    journal.recovery = .byTheAgent(logger)
-    do {
-      return .writing(try Journal.open(journal, fold: FleetFold()))
+      return .writing(try Journal.open(configuration.journalConfiguration(logger), fold: FleetFold()))
     } catch {
       guard case .locked = error else { throw AgentFailure(error, directory: directory) }
     }

@@ -91,6 +91,9 @@ extension JournalError {
   /// With less than this free a commit may fail: a few dozen pages.
   private static let bytesFreeLeast: UInt64 = 256 << 10
 
+  /// Whether the file system of `path` has room for a commit, as far as it can be told.
+  static func hasRoom(at path: String) -> Bool { (Machine.bytesFree(at: path) ?? .max) >= bytesFreeLeast }
+
   /// Whether space must be made, after which the journal works again.
   package var isDiskFull: Bool {
     switch self {
@@ -99,7 +102,7 @@ extension JournalError {
       switch error.kind {
       case .noSpace, .mapFull: true
       // Some file systems (tmpfs) tell a full disk as an input/output error.
-      case .inputOutput: (Machine.bytesFree(at: error.path) ?? .max) < Self.bytesFreeLeast
+      case .inputOutput: !Self.hasRoom(at: error.path)
       default: false
       }
     case .file(_, let path, let code): SystemError(operation: "", path: path, code: code).isDiskFull

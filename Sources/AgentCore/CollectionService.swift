@@ -1,5 +1,7 @@
 // Runs the collector. When the journal refuses an append for want of space, collecting stops at once (nothing may be observed that is not
-// recorded), and begins anew from the journal's own state when there is room again. Any other failure of the journal ends the agent.
+// recorded), and begins anew from the journal's own state when there is room again. A full disk takes a small record now and then: until no
+// append was refused for a while, collecting counts as stopped, and that is logged once in a while and not with each attempt. Any other
+// failure of the journal ends the agent.
 
 internal import Collectors
 internal import Settings
@@ -10,6 +12,7 @@ internal import Logging
 internal import Platform
 internal import ReadModels
 internal import ServiceLifecycle
+internal import Synchronization
 
 struct CollectionService: Service {
   /// How often it is tried whether there is room again.
@@ -23,6 +26,7 @@ struct CollectionService: Service {
   let board: StatusBoard
   let display: any SweepDisplay
   let logger: Logger
+  private let stop = Stop()
 
   func run() async throws {
     guard !settings.ranges.isEmpty else {
@@ -39,10 +43,11 @@ struct CollectionService: Service {
           try await self.collect(with: engine)
         } catch let error as JournalError where error.isDiskFull {
           let failure = AgentFailure(error, directory: journalDirectory)
-          logger.critical("collecting is stopped", metadata: ["reason": "\(failure)"])
-          board.say(.collector, .failed, "stopped: the journal cannot take any more", remedy: failure.description)
-          board.say(.journal, .failed, "an append was refused: there is no space", remedy: failure.description)
-          try await Task.sleep(for: Self.spacePause)
+          // Each attempt begins with a sweep: none while it is plain that there is no room.
+          repeat {
+            stopped(failure)
+            try await Task.sleep(for: Self.spacePause)
+          } while !JournalError.hasRoom(at: journalDirectory)
         }
       }
     }
@@ -50,15 +55,37 @@ struct CollectionService: Service {
 
   private func collect(with engine: UDPEngine) async throws {
     let known = KnownDevice.all(of: fold.state)
-    board.say(
-      .collector, .working, "collecting from \(settings.plan.addressCount) addresses")
-    board.sayJournal(directory: journalDirectory)
+    if !stop.outage.withLock(\.isOn) { sayCollecting() }
     let thinning = thinning
-    let observer = CollectionObserver(board: board, display: display, logger: logger)
+    let observer = CollectionObserver(board: board, display: display, logger: logger, moved: moved)
     let collector = Collector(
       settings, known: known, engine: engine, sink: JournalSink(journal: journal), observer: observer,
       thinning: { thinning.interval }, clock: { Machine.milliseconds })
     try await collector.run()
+  }
+
+  private func stopped(_ failure: AgentFailure) {
+    if stop.outage.withLock({ $0.failed(failure.description, now: .now) }) {
+      logger.critical("collecting is stopped", metadata: ["reason": "\(failure)"])
+    }
+    board.say(.collector, .failed, "stopped: the journal cannot take any more", remedy: failure.description)
+    board.say(.journal, .failed, "an append was refused: there is no space", remedy: failure.description)
+  }
+
+  private func moved() {
+    guard stop.outage.withLock({ $0.works(now: .now) }) else { return }
+    logger.notice("the journal takes records again: collecting goes on")
+    sayCollecting()
+  }
+
+  private func sayCollecting() {
+    board.say(.collector, .working, "collecting from \(settings.plan.addressCount) addresses")
+    board.sayJournal(directory: journalDirectory)
+  }
+
+  /// Whether collecting is stopped for want of space.
+  private final class Stop: Sendable {
+    let outage = Mutex(Outage())
   }
 }
 
@@ -81,9 +108,11 @@ struct CollectionObserver: CollectorObserver {
   let display: any SweepDisplay
   let logger: Logger
   let sweepLog: SweepLog
+  /// Told whenever the collector has moved.
+  let moved: @Sendable () -> Void
 
-  init(board: StatusBoard, display: any SweepDisplay, logger: Logger) {
-    (self.board, self.display, self.logger) = (board, display, logger)
+  init(board: StatusBoard, display: any SweepDisplay, logger: Logger, moved: @escaping @Sendable () -> Void) {
+    (self.board, self.display, self.logger, self.moved) = (board, display, logger, moved)
     sweepLog = SweepLog(logger)
   }
 
@@ -136,5 +165,8 @@ struct CollectionObserver: CollectorObserver {
       ])
   }
 
-  func progressed(at time: Int64) { board.collectorMoved(at: time) }
+  func progressed(at time: Int64) {
+    board.collectorMoved(at: time)
+    moved()
+  }
 }

@@ -86,25 +86,20 @@ extension StatusBoard {
       say(
         .delivery, lag == 0 ? .ok : .working,
         lag == 0 ? "everything is at \(delivery.hub)" : "delivering to \(delivery.hub)")
-    case .waiting(let reason):
+    case .waiting(let trouble):
       say(
-        .delivery, .waiting, "the hub \(delivery.hub) is not reached: \(reason)",
-        remedy: "Nothing is lost, and trying goes on. If it stays: check the network and hub.dcam.")
+        .delivery, .waiting, "nothing is delivered to \(delivery.hub): \(trouble.reason)",
+        remedy: "Nothing is lost, and trying goes on. \(trouble.remedy)")
     case .journalFull(let reason):
       say(
         .delivery, .failed, "the journal cannot note what the hub has: \(reason)",
         remedy: "Free some space. Nothing is lost, and delivery goes on by itself.")
-    case .refused(let reason):
+    case .refused(let trouble):
+      say(.delivery, .failed, trouble.reason, remedy: "Collecting goes on. \(trouble.remedy)")
+    case .foreign(let trouble):
       say(
-        .delivery, .failed, reason,
-        remedy:
-          "Collecting goes on. Ask the hub's operator; a revoked install needs: ptagent enroll --again --code CODE")
-    case .foreign(let reason):
-      say(
-        .delivery, .failed, "what answers at \(delivery.hub) is not this agent's hub: \(reason)",
-        remedy:
-          "Nothing was sent to it; records wait in the journal. Check hub.dcam and this machine's clock; if the hub was made anew, run: ptagent enroll --again --code CODE"
-      )
+        .delivery, .failed, "what answers at \(delivery.hub) has not proved to be this agent's hub: \(trouble.reason)",
+        remedy: "Nothing was sent to it; records wait in the journal. \(trouble.remedy)")
     case .certificateExpired:
       say(
         .delivery, .failed, "the certificate has ended: records wait in the journal",

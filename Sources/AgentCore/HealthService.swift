@@ -39,26 +39,13 @@ struct HealthService: Service {
       try await reporter.send(report, to: target)
       board.say(.health, .ok, "reported to \(target.address)")
     } catch let error as HealthFailure {
-      logger.warning("the health report did not arrive", metadata: ["hub": "\(target.address)", "reason": "\(error)"])
-      say(error, target)
-    }
-  }
-
-  /// Delivery does not depend on any of it.
-  private func say(_ failure: HealthFailure, _ target: HealthTarget) {
-    let message = "the last report did not arrive: \(failure)"
-    switch failure.cause {
-    case .unavailable:
+      logger.warning(
+        "the health report did not arrive",
+        metadata: ["hub": "\(target.address)", "reason": "\(error)", "remedy": "\(error.remedy)"])
+      // Delivery does not depend on any of it.
       board.say(
-        .health, .waiting, message, remedy: "Trying goes on. If it stays: check the firewall for \(target.address).")
-    case .refused:
-      board.say(
-        .health, .failed, message,
-        remedy: "Ask the hub's operator; a revoked install needs: ptagent enroll --again --code CODE")
-    case .foreign:
-      board.say(
-        .health, .failed, message,
-        remedy: "Check hub.hc: what answers at \(target.address) is not the health service of this agent's hub.")
+        .health, error.cause == .unavailable ? .waiting : .failed,
+        "the last report to \(target.address) did not arrive: \(error)", remedy: "Trying goes on. \(error.remedy)")
     }
   }
 }

@@ -7,9 +7,10 @@ package enum EnrolmentError: Error, Hashable, Sendable, CustomStringConvertible 
   case malformedCode
   /// The hub does not accept the code: unknown, expired, used up or revoked.
   case codeRefused(hub: String, reason: String)
-  /// The hub is not the one whose pin or CA is configured, or somebody is in between.
+  /// The hub did not prove to be the one whose pin or CA is configured: it is another, its certificate or a clock is wrong, or somebody is in
+  /// between. The reason holds the remedy.
   case notOurHub(hub: String, reason: String)
-  /// Nobody answers, the name is unknown, or the network does not lead there.
+  /// Nobody answers, the name is unknown, or the network does not lead there; or the hub has troubles of its own. The reason holds the remedy.
   case unreachable(hub: String, reason: String)
   /// Too many attempts.
   case tooManyAttempts(hub: String, wait: Duration)
@@ -31,9 +32,9 @@ package enum EnrolmentError: Error, Hashable, Sendable, CustomStringConvertible 
     case .codeRefused(let hub, let reason):
       "The hub \(hub) does not accept this DataLink code: \(reason). Codes expire, and most are good for one machine only."
     case .notOurHub(let hub, let reason):
-      "What answers at \(hub) is not the hub that hub.ca_pin or hub.ca_file describes: \(reason) Compare the pin with what the hub shows; if it is right, something between here and the hub inspects the connection."
+      "What answers at \(hub) has not proved to be the hub: \(reason)"
     case .unreachable(let hub, let reason):
-      "The hub \(hub) cannot be reached: \(reason) Check hub.csr, the firewall and DNS; the code is still good."
+      "The hub \(hub) did not enrol this machine: \(reason) The code is still good."
     case .tooManyAttempts(let hub, let wait):
       "The hub \(hub) has seen too many attempts. Try again in \(wait.spoken)."
     case .requestRefused(let hub, let reason):

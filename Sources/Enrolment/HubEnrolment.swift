@@ -63,24 +63,27 @@ package struct HubEnrolmentService: EnrolmentService {
   }
 
   static func explain(_ error: RPCError, hub: String) -> EnrolmentError {
-    if let cause = error.cause as? TLSError { return explain(cause, hub: hub) }
+    if let cause = TLSError.below(error) { return explain(cause, hub: hub) }
     let reason = error.message.isEmpty ? "no reason given" : error.message.trimmedSentence
     switch error.code {
     case .unauthenticated, .permissionDenied, .notFound: return .codeRefused(hub: hub, reason: reason)
     case .resourceExhausted: return .tooManyAttempts(hub: hub, wait: error.retryAfter ?? .seconds(60))
     case .invalidArgument, .unimplemented, .failedPrecondition: return .requestRefused(hub: hub, reason: reason)
-    default: return .unreachable(hub: hub, reason: reason + ".")
+    default:
+      return .unreachable(
+        hub: hub, reason: "\(reason). Try again; if it stays, ask the hub's operator what the hub's log says.")
     }
   }
 
-  private static func explain(_ error: TLSError, hub: String) -> EnrolmentError {
-    switch error {
-    case .certificateNotTrusted, .wrongHost, .wrongPin, .notTLS, .certificateExpired, .certificateNotYetValid,
-      .protocolNotAgreed:
-      .notOurHub(hub: hub, reason: error.description)
-    default: .unreachable(hub: hub, reason: error.description)
-    }
+  static func explain(_ error: TLSError, hub: String) -> EnrolmentError {
+    let reason = "\(error) \(error.remedy(setting: "hub.csr", untrusted: untrustedRemedy))"
+    return error.isAboutServer ? .notOurHub(hub: hub, reason: reason) : .unreachable(hub: hub, reason: reason)
   }
+
+  private static let untrustedRemedy = """
+    Compare hub.ca_pin or hub.ca_file with what `pthub ca show` tells at the hub; if it is right, something between here and the hub inspects \
+    the connection.
+    """
 }
 
 extension EnrolmentAnswer {

@@ -86,7 +86,11 @@ struct ResponseParser {
   /// The status of an answer that is not gRPC, as a proxy on the way may give it (http-grpc-status-mapping.md).
   private func foreignStatus(_ headers: [HTTP2Header]) -> Status? {
     let code = headers.first(named: ":status") ?? ""
-    guard code == "200" else { return Status(httpStatusCode: Int(code) ?? 0) }
+    guard code == "200" else {
+      let status = Status(httpStatusCode: Int(code) ?? 0)
+      return Status(
+        code: status.code, message: "What answered is not a gRPC server, or stands before it: \(status.message).")
+    }
     let type = headers.first(named: "content-type") ?? "none"
     guard !type.hasPrefix("application/grpc") else { return nil }
     return Status(code: .unknown, message: "What answered is not a gRPC server: its content type is \(type).")

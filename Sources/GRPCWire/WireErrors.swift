@@ -3,6 +3,19 @@
 
 internal import GRPCCore
 internal import HTTP2
+package import TLS
+
+extension TLSError {
+  /// The failure of the connection that a failed call or request comes from, if it does.
+  package static func below(_ error: any Error) -> TLSError? {
+    switch error {
+    case let error as TLSError: error
+    case HTTP2Error.connection(let cause): below(cause)
+    case let error as RPCError: error.cause.flatMap { below($0) }
+    default: nil
+    }
+  }
+}
 
 extension RPCError {
   init(wire error: any Error) {

@@ -57,7 +57,7 @@ package enum HTTP2Error: Error, Sendable, CustomStringConvertible {
     switch self {
     case .connection(let error): "\(error)"
     case .closedByPeer: "The server closed the connection."
-    case .notHTTP2(let reason): "What answers there does not speak HTTP/2 (\(reason)). Check the port."
+    case .notHTTP2(let reason): "What answers there does not speak HTTP/2 (\(reason))."
     case .protocolViolation(let reason): "The server broke the HTTP/2 protocol: \(reason)."
     case .keepaliveTimeout: "The server no longer answers; the connection was given up."
     case .goneAway(let code, let reason):

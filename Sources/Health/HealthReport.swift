@@ -1,6 +1,8 @@
 // What an agent tells hc about itself. The hub judges health by progress: what moved when, not whether a process lives.
 //
-//   POST /v1/health    application/json    over mutual TLS; the install is the certificate's subject common name
+//   POST /v1/health    application/json    over mutual TLS
+//
+// docs/formats/health.md says it to whoever writes a hub or an agent.
 
 internal import FoundationEssentials
 

@@ -3,6 +3,7 @@
 package import Platform
 package import TLS
 
+internal import FoundationEssentials
 internal import GRPCWire
 internal import HTTP2
 
@@ -34,30 +35,51 @@ package struct HealthFailure: Error, Equatable, Sendable, CustomStringConvertibl
 
   package let cause: Cause
   package let description: String
+  /// What to do about it, in sentences.
+  package let remedy: String
 
-  init(_ cause: Cause, _ description: String) {
+  private static let setting = "hub.hc"
+
+  private init(_ cause: Cause, _ description: String, remedy: String) {
     self.cause = cause
     self.description = description
+    self.remedy = remedy
   }
 
-  /// An answer other than success.
+  /// An answer other than success. What a hub gives as its reason is told; a page that a proxy made up is not.
   init(status: Int, body: [UInt8]) {
-    let cause: Cause =
-      switch status {
-      case 401, 403: .refused
-      case 404, 405: .foreign
-      default: .unavailable
-      }
-    self.init(cause, "hc answered \(status): \(String(decoding: body.prefix(200), as: UTF8.self))")
+    let reason = (try? JSONDecoder().decode(Refusal.self, from: Data(body)))?.error
+    let description = "hc answered with HTTP \(status)\(reason.map { ": \($0)" } ?? ".")"
+    switch status {
+    case 401, 403:
+      self.init(
+        .refused, description,
+        remedy: "Ask the hub's operator; a revoked install needs: ptagent enroll --again --code CODE")
+    case 404, 405: self.init(.foreign, description, remedy: "Check that \(Self.setting) names the hub's hc port.")
+    default:
+      self.init(.unavailable, description, remedy: "If it stays, ask the hub's operator what the hub's log says.")
+    }
   }
 
   init(_ error: any Error) {
-    switch error as? TLSError {
-    case .ownCertificateRefused?: self.init(.refused, "\(error)")
-    case let error? where error.isAboutServer: self.init(.foreign, "\(error)")
-    default: self.init(.unavailable, "\(error)")
+    guard let failure = TLSError.below(error) else {
+      self.init(.unavailable, "\(error)", remedy: "If it stays, ask the hub's operator what the hub's log says.")
+      return
     }
+    let cause: Cause =
+      switch failure {
+      case .ownCertificateRefused: .refused
+      case _ where failure.isAboutServer: .foreign
+      default: .unavailable
+      }
+    self.init(
+      cause, "\(failure)", remedy: failure.remedy(setting: Self.setting, untrusted: TLSError.otherAuthorityRemedy))
   }
+}
+
+/// The body of hc's errors.
+private struct Refusal: Decodable {
+  let error: String
 }
 
 /// Keeps one connection to hc and posts reports over it.

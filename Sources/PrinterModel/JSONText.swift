@@ -1,7 +1,7 @@
 // JSON text (RFC 8259) out of plain values. Object members stay in the order in which they were given.
 
 /// A JSON value on its way to text.
-indirect enum JSONText {
+package indirect enum JSONText {
   case null
   case bool(Bool)
   case integer(Int64)
@@ -54,7 +54,7 @@ indirect enum JSONText {
 }
 
 extension JSONText {
-  init(_ value: String?) { self = value.map(JSONText.string) ?? .null }
+  package init(_ value: String?) { self = value.map(JSONText.string) ?? .null }
   init(_ value: Int64?) { self = value.map(JSONText.integer) ?? .null }
   init(_ value: UInt64?) { self = value.map(JSONText.unsigned) ?? .null }
   init(_ text: DeviceText?) { self = JSONText(text?.text) }

@@ -27,7 +27,7 @@ package struct ReadingReport: Sendable {
     sections.append(("Covers", reading.covers.map(coverRow)))
     sections.append(("Alerts", reading.alerts.map(alertRow)))
     sections.append(
-      ("Change detectors", detectorFields.compactMap { name, value in value.map { [name, String($0)] } }))
+      ("Change detectors", reading.detectors.fields.compactMap { name, value in value.map { [name, String($0)] } }))
     sections.append(("Checks", reading.checks.map(checkRow)))
     sections.append(("Findings", reading.findings.map { [$0.name?.description ?? "-", $0.message] }))
     sections.append(("Sources", sourceRows))
@@ -88,28 +88,8 @@ extension ReadingReport {
     return [check.name, verdict]
   }
 
-  var identityFields: [(String, String?)] {
-    let identity = reading.identity
-    return [
-      ("make", identity.make), ("model", identity.model?.text), ("serial", identity.serial?.text),
-      ("macAddress", identity.macAddress.map(\.macText)), ("firmware", identity.firmware?.text),
-      ("hostName", identity.hostName?.text), ("location", identity.location?.text),
-      ("assetNumber", identity.assetNumber?.text), ("printerName", identity.printerName?.text),
-      ("systemDescription", identity.systemDescription?.text),
-      ("systemObjectID", identity.systemObjectID?.description), ("deviceID", identity.deviceID?.text),
-    ]
-  }
-
-  var detectorFields: [(String, UInt64?)] {
-    let detectors = reading.detectors
-    return [
-      ("configurationChanges", detectors.configurationChanges), ("criticalAlertEvents", detectors.criticalAlertEvents),
-      ("allAlertEvents", detectors.allAlertEvents), ("uptimeTicks", detectors.uptimeTicks),
-    ]
-  }
-
   fileprivate var identityRows: [[String]] {
-    identityFields.compactMap { name, value in value.map { [name, $0] } }
+    reading.identity.fields.compactMap { name, value in value.map { [name, $0] } }
   }
 
   fileprivate var statusRows: [[String]] {
@@ -129,6 +109,29 @@ extension ReadingReport {
   /// The MIB's name, the number where it has none, `unknown` where there is no number.
   fileprivate static func name(_ value: Int64?, _ names: (Int64) -> String?) -> String {
     value.map { names($0) ?? String($0) } ?? "unknown"
+  }
+}
+
+extension DeviceIdentity {
+  /// Each value with its name, in the order in which reports show them.
+  var fields: [(String, String?)] {
+    [
+      ("make", make), ("model", model?.text), ("serial", serial?.text), ("macAddress", macAddress.map(\.macText)),
+      ("firmware", firmware?.text), ("hostName", hostName?.text), ("location", location?.text),
+      ("assetNumber", assetNumber?.text), ("printerName", printerName?.text),
+      ("systemDescription", systemDescription?.text), ("systemObjectID", systemObjectID?.description),
+      ("deviceID", deviceID?.text),
+    ]
+  }
+}
+
+extension ChangeDetectors {
+  /// Each value with its name, in the order in which reports show them.
+  var fields: [(String, UInt64?)] {
+    [
+      ("configurationChanges", configurationChanges), ("criticalAlertEvents", criticalAlertEvents),
+      ("allAlertEvents", allAlertEvents), ("uptimeTicks", uptimeTicks),
+    ]
   }
 }
 

@@ -99,38 +99,36 @@ package enum FleetReport {
   /// The member `devices` of the object that is open.
   static func devices(of state: FleetState, into json: inout JSONWriter) {
     json.key("devices")
-    json.array(devices(of: state)) { json, device in Self.device(device, into: &json) }
+    json.array(devices(of: state)) { $0.value(Self.json($1)) }
   }
 
-  private static func device(_ device: DeviceSummary, into json: inout JSONWriter) {
-    json.object { json in
-      json.member("id", device.id.description)
-      json.member("address", device.state.address)
-      json.member("state", device.condition)
-      json.member("lastRead", device.state.lastRead.map { UTCTime.text(milliseconds: $0.time) })
-      if let failure = device.state.failure {
-        json.key("failure")
-        json.object { json in
-          json.member("since", UTCTime.text(milliseconds: failure.time))
-          json.member("reason", failure.fact.reason)
-          json.member("message", failure.fact.message)
-        }
-      }
-      if let reading = device.reading {
-        json.reading(reading)
-      } else if let identity = device.identity {
-        json.identity(identity)
-      }
-      json.key("alerts")
-      json.array(device.state.alerts.sorted { $0.key < $1.key }) { json, alert in
-        json.object { json in
-          json.member("key", alert.key.description)
-          json.member("since", UTCTime.text(milliseconds: alert.value.time))
-          json.key("alert")
-          json.alert(alert.value.fact.alert)
-        }
-      }
+  /// What the journal knows of the device, and its reading as `ptagent read` writes it. One that was never read has the identity that it was
+  /// discovered by. Alerts are those that are raised.
+  private static func json(_ device: DeviceSummary) -> JSONText {
+    let form = ReadingJSON()
+    let alerts = device.state.alerts.sorted { $0.key < $1.key }.map { key, raised in
+      JSONText.object(
+        [("key", .string(key.description)), ("since", .string(UTCTime.text(milliseconds: raised.time)))]
+          + form.alert(raised.fact.alert))
     }
+    let reading =
+      device.reading.map { form.members(of: $0).filter { $0.0 != "alerts" } }
+      ?? device.identity.map { [("identity", form.identity($0))] } ?? []
+    return .object(
+      [
+        ("id", .string(device.id.description)), ("address", JSONText(device.state.address)),
+        ("state", .string(device.condition)),
+        ("lastRead", JSONText(device.state.lastRead.map { UTCTime.text(milliseconds: $0.time) })),
+        ("failure", failure(of: device.state)),
+      ] + reading + [("alerts", .array(alerts))])
+  }
+
+  private static func failure(of device: DeviceState) -> JSONText {
+    guard let failure = device.failure else { return .null }
+    return .object([
+      ("since", .string(UTCTime.text(milliseconds: failure.time))), ("reason", .string(failure.fact.reason)),
+      ("message", .string(failure.fact.message)),
+    ])
   }
 
   /// How many supplies and alerts a line of the table shows, so that it fits a terminal; the rest is counted.

@@ -2,6 +2,7 @@
 // export is compared and hashed as text; Foundation's encoder neither promises an order nor is fast enough for millions of events.
 
 package import Evidence
+package import PrinterModel
 
 /// Appends JSON to a buffer. Values are written where the caller stands; commas are its own business.
 ///
@@ -291,6 +292,27 @@ extension JSONWriter {
     guard let value else { return }
     key(name)
     number(value)
+  }
+
+  /// A value with all that is in it.
+  package mutating func value(_ value: JSONText) {
+    switch value {
+    case .null: null()
+    case .bool(let value): bool(value)
+    case .integer(let value): number(value)
+    case .unsigned(let value): number(value)
+    case .number(let value): number(value)
+    case .string(let text): string(text)
+    case .array(let elements): array(elements) { $0.value($1) }
+    case .object(let members):
+      object { json in
+        for (name, value) in members {
+          json.string(name)
+          json.colon()
+          json.value(value)
+        }
+      }
+    }
   }
 
   /// A place in a journal, as an object.

@@ -1,4 +1,5 @@
-// The chain behind a number, for programs. Members and their order are those of the text; what is not known is left out.
+// The chain behind a number, for programs. Members and their order are those of the text; what is not known is left out. Meter, identity and
+// checks are written as `ptagent read` writes them.
 
 internal import Events
 internal import Evidence
@@ -8,19 +9,20 @@ internal import PrinterModel
 
 extension MeterExplanation {
   package var json: [UInt8] {
+    let form = ReadingJSON()
     var json = JSONWriter()
     json.object { json in
       json.member("device", device.description)
       json.key("meter")
-      json.meter(setting.value.meter)
-      json.member("reason", Interpretation.reason(for: setting.value.meter.rule))
+      json.value(form.meter(setting.value.meter))
       json.key("record")
       json.moment(setting.value.moment)
       json.epoch(setting)
       json.member("address", setting.address)
-      json.identity(setting.identity)
+      json.key("identity")
+      json.value(form.identity(setting.identity))
       json.key("checks")
-      json.array(setting.checks) { $0.check($1) }
+      json.value(.array(setting.checks.map(form.check)))
       later(&json)
       evidence(&json)
       if let objects = setting.objects {
@@ -88,20 +90,10 @@ extension JSONWriter {
     key(name)
     object { json in
       json.key("meter")
-      json.meter(earlier.meter)
+      json.value(ReadingJSON().meter(earlier.meter))
       json.key("record")
       json.moment(earlier.moment)
       json.member("volumeSince", value.volume(since: earlier))
-    }
-  }
-
-  fileprivate mutating func check(_ check: ArithmeticCheck) {
-    object { json in
-      json.member("name", check.name)
-      json.member("expected", check.expected)
-      json.member("actual", check.actual)
-      json.key("holds")
-      json.bool(check.holds)
     }
   }
 

@@ -44,23 +44,21 @@ extension ReinterpretedValue {
       case .meter(let name): json.member("meter", name.description)
       case .supply(let row): json.member("supply", row.description)
       }
-      json.value("before", change.before)
-      json.value("after", change.after)
+      json.member("before", change.before)
+      json.member("after", change.after)
     }
     return json.take()
   }
 }
 
 extension JSONWriter {
-  fileprivate mutating func value(_ name: StaticString, _ value: InterpretedValue?) {
+  /// A meter or a supply, as `ptagent read` writes it.
+  fileprivate mutating func member(_ name: StaticString, _ value: InterpretedValue?) {
+    guard let value else { return }
+    key(name)
     switch value {
-    case .meter(let meter):
-      key(name)
-      self.meter(meter)
-    case .supply(let supply):
-      key(name)
-      self.supply(supply)
-    case nil: break
+    case .meter(let meter): self.value(ReadingJSON().meter(meter))
+    case .supply(let supply): self.value(ReadingJSON().supply(supply))
     }
   }
 }

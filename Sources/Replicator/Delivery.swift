@@ -16,113 +16,9 @@
 //   * The cursor follows acknowledgements (a welcome is one, too); it never runs ahead of them.
 //   * A rejection becomes one event in the journal; a rejection of such an event becomes none, or the two sides would go on for ever.
 //
-// A journal that was put back to an earlier state (a restored backup, a reverted virtual machine) appends other records under the numbers of
-// those that it lost. It shows by one of these:
-//   * the hub holds more of an epoch than the journal, or records of an epoch that the journal does not have;
-//   * the hub holds another record where it says that it ends, and the journal has outgrown that already: so the last record that it holds
-//     is sent once more, unless the cursor says that the journal knew of it.
-// What was appended since lies behind the restored cursor, and is sent, one batch at a time, so that the hub sees the conflicts and keeps
-// both. If it is the last epoch, `beginEpoch` is asked for, behind every epoch of the hub's, so that no sequence is used twice from there on.
+// What the hub holds need not be the journal's own: `Holdings` finds that out.
 
 package import Evidence
-
-/// One record as it is sent.
-package struct DeliveryRecord: Equatable, Sendable {
-  /// Nanoseconds since 1970 UTC.
-  package var time: Int64
-  /// The leaf hash, 32 bytes.
-  package var hash: [UInt8]
-  package var payload: [UInt8]
-  /// Whether the payload is itself the report of a rejection.
-  package var isRejectionReport: Bool
-
-  package init(time: Int64, hash: [UInt8], payload: [UInt8], isRejectionReport: Bool = false) {
-    self.time = time
-    self.hash = hash
-    self.payload = payload
-    self.isRejectionReport = isRejectionReport
-  }
-}
-
-/// Consecutive records of one epoch.
-package struct RecordRun: Equatable, Sendable {
-  /// The place of the first.
-  package var first: RecordPosition
-  package var records: [DeliveryRecord]
-
-  package init(first: RecordPosition, records: [DeliveryRecord]) {
-    self.first = first
-    self.records = records
-  }
-
-  /// The last record's sequence; meaningless for an empty run.
-  package var lastSequence: UInt64 { first.sequence + UInt64(records.count) - 1 }
-}
-
-/// A sealed checkpoint as it is sent.
-package struct CheckpointNote: Equatable, Sendable {
-  package var position: RecordPosition
-  /// C2SP signed note.
-  package var note: String
-
-  package init(position: RecordPosition, note: String) {
-    self.position = position
-    self.note = note
-  }
-}
-
-/// What the hub says when a stream begins.
-package struct Welcome: Equatable, Sendable {
-  /// Per epoch the last sequence up to which it holds everything.
-  package var holdings: [UInt32: UInt64]
-  package var windowRecords: UInt32
-  package var batchBytesMax: UInt32
-  /// Whether the hub can be told that records are lost.
-  package var takesLost: Bool
-  /// The C2SP verifier key that the hub countersigns with; nil: it does not.
-  package var countersigningKey: String?
-
-  package init(
-    holdings: [UInt32: UInt64], windowRecords: UInt32, batchBytesMax: UInt32, takesLost: Bool = true,
-    countersigningKey: String? = nil
-  ) {
-    self.takesLost = takesLost
-    self.countersigningKey = countersigningKey
-    self.holdings = holdings
-    self.windowRecords = windowRecords
-    self.batchBytesMax = batchBytesMax
-  }
-}
-
-/// How the hub broke the protocol, or how the journal cannot serve it.
-package enum DeliveryViolation: Error, Equatable, Sendable, CustomStringConvertible {
-  case messageBeforeWelcome
-  case secondWelcome
-  case noWindow
-  case acknowledgedUnsent(RecordPosition, sent: UInt64)
-  case aboutUnsent(RecordPosition)
-  case recordsMissing(RecordPosition)
-  case epochsClaimed(UInt32, last: UInt32)
-  /// No violation: what the hub may not have after all is sent in a stream of its own.
-  case unconfirmed(RecordPosition)
-
-  package var description: String {
-    switch self {
-    case .messageBeforeWelcome: "The hub sent something before its welcome."
-    case .secondWelcome: "The hub sent a second welcome in one stream."
-    case .noWindow: "The hub allows no record or no byte under way."
-    case .acknowledgedUnsent(let position, let sent):
-      "The hub acknowledged \(position), but only \(sent) records of that epoch were sent to it."
-    case .aboutUnsent(let position): "The hub refused \(position), which was not sent to it."
-    case .recordsMissing(let position):
-      "The hub asks for \(position), which the journal does not have any more. Run `ptjournal verify` and restore the hub's own backup."
-    case .epochsClaimed(let claimed, let last):
-      "The hub says that it holds epoch \(claimed), but the journal has only begun epoch \(last)."
-    case .unconfirmed(let position):
-      "The hub does not confirm that its record \(position) is the journal's. What the cursor does not know of is sent again."
-    }
-  }
-}
 
 /// The state of one agent's delivery, over all of its streams.
 package struct Delivery: Sendable {
@@ -183,16 +79,8 @@ package struct Delivery: Sendable {
   private let lost: [UInt32: [ClosedRange<UInt64>]]
   /// What retention removed per epoch: the first so many. The hub had them, or none would have been removed.
   private var bases: [UInt32: UInt64] = [:]
-  /// What the hub has per epoch, as far as it said so in this stream.
-  private var held: [UInt32: UInt64] = [:]
-  /// What the welcome said, where the hub holds other records than the journal.
-  private var claimed: [UInt32: UInt64] = [:]
-  /// What the welcome said, where the cursor does not know of it and the hub has not yet confirmed the last record.
-  private var unproven: [UInt32: UInt64] = [:]
-  /// Epochs of which the hub may hold other records behind the cursor.
-  private var doubtful: Set<UInt32> = []
-  /// The epoch behind which a new one was asked for in this stream.
-  private var epochAskedAfter: UInt32?
+  /// What the hub has, as far as it said so in this stream.
+  private var held = Holdings()
   /// The last sequence sent per epoch in this stream.
   private var sent: [UInt32: UInt64] = [:]
   /// What is to be read next.
@@ -227,13 +115,13 @@ package struct Delivery: Sendable {
 
   /// Records under way: sent and not acknowledged.
   package var inFlight: UInt64 {
-    sent.reduce(0) { sum, entry in sum + (entry.value - min(entry.value, held[entry.key] ?? 0)) }
+    sent.reduce(0) { sum, entry in sum + (entry.value - min(entry.value, held[entry.key])) }
   }
 
   /// Records that the hub does not have, over all epochs; nil before the hub said what it has.
   package var lag: UInt64? {
     guard phase == .streaming else { return nil }
-    return heads.keys.reduce(0) { sum, epoch in sum + (reach(epoch) - min(reach(epoch), held[epoch] ?? 0)) }
+    return heads.keys.reduce(0) { sum, epoch in sum + (reach(epoch) - min(reach(epoch), held[epoch])) }
   }
 
   package mutating func received(_ event: Event) -> [Action] {
@@ -280,10 +168,7 @@ extension Delivery {
   /// Forgets what belongs to one stream.
   private mutating func close() {
     phase = .disconnected
-    held = [:]
-    claimed = [:]
-    unproven = [:]
-    epochAskedAfter = nil
+    held.forget()
     sent = [:]
     isReading = false
     sentCheckpoints = [:]
@@ -302,63 +187,40 @@ extension Delivery {
     phase = .streaming
     window = UInt64(welcome.windowRecords)
     batchBytes = min(Int(welcome.batchBytesMax), Self.batchBytesMax)
-    held = welcome.holdings
+    held.begin(welcome.holdings)
     takesLost = welcome.takesLost
     countersigningKey = welcome.countersigningKey
     let last = epochs.last ?? 1
-    let hubLast = held.filter { $0.value > 0 }.keys.max() ?? 0
-    guard hubLast <= last || hubLast - last <= Self.epochsSkippedMax else {
-      return end(.epochsClaimed(hubLast, last: last))
+    guard held.lastEpoch <= last || held.lastEpoch - last <= Self.epochsSkippedMax else {
+      return end(.epochsClaimed(held.lastEpoch, last: last))
     }
-    for epoch in epochs { compare(epoch) }
+    for epoch in epochs {
+      held.compare(
+        epoch, head: reach(epoch), known: restoredCursor(epoch), base: bases[epoch] ?? 0, isDamaged: lost[epoch] != nil)
+    }
     var actions: [Action] = []
-    if let reason = reasonForEpoch(after: last, hubLast) { actions += beginEpoch(reason) }
+    if let reason = held.reasonForEpoch(after: last, head: reach(last)) { actions += beginEpoch(reason) }
     next = firstToSend()
     return actions + moveCursor() + proceed()
   }
 
-  /// Finds out whether the hub's records of an epoch are the journal's, or what must be sent to know.
-  private mutating func compare(_ epoch: UInt32) {
-    guard let hubHead = held[epoch], hubHead > 0 else { return }
-    let (head, known) = (reach(epoch), restoredCursor(epoch))
-    if lost[epoch] != nil {
-      // No surprise: the hub has what damage took here.
-      held[epoch] = min(hubHead, head)
-    } else if hubHead > head || hubHead > known && doubtful.contains(epoch) {
-      claimed[epoch] = hubHead
-      held[epoch] = min(known, head)
-    } else if hubHead > known, hubHead > bases[epoch] ?? 0 {
-      unproven[epoch] = hubHead
-    }
-  }
-
-  /// Why the last epoch must not be appended to any more; nil when it may, as far as the hub's welcome tells.
-  private func reasonForEpoch(after last: UInt32, _ hubLast: UInt32) -> String? {
-    if hubLast > last { return "the hub holds records of epoch \(hubLast), the journal ends with epoch \(last)" }
-    guard let hubHead = claimed[last], case let head = reach(last), hubHead > head else { return nil }
-    return "the hub holds \(hubHead) records of epoch \(last), the journal only \(head)"
-  }
-
   private var epochs: [UInt32] { heads.keys.sorted() }
-
-  /// The first record of an epoch to send: the one after what the hub holds, or the last of those where it must be confirmed.
-  private func firstSequence(_ epoch: UInt32) -> UInt64 { unproven[epoch] ?? (held[epoch] ?? 0) + 1 }
 
   /// The first record that the hub does not have.
   private func firstToSend() -> RecordPosition {
     for epoch in epochs {
-      let first = firstSequence(epoch)
+      let first = held.firstToSend(epoch)
       if first <= reach(epoch) { return RecordPosition(epoch: epoch, sequence: first) }
     }
     let last = epochs.last ?? 1
-    return RecordPosition(epoch: last, sequence: max(held[last] ?? 0, reach(last)) + 1)
+    return RecordPosition(epoch: last, sequence: max(held[last], reach(last)) + 1)
   }
 
   /// How far an epoch can be sent: to its head, or to a hub that does not know of losses, to the first of them.
   private func reach(_ epoch: UInt32) -> UInt64 {
     let head = heads[epoch] ?? 0
     guard !takesLost else { return head }
-    if let base = bases[epoch], held[epoch] ?? 0 < base { return min(head, held[epoch] ?? 0) }
+    if let base = bases[epoch], held[epoch] < base { return min(head, held[epoch]) }
     guard let first = lost[epoch]?.first else { return head }
     return min(head, max(first.lowerBound - 1, bases[epoch] ?? 0))
   }
@@ -401,7 +263,7 @@ extension Delivery {
     guard remaining > 0 else { return [] }
     let underWay = inFlight
     // The hub's acknowledgements of such an epoch say what it had before; only one batch at a time can be told apart.
-    guard claimed[next.epoch] == nil || underWay == 0 else { return [] }
+    guard !held.isOthers(next.epoch) || underWay == 0 else { return [] }
     let room = window > underWay ? window - underWay : 0
     let wanted = min(remaining, UInt64(Self.batchRecordsMax))
     // Half a window or a whole batch: else a hub that acknowledges singly would be sent single records.
@@ -410,21 +272,17 @@ extension Delivery {
     return [.read(first: next, recordsMax: Int(min(wanted, room)), bytesMax: batchBytes)]
   }
 
-  /// How many records may follow what was sent of this epoch. What lies behind a record of the hub's that may be another's waits until the
-  /// hub has answered for it: else the hub would go on with the journal's own, and look as if it never held another's.
+  /// How many records may follow what was sent of this epoch.
   private var recordsToSend: UInt64 {
-    guard next.sequence <= reach(next.epoch) else { return 0 }
-    let remaining = reach(next.epoch) - next.sequence + 1
-    if let unproven = unproven[next.epoch] { return next.sequence <= unproven ? 1 : 0 }
-    guard let claimed = claimed[next.epoch], next.sequence <= claimed else { return remaining }
-    return min(remaining, claimed - next.sequence + 1)
+    let reach = reach(next.epoch)
+    return next.sequence <= reach ? held.sendable(reach - next.sequence + 1, from: next) : 0
   }
 
   /// Moves on to the next epoch where one is done; false if everything was sent.
   private mutating func skipToUnsent() -> Bool {
     while next.sequence > reach(next.epoch) {
       guard let following = epochs.first(where: { $0 > next.epoch }) else { return false }
-      next = RecordPosition(epoch: following, sequence: firstSequence(following))
+      next = RecordPosition(epoch: following, sequence: held.firstToSend(following))
     }
     return true
   }
@@ -447,7 +305,7 @@ extension Delivery {
     for (epoch, checkpoint) in checkpoints.sorted(by: { $0.key < $1.key }) {
       let size = checkpoint.position.sequence
       // Of records that the hub has yet to confirm, it may hold others, with another root.
-      guard unproven[epoch] == nil, size > sentCheckpoints[epoch] ?? 0, max(sent[epoch] ?? 0, held[epoch] ?? 0) >= size
+      guard held.isConfirmed(epoch), size > sentCheckpoints[epoch] ?? 0, max(sent[epoch] ?? 0, held[epoch]) >= size
       else { continue }
       sentCheckpoints[epoch] = size
       actions.append(.sendCheckpoint(checkpoint))
@@ -461,17 +319,13 @@ extension Delivery {
 extension Delivery {
   private mutating func acknowledge(_ position: RecordPosition) -> [Action] {
     guard phase == .streaming else { return end(.messageBeforeWelcome) }
-    let sentTo = max(sent[position.epoch] ?? 0, held[position.epoch] ?? 0)
-    guard position.sequence <= max(sentTo, claimed[position.epoch] ?? 0) else {
+    let sent = sent[position.epoch] ?? 0
+    let sentTo = max(sent, held[position.epoch])
+    guard position.sequence <= max(sentTo, held.claimed(position.epoch)) else {
       return end(.acknowledgedUnsent(position, sent: sentTo))
     }
     let sequence = min(position.sequence, sentTo)
-    // Conflicts are told before the acknowledgement: what is acknowledged without one is the same record.
-    let isProof = unproven[position.epoch].map { $0 <= min(sequence, sent[position.epoch] ?? 0) } ?? false
-    if isProof { unproven[position.epoch] = nil }
-    // An earlier number than before is an acknowledgement that was overtaken.
-    guard isProof || sequence > held[position.epoch] ?? 0 else { return [] }
-    held[position.epoch] = max(sequence, held[position.epoch] ?? 0)
+    guard held.acknowledged(position.epoch, upTo: sequence, sent: sent) else { return [] }
     let isDealtWith = { (place: RecordPosition) in place.epoch == position.epoch && place.sequence <= sequence }
     rejectionsTold = rejectionsTold.filter { !isDealtWith($0) }
     rejectionReports = rejectionReports.filter { !isDealtWith($0) }
@@ -486,7 +340,7 @@ extension Delivery {
     }
     if let violation = violation(about: position) { return end(violation) }
     // The hub refuses such a record whatever it holds in its place.
-    if unproven[position.epoch] == position.sequence { return doubt(position) }
+    if held.isToConfirm(position) { return doubt(position) }
     if rejectionReports.contains(position) { return [.reportRejection(position, reason: reason)] }
     guard rejectionsTold.insert(position).inserted else { return [] }
     return [.journalRejection(position, reason: reason)]
@@ -494,7 +348,7 @@ extension Delivery {
 
   private mutating func conflict(_ position: RecordPosition, _ heldHash: [UInt8]) -> [Action] {
     if let violation = violation(about: position) { return end(violation) }
-    if unproven[position.epoch] == position.sequence { return doubt(position) }
+    if held.isToConfirm(position) { return doubt(position) }
     let report = Action.reportConflict(position, heldHash: heldHash)
     guard position.epoch == epochs.last else { return [report] }
     return [report] + beginEpoch("the hub holds another record under \(position)")
@@ -502,15 +356,12 @@ extension Delivery {
 
   /// Asks for a new epoch, once in a stream.
   private mutating func beginEpoch(_ reason: String) -> [Action] {
-    guard let last = epochs.last, epochAskedAfter != last else { return [] }
-    epochAskedAfter = last
-    return [.beginEpoch(reason: reason, beyond: max(last, held.filter { $0.value > 0 }.keys.max() ?? 0))]
+    guard let last = epochs.last, let beyond = held.askForEpoch(after: last) else { return [] }
+    return [.beginEpoch(reason: reason, beyond: beyond)]
   }
 
-  /// What the hub holds of the epoch need not be what the journal does: all that the cursor does not know of is sent again, in a stream of
-  /// its own, so that no answer is about what was sent before.
   private mutating func doubt(_ position: RecordPosition) -> [Action] {
-    doubtful.insert(position.epoch)
+    held.doubt(position.epoch)
     return end(.unconfirmed(position))
   }
 
@@ -526,8 +377,7 @@ extension Delivery {
     var place: RecordPosition?
     for epoch in epochs {
       let head = reach(epoch)
-      let proven = unproven[epoch] == nil ? held[epoch] ?? 0 : restoredCursor(epoch)
-      let has = min(proven, head)
+      let has = min(held.isConfirmed(epoch) ? held[epoch] : restoredCursor(epoch), head)
       if place == nil || has > 0 || head > 0 { place = RecordPosition(epoch: epoch, sequence: has) }
       if has < head { break }
     }

@@ -3,6 +3,19 @@
 package import Evidence
 
 package struct DeliveryStatus: Equatable, Sendable {
+  /// Why nothing is delivered, and what to do about it.
+  package struct Trouble: Equatable, Sendable {
+    /// Without a full stop where it is no sentence of somebody else's.
+    package var reason: String
+    /// Sentences.
+    package var remedy: String
+
+    package init(reason: String, remedy: String) {
+      self.reason = reason
+      self.remedy = remedy
+    }
+  }
+
   package enum State: Equatable, Sendable {
     /// There is no identity to deliver with.
     case notEnrolled
@@ -10,13 +23,13 @@ package struct DeliveryStatus: Equatable, Sendable {
     /// The hub has welcomed us.
     case delivering
     /// The last attempt failed; the next one follows after a wait.
-    case waiting(reason: String)
+    case waiting(Trouble)
     /// The journal can take nothing, not even how far delivery is. Trying goes on.
     case journalFull(reason: String)
     /// The hub does not accept this agent. Trying goes on, slowly.
-    case refused(reason: String)
+    case refused(Trouble)
     /// What answers at the hub's address did not prove to be the hub. Nothing was sent to it; trying goes on, slowly.
-    case foreign(reason: String)
+    case foreign(Trouble)
     /// The certificate has ended: nothing is tried before there is another identity.
     case certificateExpired
   }

@@ -3,6 +3,7 @@
 internal import Evidence
 internal import FoundationEssentials
 internal import GRPCCore
+internal import GRPCWire
 internal import HubProtocol
 internal import SwiftProtobuf
 internal import TLS
@@ -74,37 +75,55 @@ extension Delivery.Event {
 }
 
 /// Why a stream ended, sorted by what helps.
-enum StreamEnding {
+enum StreamEnding: Equatable {
+  typealias Trouble = DeliveryStatus.Trouble
+
   /// The hub or the way to it is not there: try again soon.
-  case unavailable(reason: String, hint: Duration?)
+  case unavailable(Trouble, hint: Duration?)
   /// The hub does not want this agent: try again rarely.
-  case refused(reason: String)
+  case refused(Trouble)
   /// What answers is not the hub: try again rarely.
-  case foreign(reason: String)
+  case foreign(Trouble)
+
+  private static let setting = "hub.dcam"
+  private static let refusedRemedy =
+    "Ask the hub's operator; a revoked install needs: ptagent enroll --again --code CODE"
+  private static let hubsRemedy = "If it stays, ask the hub's operator what the hub's log says."
 
   init(_ error: any Error) {
-    switch error {
-    case let error as DeliveryViolation: self = .unavailable(reason: error.description, hint: nil)
-    case let error as RPCError: self.init(error)
-    default: self = .unavailable(reason: "\(error)", hint: nil)
+    if let failure = TLSError.below(error) {
+      self.init(failure)
+    } else if let error = error as? RPCError {
+      self.init(error)
+    } else {
+      self = .unavailable(Trouble(reason: "\(error)", remedy: Self.hubsRemedy), hint: nil)
+    }
+  }
+
+  private init(_ failure: TLSError) {
+    let remedy = failure.remedy(setting: Self.setting, untrusted: TLSError.otherAuthorityRemedy)
+    switch failure {
+    case .ownCertificateRefused(let reason):
+      let words = "the hub does not accept this agent's certificate (\(reason))"
+      self = .refused(Trouble(reason: words, remedy: remedy))
+    case _ where failure.isAboutServer: self = .foreign(Trouble(reason: failure.description, remedy: remedy))
+    default: self = .unavailable(Trouble(reason: failure.description, remedy: remedy), hint: nil)
     }
   }
 
   private init(_ error: RPCError) {
-    switch error.cause as? TLSError {
-    case .ownCertificateRefused(let reason):
-      self = .refused(reason: "the hub does not accept this agent's certificate (\(reason))")
-      return
-    case let cause? where cause.isAboutServer:
-      self = .foreign(reason: cause.description)
-      return
-    default: break
-    }
-    let reason = (error.cause as? TLSError)?.description ?? error.message
+    let reason = error.message
     switch error.code {
-    case .unauthenticated: self = .refused(reason: "the hub does not know this agent's certificate (\(reason))")
-    case .permissionDenied: self = .refused(reason: "the hub has revoked this install (\(reason))")
-    default: self = .unavailable(reason: reason, hint: error.retryAfter)
+    case .unauthenticated:
+      let words = "the hub does not know this agent's certificate (\(reason))"
+      self = .refused(Trouble(reason: words, remedy: Self.refusedRemedy))
+    case .permissionDenied:
+      let words = "the hub has revoked this install (\(reason))"
+      self = .refused(Trouble(reason: words, remedy: Self.refusedRemedy))
+    case .unimplemented:
+      let remedy = "Check that \(Self.setting) names the hub's dcam port."
+      self = .unavailable(Trouble(reason: reason, remedy: remedy), hint: error.retryAfter)
+    default: self = .unavailable(Trouble(reason: reason, remedy: Self.hubsRemedy), hint: error.retryAfter)
     }
   }
 }

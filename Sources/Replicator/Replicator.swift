@@ -162,23 +162,26 @@ package final class Replicator: Sendable {
     after ending: StreamEnding, _ backoff: inout Backoff, _ generator: inout SystemRandomNumberGenerator
   ) -> Duration {
     switch ending {
-    case .unavailable(let reason, let hint):
-      update { ($0.state, $0.lag) = (.waiting(reason: reason), nil) }
+    case .unavailable(let trouble, let hint):
+      update { ($0.state, $0.lag) = (.waiting(trouble), nil) }
       let delay = backoff.failed(hint: hint, using: &generator)
-      logger.warning("delivery is interrupted", metadata: ["reason": "\(reason)", "retry_in": "\(delay.spoken)"])
+      logger.warning("delivery is interrupted", metadata: Self.metadata(trouble, delay))
       return delay
-    case .refused(let reason):
-      update { ($0.state, $0.lag) = (.refused(reason: reason), nil) }
+    case .refused(let trouble):
+      update { ($0.state, $0.lag) = (.refused(trouble), nil) }
       let delay = backoff.failed(hint: Self.refusedPause, using: &generator)
-      logger.error("the hub refuses this agent", metadata: ["reason": "\(reason)", "retry_in": "\(delay.spoken)"])
+      logger.error("the hub refuses this agent", metadata: Self.metadata(trouble, delay))
       return delay
-    case .foreign(let reason):
-      update { ($0.state, $0.lag) = (.foreign(reason: reason), nil) }
+    case .foreign(let trouble):
+      update { ($0.state, $0.lag) = (.foreign(trouble), nil) }
       let delay = backoff.failed(hint: Self.refusedPause, using: &generator)
-      logger.error(
-        "what answers is not this agent's hub", metadata: ["reason": "\(reason)", "retry_in": "\(delay.spoken)"])
+      logger.error("what answers is not this agent's hub", metadata: Self.metadata(trouble, delay))
       return delay
     }
+  }
+
+  private static func metadata(_ trouble: DeliveryStatus.Trouble, _ delay: Duration) -> Logger.Metadata {
+    ["reason": "\(trouble.reason)", "remedy": "\(trouble.remedy)", "retry_in": "\(delay.spoken)"]
   }
 
   private func update(_ change: (inout DeliveryStatus) -> Void) {

@@ -89,6 +89,12 @@ package struct USMUser: Hashable, Sendable {
     guard authentication != nil else { return [] }
     return privacy == nil ? .authenticated : [.authenticated, .encrypted]
   }
+
+  /// The level in the words of RFC 3411, which devices' own pages use.
+  package var levelName: String {
+    guard authentication != nil else { return "noAuthNoPriv" }
+    return privacy == nil ? "authNoPriv" : "authPriv"
+  }
 }
 
 /// The HMACs of RFC 3414 and RFC 7860.

@@ -65,7 +65,7 @@ package enum SessionFailure: Error, Hashable, Sendable {
   }
 }
 
-/// How a device says that a user of SNMPv3 is not one of its own.
+/// How a device says that it does not take a credential.
 package enum AuthenticationFailure: Hashable, Sendable {
   /// The device found our digest wrong: the authentication password or algorithm differs.
   case wrongDigest
@@ -82,6 +82,8 @@ package enum AuthenticationFailure: Hashable, Sendable {
   case unknownContext
   /// The device's own digests are wrong.
   case responseNotAuthentic
+  /// The device knows who asks, and grants no access at this security level (RFC 3413, section 3.2: authorizationError).
+  case accessDenied
 }
 
 extension SessionFailure: CustomStringConvertible {
@@ -111,6 +113,30 @@ extension AuthenticationFailure: CustomStringConvertible {
     case .unknownEngineID: "the device does not accept its own engine id"
     case .unknownContext: "the device does not have this context"
     case .responseNotAuthentic: "the device's answers are not authentic"
+    case .accessDenied: "the device grants no access with it"
+    }
+  }
+
+  /// What to look at, as a sentence without its full stop.
+  package func remedy(for credential: Credential) -> String {
+    guard case .user(let user) = credential else { return "Give a community that may read" }
+    return switch self {
+    case .wrongDigest: "Give the auth algorithm and password that the device has for the user \(user.name)"
+    case .unknownUserName: "Give a user that the device has; it has no \(user.name)"
+    case .unsupportedSecurityLevel, .accessDenied:
+      """
+      It was asked as \(user.name) at \(user.levelName): give the level that it demands of this user (auth and priv with their passwords, or \
+      neither), or let its access rules grant this one
+      """
+    case .decryptionError: "Give the priv algorithm and password that the device has for the user \(user.name)"
+    case .unknownContext where user.contextName.isEmpty:
+      "Give the context that the device has for the user \(user.name)"
+    case .unknownContext: "Give another context than \(user.contextName), or none"
+    case .notInTimeWindow, .unknownEngineID: "Restart the device, or read it with a community"
+    case .responseNotAuthentic:
+      """
+      Give the auth algorithm and password that the device has for the user \(user.name), and see whether another machine answers in its place
+      """
     }
   }
 

@@ -13,8 +13,9 @@ package struct SessionParameters: Hashable, Sendable {
   /// A request that may wake the device is not given up before this long after its first send: sleeping devices take 2 to
   /// 4 s for the first packet. Nil for no such patience, as in a sweep.
   package var firstPacketPatience: Duration? = .seconds(4)
-  /// A device unheard for this long may be asleep.
-  package var idleAfter: Duration = .seconds(60)
+  /// A device unheard for this long may be asleep. Requests of one poll follow each other sooner, so that it is the first one of a poll that
+  /// is patient; many printers sleep although they are asked each minute.
+  package var idleAfter: Duration = .seconds(2)
   /// Unreadable answers to one request after which it fails. One may be damage; a second one is the device's way.
   package var malformedMax: Int = 2
   /// How often the time may be set anew within one request: once from a discovery's guess, once from a reboot meanwhile.

@@ -1,4 +1,5 @@
-// Why a connection could not be made or went away, in the words of someone who must repair it.
+// Why a connection could not be made or went away, in the words of someone who must repair it: the cause, and apart from it the remedy,
+// because what to do depends on what the connection was for.
 
 package import OpenSSL
 
@@ -41,14 +42,14 @@ package enum TLSError: Error, Hashable, Sendable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .nameNotResolved(let host, let reason):
-      "The name \(host) has no address (\(reason)). Check its spelling and the DNS server."
+      "The name \(host) has no address (\(reason))."
     case .refused(let address): "\(address) refused the connection: nothing listens there."
     case .unreachable(let address, let reason): "\(address) cannot be reached: \(reason)."
-    case .timedOut(let step): "No answer in time while \(step). A firewall may be dropping the connection."
+    case .timedOut(let step): "No answer in time while \(step)."
     case .proxyRefused(let proxy, let reason): "The proxy \(proxy) opened no tunnel: \(reason)."
-    case .notTLS(let reason): "What answers there does not speak TLS (\(reason)). Check the port."
+    case .notTLS(let reason): "What answers there does not speak TLS (\(reason))."
     case .certificateNotTrusted(let reason):
-      "The server's certificate is not trusted: \(reason). A proxy that inspects TLS looks like this too."
+      "The server's certificate is not trusted: \(reason)."
     case .certificateExpired(let subject): "The certificate '\(subject)' has expired, or this machine's clock is ahead."
     case .certificateNotYetValid(let subject):
       "The certificate '\(subject)' is not valid yet, or this machine's clock is behind."
@@ -63,6 +64,39 @@ package enum TLSError: Error, Hashable, Sendable, CustomStringConvertible {
     case .configuration(let error): "TLS could not be set up. \(error)"
     }
   }
+
+  /// What to do about it, in sentences.
+  ///
+  /// - Parameters:
+  ///   - setting: what names the address, for example `hub.csr`.
+  ///   - untrusted: what to do about a server that another authority vouches for.
+  package func remedy(setting: String, untrusted: String) -> String {
+    switch self {
+    case .nameNotResolved: "Check the name in \(setting), and the DNS server."
+    case .refused: "Check \(setting), and that the hub runs."
+    case .unreachable, .timedOut:
+      "Check \(setting), and that the network and its firewalls let the connection through."
+    case .proxyRefused: "Check the proxy, and that it lets connections to \(setting) through."
+    case .notTLS, .protocolNotAgreed, .handshakeFailed: "Check that \(setting) names the hub's own port."
+    case .certificateNotTrusted, .wrongPin: untrusted
+    case .certificateExpired:
+      "Check this machine's clock; if it is right, the hub's operator must renew the hub's certificate."
+    case .certificateNotYetValid:
+      "Set this machine's clock; if it is right, the hub's clock was ahead when its certificate was made."
+    case .wrongHost:
+      "Set \(setting) to a name that the certificate has, or have the hub's operator add this one to the hub's names."
+    case .ownCertificateRefused:
+      "Ask the hub's operator; a revoked install needs: ptagent enroll --again --code CODE"
+    case .connectionLost, .interrupted: "If it stays, ask the hub's operator what the hub's log says."
+    case .configuration: "Restore the identity's files from a copy, or run: ptagent enroll --again --code CODE"
+    }
+  }
+
+  /// What to do about a server that is not under the authority of an enrolment.
+  package static let otherAuthorityRemedy = """
+    If the hub was made anew, run: ptagent enroll --again --code CODE. If it was not, something between here and the hub inspects the \
+    connection.
+    """
 
   /// Whether what answers failed to prove that it is the server that was asked for.
   package var isAboutServer: Bool {

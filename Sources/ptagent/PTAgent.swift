@@ -28,7 +28,8 @@ struct PTAgent: AsyncParsableCommand {
         65  `read --walk`: the file cannot be read as a walk, or not all of it; what
             could be read is shown
         66  `read --walk`: there is no such file
-        69  the hub or the device does not answer; `status`: the agent does not run
+        69  the hub or the device does not answer, or the device is no printer; `status`:
+            the agent does not run
         70  a fault of the program itself
         73  a directory cannot be made or is a file, or another agent uses the journal
         74  the journal or the disk: full, damaged, of a newer format; standard output

@@ -20,6 +20,9 @@ struct ReadCommand: AsyncParsableCommand {
       Without a credential on the command line, those of the configuration are tried in their order; without a configuration, SNMPv2c with the \
       community "public". An address on discovery.do_not_touch is never asked.
 
+      A device that refuses the credential (unknown user, wrong password, a security level that it does not grant) ends with 77 and what to \
+      configure; one that does not answer, or is no printer, with 69.
+
       A device that falls silent in the middle is shown as far as it was read, with a finding and exit status 75. On a terminal the time that \
       the reading takes is shown while it takes it.
 
@@ -104,8 +107,16 @@ struct ReadCommand: AsyncParsableCommand {
         throw AgentFailure(.interrupted, "\(endpoint): \(interruption.message); what is shown was read before.")
       }
     case .failed(let failure):
-      let code: AgentFailure.Code = failure.reason == .authentication ? .permission : .unavailable
-      throw AgentFailure(code, "\(endpoint) could not be read: \(failure.message)")
+      throw Self.failure(failure, at: endpoint)
+    }
+  }
+
+  private static func failure(_ failure: PollFailure, at endpoint: Endpoint) -> AgentFailure {
+    switch failure.reason {
+    case .authentication: AgentFailure(.permission, "\(endpoint) refuses the credential: \(failure.message).")
+    case .notAPrinter: AgentFailure(.unavailable, "\(endpoint) is no printer: \(failure.message).")
+    case .timeout, .malformed, .deviceError:
+      AgentFailure(.unavailable, "\(endpoint) could not be read: \(failure.message).")
     }
   }
 

@@ -36,8 +36,8 @@ struct PTHub: AsyncParsableCommand {
         69   something is unavailable: the directory is served already, a port is taken, the database is busy
         70   a fault of the program itself
         73   the directory cannot be made
-        74   reading or writing failed, also of standard output
-        77   the permissions do not allow it
+        74   the disk failed or is full, or standard output could not be written
+        77   the permissions do not allow it, also not the port
         78   the directory is not a hub, is damaged, or is of a newer pthub
 
       Version: pthub --version

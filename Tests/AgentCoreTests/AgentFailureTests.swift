@@ -26,8 +26,8 @@ import Testing
   static let enrolmentCases: [(EnrolmentError, Int32, String)] = [
     (.malformedCode, 64, "24 hexadecimal digits"),
     (.codeRefused(hub: "h:1", reason: "expired"), 77, "expired"),
-    (.notOurHub(hub: "h:1", reason: "Wrong pin."), 77, "hub.ca_pin"),
-    (.unreachable(hub: "h:1", reason: "Nobody listens."), 69, "hub.csr"),
+    (.notOurHub(hub: "h:1", reason: "Wrong pin."), 77, "has not proved to be the hub: Wrong pin."),
+    (.unreachable(hub: "h:1", reason: "Nobody listens."), 69, "The code is still good."),
     (.tooManyAttempts(hub: "h:1", wait: .seconds(90)), 69, "1 min 30 s"),
     (.enrolledAlready(installID: "i", entity: "e"), 64, "--again"),
   ]

@@ -239,6 +239,18 @@ import Testing
     #expect(failure.message.contains("1.3.6.1.2.1.1"))
   }
 
+  @Test func `a device that refuses the very first request refuses the credential, and is asked once`() throws {
+    var device = PolledDevice()
+    device.agent.errorToAll = .authorizationError
+    guard case .failed(let failure) = try device.poll(.full).result else {
+      Issue.record("a reading of a device that grants none")
+      return
+    }
+    #expect(failure.reason == .authentication)
+    #expect(failure.remedy == "Give a community that may read")
+    #expect(device.requests == 1)
+  }
+
   @Test func `a refused GetBulk is told with the object it was refused at`() throws {
     var device = PolledDevice()
     device.agent.refusesBulk = true

@@ -103,6 +103,21 @@ import Testing
     #expect(driver.elapsed < .seconds(1))
   }
 
+  @Test func `a credential that is granted no access is refused, and the next one is tried`() throws {
+    var agent = WalkAgent(TestPrinter().walk)
+    agent.community = "secret"
+    var refusing = WalkAgent(TestPrinter().walk)
+    refusing.errorToAll = .authorizationError
+    var driver = probe([TestCredentials.publicV2c, TestCredentials.secret])
+    let output = try driver.run { _, datagram in agent.answer(datagram) ?? refusing.answer(datagram) }
+    #expect(output.answer == .found)
+    #expect(output.credential == "secret")
+    var alone = probe()
+    let refused = try alone.run(&refusing)
+    #expect(refused.answer == .wrongCredential)
+    #expect(refused.detail == "public: the device grants no access with it")
+  }
+
   @Test func `a refused port is known at once`() {
     var machine = probe().machine
     _ = machine.start(now: .now)

@@ -22,7 +22,35 @@ import Testing
     #expect(table.text == "MODEL\nred  [31m 2J  X\n")
   }
 
-  @Test func `in JSON names special numbers as raw, with their meaning beside them`() throws {
+  @Test func `in JSON has each device as a reading of now has it, without the objects`() throws {
+    let walk = try Self.walk("colour-mfp")
+    let read = Interpretation.read(walk)
+    let id = try #require(DeviceID(0..<16))
+    let alert = try #require(read.alerts.first)
+    let key = AlertKey(group: 8, groupIndex: 1, code: 808)
+    var fleet = FleetState()
+    fleet.apply(Event(time: 1, device: id, .readingTaken(ReadingTaken(reading: read, raw: walk, cost: PollCost()))))
+    fleet.apply(Event(time: 2, device: id, .alertRaised(AlertRaised(key: key, alert: alert))))
+    let known = try #require(fleet.devices[id]?.reading?.fact)
+
+    var expected = try Self.object(ReadingReport(known, walk: walk).json)
+    let now = try #require((try Self.object(ReadingReport(read, walk: walk).json)["alerts"] as? [Any])?.first)
+    let raised = try #require(now as? [String: Any])
+    expected["alerts"] = [
+      raised.merging(["key": key.description, "since": "1970-01-01T00:00:00.002Z"]) { _, new in new }
+    ]
+    let of = ["id", "address", "state", "lastRead", "failure"]
+    let devices = try #require(
+      try Self.object(String(decoding: FleetReport.json(of: fleet), as: UTF8.self))["devices"] as? [[String: Any]])
+    #expect(Set(devices[0].keys) == Set(expected.keys).union(of))
+    for (name, value) in expected {
+      let found = try #require(devices[0][name])
+      #expect(try Self.text(Self.withoutSources(value)) == Self.text(found), "\(name)")
+    }
+    #expect(devices[0]["lastRead"] as? String == "1970-01-01T00:00:00.001Z" && devices[0]["failure"] is NSNull)
+  }
+
+  @Test func `in exports names special numbers as raw, with their meaning beside them`() throws {
     var reading = Reading()
     var supply = Self.supply(supplyClass: 3, level: -3, percent: nil)
     supply.capacity = -2
@@ -44,6 +72,28 @@ import Testing
       #expect(text.contains(expected), "\(expected) in \(text)")
     }
     for name in ["\"level\"", "\"capacity\"", "\"remaining\""] { #expect(!text.contains(name)) }
+  }
+
+  private static func walk(_ name: String) throws -> Walk {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
+    return SNMPRec.parse([UInt8](try Data(contentsOf: root.appendingPathComponent("Fixtures/walks/\(name).snmprec"))))
+      .walk
+  }
+
+  private static func object(_ json: String) throws -> [String: Any] {
+    try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
+  }
+
+  private static func text(_ value: Any) throws -> Data {
+    try JSONSerialization.data(withJSONObject: [value], options: .sortedKeys)
+  }
+
+  private static func withoutSources(_ value: Any) -> Any {
+    switch value {
+    case let object as [String: Any]: object.filter { $0.key != "sources" }.mapValues(withoutSources)
+    case let array as [Any]: array.map(withoutSources)
+    default: value
+    }
   }
 
   private static func supply(supplyClass: Int64, level: Int64, percent: Double?) -> Supply {

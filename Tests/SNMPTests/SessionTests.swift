@@ -83,6 +83,19 @@ internal import Testing
     #expect(!session.isBusy)
   }
 
+  @Test(arguments: [(Duration.seconds(30), Duration.seconds(4)), (.milliseconds(500), .milliseconds(1_750))])
+  func `The first request of a poll is patient, the next one of the same poll is not`(
+    pause: Duration, lasts: Duration
+  ) throws {
+    var session = session { $0.firstPacketPatience = .seconds(4) }
+    let sent = try #require(session.request(.get([Self.sysDescr]), now: start).sent)
+    _ = session.received(try answer(sent), now: start + .milliseconds(10))
+    let begun = start + .milliseconds(10) + pause
+    var deadline = try #require(session.request(.get([Self.sysDescr]), now: begun).timer)
+    while let next = session.timerFired(now: deadline).timer { deadline = next }
+    #expect(begun.duration(to: deadline) == lasts)
+  }
+
   @Test func `The backed-off timeout stays until a new sample`() throws {
     var session = session()
     let sent = try #require(session.request(.get([Self.sysDescr]), now: start).sent)

@@ -221,7 +221,7 @@ struct `Delivery, with real programs` {
     }
     try await eventually(10, "the status to say it") {
       let status = try await site.agentCommand(["status"])
-      return status.status == 1 && status.output.contains("hub.dcam")
+      return status.status == 1 && status.output.contains("If the hub was made anew")
     }
   }
 

@@ -107,7 +107,33 @@ struct `net-snmp's daemon, polled` {
       "rocommunity public\n"
     }
     let read = try await Program.run("ptagent", ["read", daemon.address], in: site.directory)
-    #expect(read.status == 69 && read.output.contains("has no row of Printer-MIB"), "\(read)")
+    #expect(read.status == 69 && read.output.contains("is no printer: it answers, but it has no row"), "\(read)")
+  }
+
+  @Test func `tells which user, level or password it refuses, and what to configure`() async throws {
+    let site = try Site(network: 23)
+    let auth = ["--auth", "sha1", "--auth-password", "auth-password"]
+    let priv = ["--priv", "aes128", "--priv-password", "priv-password"]
+    let wrongAuth = ["--auth", "md5", "--auth-password", "auth-password"]
+    let wrongPriv = ["--priv", "aes128", "--priv-password", "wrong-password"]
+    let daemon = try await SNMPDaemon(at: "127.30.23.1", port: site.ports.snmp, in: site.directory) {
+      "createUser both SHA auth-password AES priv-password\nrouser both priv\ncreateUser signed SHA auth-password\nrouser signed auth\n"
+    }
+    let refusals: [(user: String, options: [String], status: Int32, told: String)] = [
+      ("nobody", [], 77, "Give a user that the device has; it has no nobody"),
+      ("both", wrongAuth, 77, "Give the auth algorithm and password that the device has for the user both"),
+      ("signed", auth + priv, 77, "It was asked as signed at authPriv: give the level"),
+      ("both", [], 77, "It was asked as both at noAuthNoPriv: give the level"),
+      ("both", auth, 77, "It was asked as both at authNoPriv: give the level"),
+      // net-snmp drops what it cannot decrypt.
+      ("both", auth + wrongPriv, 69, "check the priv algorithm and password"),
+    ]
+    for (user, options, status, told) in refusals {
+      let read = try await Program.run(
+        "ptagent", ["read", daemon.address, "--user", user] + options, in: site.directory)
+      #expect(read.status == status && read.output.contains(told), "\(read)")
+      #expect(!read.output.contains("firewall"))
+    }
   }
 }
 

@@ -29,6 +29,8 @@ struct Conversation: Sendable {
   private(set) var elsewhere: [Endpoint] = []
   /// Why the network gave a datagram back, if it did and nothing was heard since.
   private(set) var undelivered: Undeliverable?
+  /// Whether a request of this session was granted.
+  private var isGranted = false
   /// What the request in flight asks for first.
   private var asked: ObjectIdentifier?
   private var cost = PollCost()
@@ -44,6 +46,7 @@ struct Conversation: Sendable {
   /// Goes on with another session; the cost and the findings stay.
   mutating func use(_ session: Session) {
     self.session = session
+    isGranted = false
   }
 
   mutating func request(_ request: Request, now: Instant) -> Turn {
@@ -99,12 +102,21 @@ struct Conversation: Sendable {
         cost.requests &+= 1
         cost.bytesSent &+= UInt32(clamping: datagram.count)
       case .setTimer(let deadline): turn.timer = deadline
-      case .completed(let response): turn.reply = .response(response)
+      case .completed(let response): turn.reply = reply(response)
       case .failed(let failure): turn.reply = .failure(failure)
       case .finding(let finding): note(finding)
       }
     }
     return turn
+  }
+
+  /// A device that refuses the very first request refuses whoever asks, and not the object.
+  private mutating func reply(_ response: Response) -> Reply {
+    guard isGranted || response.errorStatus != .authorizationError else {
+      return .failure(.authentication(.accessDenied))
+    }
+    isGranted = true
+    return .response(response)
   }
 
   /// Late and doubled answers tell of the network, not of the device: they are no findings of a reading. What is odd at one object after

@@ -21,7 +21,7 @@ extension PollTranscript {
     reading.findings += pollFindings
     let classification = Classification.of(walk, profiles: profiles)
     if !classification.isPrinter, interruption == nil {
-      let failure = nothingButErrors ?? PollFailure(.notAPrinter, "it answers, but \(classification.reason)")
+      let failure = nothingButErrors ?? notAPrinter(classification)
       return (PollOutcome(endpoint: endpoint, credential: credential, cost: cost, result: .failed(failure)), memory)
     }
     let poll = PollReading(
@@ -33,6 +33,12 @@ extension PollTranscript {
       memory.findings = pollFindings
     }
     return (PollOutcome(endpoint: endpoint, credential: credential, cost: cost, result: .reading(poll)), memory)
+  }
+
+  private func notAPrinter(_ classification: Classification) -> PollFailure {
+    PollFailure(
+      .notAPrinter, "it answers, but \(classification.reason)",
+      remedy: "If it is one, let its access rules show \(PrinterMIB.root) with this credential")
   }
 
   /// What to say of a device that answered, and with no object at all: the error it gave first.

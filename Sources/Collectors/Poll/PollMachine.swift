@@ -125,7 +125,7 @@ package struct PollMachine: DeviceMachine {
     // In mid-poll only a hint: the session goes on trying, and the reason goes into the message if nothing comes.
     conversation.undelivered(reason)
     guard reason == .portClosed, !hasHeard else { return [] }
-    transcript.interruption = PollFailure(.timeout, "the host answers that nothing listens on the port")
+    transcript.interruption = .portClosed
     return [.finish(finished(now: now))]
   }
 
@@ -331,7 +331,10 @@ package struct PollMachine: DeviceMachine {
         return PollFailure(.timeout, "answers came from \(source) only, and were not accepted")
       }
       return PollFailure(.timeout, "\(failure)")
-    case .authentication, .reported: return PollFailure(.authentication, "\(failure)")
+    case .authentication(let refusal):
+      return PollFailure(
+        .authentication, "\(failure)", remedy: refusal.remedy(for: conversation.session.credential))
+    case .reported: return PollFailure(.authentication, "\(failure)")
     case .malformed: return PollFailure(.malformed, "\(failure)")
     }
   }

@@ -77,11 +77,19 @@ package struct PollFailure: Error, Equatable, Sendable, CustomStringConvertible 
   package var reason: Reason
   /// A sentence for the operator.
   package var message: String
+  /// What whoever waits for the reading can look at, as a sentence without its full stop; nil where the message says it all.
+  package var remedy: String?
 
-  package init(_ reason: Reason, _ message: String) {
+  package init(_ reason: Reason, _ message: String, remedy: String? = nil) {
     self.reason = reason
     self.message = message
+    self.remedy = remedy
   }
+
+  /// What the host says for a port that nobody listens on.
+  static let portClosed = PollFailure(
+    .timeout, "the host answers that nothing listens on the port",
+    remedy: "Check the address and the port, and that SNMP is enabled at the device")
 
   package var description: String { message }
 }

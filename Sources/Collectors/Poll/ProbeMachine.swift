@@ -112,7 +112,7 @@ package struct ProbeMachine: DeviceMachine {
   package mutating func undelivered(_ reason: Undeliverable, now: Instant) -> [Action] {
     conversation.undelivered(reason)
     guard reason == .portClosed, evidence == nil else { return [] }
-    return finish(.refused, "the host answers that nothing listens on the port", now: now)
+    return finish(.refused, PollFailure.portClosed.message, now: now)
   }
 
   package mutating func answeredElsewhere(from source: Endpoint) { conversation.answeredElsewhere(from: source) }

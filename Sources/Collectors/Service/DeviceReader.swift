@@ -68,8 +68,9 @@ package struct DeviceReader: Sendable {
       return PollOutcome(endpoint: endpoint, credential: "", cost: .init(), result: .failed(failure))
     }
     var outcome = try await read(endpoint, first, among: credentials)
-    let hasAnswered = outcome.cost.bytesReceived > 0
-    if case .failed(var failure) = outcome.result, let remedy = failure.remedy(at: endpoint, hasAnswered: hasAnswered) {
+    if case .failed(var failure) = outcome.result,
+      let remedy = failure.remedy ?? outcome.remedyForSilence(credentials, failure)
+    {
       failure.message += ". \(remedy)"
       outcome.result = .failed(failure)
     }
@@ -85,7 +86,7 @@ package struct DeviceReader: Sendable {
         address: endpoint.address, range: 0, pass: 2, patience: Self.patience, furtherPatience: .seconds(1))
       let probe = try await probe(attempt, port: endpoint.port, credentials: credentials)
       guard let name = probe.credential, let found = credentials.first(where: { $0.name == name }) else {
-        let failure = PollFailure(probe.answer == .wrongCredential ? .authentication : .timeout, probe.detail)
+        let failure = Self.failure(of: probe)
         return PollOutcome(endpoint: endpoint, credential: "", cost: probe.cost, result: .failed(failure))
       }
       working = found
@@ -93,6 +94,18 @@ package struct DeviceReader: Sendable {
     return try await poll(
       .full, at: endpoint, credential: working.name, memory: newMemory(working), silenceMax: Self.silenceMax
     ).outcome
+  }
+
+  private static func failure(of probe: ProbeOutput) -> PollFailure {
+    switch probe.answer {
+    case .wrongCredential:
+      PollFailure(
+        .authentication, probe.detail,
+        remedy:
+          "Check each credential's user, its level (auth and priv or neither), both algorithms and both passwords")
+    case .refused: .portClosed
+    default: PollFailure(.timeout, probe.detail)
+    }
   }
 
   /// Interpretation takes milliseconds: it belongs neither on the engine's thread nor on an actor.
@@ -104,17 +117,21 @@ package struct DeviceReader: Sendable {
   }
 }
 
-extension PollFailure {
-  /// What whoever asked for the device by hand can look at; nil where the reason says it all.
-  fileprivate func remedy(at endpoint: Endpoint, hasAnswered: Bool) -> String? {
-    switch reason {
-    case .timeout where !hasAnswered:
-      """
-      Check the address, that the device is on and its SNMP enabled, the community or user (a device is silent to a wrong community), and that \
-      firewalls let UDP port \(endpoint.port) through
-      """
-    case .authentication: "Check the user, both passwords and both algorithms"
-    case .timeout, .malformed, .deviceError, .notAPrinter: nil
+extension PollOutcome {
+  /// What whoever asked for a device that fell silent can look at.
+  fileprivate func remedyForSilence(_ credentials: [NamedCredential], _ failure: PollFailure) -> String? {
+    guard failure.reason == .timeout else { return nil }
+    guard cost.bytesReceived > 0 else {
+      return """
+        Check the address, that the device is on and its SNMP enabled, the community or user (a device is silent to a wrong community), and that \
+        firewalls let UDP port \(endpoint.port) through
+        """
     }
+    // The device told its engine, and then nothing. Many drop what they cannot decrypt.
+    guard credentials.contains(where: { $0.credential.version == .v3 }) else { return nil }
+    return """
+      The device speaks SNMPv3 and is silent to this user's requests: check the priv algorithm and password, and the context; some devices do not \
+      tell that these are wrong
+      """
   }
 }

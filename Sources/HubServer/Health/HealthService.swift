@@ -1,4 +1,4 @@
-// hc: HTTPS for health.
+// hc: HTTPS for health (docs/formats/health.md).
 //
 //     POST /v1/health   an install's report, a JSON object of at most 64 KiB; needs the install's client certificate    204
 //     GET  /healthz     for load balancers, without a certificate                                                      200 {"status":"ok"}

@@ -82,7 +82,8 @@ package struct Hub: Sendable {
     let hcPort = PortBox()
     let health = try HealthService(peers: peers, store: store, clock: clock, logger: logger)
       .application(endpoint: configuration.hc, identity: identity) { hcPort.set($0) }
-    let hc = HealthListener(application: health, endpoint: configuration.hc, port: hcPort)
+    let hc = HealthListener(
+      application: health, endpoint: configuration.hc, port: hcPort, before: [csr, dcam])
     let readiness = Readiness { [configuration, authority, logger] in
       let ready = Ready(
         csr: Endpoint(host: configuration.csr.host, port: try await csr.port),

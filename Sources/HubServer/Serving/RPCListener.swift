@@ -48,7 +48,7 @@ struct RPCListener: Service {
     server = GRPCServer(transport: transport, services: services)
   }
 
-  /// - Throws: `HubError` 69 if it cannot listen.
+  /// - Throws: `HubError` if it cannot listen.
   func run() async throws {
     do {
       try await withGracefulShutdownHandler {
@@ -57,11 +57,7 @@ struct RPCListener: Service {
         server.beginGracefulShutdown()
       }
     } catch let error as RuntimeError where error.code == .transportError {
-      let reason = error.cause.map { "\($0)" } ?? error.message
-      throw HubError(
-        .unavailable,
-        "Could not serve \(name) on \(endpoint): \(reason). Choose another address with --\(name), or stop what uses it."
-      )
+      throw HubError(listening: name, on: endpoint, error.cause ?? error)
     }
   }
 

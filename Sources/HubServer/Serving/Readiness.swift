@@ -25,12 +25,16 @@ struct HealthListener<Application: ApplicationProtocol>: Service {
   let application: Application
   let endpoint: Endpoint
   let port: PortBox
+  /// What must listen before: a server that is stopped while it starts complains of it in the log.
+  let before: [RPCListener]
 
   func run() async throws {
+    for listener in before {
+      // One that cannot bind ends the group with the reason; this service only waits for that.
+      guard (try? await listener.port) != nil else { return try await gracefulShutdown() }
+    }
     do { try await application.run() } catch let error as IOError {
-      throw HubError(
-        .unavailable,
-        "Could not serve hc on \(endpoint): \(error). Choose another address with --hc, or stop what uses it.")
+      throw HubError(listening: "hc", on: endpoint, error)
     }
   }
 }

@@ -6,6 +6,7 @@
 // acknowledgements rest on. All blocking work is on GRDB's own dispatch queues, never on the cooperative pool.
 
 internal import GRDB
+internal import Platform
 
 package final class SQLiteStore: HubStore {
   let pool: DatabasePool
@@ -31,7 +32,7 @@ package final class SQLiteStore: HubStore {
       }
       try migrator.migrate(pool)
     } catch let error as DatabaseError {
-      throw Self.operatorError(error, path: path)
+      throw Self.operatorError(error, path: path, bytesFree: Machine.bytesFree(at: path))
     }
   }
 
@@ -43,24 +44,44 @@ package final class SQLiteStore: HubStore {
   /// Writes in one transaction; a database error becomes one for the operator.
   func write<T: Sendable>(_ work: @Sendable @escaping (Database) throws -> T) async throws -> T {
     do { return try await pool.write(work) } catch let error as DatabaseError {
-      throw Self.operatorError(error, path: pool.path)
+      throw operatorError(error)
     }
   }
 
   func read<T: Sendable>(_ work: @Sendable @escaping (Database) throws -> T) async throws -> T {
     do { return try await pool.read(work) } catch let error as DatabaseError {
-      throw Self.operatorError(error, path: pool.path)
+      throw operatorError(error)
     }
   }
 
-  static func operatorError(_ error: DatabaseError, path: String) -> HubError {
+  private func operatorError(_ error: DatabaseError) -> HubError {
+    Self.operatorError(error, path: pool.path, bytesFree: Machine.bytesFree(at: pool.path))
+  }
+
+  /// With less than this free a write may fail: some pages of the database, and its log's index.
+  private static let bytesFreeLeast: UInt64 = 64 << 10
+
+  /// The log's index is a mapped file: where it cannot grow, SQLite tells an input/output error and not a full disk.
+  private static func isDiskFull(_ error: DatabaseError, _ bytesFree: UInt64?) -> Bool {
+    error.resultCode == .SQLITE_FULL
+      || error.resultCode == .SQLITE_IOERR && (bytesFree ?? .max) < bytesFreeLeast
+  }
+
+  /// - Parameter bytesFree: of the file system that holds `path`; nil if it cannot be told.
+  static func operatorError(_ error: DatabaseError, path: String, bytesFree: UInt64?) -> HubError {
     let reason = error.message ?? "error \(error.resultCode.rawValue)"
     switch error.resultCode {
     case .SQLITE_BUSY, .SQLITE_LOCKED:
       return HubError(
         .unavailable, "\(path) is busy: another process has been writing for \(HubLimits.busyTimeout). Try again.")
-    case .SQLITE_FULL:
-      return HubError(.inputOutput, "No space is left for \(path). Free some; nothing that was acknowledged is lost.")
+    case _ where isDiskFull(error, bytesFree):
+      return HubError(
+        .inputOutput, "The disk that holds \(path) is full. Free some space; nothing that was acknowledged is lost.")
+    case .SQLITE_IOERR:
+      return HubError(
+        .inputOutput,
+        "The disk that holds \(path) failed: \(reason). Look into the system's log (dmesg); nothing that was acknowledged is lost."
+      )
     case .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_AUTH:
       return HubError(.permission, "\(path) cannot be written: \(reason). Run as the user that owns it.")
     case .SQLITE_NOTADB, .SQLITE_CORRUPT:
