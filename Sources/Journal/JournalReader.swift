@@ -46,6 +46,9 @@ package final class JournalReader: Sendable {
     }
   }
 
+  /// The error of one who met damage in what was read.
+  package func damage(_ what: String) -> JournalError { store.damaged(what) }
+
   // MARK: Records
 
   /// The position of the last record; sequence 0 when the current epoch has none.
@@ -105,8 +108,13 @@ package final class JournalReader: Sendable {
   private func fill(_ portion: inout RowPortion, from key: [UInt8], rowsMax: Int) throws {
     let transaction = try store.environment.beginRead()
     try expectPresent(key, transaction)
-    try portion.fill(
-      from: key, of: store.records, transaction, rowsMax: rowsMax, bytesMax: JournalLimits.portionBytes)
+    do {
+      try portion.fill(
+        from: key, of: store.records, transaction, rowsMax: rowsMax, bytesMax: JournalLimits.portionBytes)
+    } catch is RowPortion.Disorder {
+      let place = RecordPosition(keyBytes: Array(key.prefix(Layout.positionByteCount)))
+      throw store.damaged("records behind \(place.map { "\($0)" } ?? "the first") are out of order")
+    }
   }
 
   /// - Parameter key: a record's, or what comes next behind one.

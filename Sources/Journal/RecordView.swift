@@ -49,7 +49,7 @@ package struct RecordView {
   }
 
   /// Whether every bit of it is as it was recorded.
-  var isSound: Bool {
+  package var isSound: Bool {
     version == Record.version && flags == Layout.recordFlags && stores(computedLeafHash())
   }
 

@@ -4,6 +4,7 @@
 // One buffer takes all rows of a portion, one behind the other, and is used again for the next. A copy costs 0.08 us a record of
 // 350 bytes.
 
+internal import Glibc
 internal import LMDB
 
 struct RowPortion {
@@ -13,7 +14,11 @@ struct RowPortion {
 
   var count: Int { rows.count }
 
+  /// Keys do not ascend, as those of a sound page do: going on behind the last one would lead back, again and again.
+  struct Disorder: Error {}
+
   /// Copies the rows from `key` on, in the place of what it had: at most so many, and no further ones once it has so many bytes.
+  /// - Throws: `Disorder`, with the rows before it as they are.
   mutating func fill(
     from key: [UInt8], of database: Database, _ transaction: borrowing ReadTransaction, rowsMax: Int, bytesMax: Int
   ) throws {
@@ -23,6 +28,7 @@ struct RowPortion {
       var found = try cursor.seek(key)
       while found, rows.count < rowsMax, bytes.count < bytesMax {
         let start = bytes.count
+        guard isInOrder(cursor.key, from: key) else { throw Disorder() }
         bytes.append(contentsOf: cursor.key)
         let value = bytes.count
         bytes.append(contentsOf: cursor.value)
@@ -30,6 +36,19 @@ struct RowPortion {
         found = try cursor.next()
       }
     }
+  }
+
+  /// Whether a key stands behind the last row's, or is the first one from `start` on.
+  private func isInOrder(_ key: UnsafeRawBufferPointer, from start: [UInt8]) -> Bool {
+    guard let last = rows.last else { return start.withUnsafeBytes { Self.order($0, key) <= 0 } }
+    return bytes.withUnsafeBytes { Self.order(.init(rebasing: $0[last.key..<last.value]), key) < 0 }
+  }
+
+  /// As keys are ordered: less than 0 where the left one comes first.
+  private static func order(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Int {
+    guard let leftBytes = left.baseAddress, let rightBytes = right.baseAddress else { return left.count - right.count }
+    let order = memcmp(leftBytes, rightBytes, min(left.count, right.count))
+    return order == 0 ? left.count - right.count : Int(order)
   }
 
   /// Lends each row's key and value in order, until `body` returns false.

@@ -11,7 +11,8 @@
 //
 // What is lost is what is missing up to where each epoch's tree went; where that is not known either, the end of what is lost
 // is left open. It is not known of the last epoch where the last commit cannot be followed and any page besides makes no
-// sense: that one may have held what came after the commit before it.
+// sense: that one may have held what came after the commit before it; nor of an epoch where a record that is not whole stands
+// behind all that are.
 
 internal import Evidence
 internal import LMDB
@@ -43,6 +44,8 @@ struct Salvage {
   /// The roots that checkpoints state.
   private var roots: [RecordPosition: Digest] = [:]
   private var cursors: [(name: [UInt8], position: RecordPosition)] = []
+  /// The last record of each epoch that stands on a page no tree leads to, and is not whole.
+  private var brokenEnds: [UInt32: UInt64] = [:]
   /// Whether all that was committed is known of: where the trees of the last commit are, or every page is there.
   private var isEndKnown = true
 
@@ -124,7 +127,7 @@ struct Salvage {
     try file.forEachPage(outside: reached) { page in
       try file.forEachEntry(of: page) { key, value in
         if takesTrees, case .bytes(let bytes) = value { meta.takeTree(Array(key), Array(bytes)) }
-        guard let view = Self.soundRecord(key, value) else { return }
+        guard let view = Self.soundRecord(key, value) else { return noteBroken(key) }
         let position = view.position
         guard certain[position.epoch]?.contains(position.sequence) != true,
           position.sequence > bases[position.epoch] ?? 0
@@ -137,6 +140,11 @@ struct Salvage {
     }
     try rows.flush()
     for (position, pages) in contenders { try settle(position, pages, file) }
+  }
+
+  private mutating func noteBroken(_ key: UnsafeRawBufferPointer) {
+    guard let position = RecordPosition(key: key), position.sequence < .max else { return }
+    brokenEnds[position.epoch] = max(brokenEnds[position.epoch] ?? 0, position.sequence)
   }
 
   /// The latest of several records under one name.
@@ -224,11 +232,12 @@ struct Salvage {
     let ranges = present[number] ?? SequenceRanges()
     let last = ranges.ranges.last?.upperBound ?? 0
     let size = meta.frontiers[number]?.size
+    let whole = max(last, size ?? 0, checkpointEnds[number] ?? 0)
     let isOpen =
-      size == nil || meta.lost[number]?.last.map { $0.last == nil } ?? false
+      size == nil || brokenEnds[number] ?? 0 > whole || meta.lost[number]?.last.map { $0.last == nil } ?? false
       || !isEndKnown && number >= meta.epoch ?? 1
     let base = base(of: number, ranges)
-    let end = max(last, size ?? 0, checkpointEnds[number] ?? 0, base.size)
+    let end = max(whole, base.size)
     let lost = ranges.lost(epoch: number, from: base.size + 1, end: isOpen ? nil : end)
     if base.size > 0 {
       let encoded = meta.lost[number] == nil ? base.encoded : MerkleFrontier.encodedSize(base.size)

@@ -102,14 +102,17 @@ package final class DataFile {
     }
   }
 
-  /// Lends the entries of a leaf page that make sense by themselves, whether or not a tree leads there.
+  /// Lends the entries of a leaf page that make sense by themselves, whether or not a tree leads there; of those whose value is not where
+  /// it should be, the key.
   package func forEachEntry(
     of page: DataPage, _ body: (_ key: UnsafeRawBufferPointer, _ value: DataValue) throws -> Void
   ) rethrows {
     guard page.kind == .leaf, let offsets = page.nodeOffsets else { return }
     for offset in offsets {
       guard let node = DataNode(at: offset, of: page, isBranch: false) else { continue }
-      try lend(node, of: page, body)
+      if try !lend(node, of: page, body) {
+        try page.bytes.withUnsafeBytes { try body(.init(rebasing: $0[node.key]), .missing) }
+      }
     }
   }
 
@@ -140,6 +143,8 @@ package final class DataFile {
 package enum DataValue {
   case bytes(UnsafeRawBufferPointer)
   case tree(DataTree)
+  /// What should be there cannot be read.
+  case missing
 }
 
 /// A set of page numbers: a bit for each page of a file.

@@ -154,6 +154,10 @@ package final class JournalSource: DeliverySource {
         // A gap ends the run: what follows is not what was asked for.
         guard view.position.sequence == first.sequence + UInt64(records.count) else { return false }
         guard records.isEmpty || bytes + view.payload.count <= bytesMax else { return false }
+        // The hub would refuse it for its hash, and the journal's damage would be nobody's business.
+        guard view.isSound else {
+          throw reader.damage("the record \(view.position) is not what was recorded")
+        }
         let payload = Array(view.payload)
         bytes += payload.count
         records.append(

@@ -210,13 +210,7 @@ extension Replicator {
         group.addTask { try await self.keepCursor(cursors.stream) }
         group.addTask { try await self.expectWelcome() }
         group.addTask {
-          try await service.stream { writer in
-            try await self.deal(with: inbox, delivery, writer, cursors.continuation)
-          } onResponse: { response in
-            for try await message in response.messages {
-              if let event = Delivery.Event(message) { try inbox.offer(event) }
-            }
-          }
+          try await self.call(service, inbox, delivery, cursors.continuation)
           throw RPCError(code: .unavailable, message: "The hub ended the stream.")
         }
         defer {
@@ -227,6 +221,28 @@ extension Replicator {
         for try await _ in group {}
       }
     }
+  }
+
+  /// The call itself. It would tell of a failure of the journal as one of its own, so that is kept aside.
+  private func call(
+    _ service: some Printtrail_Dcam_V1_DeviceCollection.ClientProtocol, _ inbox: Inbox, _ delivery: SharedDelivery,
+    _ cursors: AsyncStream<RecordPosition>.Continuation
+  ) async throws {
+    let journalFailure = Mutex<SourceFailure?>(nil)
+    do {
+      try await service.stream { writer in
+        do {
+          try await self.deal(with: inbox, delivery, writer, cursors)
+        } catch let failure as SourceFailure {
+          journalFailure.withLock { $0 = failure }
+          throw failure
+        }
+      } onResponse: { response in
+        for try await message in response.messages {
+          if let event = Delivery.Event(message) { try inbox.offer(event) }
+        }
+      }
+    } catch { throw journalFailure.withLock { $0 } ?? error }
   }
 
   /// Ends a stream whose hub does not say in time what it holds.

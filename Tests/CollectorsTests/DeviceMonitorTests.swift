@@ -109,9 +109,10 @@ private func words(_ events: [EventBody]) -> [String] {
     // A meter that begins anew, with the reading that shows it.
     let events = words(try device.poll(thinning: week) { $0.lifeCount = 3 })
     #expect(events.contains { $0.hasPrefix("epoch 2") } && events.contains("changed"), "\(events)")
-    // Another structure, and the whole reading of the day.
+    // A whole reading that is due waits as every other does: of the day, or of another structure.
     try device.expect([], thinning: week)
-    try device.expect(["taken"], after: 24 * 60, thinning: week)
+    try device.expect([], after: 24 * 60, thinning: week) { $0.levels.append(55) }
+    try device.expect(["taken"], after: 6 * 24 * 60, thinning: week)
   }
 
   @Test func `a whole reading is told once a day`() throws {

@@ -304,6 +304,47 @@ internal import Testing
     #expect(lost.sorted { $0.count < $1.count } == [[], [LostRecords(epoch: 1, first: 401, last: 401)]])
   }
 
+  /// The page that names the last commit's trees is gone, and of what that commit appended nothing is whole: it is named as lost all the same.
+  @Test func `a last record that is broken, and nothing that leads to it`() async throws {
+    try await append([[UInt8](repeating: 0xEE, count: 9_000)])
+    let meta = try #require(try DataFile(directory: directory.journal).meta)
+    let root = try #require(meta.main.root)
+    try change { bytes in
+      for page in stride(from: 2 * Self.pageBytes, to: bytes.count, by: Self.pageBytes) where bytes[page + 10] == 0x04 {
+        bytes[page + Self.pageBytes + 100] ^= 1
+      }
+      for offset in Int(root) * Self.pageBytes..<(Int(root) + 1) * Self.pageBytes { bytes[offset] = 0 }
+    }
+    let damage = try #require(try await expectRecovery())
+    #expect(damage.lost.contains { $0.epoch == 1 && $0.contains(Self.count + 1) }, "\(damage)")
+  }
+
+  /// Going on behind the last key that was read would lead back to what was read, for ever.
+  @Test(.timeLimit(.minutes(1))) func `a page whose keys are out of order is told of, and no reading of it is endless`()
+    throws
+  {
+    let file = try DataFile(directory: directory.journal)
+    let meta = try #require(file.meta)
+    var walk = DataWalk(file, meta)
+    let records = try #require(JournalCatalogue(file, meta, &walk)["records"])
+    var before = walk.reached
+    walk.entries(of: records) { _, _ in }
+    let leaf = try #require(
+      (2..<file.pages).first { number in
+        walk.reached.contains(number) && before.insert(number) && file.page(number)?.bytes[10] == 0x02
+      }.map { Int($0) * Self.pageBytes })
+    try change { bytes in
+      let last = leaf + Int(bytes[leaf + 12]) + Int(bytes[leaf + 13]) << 8 - 2
+      for byte in 0..<2 { bytes.swapAt(leaf + 16 + byte, last + byte) }
+    }
+    let reader = try JournalReader.open(directory: directory.journal)
+    let report = try JournalVerifier(reader).verify()
+    #expect(!report.isSound)
+    let error = #expect(throws: JournalError.self) { try reader.scan { _ in true } }
+    #expect(
+      error.flatMap { JournalError.damagedDirectory(of: $0) } == directory.journal, "\(String(describing: error))")
+  }
+
   // MARK: Files that belong elsewhere
 
   @Test func `an old copy put back: the epoch that it does not know is not begun again`() async throws {

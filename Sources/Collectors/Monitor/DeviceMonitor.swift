@@ -9,7 +9,7 @@
 // poll.
 //
 // Thinning. While the journal fills up because the hub is away, a device's readings are told at most so often; each is then the difference
-// from the last one told. What happens to the device is told as always: alerts, silence, a meter that begins anew, another structure.
+// from the last one told, or whole where that is due. What happens to the device is told as always: alerts, silence, a meter that begins anew.
 //
 // Interrupted polls. A device that fell silent in mid-poll has told something. If every meter that it is known to have was read, its
 // reading counts, rows that were not read stay as they were, and a finding says so. Else the poll counts as failed, because a reading would
@@ -84,7 +84,7 @@ package struct DeviceMonitor: Sendable {
     let fresh = poll.reading.meters.filter { poll.read.contains($0.source.name) }
     var meters = known.meters
     let epochs = MeterTracker.update(&meters, with: fresh, restarted: restarted)
-    if !epochs.isEmpty || !isThinned(poll, thinning, time: time) {
+    if !epochs.isEmpty || !isThinned(thinning, time: time) {
       known.meters = meters
       events += epochs.map { .meterEpochOpened($0) }
       events.append(tell(poll, cost: outcome.cost, time: time))
@@ -102,9 +102,11 @@ package struct DeviceMonitor: Sendable {
 
   private func uptime(of reading: Reading?) -> UInt64? { reading?.detectors.uptimeTicks }
 
-  private func isThinned(_ poll: PollReading, _ thinning: Duration?, time: Int64) -> Bool {
-    guard let thinning, let told, Duration.milliseconds(time - told) < thinning else { return false }
-    return !isWholeDue(poll, Self.comparable(poll.reading), time: time)
+  /// Also a whole reading that is due waits: polls that are interrupted now and then make it due again and again.
+  private func isThinned(_ thinning: Duration?, time: Int64) -> Bool {
+    guard let thinning, let told else { return false }
+    // A clock that was set back does not silence a device.
+    return (.zero..<thinning).contains(.milliseconds(time - told))
   }
 
   /// As readings are compared: normalised, and without the alerts, which are events of their own.

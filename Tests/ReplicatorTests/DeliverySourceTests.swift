@@ -1,0 +1,44 @@
+// What delivery reads from a real journal.
+
+internal import Evidence
+internal import Foundation
+internal import Journal
+internal import Simulation
+internal import Testing
+
+@testable internal import Replicator
+
+@Suite struct `What delivery reads` {
+  private static let coding = RejectionCoding(payload: { _, _ in [] }, isRejection: { _ in false })
+
+  /// Whoever sent it would have the hub refuse it for its hash, and nobody would know that the journal is damaged.
+  @Test func `is as it was recorded, or damage that ends the agent's run`() async throws {
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("printtrail-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let payload = [UInt8](repeating: 0xA7, count: 300)
+    do {
+      let journal = try Journal.open(JournalConfiguration(directory: directory.path))
+      try await journal.append([[1], payload, [3]])
+      let run = try await JournalSource(journal, coding: Self.coding).records(
+        from: RecordPosition(epoch: 1, sequence: 1), recordsMax: 10, bytesMax: 10_000)
+      #expect(run.records.map(\.payload) == [[1], payload, [3]])
+      await journal.close()
+    }
+    let file = directory.appendingPathComponent("data.mdb")
+    var bytes = try Data(contentsOf: file)
+    var from = bytes.startIndex
+    while let place = bytes.range(of: Data(payload), in: from..<bytes.endIndex) {
+      bytes[place.lowerBound + 150] ^= 4
+      from = place.upperBound
+    }
+    try bytes.write(to: file)
+    let journal = try Journal.open(JournalConfiguration(directory: directory.path))
+    let error = await #expect(throws: JournalError.self) {
+      try await JournalSource(journal, coding: Self.coding).records(
+        from: RecordPosition(epoch: 1, sequence: 1), recordsMax: 10, bytesMax: 10_000)
+    }
+    #expect(error.flatMap { JournalError.damagedDirectory(of: $0) } == directory.path, "\(String(describing: error))")
+    #expect(error.map { "\($0)" }?.contains("1/2") == true)
+    await journal.close()
+  }
+}
