@@ -50,6 +50,7 @@ package struct Agent: Sendable {
       // What fails here was not seen by the quick look at the start: the next one looks at everything.
       if JournalError.damagedDirectory(of: error) != nil {
         JournalRecovery.markFault(directory: configuration.journal.directory)
+        throw AgentFailure(damageWhileRunning: error, directory: configuration.journal.directory)
       }
       throw AgentFailure(error, directory: configuration.journal.directory)
     } catch {

@@ -70,6 +70,15 @@ package struct AgentFailure: Error, Equatable, Sendable, CustomStringConvertible
     }
   }
 
+  /// What a start did not see, and the next one deals with.
+  init(damageWhileRunning error: JournalError, directory: String) {
+    let what = if case .damaged(_, let what) = error { what } else { "\(error)" }
+    self.init(
+      .inputOutput,
+      "The journal in \(directory) is damaged: \(what). Start the agent again, as its service does by itself: it keeps every record that is "
+        + "sound, sets the damaged files aside and goes on.")
+  }
+
   package init(_ error: EnrolmentError) {
     switch error {
     case .malformedCode, .enrolledAlready: self.init(.usage, error.description)

@@ -27,6 +27,9 @@ extension AgentConfiguration {
     configuration.mapBytes = max(configuration.mapBytes, configuration.sizeLimit * 2)
     configuration.recovery = .byTheAgent(logger)
     configuration.foldFailed = { position, error in
+      if JournalError.damagedDirectory(of: error) != nil {
+        return logger.error("the fleet's state was damaged", metadata: ["reason": "\(error)"])
+      }
       logger.error("a record could not be folded", metadata: ["record": "\(position)", "reason": "\(error)"])
     }
     return configuration

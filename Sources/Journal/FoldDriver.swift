@@ -73,9 +73,8 @@ final class FoldDriver {
       }
       return true
     }
-    guard understood else { return nil }
-    guard sums.total == sum else {
-      failed(mark.position, store.damaged("\(JournalStore.otherState); they are made again from the records"))
+    guard understood, sums.total == sum else {
+      failed(mark.position, store.damaged("\(JournalStore.otherState): they are made again from the records"))
       return nil
     }
     return mark

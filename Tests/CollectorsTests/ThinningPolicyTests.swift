@@ -8,7 +8,8 @@ import Testing
     var policy = ThinningPolicy()
     let course: [(Int, Duration?)] = [
       (0, nil), (59, nil), (60, Self.hour), (56, Self.hour), (55, nil), (76, .seconds(21_600)), (71, .seconds(21_600)),
-      (70, Self.hour), (85, .seconds(86_400)), (95, .seconds(604_800)), (100, .seconds(604_800)),
+      (70, Self.hour), (85, .seconds(86_400)), (95, .seconds(604_800)), (98, .seconds(315_360_000)),
+      (100, .seconds(315_360_000)),
       (91, .seconds(604_800)),
       (90, .seconds(86_400)), (0, nil),
     ]

@@ -57,8 +57,12 @@ internal import Testing
     await journal.close()
     let fold = CountingFold()
     fold.refusesRows = true
+    let told = Mutex<[RecordPosition]>([])
+    var configuration = configuration
+    configuration.foldFailed = { position, _ in told.withLock { $0.append(position) } }
     let again = try Journal.open(configuration, fold: fold)
     #expect(fold.applied == 101)
+    #expect(told.withLock { $0 } == [at(1, 101)], "it is not passed over in silence")
     #expect(try again.reader.snapshot().stateDigest == CountingFold.over(try again.reader.allRecords()).digest)
     await again.close()
   }

@@ -84,6 +84,44 @@ struct `Damage, with real programs` {
     #expect(journal.first.map { $0.records <= before } == true)
   }
 
+  /// Behind what a start looks at, damage shows only when it is read: to be sent.
+  @Test func `what was damaged under a running agent is not sent: the next start looks at everything`() async throws {
+    let site = try Site(network: 34)
+    try await site.startFleet(printers: 5)
+    let (code, pin) = try await site.makeHub()
+    try await site.startHub()
+    try site.configureAgent(pin: pin)
+    try site.startAgent()
+    try await eventually(60, "a journal") { ((try? await site.journalEpochs())?.last?.records ?? 0) > 60 }
+
+    // A bit of record 5's payload, wherever it lies or lay: 12 bytes of key and 42 before the payload.
+    let file = URL(fileURLWithPath: site.journal + "/data.mdb")
+    let data = try Data(contentsOf: file)
+    let handle = try FileHandle(forUpdating: file)
+    var from = data.startIndex
+    while let key = data.range(of: Data([0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 5]), in: from..<data.endIndex) {
+      try handle.seek(toOffset: UInt64(key.upperBound + 42))
+      try handle.write(contentsOf: [data[key.upperBound + 42] ^ 1])
+      from = key.upperBound
+    }
+    try handle.close()
+
+    #expect(try await site.agentCommand(["enroll", "--code", code]).status == 0)
+    let agent = try #require(site.agent)
+    #expect(try await agent.ended() == 74, "\(agent.output)")
+    #expect(agent.output.contains("is not what was recorded. Start the agent again"), "\(agent.output)")
+    try site.startAgent()
+    try await eventually(60, "both epochs at the hub; \(site.agent?.output ?? "")") {
+      ((try? await site.hubEpochs()) ?? []).count == 2
+    }
+    #expect(site.agent?.output.contains("the journal was damaged") == true)
+    #expect(try await site.stopAgent() == 0)
+    let (hub, journal) = (try await site.hubEpochs(), try await site.journalEpochs())
+    #expect(hub.last == journal.last)
+    #expect(try await site.hubLost() == 1)
+    #expect(hub.first.map { $0.records + 1 } == journal.first?.records, "\(hub), \(journal)")
+  }
+
   @Test func `a damaged journal under ptjournal: one sentence, where it begins, exit 65`() async throws {
     let site = try Site(network: 32)
     try await site.startFleet(printers: 5)

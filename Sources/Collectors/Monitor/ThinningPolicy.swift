@@ -6,15 +6,18 @@
 //   from 75       one in six hours
 //   from 85       one a day
 //   from 95       one a week
+//   from 98       none but a device's first
 //
 // The last twentieth is for alerts, jobs and audit, which are never thinned. A level is left when the backlog is five percent below it, so
 // that it does not come and go with each batch that the hub takes.
 
 package struct ThinningPolicy: Sendable {
   private static let levels: [(percent: Int, interval: Duration)] = [
-    (60, .seconds(3_600)), (75, .seconds(6 * 3_600)), (85, .seconds(86_400)), (95, .seconds(7 * 86_400)),
+    (60, .seconds(3_600)), (75, .seconds(6 * 3_600)), (85, .seconds(86_400)), (95, .seconds(7 * 86_400)), (98, none),
   ]
   private static let slack = 5
+  /// Ten years: no outage lasts as long.
+  private static let none: Duration = .seconds(3_650 * 86_400)
 
   /// How many of the levels are reached.
   private var reached = 0
