@@ -57,7 +57,7 @@ package final class Replicator: Sendable {
   private let journalRecovers: @Sendable (any Error) -> Bool
   private let logger: Logger
   private let observe: @Sendable (DeliveryStatus) -> Void
-  private let shared = Mutex(DeliveryStatus(state: .notEnrolled))
+  private let shared: Mutex<DeliveryStatus>
   /// Finished, it ends the wait for the next attempt.
   private let bell = Mutex<AsyncStream<Never>.Continuation?>(nil)
 
@@ -75,6 +75,10 @@ package final class Replicator: Sendable {
     self.journalRecovers = journalRecovers
     self.logger = logger
     self.observe = observe
+    let target = targets.current()
+    var status = DeliveryStatus(state: target == nil ? .notEnrolled : .connecting)
+    if let target { status.hub = target.address.description }
+    shared = Mutex(status)
   }
 
   package var status: DeliveryStatus { shared.withLock { $0 } }
