@@ -79,7 +79,8 @@ struct CollectionService: Service {
   }
 
   private func sayCollecting() {
-    board.say(.collector, .working, "collecting from \(settings.plan.addressCount) addresses")
+    board.say(
+      .collector, .working, "collecting from \(counted(settings.plan.addressCount, "address", plural: "addresses"))")
     board.sayJournal(directory: journalDirectory)
   }
 

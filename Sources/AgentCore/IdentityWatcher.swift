@@ -9,6 +9,7 @@ internal import Journal
 internal import Logging
 internal import OpenSSL
 internal import Platform
+internal import ReadModels
 internal import Replicator
 internal import ServiceLifecycle
 internal import Synchronization
@@ -141,10 +142,10 @@ final class IdentityWatcher: DeliveryTargets, Service {
         remedy: "Check this machine's clock; if it is right, run: ptagent enroll --again --code CODE")
     } else if days < Self.daysLeftWarning {
       board.say(
-        .identity, .degraded, "\(name): the certificate ends in \(days) days",
+        .identity, .degraded, "\(name): the certificate ends in \(counted(days, "day"))",
         remedy: "Run: ptagent enroll --again --code CODE")
     } else {
-      board.say(.identity, .ok, "\(name), certificate good for \(days) days")
+      board.say(.identity, .ok, "\(name), certificate good for \(counted(days, "day"))")
     }
   }
 

@@ -55,7 +55,7 @@ package struct StatusReport: Sendable {
     }
     if let journal {
       let acknowledged = journal.acknowledged.map { "acknowledged to \($0)" } ?? "nothing acknowledged yet"
-      lines.append("journal    head \(journal.head), \(acknowledged), \(journal.lag) records to deliver")
+      lines.append("journal    head \(journal.head), \(acknowledged), \(counted(journal.lag, "record")) to deliver")
     }
     if let devices = status?.devices, !devices.isEmpty {
       lines.append(

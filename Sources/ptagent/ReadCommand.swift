@@ -7,6 +7,7 @@ internal import Events
 internal import MIB
 internal import Platform
 internal import PrinterModel
+internal import ReadModels
 
 struct ReadCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -123,8 +124,7 @@ struct ReadCommand: AsyncParsableCommand {
   /// What the reading cost the device and its network.
   private static func cost(of outcome: PollOutcome) -> String {
     let cost = outcome.cost
-    let requests = cost.requests == 1 ? "1 request" : "\(cost.requests) requests"
-    let traffic = "\(requests), \(cost.bytesSent) bytes sent, \(cost.bytesReceived) received"
+    let traffic = "\(counted(cost.requests, "request")), \(cost.bytesSent) bytes sent, \(cost.bytesReceived) received"
     let time = Duration.milliseconds(Int64(cost.milliseconds)).spoken
     return "\(outcome.endpoint) with credential \(outcome.credential): \(traffic), \(time)"
   }
