@@ -109,7 +109,7 @@ package struct Agent: Sendable {
         RetentionService(
           journal: journal, settings: configuration.journal,
           countersigningKey: { replicator.status.countersigningKey }, gauge: thinning, board: board, logger: logger),
-        identity,
+        VerificationService(journal: journal, logger: logger), identity,
         CollectionService(
           settings: CollectorSettings(configuration), journal: journal,
           journalDirectory: configuration.journal.directory, fold: fold, thinning: thinning, board: board,
