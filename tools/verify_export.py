@@ -10,7 +10,7 @@ does not hide in the other. KEY is the journal's verifier key, name+id+base64; `
 those of `ptjournal verify` (docs/formats/proof.md, "Exit status"):
 
     0 sound, 10 malformed, 11 no manifest, 12 another journal, 13 unknown key, 14 bad signature, 15 incomplete, 16 edited,
-    17 wrong path, 64 wrong command line, 65 a format of another release, 66 no such file, 74 a file that cannot be read,
+    17 wrong path, 18 a file that the manifest does not name, 64 wrong command line, 65 a format of another release, 66 no such file, 74 a file that cannot be read,
     77 permission denied
 
 Needs Python 3.11 and the package `cryptography`.
@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-MALFORMED, NO_MANIFEST, ANOTHER_JOURNAL, UNKNOWN_KEY, BAD_SIGNATURE, INCOMPLETE, EDITED, WRONG_PATH = range(10, 18)
+MALFORMED, NO_MANIFEST, ANOTHER_JOURNAL, UNKNOWN_KEY, BAD_SIGNATURE, INCOMPLETE, EDITED, WRONG_PATH, UNNAMED = range(10, 19)
 USAGE, OTHER_FORMAT, NO_INPUT, INPUT_OUTPUT, PERMISSION = 64, 65, 66, 74, 77
 
 FORMAT = "printtrail-export/2"
@@ -471,6 +471,11 @@ class Epoch:
             epoch=integer(entry["epoch"], 32), first=first, last=last, records=records, size=size or 0, checkpoint=checkpoint)
 
 
+def shown(name):
+    """A file's name as a terminal may have it."""
+    return "".join(c if c.isprintable() else " " for c in name)
+
+
 class Export:
     def __init__(self, directory, trust):
         self.directory, self.trust = directory, trust
@@ -502,6 +507,7 @@ class Export:
             self.found(UNKNOWN_KEY, f"The export states the key {manifest.key}, which is not the key that you trust.")
         self.check_seal(hashlib.sha256(raw).digest())
         roots = [self.root_of_checkpoint(epoch) for epoch in manifest.epochs]
+        self.check_names(manifest)
         for name, size, lines, digest in manifest.files:
             if name != "events.jsonl":
                 self.check_file(name, size, lines, digest)
@@ -557,6 +563,11 @@ class Export:
         except Fault as fault:
             self.faults.append(fault)
         return checkpoint.root
+
+    def check_names(self, manifest):
+        named = {"manifest.json", "manifest.sig"} | {file[0] for file in manifest.files}
+        for name in sorted(set(os.listdir(self.directory)) - named):
+            self.found(UNNAMED, f"{shown(name)} is no part of the export: the manifest does not name it.")
 
     def check_file(self, name, size, lines, digest):
         if not os.path.exists(self.path(name)):

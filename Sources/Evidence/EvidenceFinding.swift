@@ -19,6 +19,8 @@ package enum EvidenceFault: Int32, CaseIterable, Comparable, Sendable {
   case edited = 16
   /// The hashes do not lead to the root that was signed.
   case wrongPath = 17
+  /// Something lies in an export's directory that its manifest does not name, and that nobody signed.
+  case unnamed = 18
 
   package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }

@@ -4,6 +4,7 @@ package import Evidence
 internal import FoundationEssentials
 internal import Glibc
 internal import OpenSSL
+internal import PrinterModel
 
 package struct ExportReport: Sendable {
   package var journal = ""
@@ -91,6 +92,7 @@ package struct ExportVerifier {
     }
     try checkSeal(digest, trusted, &report)
     for epoch in manifest.epochs { checkCheckpoint(epoch, trusted, &report) }
+    try checkNames(manifest, &report)
     for file in manifest.files where file.name != Export.eventsName { try checkWhole(file, &report) }
     try checkEvents(manifest, &report)
   }
@@ -129,6 +131,14 @@ package struct ExportVerifier {
   }
 
   // MARK: Files
+
+  /// Nobody signed what the manifest does not name: beside what somebody did sign it would pass for a part of the export.
+  private func checkNames(_ manifest: ExportManifest, _ report: inout ExportReport) throws(ExportError) {
+    let named = manifest.files.map(\.name) + [Export.manifestName, Export.sealName]
+    for name in try DirectoryNames.list(directory) where !named.contains(name) {
+      report.found(.unnamed, "\(name.replacingControls) is no part of the export: the manifest does not name it.")
+    }
+  }
 
   private func checkWhole(_ file: ExportManifest.File, _ report: inout ExportReport) throws(ExportError) {
     guard var reader = try open(file, &report) else { return }

@@ -27,6 +27,7 @@ struct Verify: ParsableCommand {
         15  a file, lines or bytes are missing
         16  something was edited: it is not what its hash or its neighbours say
         17  the hashes do not lead to the root that was signed
+        18  something lies in the export's directory that the manifest does not name
       A journal that is not sound: 1; one that is not the key's: 12 or 13. Others as `ptjournal --help` lists them.
       """)
 

@@ -147,6 +147,34 @@ import Testing
     #expect(try fleet.read(Export.omittedName).count == 32)
   }
 
+  @Test(arguments: [
+    ("readings.csv", ExportOptions.Format.jsonl), ("events-2.jsonl", .jsonl), ("omitted.bin", .jsonl),
+    ("events.jsonl", .csv),
+    (".hidden", .jsonl), ("events.jsonl.unfinished", .jsonl), ("annex/", .csv),
+  ])
+  func `with something beside it that the manifest does not name is refused`(
+    name: String, format: ExportOptions.Format
+  ) async throws {
+    let fleet = try await exported(polls: 3) { options, _ in options.format = format }
+    if name.hasSuffix("/") {
+      try FileManager.default.createDirectory(atPath: fleet.export + "/" + name, withIntermediateDirectories: false)
+    } else {
+      try fleet.write(Array("forged\n".utf8), name)
+    }
+    let report = try verified(fleet, trusted: fleet.keys())
+    #expect(report.findings.map(\.fault) == [.unnamed])
+    #expect(report.gravest?.description.hasPrefix(name.replacing("/", with: "")) == true)
+    if let status = try IndependentVerifier.status(of: fleet.export, key(of: fleet)) {
+      #expect(status == EvidenceFault.unnamed.rawValue)
+    }
+  }
+
+  @Test func `drives no terminal by a name beside it`() async throws {
+    let fleet = try await exported(polls: 3)
+    try fleet.write([], "\u{1B}[2Jreadings.csv")
+    #expect(try verified(fleet).gravest?.description.hasPrefix(" [2Jreadings.csv") == true)
+  }
+
   @Test func `of records after the last checkpoint says how many are not sealed by one`() async throws {
     let fleet = JournalOfAFleet()
     try await fleet.live(polls: 30)
@@ -220,6 +248,10 @@ import Testing
     let report = try verified(fleet)
     #expect(report.findings.map(\.fault) == [.unknownKey])
     #expect(report.sealed == 37)
+  }
+
+  private func key(of fleet: JournalOfAFleet) throws -> VerifierKey {
+    try JournalReader.open(directory: fleet.journal).identity.verifier()
   }
 
   private func lines(of fleet: JournalOfAFleet) throws -> [String] { try fleet.lines(Export.eventsName) }

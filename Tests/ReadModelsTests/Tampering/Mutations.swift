@@ -101,6 +101,11 @@ extension Mutation {
       specimen.files[Export.sealName] = nil
     },
     Mutation("leave out a record, all numbers fitted") { specimen, _, _ in specimen.leaveOut() },
+    Mutation("add a file") { specimen, foreign, random in
+      let names = Export.fileNames + ["events-2.jsonl", ".hidden", Export.eventsName + OutputDirectory.unfinished]
+      guard let name = names.filter({ specimen.files[$0] == nil }).randomElement(using: &random) else { return }
+      specimen.files[name] = foreign.files[specimen.linesName]
+    },
     Mutation("remove a file") { specimen, _, random in specimen.files[specimen.someFile(&random)] = nil },
     Mutation("edit a number of the manifest") { specimen, _, random in
       var text = specimen.text(Export.manifestName)
