@@ -10,8 +10,8 @@ does not hide in the other. KEY is the journal's verifier key, name+id+base64; `
 those of `ptjournal verify` (docs/formats/proof.md, "Exit status"):
 
     0 sound, 10 malformed, 11 no manifest, 12 another journal, 13 unknown key, 14 bad signature, 15 incomplete, 16 edited,
-    17 wrong path, 18 a file that the manifest does not name, 64 wrong command line, 65 a format of another release, 66 no such file, 74 a file that cannot be read,
-    77 permission denied
+    17 wrong path, 18 a file that the manifest does not name, 19 records that a countersigner does not vouch for,
+    64 wrong command line, 65 a format of another release, 66 no such file, 74 a file that cannot be read, 77 permission denied
 
 Needs Python 3.11 and the package `cryptography`.
 """
@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-MALFORMED, NO_MANIFEST, ANOTHER_JOURNAL, UNKNOWN_KEY, BAD_SIGNATURE, INCOMPLETE, EDITED, WRONG_PATH, UNNAMED = range(10, 19)
+MALFORMED, NO_MANIFEST, ANOTHER_JOURNAL, UNKNOWN_KEY, BAD_SIGNATURE, INCOMPLETE, EDITED, WRONG_PATH, UNNAMED, NOT_COUNTERSIGNED = range(10, 20)
 USAGE, OTHER_FORMAT, NO_INPUT, INPUT_OUTPUT, PERMISSION = 64, 65, 66, 74, 77
 
 FORMAT = "printtrail-export/2"
@@ -549,20 +549,29 @@ class Export:
             self.faults.append(fault)
 
     def root_of_checkpoint(self, epoch):
-        if epoch.checkpoint is None:
-            return None
+        root, signed = None, 0
         try:
-            checkpoint = Checkpoint.parse(epoch.checkpoint.encode("utf-8", "replace"), BAD_SIGNATURE)
+            if epoch.checkpoint is not None:
+                checkpoint = Checkpoint.parse(epoch.checkpoint.encode("utf-8", "replace"), BAD_SIGNATURE)
+                root = checkpoint.root
+                number = self.trust.check(checkpoint)
+                if (number, checkpoint.size) != (epoch.epoch, epoch.size):
+                    raise Fault(EDITED, f"The checkpoint of epoch {epoch.epoch} is that of {number}/{checkpoint.size}.")
+                signed = checkpoint.size
         except Fault as fault:
             self.faults.append(fault)
-            return None
-        try:
-            number = self.trust.check(checkpoint)
-            if (number, checkpoint.size) != (epoch.epoch, epoch.size):
-                raise Fault(EDITED, f"The checkpoint of epoch {epoch.epoch} is that of {number}/{checkpoint.size}.")
-        except Fault as fault:
-            self.faults.append(fault)
-        return checkpoint.root
+        self.expect_countersigned(epoch, signed)
+        return root
+
+    def expect_countersigned(self, epoch, signed):
+        """Whoever has the journal's key can make what lies in no tree that a countersigner has signed."""
+        first = max(signed + 1, epoch.first)
+        if self.trust.countersigners and first <= epoch.last:
+            signers = " and ".join(key.name for key in self.trust.countersigners)
+            self.found(
+                NOT_COUNTERSIGNED, f"No checkpoint that {signers} signed covers {counted(epoch.last - first + 1, 'record')}, from "
+                f"{epoch.epoch}/{first} on: the journal's key alone vouches for them. Export up to the last countersigned checkpoint, "
+                "which ptjournal stat tells: ptjournal export --to EPOCH/SIZE.")
 
     def check_names(self, manifest):
         named = {"manifest.json", "manifest.sig"} | {file[0] for file in manifest.files}

@@ -12,7 +12,7 @@ package struct ExportedEpoch: Equatable, Sendable {
   package var to: UInt64
   /// How many of them were written; the others are of another device or type.
   package var records: UInt64 = 0
-  /// The first checkpoint that covers `to`; where none does, the epoch's newest.
+  /// The one that says most of `to`; where none covers it, the epoch's newest.
   package var checkpoint: StoredCheckpoint?
 
   package var omitted: UInt64 { to - from + 1 - records }
@@ -42,8 +42,8 @@ struct ExportPlan {
       let from = max(base.size + 1, epoch.number == first.epoch ? first.sequence : 1)
       let to = epoch.number == last.epoch ? min(size, last.sequence) : size
       guard from <= to else { continue }
-      let checkpoint =
-        try reader.checkpoint(epoch: epoch.number, atLeast: to) ?? reader.lastCheckpoint(epoch: epoch.number)
+      let end = RecordPosition(epoch: epoch.number, sequence: to)
+      let checkpoint = try reader.checkpoint(covering: end) ?? reader.lastCheckpoint(epoch: epoch.number)
       epochs.append(ExportedEpoch(epoch: epoch.number, from: from, to: to, checkpoint: checkpoint, base: base))
     }
   }

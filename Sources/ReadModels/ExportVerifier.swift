@@ -91,7 +91,10 @@ package struct ExportVerifier {
       report.found(.unknownKey, "The export states the key \(manifest.key), which is not the key that you trust.")
     }
     try checkSeal(digest, trusted, &report)
-    for epoch in manifest.epochs { checkCheckpoint(epoch, trusted, &report) }
+    for epoch in manifest.epochs {
+      let signed = checkCheckpoint(epoch, trusted, &report)
+      expectCountersigned(epoch, through: signed, trusted, &report)
+    }
     try checkNames(manifest, &report)
     for file in manifest.files where file.name != Export.eventsName { try checkWhole(file, &report) }
     try checkEvents(manifest, &report)
@@ -118,8 +121,11 @@ package struct ExportVerifier {
     }
   }
 
-  private func checkCheckpoint(_ epoch: ExportManifest.Epoch, _ trusted: TrustedKeys, _ report: inout ExportReport) {
-    guard let checkpoint = epoch.stated(&report) else { return }
+  /// - Returns: the size of the tree that every trusted key has signed; 0 where there is none.
+  private func checkCheckpoint(
+    _ epoch: ExportManifest.Epoch, _ trusted: TrustedKeys, _ report: inout ExportReport
+  ) -> UInt64 {
+    guard let checkpoint = epoch.stated(&report) else { return 0 }
     report.checkpoints += 1
     do throws(EvidenceFinding) {
       let number = try trusted.check(checkpoint.checkpoint, in: checkpoint.note)
@@ -127,7 +133,25 @@ package struct ExportVerifier {
         throw EvidenceFinding(
           .edited, "The checkpoint of epoch \(epoch.epoch) is that of \(number)/\(checkpoint.checkpoint.size).")
       }
-    } catch { report.found(error) }
+      return checkpoint.checkpoint.size
+    } catch {
+      report.found(error)
+      return 0
+    }
+  }
+
+  /// What no countersigned tree holds, whoever has the journal's key can make: seal, hashes and all.
+  private func expectCountersigned(
+    _ epoch: ExportManifest.Epoch, through signed: UInt64, _ trusted: TrustedKeys, _ report: inout ExportReport
+  ) {
+    let first = max(signed + 1, epoch.from)
+    guard !trusted.countersigners.isEmpty, first <= epoch.to else { return }
+    let signers = trusted.countersigners.map(\.name.description).joined(separator: " and ")
+    report.found(
+      .notCountersigned,
+      "No checkpoint that \(signers) signed covers \(counted(epoch.to - first + 1, "record")), from \(epoch.epoch)/\(first) on: the journal's "
+        + "key alone vouches for them. Export up to the last countersigned checkpoint, which ptjournal stat tells: ptjournal export "
+        + "--to EPOCH/SIZE.")
   }
 
   // MARK: Files

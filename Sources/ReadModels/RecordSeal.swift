@@ -15,25 +15,9 @@ package struct RecordSeal: Equatable, Sendable {
   /// The names of the others who signed it. Their keys are not in the journal, so that their signatures are not checked here.
   package var countersigners: [String] = []
 
-  /// Looked at in one transaction; a journal has a checkpoint for each thousand records at least.
-  private static let checkpointsAtOnce = 64
-
-  /// The first countersigned checkpoint that covers the record, because it does not rest on the journal's word alone; where nobody
-  /// countersigned one, the first that covers it; nil where none does yet.
+  /// By the checkpoint that says most of the record; nil where none covers it yet.
   package static func covering(_ position: RecordPosition, _ reader: JournalReader) throws -> RecordSeal? {
-    var first: RecordSeal?
-    var next: RecordPosition? = position
-    while let from = next {
-      let page = try reader.checkpoints(from: from, limit: checkpointsAtOnce)
-      for stored in page {
-        guard stored.epoch == position.epoch else { return first }
-        let seal = RecordSeal(stored, reader.identity)
-        if !seal.countersigners.isEmpty { return seal }
-        first = first ?? seal
-      }
-      next = page.last.flatMap { RecordPosition(epoch: $0.epoch, sequence: $0.size).next }
-    }
-    return first
+    try reader.checkpoint(covering: position).map { RecordSeal($0, reader.identity) }
   }
 
   private init(_ stored: StoredCheckpoint, _ identity: JournalIdentity) {

@@ -10,7 +10,8 @@ struct Verify: ParsableCommand {
       A journal: every record's leaf hash, the gapless sequence, the tree against every checkpoint, every checkpoint's signature. An export: \
       the same from its files alone, and that each line shows what its payload says. A proof (--proof): that its record is in the tree that was \
       signed. Give --key with the journal's verifier key, as the hub or the operator knows it (`ptjournal key`), to be sure that nobody else \
-      signed; a proof needs it. Keys of others, given too, must have signed the checkpoints of an export or a proof beside the journal.
+      signed; a proof needs it. Keys of others, such as the hub's, must have signed beside the journal: a proof's checkpoints, and of an \
+      export such as cover every record (`ptjournal export --to` the last that `ptjournal stat` calls countersigned).
 
         ptjournal verify /var/lib/printtrail/journal
         ptjournal verify export-2026-03 --key "$(cat journal.pub)"
@@ -28,6 +29,7 @@ struct Verify: ParsableCommand {
         16  something was edited: it is not what its hash or its neighbours say
         17  the hashes do not lead to the root that was signed
         18  something lies in the export's directory that the manifest does not name
+        19  records lie under no checkpoint that a countersigner's key has signed
       A journal that is not sound: 1; one that is not the key's: 12 or 13. Others as `ptjournal --help` lists them.
       """)
 

@@ -2,11 +2,29 @@ import Events
 import Evidence
 import Foundation
 import Journal
+import OpenSSL
 import Testing
 
 @testable import ReadModels
 
 @Suite struct `An export` {
+  private let hub: SignerKey
+
+  init() throws {
+    hub = SignerKey(name: try NoteKeyName("hub.example/1"), privateKey: try Ed25519PrivateKey())
+  }
+
+  private func countersignLast(of journal: Journal) async throws {
+    let last = try #require(try journal.reader.lastCheckpoint(epoch: 1))
+    let note = try SignedNote(text: try SignedNote(bytes: last.note).text, signer: hub)
+    try await journal.storeCountersignature(note, by: hub.verifier)
+  }
+
+  private func keysOfBoth(_ fleet: JournalOfAFleet) throws -> TrustedKeys {
+    let keys = try fleet.keys()
+    return TrustedKeys(journal: keys.journal, publicKey: keys.publicKey, countersigners: [hub.verifier])
+  }
+
   private func exported(
     polls: Int = 30, sealed: Bool = true, _ change: (inout ExportOptions, JournalOfAFleet) -> Void = { _, _ in }
   ) async throws -> JournalOfAFleet {
@@ -186,6 +204,55 @@ import Testing
     let report = try verified(fleet)
     #expect(report.isSound)
     #expect((report.records, report.sealed) == (38, 37))
+  }
+
+  @Test func `is vouched for by a hub up to the last checkpoint that it countersigned`() async throws {
+    let fleet = JournalOfAFleet()
+    try await fleet.live(polls: 30)
+    try await fleet.withJournal { try await countersignLast(of: $0) }
+    try await fleet.live(polls: 3)
+    let reader = try JournalReader.open(directory: fleet.journal)
+    let head = try reader.head().sequence
+    #expect(try reader.lastCheckpoint(epoch: 1)?.size == head)
+    let countersigned = try #require(try reader.lastCountersigned()).size
+    #expect(countersigned < head)
+
+    let both = try keysOfBoth(fleet)
+    for end in [countersigned, countersigned - 3] {
+      var options = ExportOptions()
+      options.to = .sequence(end, epoch: 1)
+      try fleet.makeExport(options)
+      let report = try verified(fleet, trusted: both)
+      #expect(report.findings == [])
+      #expect((report.records, report.sealed) == (end, end))
+    }
+    try fleet.makeExport(ExportOptions())
+    let report = try verified(fleet, trusted: both)
+    #expect(report.findings.map(\.fault) == [.unknownKey, .notCountersigned])
+    #expect(report.findings.last?.description.contains("covers \(head) records, from 1/1 on") == true)
+    #expect(report.findings.last?.description.contains("ptjournal stat") == true)
+    #expect(try verified(fleet, trusted: fleet.keys()).isSound)
+    let statuses = try [[hub.verifier], []].map {
+      try IndependentVerifier.status(of: fleet.export, key(of: fleet), countersigners: $0)
+    }
+    #expect([[EvidenceFault.unknownKey.rawValue, 0], [nil, nil]].contains(statuses))
+  }
+
+  @Test func `of records that came after the countersigned checkpoint tells how many and which`() async throws {
+    let fleet = JournalOfAFleet()
+    try await fleet.live(polls: 30)
+    try await fleet.withJournal { journal in
+      try await countersignLast(of: journal)
+      try await journal.append([try Event(time: 9, .agentStopped(AgentStopped(reason: "t"))).encoded()])
+      let signer = try journal.reader.signer()
+      _ = try Export(journal.reader, ExportOptions()).write(into: fleet.export, signer: signer)
+    }
+    let both = try keysOfBoth(fleet)
+    let report = try verified(fleet, trusted: both)
+    #expect(report.findings.map(\.fault) == [.notCountersigned])
+    #expect(report.gravest?.description.contains("covers 1 record, from 1/38 on") == true)
+    let status = try IndependentVerifier.status(of: fleet.export, key(of: fleet), countersigners: [hub.verifier])
+    #expect([nil, EvidenceFault.notCountersigned.rawValue].contains(status))
   }
 
   @Test func `from a time begins with the first record after it and is whole from there`() async throws {

@@ -97,6 +97,16 @@ final class `The journal's tool, on the golden journal` {
     #expect(foreign.status == 12 && foreign.output.contains("that you trust"), "\(foreign)")
   }
 
+  @Test func `stat tells the last checkpoint that somebody countersigned`() async throws {
+    let shortened = work.path + "/shortened"
+    try FileManager.default.copyItem(
+      atPath: Self.root.path + "/Fixtures/journal/v2-shortened/journal", toPath: shortened)
+    let text = try await Program.run("ptjournal", ["stat", shortened], in: work)
+    #expect(text.output.contains("countersigned  1/16, by hub.example\n"), "\(text)")
+    let json = try await Program.run("ptjournal", ["stat", shortened, "--output", "json"], in: work)
+    #expect(json.output.contains("\"countersigned\":{\"epoch\":1,\"size\":16}"), "\(json)")
+  }
+
   @Test func `tail goes back into earlier epochs`() async throws {
     let lines = try await run("tail", "-n", "14").output.split(separator: "\n")
     #expect(lines.count == 14 && lines[0].contains("  1/19  ") && lines[2].contains("  2/1  "), "\(lines)")
