@@ -26,8 +26,15 @@ struct ExportManifest: Decodable {
     var to: UInt64
     var records: UInt64
     var omitted: UInt64
+    var lost: [Range]?
     var size: UInt64?
     var checkpoint: String?
+
+    /// `to` is nil where it is not known how far the epoch went.
+    struct Range: Decodable {
+      var from: UInt64
+      var to: UInt64?
+    }
   }
 
   struct File: Decodable {
@@ -96,10 +103,46 @@ extension ExportManifest.Epoch {
     guard from >= 1, from <= to, to <= Self.sequenceMax, size ?? 0 <= Self.sequenceMax else {
       return "epoch \(epoch) goes from \(from) to \(to)"
     }
-    guard records <= to - from + 1, omitted == to - from + 1 - records else {
-      return "epoch \(epoch) has \(counted(records, "record")) and \(omitted) left out between \(from) and \(to)"
+    if let contradiction = contradictionOfLost { return contradiction }
+    let kept = to - from + 1 - lostCount(from: from)
+    guard records <= kept, omitted == kept - records else {
+      return
+        "epoch \(epoch) has \(counted(records, "record")) and \(omitted) left out of \(kept) between \(from) and \(to)"
     }
     return (size == nil) == (checkpoint == nil) ? nil : "epoch \(epoch) has no size or no checkpoint"
+  }
+}
+
+// MARK: Lost records
+
+extension ExportManifest.Epoch {
+  /// The positions of the stretch that have no record any more, ascending.
+  var gaps: [ClosedRange<UInt64>] {
+    (lost ?? []).compactMap { $0.from <= $0.to ?? to ? $0.from...($0.to ?? to) : nil }
+  }
+
+  /// How many of the positions from `first` on have no record any more.
+  func lostCount(from first: UInt64) -> UInt64 {
+    gaps.reduce(0) { $1.upperBound < first ? $0 : $0 + ($1.upperBound - max($1.lowerBound, first) + 1) }
+  }
+
+  /// The first position from `first` on that has its record.
+  func kept(from first: UInt64) -> UInt64 {
+    gaps.reduce(first) { $1.contains($0) ? $1.upperBound + 1 : $0 }
+  }
+
+  fileprivate var contradictionOfLost: String? {
+    var next = from
+    for (index, range) in (lost ?? []).enumerated() {
+      let end = range.to ?? to
+      // One without an end may lie behind the stretch, as nothing comes after it.
+      let isOpen = range.to == nil
+      guard next <= range.from, range.from <= (isOpen ? to + 1 : end), end <= to, !isOpen || index + 1 == lost?.count
+      else { return "epoch \(epoch) has lost ranges that overlap, are not in order or lie outside of \(from) to \(to)" }
+      next = end + 1
+    }
+    guard let first = lost?.first?.from, size ?? 0 >= first else { return nil }
+    return "epoch \(epoch) has a tree of \(counted(size ?? 0, "record")), and record \(first) of it is lost"
   }
 }
 
@@ -148,8 +191,19 @@ extension JSONWriter {
       json.member("to", epoch.to)
       json.member("records", epoch.records)
       json.member("omitted", epoch.omitted)
+      if !epoch.lost.isEmpty {
+        json.key("lost")
+        json.array(epoch.lost) { $0.range($1) }
+      }
       json.member("size", epoch.checkpoint?.size)
       json.member("checkpoint", epoch.checkpoint.map { String(decoding: $0.note, as: UTF8.self) })
+    }
+  }
+
+  fileprivate mutating func range(_ lost: LostRecords) {
+    object { json in
+      json.member("from", lost.first)
+      json.member("to", lost.last)
     }
   }
 

@@ -3,6 +3,7 @@
 package import Evidence
 internal import FoundationEssentials
 internal import Glibc
+package import Journal
 internal import OpenSSL
 internal import PrinterModel
 
@@ -15,6 +16,8 @@ package struct ExportReport: Sendable {
   package var readings: UInt64?
   /// Records in the stretch that was asked for, but not shown: of other devices or types.
   package var omitted: UInt64 = 0
+  /// What damage has taken of the journal, as the export itself says: no finding.
+  package var lost: [LostRecords] = []
   /// Records that a signed checkpoint covers.
   package var sealed: UInt64 = 0
   package var checkpoints = 0
@@ -94,6 +97,7 @@ package struct ExportVerifier {
     for epoch in manifest.epochs {
       let signed = checkCheckpoint(epoch, trusted, &report)
       expectCountersigned(epoch, through: signed, trusted, &report)
+      report.lost += (epoch.lost ?? []).map { LostRecords(epoch: epoch.epoch, first: $0.from, last: $0.to) }
     }
     try checkNames(manifest, &report)
     for file in manifest.files where file.name != Export.eventsName { try checkWhole(file, &report) }
@@ -144,12 +148,13 @@ package struct ExportVerifier {
   private func expectCountersigned(
     _ epoch: ExportManifest.Epoch, through signed: UInt64, _ trusted: TrustedKeys, _ report: inout ExportReport
   ) {
-    let first = max(signed + 1, epoch.from)
+    let first = epoch.kept(from: max(signed + 1, epoch.from))
     guard !trusted.countersigners.isEmpty, first <= epoch.to else { return }
     let signers = trusted.countersigners.map(\.name.description).joined(separator: " and ")
+    let count = epoch.to - first + 1 - epoch.lostCount(from: first)
     report.found(
       .notCountersigned,
-      "No checkpoint that \(signers) signed covers \(counted(epoch.to - first + 1, "record")), from \(epoch.epoch)/\(first) on: the journal's "
+      "No checkpoint that \(signers) signed covers \(counted(count, "record")), from \(epoch.epoch)/\(first) on: the journal's "
         + "key alone vouches for them. Export up to the last countersigned checkpoint, which ptjournal stat tells: ptjournal export "
         + "--to EPOCH/SIZE.")
   }

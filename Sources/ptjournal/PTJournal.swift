@@ -20,7 +20,7 @@ struct PTJournal: AsyncParsableCommand {
         65  the data cannot be read: a journal, an export or a record is damaged,
             or of a newer format; for a journal, standard error says after which record, and what to do
         66  there is no journal, export, file, epoch, record, checkpoint, device or meter of that name,
-            or retention removed the record
+            or retention removed the record, or damage what proves it
         73  --into: the directory or a file in it cannot be made, or something is in the way
         74  reading or writing failed, also of standard output: the disk failed or is full
         77  permission denied

@@ -99,11 +99,14 @@ struct Verify: ParsableCommand {
     let report = try ExportVerifier(directory: path, trusted: trusted).verify()
     let table =
       report.readings.map { "; readings.csv has \(counted($0, "line")), and the seal alone as its proof" } ?? ""
+    let others = report.records - min(report.sealed, report.records)
+    let unproved = others > 0 ? "; \(counted(others, "record")) with the export's seal alone as proof" : ""
+    if format.output == .text { for lost in report.lost { Output.write("lost by earlier damage: \(lost)\n") } }
     show(
       records: report.records, checkpoints: report.checkpoints,
       what:
         "of journal \(report.journal.isEmpty ? "unknown" : report.journal), \(report.sealed) sealed by a checkpoint, "
-        + "\(report.omitted) left out\(table)",
+        + "\(report.omitted) left out\(unproved)\(table)",
       findings: report.findings.map(\.description), of: report.findings.count)
     if keys.isEmpty, report.isSound, format.output == .text {
       Output.write("Signed with a key that the export itself names; compare it with the journal's: \(report.key)\n")

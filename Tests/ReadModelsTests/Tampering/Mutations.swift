@@ -295,7 +295,7 @@ extension Specimen {
     seal(with: signer)
   }
 
-  fileprivate mutating func seal(with signer: SignerKey) {
+  mutating func seal(with signer: SignerKey) {
     guard let journal else { return }
     let manifest = SHA256.hash(files[Export.manifestName] ?? [])
     files[Export.sealName] = try? ExportSeal(journal: journal, manifest: manifest, signer: signer).note.bytes
