@@ -83,7 +83,8 @@ class Key:
 
     @staticmethod
     def parse(text):
-        error = Fault(USAGE, f"'{text}' is no Ed25519 verifier key.")
+        error = Fault(
+            USAGE, f"'{text}' is no verifier key, name+id+base64. `ptjournal key JOURNAL` prints the journal's, `pthub key` the hub's.")
         parts = text.split("+", 2)
         if len(parts) != 3:
             raise error
@@ -398,6 +399,10 @@ def integer(value, bits, low=0):
     return value
 
 
+def whole(number):
+    raise ValueError(f"{number} is not written as a whole number")
+
+
 def text(value):
     if type(value) is not str:
         raise ValueError(f"{value!r} is no text")
@@ -409,7 +414,7 @@ class Manifest:
 
     def __init__(self, raw):
         try:
-            content = json.loads(raw)
+            content = json.loads(raw, parse_float=whole)
             self.format = text(content["format"])
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise Fault(MALFORMED, f"manifest.json is not the manifest of an export: {error}.") from None

@@ -37,6 +37,8 @@ package struct ExportError: Error, Equatable, CustomStringConvertible {
     case EACCES, EPERM, EROFS: (.permission, "Use a user who may, or another directory.")
     case ENOENT where doing == .open || doing == .list: (.missing, "Check the path.")
     case ENOENT: (.cannotCreate, "Make the directory above it first.")
+    case ENOTDIR where doing == .open, EISDIR where doing == .read:
+      (.inputOutput, "A directory stands where a file should, or the other way round: check the path.")
     case ENOTDIR, EISDIR, EEXIST: (.cannotCreate, "Something else has this name: name another directory.")
     case ENOSPC, EDQUOT: (.inputOutput, "Free some space and begin again.")
     default: (.inputOutput, "See to the disk.")

@@ -76,6 +76,7 @@ extension ExportManifest {
         throw ExportError(
           "This export has format \(found); this program knows \(Self.format). Use the release that wrote it.")
       }
+      guard !hasFraction(bytes) else { return .failure(malformed("a number in it is not written as a whole one")) }
       let manifest = try JSONDecoder().decode(ExportManifest.self, from: Data(bytes))
       return manifest.contradiction.map { .failure(malformed($0)) } ?? .success(manifest)
     } catch let error as ExportError {
@@ -83,6 +84,25 @@ extension ExportManifest {
     } catch {
       return .failure(malformed("\(error)"))
     }
+  }
+
+  /// Whether a number has a fraction or an exponent. `JSONDecoder` takes 20.0 and 2e1 for whole numbers.
+  /// - Parameter json: valid JSON.
+  private static func hasFraction(_ json: [UInt8]) -> Bool {
+    var (isText, isEscaped, isNumber) = (false, false, false)
+    for byte in json {
+      switch byte {
+      case _ where isEscaped: isEscaped = false
+      case UInt8(ascii: "\\"): isEscaped = true
+      case UInt8(ascii: "\""): isText.toggle()
+      case _ where isText: break
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): isNumber = true
+      case UInt8(ascii: ".") where isNumber, UInt8(ascii: "e") where isNumber, UInt8(ascii: "E") where isNumber:
+        return true
+      default: isNumber = false
+      }
+    }
+    return false
   }
 
   /// What contradicts itself in it; nil when nothing does.

@@ -37,22 +37,17 @@ struct Verify: ParsableCommand {
   var path: String?
   @Option(help: "Check this proof instead; - reads standard input.", completion: .file())
   var proof: String?
-  @Option(name: .customLong("key"), help: "A verifier key to trust, name+id+base64; may be given again.")
-  var keys: [VerifierKeyArgument] = []
+  @OptionGroup var trust: TrustOption
   @OptionGroup var format: OutputOption
 
   func validate() throws {
     guard (path == nil) != (proof == nil) else { throw ValidationError("Give either a directory or --proof FILE.") }
-    guard keys.isEmpty && proof == nil || trusted != nil else {
-      throw ValidationError("--key must name one journal's key. `ptjournal key JOURNAL` prints it.")
-    }
+    guard proof == nil || trust.keys != nil else { throw TrustOption.noJournal }
   }
-
-  private var trusted: TrustedKeys? { TrustedKeys(keys.map(\.key)) }
 
   func run() throws {
     try orExit {
-      if let proof, let trusted { return try verifyProof(proof, trusted) }
+      if let proof, let trusted = trust.keys { return try verifyProof(proof, trusted) }
       guard let path else { return }
       ExportVerifier.isExport(path) ? try verifyExport(path) : try verifyJournal(path)
     }
@@ -61,7 +56,19 @@ struct Verify: ParsableCommand {
   private func verifyJournal(_ path: String) throws {
     Damage.explain(path)
     let reader = try JournalReader.open(directory: path)
-    if let trusted { try expect(reader.identity, of: trusted) }
+    if let trusted = trust.keys {
+      guard trusted.countersigners.isEmpty else {
+        throw ValidationError(
+          "Keys of others are for exports and proofs: a journal's checkpoints may still wait for their signatures.")
+      }
+      if let finding = trusted.finding(on: reader.identity) {
+        switch format.output {
+        case .text: Output.write("NOT SOUND: \(finding)\n")
+        case .json: showJSON(records: nil, checkpoints: nil, findings: [finding.description])
+        }
+        throw ExitCode(finding.fault.rawValue)
+      }
+    }
     let report = try JournalVerifier(reader).verify()
     if format.output == .text {
       for removed in report.removed { Output.write("removed by retention: the records through \(removed)\n") }
@@ -73,30 +80,8 @@ struct Verify: ParsableCommand {
     if !report.isSound { throw ExitCode(ExitStatus.wrong) }
   }
 
-  /// What a journal says of itself is sound under its own key, whosever that is.
-  private func expect(_ identity: JournalIdentity, of trusted: TrustedKeys) throws {
-    guard trusted.countersigners.isEmpty else {
-      throw ValidationError(
-        "Keys of others are for exports and proofs: a journal's checkpoints may still wait for their signatures.")
-    }
-    let finding: EvidenceFinding
-    if identity.hexID != trusted.journal {
-      finding = EvidenceFinding(
-        .anotherJournal, "This is the journal \(identity.hexID), not \(trusted.journal) that you trust.")
-    } else if identity.publicKey != trusted.publicKey {
-      finding = EvidenceFinding(.unknownKey, "The journal signs with another key than the one that you trust.")
-    } else {
-      return
-    }
-    switch format.output {
-    case .text: Output.write("NOT SOUND: \(finding)\n")
-    case .json: showJSON(records: nil, checkpoints: nil, findings: [finding.description])
-    }
-    throw ExitCode(finding.fault.rawValue)
-  }
-
   private func verifyExport(_ path: String) throws {
-    let report = try ExportVerifier(directory: path, trusted: trusted).verify()
+    let report = try ExportVerifier(directory: path, trusted: trust.keys).verify()
     let table =
       report.readings.map { "; readings.csv has \(counted($0, "line")), and the seal alone as its proof" } ?? ""
     let others = report.records - min(report.sealed, report.records)
@@ -108,7 +93,7 @@ struct Verify: ParsableCommand {
         "of journal \(report.journal.isEmpty ? "unknown" : report.journal), \(report.sealed) sealed by a checkpoint, "
         + "\(report.omitted) left out\(unproved)\(table)",
       findings: report.findings.map(\.description), of: report.findings.count)
-    if keys.isEmpty, report.isSound, format.output == .text {
+    if trust.keys == nil, report.isSound, format.output == .text {
       Output.write("Signed with a key that the export itself names; compare it with the journal's: \(report.key)\n")
     }
     if let gravest = report.gravest { throw ExitCode(gravest.fault.rawValue) }
@@ -148,14 +133,5 @@ struct Verify: ParsableCommand {
       json.array(findings) { $0.string($1) }
     }
     Output.line(json.take())
-  }
-}
-
-struct VerifierKeyArgument: ExpressibleByArgument {
-  let key: VerifierKey
-
-  init?(argument: String) {
-    guard let key = try? VerifierKey(argument) else { return nil }
-    self.key = key
   }
 }

@@ -187,6 +187,29 @@ import Testing
     }
   }
 
+  @Test(arguments: ["20.0", "2e1", "2.0E1"])
+  func `has a manifest of whole numbers, written as such`(number: String) async throws {
+    let fleet = try await exported(polls: 13)
+    let manifest = try fleet.lines(Export.manifestName)[0]
+    let changed = manifest.replacingOccurrences(of: "\"records\":20,", with: "\"records\":\(number),")
+    #expect(changed != manifest)
+    try fleet.write(Array((changed + "\n").utf8), Export.manifestName)
+    #expect(try verified(fleet).gravest?.fault == .malformed)
+    let status = try IndependentVerifier.status(of: fleet.export, key(of: fleet))
+    #expect([nil, EvidenceFault.malformed.rawValue].contains(status))
+  }
+
+  @Test(arguments: [Export.manifestName, Export.sealName, Export.eventsName])
+  func `cannot be read where a directory stands in a file's place`(name: String) async throws {
+    let fleet = try await exported(polls: 3)
+    try FileManager.default.removeItem(atPath: fleet.export + "/" + name)
+    try FileManager.default.createDirectory(atPath: fleet.export + "/" + name, withIntermediateDirectories: false)
+    let error = #expect(throws: ExportError.self) { try verified(fleet) }
+    #expect(error.map { ExitStatus($0) } == .inputOutput)
+    let status = try IndependentVerifier.status(of: fleet.export, key(of: fleet))
+    #expect([nil, ExitStatus.inputOutput.rawValue].contains(status))
+  }
+
   @Test func `drives no terminal by a name beside it`() async throws {
     let fleet = try await exported(polls: 3)
     try fleet.write([], "\u{1B}[2Jreadings.csv")
