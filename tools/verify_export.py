@@ -35,7 +35,7 @@ MALFORMED, NO_MANIFEST, ANOTHER_JOURNAL, UNKNOWN_KEY, BAD_SIGNATURE, INCOMPLETE,
 USAGE, OTHER_FORMAT, NO_INPUT, INPUT_OUTPUT, PERMISSION = 64, 65, 66, 74, 77
 
 FORMAT = "printtrail-export/2"
-FILES = ("events.jsonl", "readings.csv", "omitted.bin")
+FILES = {"jsonl": ({"events.jsonl"}, {"events.jsonl", "omitted.bin"}), "csv": ({"readings.csv"},)}
 NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX = 65_536, 64
 PROOF_BYTES_MAX, PROOF_HASHES_MAX = 1 << 20, 65
 SEQUENCE_MAX = 1 << 48
@@ -423,7 +423,7 @@ class Manifest:
         try:
             self.journal, self.key = text(content["journal"]), text(content["key"])
             options = content["options"]
-            text(options["format"])
+            self.table = text(options["format"])
             for name in ("from", "to", "device"):
                 if options.get(name) is not None:
                     text(options[name])
@@ -440,8 +440,8 @@ class Manifest:
 
     def check(self):
         names = [file[0] for file in self.files]
-        if len(set(names)) != len(names) or set(names) - set(FILES):
-            raise ValueError(f"it names the files {names}")
+        if len(set(names)) != len(names) or set(names) not in FILES.get(self.table, ()):
+            raise ValueError(f"no export of the format {self.table} has the files {', '.join(names)}")
         numbers = [epoch.epoch for epoch in self.epochs]
         if numbers != sorted(set(numbers)):
             raise ValueError("epochs are not in order")

@@ -105,11 +105,18 @@ extension ExportManifest {
     return false
   }
 
+  /// What an export of each format consists of: one without its lines would be sound, and say nothing.
+  private static let filesOfFormats: [String: [Set<String>]] = [
+    "jsonl": [[Export.eventsName], [Export.eventsName, Export.omittedName]], "csv": [[Export.readingsName]],
+  ]
+
   /// What contradicts itself in it; nil when nothing does.
   private var contradiction: String? {
     let names = files.map(\.name)
-    if let name = names.first(where: { !Export.fileNames.contains($0) }) { return "no export has a file named \(name)" }
     if Set(names).count != names.count { return "a file is named twice" }
+    guard Self.filesOfFormats[options.format]?.contains(Set(names)) == true else {
+      return "no export of the format \(options.format) has the files \(names.joined(separator: ", "))"
+    }
     if zip(epochs, epochs.dropFirst()).contains(where: { $0.epoch >= $1.epoch }) { return "epochs are not in order" }
     return epochs.lazy.compactMap(\.contradiction).first
   }

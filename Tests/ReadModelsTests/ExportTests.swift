@@ -199,6 +199,27 @@ import Testing
     #expect([nil, EvidenceFault.malformed.rawValue].contains(status))
   }
 
+  /// Sealed by the journal's own key, so that nothing else is wrong.
+  @Test(arguments: [
+    ("\"files\":\\[.*\\]", "\"files\":[]"), ("\"format\":\"jsonl\"", "\"format\":\"csv\""),
+    ("\"format\":\"jsonl\"", "\"format\":\"xml\""), ("\"name\":\"events.jsonl\"", "\"name\":\"readings.csv\""),
+  ])
+  func `names the files of its format, no fewer and no others`(old: String, new: String) async throws {
+    let fleet = try await exported(polls: 3)
+    let manifest = try fleet.lines(Export.manifestName)[0]
+    let changed = manifest.replacingOccurrences(of: old, with: new, options: .regularExpression)
+    #expect(changed != manifest)
+    let bytes = Array((changed + "\n").utf8)
+    try fleet.write(bytes, Export.manifestName)
+    let reader = try JournalReader.open(directory: fleet.journal)
+    let seal = try ExportSeal(
+      journal: reader.identity.hexID, manifest: SHA256.hash(bytes), signer: reader.signer())
+    try fleet.write(seal.note.bytes, Export.sealName)
+    #expect(try verified(fleet).gravest?.fault == .malformed)
+    let status = try IndependentVerifier.status(of: fleet.export, key(of: fleet))
+    #expect([nil, EvidenceFault.malformed.rawValue].contains(status))
+  }
+
   @Test(arguments: [Export.manifestName, Export.sealName, Export.eventsName])
   func `cannot be read where a directory stands in a file's place`(name: String) async throws {
     let fleet = try await exported(polls: 3)
