@@ -10,8 +10,8 @@ does not hide in the other. KEY is the journal's verifier key, name+id+base64; `
 those of `ptjournal verify` (docs/formats/proof.md, "Exit status"):
 
     0 sound, 10 malformed, 11 no manifest, 12 another journal, 13 unknown key, 14 bad signature, 15 incomplete, 16 edited,
-    17 wrong path, 64 wrong command line, 65 a format of another release, 66 no such file, 74 a file that cannot be read,
-    77 permission denied
+    17 wrong path, 18 a file that the manifest does not name, 19 records that a countersigner does not vouch for,
+    64 wrong command line, 65 a format of another release, 66 no such file, 74 a file that cannot be read, 77 permission denied
 
 Needs Python 3.11 and the package `cryptography`.
 """
@@ -19,6 +19,7 @@ Needs Python 3.11 and the package `cryptography`.
 import argparse
 import base64
 import binascii
+import collections
 import datetime
 import hashlib
 import json
@@ -30,11 +31,11 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-MALFORMED, NO_MANIFEST, ANOTHER_JOURNAL, UNKNOWN_KEY, BAD_SIGNATURE, INCOMPLETE, EDITED, WRONG_PATH = range(10, 18)
+MALFORMED, NO_MANIFEST, ANOTHER_JOURNAL, UNKNOWN_KEY, BAD_SIGNATURE, INCOMPLETE, EDITED, WRONG_PATH, UNNAMED, NOT_COUNTERSIGNED = range(10, 20)
 USAGE, OTHER_FORMAT, NO_INPUT, INPUT_OUTPUT, PERMISSION = 64, 65, 66, 74, 77
 
 FORMAT = "printtrail-export/2"
-FILES = ("events.jsonl", "readings.csv", "omitted.bin")
+FILES = {"jsonl": ({"events.jsonl"}, {"events.jsonl", "omitted.bin"}), "csv": ({"readings.csv"},)}
 NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX = 65_536, 64
 PROOF_BYTES_MAX, PROOF_HASHES_MAX = 1 << 20, 65
 SEQUENCE_MAX = 1 << 48
@@ -82,7 +83,8 @@ class Key:
 
     @staticmethod
     def parse(text):
-        error = Fault(USAGE, f"'{text}' is no Ed25519 verifier key.")
+        error = Fault(
+            USAGE, f"'{text}' is no verifier key, name+id+base64. `ptjournal key JOURNAL` prints the journal's, `pthub key` the hub's.")
         parts = text.split("+", 2)
         if len(parts) != 3:
             raise error
@@ -397,6 +399,10 @@ def integer(value, bits, low=0):
     return value
 
 
+def whole(number):
+    raise ValueError(f"{number} is not written as a whole number")
+
+
 def text(value):
     if type(value) is not str:
         raise ValueError(f"{value!r} is no text")
@@ -408,7 +414,7 @@ class Manifest:
 
     def __init__(self, raw):
         try:
-            content = json.loads(raw)
+            content = json.loads(raw, parse_float=whole)
             self.format = text(content["format"])
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise Fault(MALFORMED, f"manifest.json is not the manifest of an export: {error}.") from None
@@ -417,7 +423,7 @@ class Manifest:
         try:
             self.journal, self.key = text(content["journal"]), text(content["key"])
             options = content["options"]
-            text(options["format"])
+            self.table = text(options["format"])
             for name in ("from", "to", "device"):
                 if options.get(name) is not None:
                     text(options[name])
@@ -434,8 +440,8 @@ class Manifest:
 
     def check(self):
         names = [file[0] for file in self.files]
-        if len(set(names)) != len(names) or set(names) - set(FILES):
-            raise ValueError(f"it names the files {names}")
+        if len(set(names)) != len(names) or set(names) not in FILES.get(self.table, ()):
+            raise ValueError(f"no export of the format {self.table} has the files {', '.join(names)}")
         numbers = [epoch.epoch for epoch in self.epochs]
         if numbers != sorted(set(numbers)):
             raise ValueError("epochs are not in order")
@@ -451,30 +457,68 @@ class Epoch:
     first: int
     last: int
     records: int
+    gaps: list  # of (first, last): positions of the stretch that have no record any more, ascending
     size: int
     checkpoint: str | None
+
+    def lost_from(self, first):
+        """How many of the positions from `first` on have no record any more."""
+        return sum(max(0, end - max(begin, first) + 1) for begin, end in self.gaps)
+
+    def kept_from(self, first):
+        """The first position from `first` on that has its record."""
+        for begin, end in self.gaps:
+            if begin <= first <= end:
+                first = end + 1
+        return first
+
+    @staticmethod
+    def gaps_of(entry, first, last):
+        gaps, following = [], first
+        ranges = entry.get("lost")
+        if ranges is not None and type(ranges) is not list:
+            raise ValueError("the lost ranges are no list")
+        for index, lost in enumerate(ranges or []):
+            is_open = lost.get("to") is None
+            begin, end = integer(lost["from"], 64), last if is_open else integer(lost["to"], 64)
+            if not following <= begin <= end + is_open or end > last or is_open and index + 1 < len(ranges):
+                raise ValueError(f"lost ranges overlap, are not in order or lie outside of {first} to {last}")
+            if begin <= end:
+                gaps.append((begin, end))
+            following = end + 1
+        return gaps
 
     @staticmethod
     def members(entry):
         first, last = integer(entry["from"], 64, 1), integer(entry["to"], 64)
         records, omitted = integer(entry["records"], 64), integer(entry["omitted"], 64)
         size, checkpoint = entry.get("size"), entry.get("checkpoint")
-        if not first <= last <= SEQUENCE_MAX or records > last - first + 1 or omitted != last - first + 1 - records:
+        if not first <= last <= SEQUENCE_MAX:
+            raise ValueError(f"an epoch goes from {first} to {last}")
+        gaps = Epoch.gaps_of(entry, first, last)
+        if records + omitted != last - first + 1 - sum(end - begin + 1 for begin, end in gaps):
             raise ValueError(f"an epoch goes from {first} to {last} with {counted(records, 'record')} and {omitted} left out")
         if (size is None) != (checkpoint is None):
             raise ValueError("an epoch has no size or no checkpoint")
         if size is not None and integer(size, 64) > SEQUENCE_MAX:
             raise ValueError(f"a tree has {size} records")
+        if entry.get("lost") and (size or 0) >= entry["lost"][0]["from"]:
+            raise ValueError("a tree has a record in it that is lost")
         if checkpoint is not None:
             text(checkpoint)
         return dict(
-            epoch=integer(entry["epoch"], 32), first=first, last=last, records=records, size=size or 0, checkpoint=checkpoint)
+            epoch=integer(entry["epoch"], 32), first=first, last=last, records=records, gaps=gaps, size=size or 0, checkpoint=checkpoint)
+
+
+def shown(name):
+    """A file's name as a terminal may have it."""
+    return "".join(c if c.isprintable() else " " for c in name)
 
 
 class Export:
     def __init__(self, directory, trust):
         self.directory, self.trust = directory, trust
-        self.faults, self.records, self.sealed = [], 0, 0
+        self.faults, self.records, self.sealed, self.lost = [], 0, 0, 0
 
     def found(self, status, sentence):
         self.faults.append(Fault(status, sentence))
@@ -501,7 +545,9 @@ class Export:
         if stated.public != self.trust.public:
             self.found(UNKNOWN_KEY, f"The export states the key {manifest.key}, which is not the key that you trust.")
         self.check_seal(hashlib.sha256(raw).digest())
+        self.lost = sum(epoch.lost_from(epoch.first) for epoch in manifest.epochs)
         roots = [self.root_of_checkpoint(epoch) for epoch in manifest.epochs]
+        self.check_names(manifest)
         for name, size, lines, digest in manifest.files:
             if name != "events.jsonl":
                 self.check_file(name, size, lines, digest)
@@ -543,20 +589,35 @@ class Export:
             self.faults.append(fault)
 
     def root_of_checkpoint(self, epoch):
-        if epoch.checkpoint is None:
-            return None
+        root, signed = None, 0
         try:
-            checkpoint = Checkpoint.parse(epoch.checkpoint.encode("utf-8", "replace"), BAD_SIGNATURE)
+            if epoch.checkpoint is not None:
+                checkpoint = Checkpoint.parse(epoch.checkpoint.encode("utf-8", "replace"), BAD_SIGNATURE)
+                root = checkpoint.root
+                number = self.trust.check(checkpoint)
+                if (number, checkpoint.size) != (epoch.epoch, epoch.size):
+                    raise Fault(EDITED, f"The checkpoint of epoch {epoch.epoch} is that of {number}/{checkpoint.size}.")
+                signed = checkpoint.size
         except Fault as fault:
             self.faults.append(fault)
-            return None
-        try:
-            number = self.trust.check(checkpoint)
-            if (number, checkpoint.size) != (epoch.epoch, epoch.size):
-                raise Fault(EDITED, f"The checkpoint of epoch {epoch.epoch} is that of {number}/{checkpoint.size}.")
-        except Fault as fault:
-            self.faults.append(fault)
-        return checkpoint.root
+        self.expect_countersigned(epoch, signed)
+        return root
+
+    def expect_countersigned(self, epoch, signed):
+        """Whoever has the journal's key can make what lies in no tree that a countersigner has signed."""
+        first = epoch.kept_from(max(signed + 1, epoch.first))
+        if self.trust.countersigners and first <= epoch.last:
+            signers = " and ".join(key.name for key in self.trust.countersigners)
+            count = epoch.last - first + 1 - epoch.lost_from(first)
+            self.found(
+                NOT_COUNTERSIGNED, f"No checkpoint that {signers} signed covers {counted(count, 'record')}, from "
+                f"{epoch.epoch}/{first} on: the journal's key alone vouches for them. Export up to the last countersigned checkpoint, "
+                "which ptjournal stat tells: ptjournal export --to EPOCH/SIZE.")
+
+    def check_names(self, manifest):
+        named = {"manifest.json", "manifest.sig"} | {file[0] for file in manifest.files}
+        for name in sorted(set(os.listdir(self.directory)) - named):
+            self.found(UNNAMED, f"{shown(name)} is no part of the export: the manifest does not name it.")
 
     def check_file(self, name, size, lines, digest):
         if not os.path.exists(self.path(name)):
@@ -648,6 +709,7 @@ class EventsPass:
         self.epoch, self.root = self.epochs.pop(0) if self.epochs else (None, None)
         self.tree, self.lines, self.covered, self.is_broken = Frontier(), 0, 0, False
         self.last = self.epoch.first - 1 if self.epoch else 0
+        self.gaps = collections.deque(self.epoch.gaps if self.epoch else ())
 
     def add(self, leaf, epoch, sequence, place):
         while self.epoch and self.epoch.epoch < epoch:
@@ -658,9 +720,18 @@ class EventsPass:
         if not self.last < sequence <= self.epoch.last:
             self.is_broken = True
             raise Fault(EDITED, f"{place} is out of order, twice there, or outside of what the manifest names.")
-        if self.manifest.is_whole and sequence != self.last + 1 and not self.is_broken:
+        expected = self.last + 1
+        while self.gaps and self.gaps[0][0] <= sequence:
+            begin, end = self.gaps[0]
+            if sequence <= end:
+                self.is_broken = True
+                raise Fault(EDITED, f"{place} is one that the manifest calls lost.")
+            if begin == expected:
+                expected = end + 1
+            self.gaps.popleft()
+        if self.manifest.is_whole and sequence != expected and not self.is_broken:
             self.is_broken = True
-            self.export.found(EDITED, f"{place} stands where record {epoch}/{self.last + 1} should.")
+            self.export.found(EDITED, f"{place} stands where record {epoch}/{expected} should.")
         self.last = sequence
         self.fill(sequence - 1)
         if not self.is_broken and sequence <= self.epoch.size:
@@ -743,8 +814,14 @@ def verify_path(path, trust, is_proof):
     except OSError as error:
         return INPUT_OUTPUT, [f"Could not read {path}: {error}."]
     if not export.faults:
-        csv = os.path.exists(export.path("readings.csv")) and "; readings.csv has the seal alone as its proof" or ""
-        return 0, [f"Sound: {counted(export.records, 'record')} of journal {trust.journal}, {export.sealed} sealed by a checkpoint{csv}."]
+        clauses = [f"{counted(export.records, 'record')} of journal {trust.journal}, {export.sealed} sealed by a checkpoint"]
+        if export.lost:
+            clauses.append(f"{counted(export.lost, 'record')} lost by earlier damage")
+        if export.records > export.sealed:
+            clauses.append(f"{counted(export.records - export.sealed, 'record')} with the export's seal alone as proof")
+        if os.path.exists(export.path("readings.csv")):
+            clauses.append("readings.csv has the seal alone as its proof")
+        return 0, [f"Sound: {'; '.join(clauses)}."]
     sentences = [f"wrong: {fault}" for fault in export.faults[:FINDINGS_MAX]]
     return min(fault.status for fault in export.faults), sentences + [f"NOT SOUND: {counted(len(export.faults), 'finding')}."]
 

@@ -19,6 +19,10 @@ package enum EvidenceFault: Int32, CaseIterable, Comparable, Sendable {
   case edited = 16
   /// The hashes do not lead to the root that was signed.
   case wrongPath = 17
+  /// Something lies in an export's directory that its manifest does not name, and that nobody signed.
+  case unnamed = 18
+  /// Records lie under no checkpoint that every trusted key has signed: whoever holds the journal's key could have made them.
+  case notCountersigned = 19
 
   package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }

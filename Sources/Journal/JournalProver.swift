@@ -2,6 +2,8 @@
 // one frontier in memory, however many records there are. Of records that retention removed the base's tree has all that the
 // proof for a later record needs.
 //
+// Where damage left a gap no tree behind it can be built any more: what lies before is proved by the checkpoints before it.
+//
 // The stored hashes are not recomputed. A proof is checked before it is handed out, so that a damaged journal gives none.
 
 package import Evidence
@@ -16,6 +18,8 @@ package enum ProofRefusal: Error, Hashable, Sendable, CustomStringConvertible {
   /// `near` are the sizes that there are, around it.
   case noCheckpoint(RecordPosition, near: [UInt64])
   case order(from: UInt64, to: UInt64)
+  /// Damage took these from the epoch's tree. `end` is its last checkpoint before them, of size 0 where there is none.
+  case lost(LostRecords, end: RecordPosition)
   case damaged(String)
 
   package var description: String {
@@ -32,6 +36,11 @@ package enum ProofRefusal: Error, Hashable, Sendable, CustomStringConvertible {
           ? "Its epoch has none yet. \(Self.remedy)"
           : "Near it: \(near.map { "\(position.epoch)/\($0)" }.joined(separator: " and ")).")
     case .order(let from, let to): "A proof goes from the smaller to the greater checkpoint, not from \(from) to \(to)."
+    case .lost(let lost, let end) where end.sequence == 0:
+      "No record of epoch \(end.epoch) can be proved any more: damage took \(lost) from its tree. An export has the journal's seal as its proof."
+    case .lost(let lost, let end):
+      "Nothing behind the checkpoint \(end) can be proved any more: damage took \(lost) from the tree. An export has the journal's seal as its "
+        + "proof."
     case .damaged(let reason): "The journal gives no proof that holds: \(reason) Run ptjournal verify on it."
     }
   }
@@ -51,6 +60,7 @@ package struct JournalProver {
   package func inclusion(of position: RecordPosition, size: UInt64? = nil) throws -> InclusionProof {
     let record = try reader.namedRecord(position)
     let checkpoint = try checkpoint(epoch: position.epoch, size: size)
+    try expectTree(epoch: position.epoch, of: max(position.sequence, size ?? 0))
     guard let checkpoint, checkpoint.checkpoint.size >= position.sequence else {
       if let size { throw ProofRefusal.tooEarly(position, size: size) }
       throw ProofRefusal.notCovered(position, newest: checkpoint?.checkpoint.size)
@@ -71,6 +81,7 @@ package struct JournalProver {
     else {
       throw ProofRefusal.noCheckpoint(RecordPosition(epoch: epoch, sequence: from), near: [])
     }
+    try expectTree(epoch: epoch, of: max(from, newer.checkpoint.size))
     guard from > 0, from <= newer.checkpoint.size else {
       throw ProofRefusal.order(from: from, to: newer.checkpoint.size)
     }
@@ -80,12 +91,21 @@ package struct JournalProver {
     return proof
   }
 
-  /// The checkpoint of this size, or the newest; nil when the newest is asked for and there is none.
+  /// The checkpoint of this size, or the newest whose tree can be built; nil when the newest is asked for and there is none.
   private func checkpoint(epoch: UInt32, size: UInt64?) throws -> ProvedCheckpoint? {
-    guard let stored = try size.map({ try self.stored(epoch: epoch, size: $0) }) ?? reader.lastCheckpoint(epoch: epoch)
+    guard let stored = try size.map({ try self.stored(epoch: epoch, size: $0) }) ?? reader.lastProvable(epoch: epoch)
     else { return nil }
     do throws(NoteError) { return try ProvedCheckpoint(note: try SignedNote(bytes: stored.note)) } catch {
       throw ProofRefusal.damaged("the checkpoint \(epoch)/\(stored.size) cannot be read: \(error)")
+    }
+  }
+
+  /// - Throws: `ProofRefusal.lost` where damage keeps a tree of this size from being built, or signed by a checkpoint.
+  private func expectTree(epoch: UInt32, of size: UInt64) throws {
+    guard let lost = try reader.lost(epoch: epoch).first else { return }
+    let end = try reader.lastProvable(epoch: epoch)?.size ?? 0
+    guard size <= end else {
+      throw ProofRefusal.lost(lost, end: RecordPosition(epoch: epoch, sequence: end))
     }
   }
 
@@ -118,5 +138,14 @@ package struct JournalProver {
   private func check(_ body: (TrustedKeys) throws(EvidenceFinding) -> Void) throws(ProofRefusal) {
     let own = TrustedKeys(journal: reader.identity.hexID, publicKey: reader.identity.publicKey)
     do throws(EvidenceFinding) { try body(own) } catch { throw .damaged("\(error)") }
+  }
+}
+
+extension JournalReader {
+  /// The last checkpoint of an epoch whose tree can be built of what is there: before the first gap that damage left. Nil where there is
+  /// none, or where retention removed records of an epoch with gaps, whose tree is not known.
+  package func lastProvable(epoch: UInt32) throws(JournalError) -> StoredCheckpoint? {
+    guard let gap = try lost(epoch: epoch).first else { return try lastCheckpoint(epoch: epoch) }
+    return try base(epoch: epoch).size == 0 ? checkpoint(epoch: epoch, before: gap.first) : nil
   }
 }

@@ -83,7 +83,7 @@ package struct Export {
   ///   - replacing: whether an export that is there already is replaced, once this one is complete.
   /// - Throws: `ExportError` where the directory is a journal's, or something is in the way. What was there is unchanged then.
   package func write(into directory: String, signer: SignerKey?, replacing: Bool = false) throws -> ExportSummary {
-    let place = try OutputDirectory(directory, for: Self.allNames, of: "an export", replacing: replacing) {
+    let place = try OutputDirectory(directory, for: Self.allNames, of: "an export", alone: true, replacing: replacing) {
       try ExportManifest.isThere(in: directory)
     }
     return try place.fill { try write(into: directory, signer: signer) }

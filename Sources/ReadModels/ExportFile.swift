@@ -29,14 +29,16 @@ package struct ExportError: Error, Equatable, CustomStringConvertible {
 
   enum Doing: String {
     case makeDirectory = "make the directory"
-    case make, open, read, write, sync, remove
+    case make, open, read, write, sync, remove, list
   }
 
   private static func verdict(_ doing: Doing, _ code: Int32) -> (Kind, remedy: String) {
     switch code {
     case EACCES, EPERM, EROFS: (.permission, "Use a user who may, or another directory.")
-    case ENOENT where doing == .open: (.missing, "Check the path.")
+    case ENOENT where doing == .open || doing == .list: (.missing, "Check the path.")
     case ENOENT: (.cannotCreate, "Make the directory above it first.")
+    case ENOTDIR where doing == .open, EISDIR where doing == .read:
+      (.inputOutput, "A directory stands where a file should, or the other way round: check the path.")
     case ENOTDIR, EISDIR, EEXIST: (.cannotCreate, "Something else has this name: name another directory.")
     case ENOSPC, EDQUOT: (.inputOutput, "Free some space and begin again.")
     default: (.inputOutput, "See to the disk.")
@@ -64,11 +66,10 @@ struct ExportFile: ~Copyable {
   private var bytes: UInt64 = 0
   private var lines: UInt64 = 0
 
-  /// Makes the file under the name that it has until its `OutputDirectory` is filled. One that an interrupted run left goes.
+  /// Makes the file under the name that it has until its `OutputDirectory` is filled.
   init(name: String, in directory: String) throws(ExportError) {
     self.name = name
     path = directory + "/" + name + OutputDirectory.unfinished
-    unlink(path)
     descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .system(.make, path) }
     buffer.reserveCapacity(Self.bufferBytes + 4096)

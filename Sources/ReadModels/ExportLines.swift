@@ -89,12 +89,15 @@ private struct EpochTree {
   private var lines: UInt64 = 0
   /// Lines up to the checkpoint's size.
   private var covered: UInt64 = 0
+  /// Where damage took records, from the gap that comes next.
+  private var gaps: ArraySlice<ClosedRange<UInt64>>
   /// After a fault the rest does not fit, and one finding is enough.
   private var isBroken = false
 
   init(_ stated: ExportManifest.Epoch) {
     self.stated = stated
     last = stated.from - 1
+    gaps = stated.gaps[...]
   }
 
   private var size: UInt64 { stated.size ?? 0 }
@@ -108,9 +111,18 @@ private struct EpochTree {
       isBroken = true
       return report.found(.edited, "\(place) is out of order, twice there, or outside of what the manifest names.")
     }
-    if isWhole, sequence != last + 1, !isBroken {
+    var expected = last + 1
+    while let gap = gaps.first, gap.lowerBound <= sequence {
+      if gap.contains(sequence) {
+        isBroken = true
+        return report.found(.edited, "\(place) is one that the manifest calls lost.")
+      }
+      if gap.lowerBound == expected { expected = gap.upperBound + 1 }
+      gaps.removeFirst()
+    }
+    if isWhole, sequence != expected, !isBroken {
       isBroken = true
-      report.found(.edited, "\(place) stands where record \(stated.epoch)/\(last + 1) should.")
+      report.found(.edited, "\(place) stands where record \(stated.epoch)/\(expected) should.")
     }
     last = sequence
     fill(upTo: sequence - 1, &omitted, &report)

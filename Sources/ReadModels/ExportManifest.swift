@@ -26,8 +26,15 @@ struct ExportManifest: Decodable {
     var to: UInt64
     var records: UInt64
     var omitted: UInt64
+    var lost: [Range]?
     var size: UInt64?
     var checkpoint: String?
+
+    /// `to` is nil where it is not known how far the epoch went.
+    struct Range: Decodable {
+      var from: UInt64
+      var to: UInt64?
+    }
   }
 
   struct File: Decodable {
@@ -69,6 +76,7 @@ extension ExportManifest {
         throw ExportError(
           "This export has format \(found); this program knows \(Self.format). Use the release that wrote it.")
       }
+      guard !hasFraction(bytes) else { return .failure(malformed("a number in it is not written as a whole one")) }
       let manifest = try JSONDecoder().decode(ExportManifest.self, from: Data(bytes))
       return manifest.contradiction.map { .failure(malformed($0)) } ?? .success(manifest)
     } catch let error as ExportError {
@@ -78,11 +86,37 @@ extension ExportManifest {
     }
   }
 
+  /// Whether a number has a fraction or an exponent. `JSONDecoder` takes 20.0 and 2e1 for whole numbers.
+  /// - Parameter json: valid JSON.
+  private static func hasFraction(_ json: [UInt8]) -> Bool {
+    var (isText, isEscaped, isNumber) = (false, false, false)
+    for byte in json {
+      switch byte {
+      case _ where isEscaped: isEscaped = false
+      case UInt8(ascii: "\\"): isEscaped = true
+      case UInt8(ascii: "\""): isText.toggle()
+      case _ where isText: break
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): isNumber = true
+      case UInt8(ascii: ".") where isNumber, UInt8(ascii: "e") where isNumber, UInt8(ascii: "E") where isNumber:
+        return true
+      default: isNumber = false
+      }
+    }
+    return false
+  }
+
+  /// What an export of each format consists of: one without its lines would be sound, and say nothing.
+  private static let filesOfFormats: [String: [Set<String>]] = [
+    "jsonl": [[Export.eventsName], [Export.eventsName, Export.omittedName]], "csv": [[Export.readingsName]],
+  ]
+
   /// What contradicts itself in it; nil when nothing does.
   private var contradiction: String? {
     let names = files.map(\.name)
-    if let name = names.first(where: { !Export.fileNames.contains($0) }) { return "no export has a file named \(name)" }
     if Set(names).count != names.count { return "a file is named twice" }
+    guard Self.filesOfFormats[options.format]?.contains(Set(names)) == true else {
+      return "no export of the format \(options.format) has the files \(names.joined(separator: ", "))"
+    }
     if zip(epochs, epochs.dropFirst()).contains(where: { $0.epoch >= $1.epoch }) { return "epochs are not in order" }
     return epochs.lazy.compactMap(\.contradiction).first
   }
@@ -96,10 +130,46 @@ extension ExportManifest.Epoch {
     guard from >= 1, from <= to, to <= Self.sequenceMax, size ?? 0 <= Self.sequenceMax else {
       return "epoch \(epoch) goes from \(from) to \(to)"
     }
-    guard records <= to - from + 1, omitted == to - from + 1 - records else {
-      return "epoch \(epoch) has \(counted(records, "record")) and \(omitted) left out between \(from) and \(to)"
+    if let contradiction = contradictionOfLost { return contradiction }
+    let kept = to - from + 1 - lostCount(from: from)
+    guard records <= kept, omitted == kept - records else {
+      return
+        "epoch \(epoch) has \(counted(records, "record")) and \(omitted) left out of \(kept) between \(from) and \(to)"
     }
     return (size == nil) == (checkpoint == nil) ? nil : "epoch \(epoch) has no size or no checkpoint"
+  }
+}
+
+// MARK: Lost records
+
+extension ExportManifest.Epoch {
+  /// The positions of the stretch that have no record any more, ascending.
+  var gaps: [ClosedRange<UInt64>] {
+    (lost ?? []).compactMap { $0.from <= $0.to ?? to ? $0.from...($0.to ?? to) : nil }
+  }
+
+  /// How many of the positions from `first` on have no record any more.
+  func lostCount(from first: UInt64) -> UInt64 {
+    gaps.reduce(0) { $1.upperBound < first ? $0 : $0 + ($1.upperBound - max($1.lowerBound, first) + 1) }
+  }
+
+  /// The first position from `first` on that has its record.
+  func kept(from first: UInt64) -> UInt64 {
+    gaps.reduce(first) { $1.contains($0) ? $1.upperBound + 1 : $0 }
+  }
+
+  fileprivate var contradictionOfLost: String? {
+    var next = from
+    for (index, range) in (lost ?? []).enumerated() {
+      let end = range.to ?? to
+      // One without an end may lie behind the stretch, as nothing comes after it.
+      let isOpen = range.to == nil
+      guard next <= range.from, range.from <= (isOpen ? to + 1 : end), end <= to, !isOpen || index + 1 == lost?.count
+      else { return "epoch \(epoch) has lost ranges that overlap, are not in order or lie outside of \(from) to \(to)" }
+      next = end + 1
+    }
+    guard let first = lost?.first?.from, size ?? 0 >= first else { return nil }
+    return "epoch \(epoch) has a tree of \(counted(size ?? 0, "record")), and record \(first) of it is lost"
   }
 }
 
@@ -148,8 +218,19 @@ extension JSONWriter {
       json.member("to", epoch.to)
       json.member("records", epoch.records)
       json.member("omitted", epoch.omitted)
+      if !epoch.lost.isEmpty {
+        json.key("lost")
+        json.array(epoch.lost) { $0.range($1) }
+      }
       json.member("size", epoch.checkpoint?.size)
       json.member("checkpoint", epoch.checkpoint.map { String(decoding: $0.note, as: UTF8.self) })
+    }
+  }
+
+  fileprivate mutating func range(_ lost: LostRecords) {
+    object { json in
+      json.member("from", lost.first)
+      json.member("to", lost.last)
     }
   }
 

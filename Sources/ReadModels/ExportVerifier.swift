@@ -3,7 +3,9 @@
 package import Evidence
 internal import FoundationEssentials
 internal import Glibc
+package import Journal
 internal import OpenSSL
+internal import PrinterModel
 
 package struct ExportReport: Sendable {
   package var journal = ""
@@ -14,6 +16,8 @@ package struct ExportReport: Sendable {
   package var readings: UInt64?
   /// Records in the stretch that was asked for, but not shown: of other devices or types.
   package var omitted: UInt64 = 0
+  /// What damage has taken of the journal, as the export itself says: no finding.
+  package var lost: [LostRecords] = []
   /// Records that a signed checkpoint covers.
   package var sealed: UInt64 = 0
   package var checkpoints = 0
@@ -90,7 +94,12 @@ package struct ExportVerifier {
       report.found(.unknownKey, "The export states the key \(manifest.key), which is not the key that you trust.")
     }
     try checkSeal(digest, trusted, &report)
-    for epoch in manifest.epochs { checkCheckpoint(epoch, trusted, &report) }
+    for epoch in manifest.epochs {
+      let signed = checkCheckpoint(epoch, trusted, &report)
+      expectCountersigned(epoch, through: signed, trusted, &report)
+      report.lost += (epoch.lost ?? []).map { LostRecords(epoch: epoch.epoch, first: $0.from, last: $0.to) }
+    }
+    try checkNames(manifest, &report)
     for file in manifest.files where file.name != Export.eventsName { try checkWhole(file, &report) }
     try checkEvents(manifest, &report)
   }
@@ -116,8 +125,11 @@ package struct ExportVerifier {
     }
   }
 
-  private func checkCheckpoint(_ epoch: ExportManifest.Epoch, _ trusted: TrustedKeys, _ report: inout ExportReport) {
-    guard let checkpoint = epoch.stated(&report) else { return }
+  /// - Returns: the size of the tree that every trusted key has signed; 0 where there is none.
+  private func checkCheckpoint(
+    _ epoch: ExportManifest.Epoch, _ trusted: TrustedKeys, _ report: inout ExportReport
+  ) -> UInt64 {
+    guard let checkpoint = epoch.stated(&report) else { return 0 }
     report.checkpoints += 1
     do throws(EvidenceFinding) {
       let number = try trusted.check(checkpoint.checkpoint, in: checkpoint.note)
@@ -125,10 +137,37 @@ package struct ExportVerifier {
         throw EvidenceFinding(
           .edited, "The checkpoint of epoch \(epoch.epoch) is that of \(number)/\(checkpoint.checkpoint.size).")
       }
-    } catch { report.found(error) }
+      return checkpoint.checkpoint.size
+    } catch {
+      report.found(error)
+      return 0
+    }
+  }
+
+  /// What no countersigned tree holds, whoever has the journal's key can make: seal, hashes and all.
+  private func expectCountersigned(
+    _ epoch: ExportManifest.Epoch, through signed: UInt64, _ trusted: TrustedKeys, _ report: inout ExportReport
+  ) {
+    let first = epoch.kept(from: max(signed + 1, epoch.from))
+    guard !trusted.countersigners.isEmpty, first <= epoch.to else { return }
+    let signers = trusted.countersigners.map(\.name.description).joined(separator: " and ")
+    let count = epoch.to - first + 1 - epoch.lostCount(from: first)
+    report.found(
+      .notCountersigned,
+      "No checkpoint that \(signers) signed covers \(counted(count, "record")), from \(epoch.epoch)/\(first) on: the journal's "
+        + "key alone vouches for them. Export up to the last countersigned checkpoint, which ptjournal stat tells: ptjournal export "
+        + "--to EPOCH/SIZE.")
   }
 
   // MARK: Files
+
+  /// Nobody signed what the manifest does not name: beside what somebody did sign it would pass for a part of the export.
+  private func checkNames(_ manifest: ExportManifest, _ report: inout ExportReport) throws(ExportError) {
+    let named = manifest.files.map(\.name) + [Export.manifestName, Export.sealName]
+    for name in try DirectoryNames.list(directory) where !named.contains(name) {
+      report.found(.unnamed, "\(name.replacingControls) is no part of the export: the manifest does not name it.")
+    }
+  }
 
   private func checkWhole(_ file: ExportManifest.File, _ report: inout ExportReport) throws(ExportError) {
     guard var reader = try open(file, &report) else { return }

@@ -55,14 +55,21 @@ package struct MeterExplanation: Sendable {
   package var unreadable: UInt64
   /// Whether the raw objects were asked for; where they are not known, `setting` has none all the same.
   package var wantsObjects: Bool
+  /// Whether a countersigner's key was given, without whose signature the record is not vouched for.
+  private var wantsCountersignature: Bool
+
+  /// Whether the record is what its hash says, and no checkpoint that should be there is missing or wrong.
+  package var isSound: Bool { isIntact && seal?.fault == nil && (seal != nil || !wantsCountersignature) }
 
   /// - Parameters:
   ///   - device: id, the beginning of it, serial number or address.
   ///   - meter: the meter's name, `total.monochrome`, in any case; or a column of the device table, `mono` or `colour`.
   ///   - withObjects: whether to read the raw objects, too.
+  ///   - trusted: the journal's key and those of others that must have signed the checkpoint; nil: the journal's own word.
   /// - Throws: `SearchError` where there is no such device or meter.
   package init(
-    _ reader: JournalReader, device: String, meter: String, at point: JournalPoint = .head, withObjects: Bool = false
+    _ reader: JournalReader, device: String, meter: String, at point: JournalPoint = .head, withObjects: Bool = false,
+    trusted: TrustedKeys? = nil
   ) throws {
     let last = try JournalRange(reader, to: point).last
     let found = try DeviceSearch.device(device, reader, through: last)
@@ -81,7 +88,8 @@ package struct MeterExplanation: Sendable {
     (self.device, self.setting, at, unreadable) = (found.id, setting, last, passage.unreadable)
     wantsObjects = withObjects
     (leafHash, isIntact) = try Self.hash(of: position, reader)
-    seal = try RecordSeal.covering(position, reader)
+    seal = try RecordSeal.covering(position, reader, trusted)
+    wantsCountersignature = trusted?.countersigners.isEmpty == false
     acknowledgement = try Acknowledgement(of: position, reader)
   }
 

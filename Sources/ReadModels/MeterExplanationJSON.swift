@@ -107,6 +107,8 @@ extension JSONWriter {
       json.member("fault", seal.fault)
       json.key("countersigners")
       json.array(seal.countersigners) { $0.string($1) }
+      json.key("verified")
+      json.array(seal.verified) { $0.string($1) }
     }
   }
 

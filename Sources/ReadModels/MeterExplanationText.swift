@@ -119,9 +119,8 @@ extension RecordSeal {
   fileprivate var words: String {
     let time = sealed.map { ", signed \(UTCTime.text(nanoseconds: $0))" } ?? ""
     let signature = fault.map { "NOT SOUND: \($0)" } ?? "the journal's signature is sound"
-    let others =
-      countersigners.isEmpty
-      ? "nobody countersigned" : "countersigned by \(countersigners.joined(separator: ", ")) (whose key is not here)"
+    let names = verified.map { "\($0) (whose signature is sound)" } + unverified.map { "\($0) (whose key is not here)" }
+    let others = names.isEmpty ? "nobody countersigned" : "countersigned by \(names.joined(separator: ", "))"
     return "checkpoint of \(counted(size, "record"))\(time); \(signature); \(others)"
   }
 }

@@ -1,4 +1,5 @@
-// A directory that files are written into. Nobody else's file there is touched, and what is half written never looks whole.
+// A directory that files are written into. Nobody else's file there is touched, and what is half written never looks whole. One that is
+// verified as a whole has no room for files of others.
 //
 //   NAME.unfinished  written and synced  ──> all of them are there ──> what is old is removed ──> each takes its NAME
 //
@@ -7,6 +8,7 @@
 
 internal import Glibc
 internal import Journal
+internal import PrinterModel
 
 struct OutputDirectory {
   static let unfinished = ".unfinished"
@@ -19,10 +21,12 @@ struct OutputDirectory {
   /// - Parameters:
   ///   - names: every file that may be written here.
   ///   - contents: what they are together, with an article.
+  ///   - alone: whether nothing else may lie here.
   ///   - replacing: whether files of these names may be replaced, where they are `isOurs`.
   /// - Throws: `ExportError` where the directory is a journal's or files are in the way; nothing was changed then.
   init(
-    _ path: String, for names: [String], of contents: String, replacing: Bool, where isOurs: () throws -> Bool
+    _ path: String, for names: [String], of contents: String, alone: Bool = false, replacing: Bool,
+    where isOurs: () throws -> Bool
   ) throws {
     (self.path, self.names) = (path, names)
     if let journal = JournalPlace.journal(around: path) {
@@ -44,26 +48,44 @@ struct OutputDirectory {
     }
     isNew = mkdir(path, 0o755) == 0
     guard isNew || errno == EEXIST else { throw ExportError.system(.makeDirectory, path) }
+    if alone, !isNew { try expectNothingElse(contents) }
+  }
+
+  private func expectNothingElse(_ contents: String) throws(ExportError) {
+    let ours = names + names.map { $0 + Self.unfinished }
+    guard let other = try DirectoryNames.list(path).first(where: { !ours.contains($0) }) else { return }
+    throw ExportError(
+      "Could not write \(contents) into \(path): \(other.replacingControls) is there, and whoever verifies \(contents) finds fault with "
+        + "what is no part of it. Name another directory.",
+      .cannotCreate)
   }
 
   /// Runs `body`, which writes some of the files, and puts them in the place of all that were there. Where it throws, nothing is left of
   /// what it wrote.
   func fill<Result>(_ body: () throws -> Result) throws -> Result {
     do {
+      // What an interrupted run left would take its name with what is written now.
+      try removeUnfinished()
       let result = try body()
       try publish()
       return result
     } catch {
-      for name in names { unlink(path + "/" + name + Self.unfinished) }
+      try? removeUnfinished()
       if isNew { rmdir(path) }
       throw error
     }
   }
 
+  private func removeUnfinished() throws(ExportError) {
+    for name in names { try remove(name + Self.unfinished) }
+  }
+
+  private func remove(_ name: String) throws(ExportError) {
+    guard unlink(path + "/" + name) == 0 || errno == ENOENT else { throw .system(.remove, path + "/" + name) }
+  }
+
   private func publish() throws(ExportError) {
-    for name in names.reversed() {
-      guard unlink(path + "/" + name) == 0 || errno == ENOENT else { throw .system(.remove, path + "/" + name) }
-    }
+    for name in names.reversed() { try remove(name) }
     for name in names {
       let target = path + "/" + name
       guard rename(target + Self.unfinished, target) == 0 || errno == ENOENT else { throw .system(.make, target) }

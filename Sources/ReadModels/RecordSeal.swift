@@ -10,44 +10,38 @@ package struct RecordSeal: Equatable, Sendable {
   package var root: Digest?
   /// When it was signed, nanoseconds since 1970 UTC.
   package var sealed: Int64?
-  /// What is wrong with it or its signature by the journal's key; nil where nothing is.
+  /// What is wrong with it or with a signature by a key that is known; nil where nothing is.
   package var fault: String?
-  /// The names of the others who signed it. Their keys are not in the journal, so that their signatures are not checked here.
-  package var countersigners: [String] = []
+  /// The names of others whose signature was checked, and is sound: their keys were given.
+  package var verified: [String] = []
+  /// The names of others whose keys are not known here.
+  package var unverified: [String] = []
+  package var countersigners: [String] { verified + unverified }
 
-  /// Looked at in one transaction; a journal has a checkpoint for each thousand records at least.
-  private static let checkpointsAtOnce = 64
-
-  /// The first countersigned checkpoint that covers the record, because it does not rest on the journal's word alone; where nobody
-  /// countersigned one, the first that covers it; nil where none does yet.
-  package static func covering(_ position: RecordPosition, _ reader: JournalReader) throws -> RecordSeal? {
-    var first: RecordSeal?
-    var next: RecordPosition? = position
-    while let from = next {
-      let page = try reader.checkpoints(from: from, limit: checkpointsAtOnce)
-      for stored in page {
-        guard stored.epoch == position.epoch else { return first }
-        let seal = RecordSeal(stored, reader.identity)
-        if !seal.countersigners.isEmpty { return seal }
-        first = first ?? seal
-      }
-      next = page.last.flatMap { RecordPosition(epoch: $0.epoch, sequence: $0.size).next }
-    }
-    return first
+  /// By the checkpoint that says most of the record; nil where none covers it yet.
+  /// - Parameter trusted: must have signed it, all of them; nil: the journal alone.
+  package static func covering(
+    _ position: RecordPosition, _ reader: JournalReader, _ trusted: TrustedKeys? = nil
+  ) throws -> RecordSeal? {
+    let own = TrustedKeys(journal: reader.identity.hexID, publicKey: reader.identity.publicKey)
+    return try reader.checkpoint(covering: position).map { RecordSeal($0, reader.identity, trusted ?? own) }
   }
 
-  private init(_ stored: StoredCheckpoint, _ identity: JournalIdentity) {
+  private init(_ stored: StoredCheckpoint, _ identity: JournalIdentity, _ trusted: TrustedKeys) {
     size = stored.size
-    do throws(NoteError) {
+    do {
       let note = try SignedNote(bytes: stored.note)
       let checkpoint = try Checkpoint(text: note.text)
       (root, sealed) = (checkpoint.root, checkpoint.sealed)
       let key = try identity.verifier(epoch: stored.epoch)
-      countersigners = note.signatures.filter { !$0.isBy(key) }.map(\.name.description)
-      try note.verify([key])
-      if checkpoint.origin != identity.origin(epoch: stored.epoch).description || checkpoint.size != stored.size {
+      let others = note.signatures.filter { !$0.isBy(key) }
+      unverified = others.map(\.name.description)
+      guard try trusted.check(checkpoint, in: note) == stored.epoch, checkpoint.size == stored.size else {
         fault = "The checkpoint is of another tree: \(checkpoint.origin), of \(counted(checkpoint.size, "record"))."
+        return
       }
+      verified = trusted.countersigners.map(\.name.description)
+      unverified = others.filter { !trusted.countersigners.contains(where: $0.isBy) }.map(\.name.description)
     } catch {
       fault = "\(error)"
     }

@@ -14,8 +14,8 @@ struct ExportCommand: ParsableCommand {
       manifest with the journal's key; `ptjournal verify` and tools/verify_export.py check the directory without the journal. Without --into, \
       prints the lines alone. The same journal and options give the same bytes each time.
 
-      An export that is in the directory already is replaced with --force alone, and only once the new one is complete. Files that are no \
-      export's are never touched, and a journal's directory is refused.
+      An export that is in the directory already is replaced with --force alone, and only once the new one is complete. A journal's directory \
+      is refused, and one with files that are no export's: verification would find fault with them.
 
       \(JournalPoint.timesExplained) Records of both times are in.
 

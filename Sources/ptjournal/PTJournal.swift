@@ -15,12 +15,12 @@ struct PTJournal: AsyncParsableCommand {
       EXIT STATUS
         0   all is well
         1   a check failed: replay and live state differ, a journal or the record behind a number is not sound, or a value would change (diff)
-        10 to 17  an export or a proof is not sound, or not of the key that is trusted (a journal: 12, 13): see `ptjournal verify --help`
+        10 to 19  an export or a proof is not sound, or not of the key that is trusted (a journal: 12, 13): see `ptjournal verify --help`
         64  the command line is wrong
         65  the data cannot be read: a journal, an export or a record is damaged,
             or of a newer format; for a journal, standard error says after which record, and what to do
         66  there is no journal, export, file, epoch, record, checkpoint, device or meter of that name,
-            or retention removed the record
+            or retention removed the record, or damage what proves it
         73  --into: the directory or a file in it cannot be made, or something is in the way
         74  reading or writing failed, also of standard output: the disk failed or is full
         77  permission denied

@@ -6,7 +6,8 @@ internal import ReadModels
 
 struct Stat: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Prints records, epochs, head, bytes, cursors and the newest checkpoint.",
+    abstract:
+      "Prints records, epochs, head, bytes, cursors, the newest checkpoint and the newest that somebody countersigned.",
     discussion: """
       The root is the RFC 6962 tree hash over an epoch's records; a hub that holds the same records has the same root. --at gives the root that \
       the tree had at an earlier record, computed from the records, for comparison with a hub that does not hold the newest yet.
@@ -31,10 +32,11 @@ struct Stat: ParsableCommand {
       let foldVersion = try reader.snapshot().foldVersion
       let epochs = try reader.epochs()
       let frontiers = try epochs.map { try reader.frontier(epoch: $0.number) }
+      let countersigned = try reader.lastCountersigned()
       let roots = frontiers.map { ($0.size, $0.root.hex) }
       switch format.output {
-      case .json: Output.line(json(reader, statistics, foldVersion, epochs, roots))
-      case .text: Output.write(text(reader, statistics, foldVersion, epochs, roots))
+      case .json: Output.line(json(reader, statistics, foldVersion, epochs, roots, countersigned))
+      case .text: Output.write(text(reader, statistics, foldVersion, epochs, roots, countersigned))
       }
     }
   }
@@ -71,7 +73,7 @@ struct Stat: ParsableCommand {
 
   private func text(
     _ reader: JournalReader, _ statistics: JournalStatistics, _ foldVersion: UInt32?, _ epochs: [JournalEpoch],
-    _ roots: [(UInt64, String)]
+    _ roots: [(UInt64, String)], _ countersigned: StoredCheckpoint?
   ) -> String {
     var table = TextTable([.init(""), .init("")])
     table.add(["journal", reader.identity.hexID])
@@ -100,13 +102,17 @@ struct Stat: ParsableCommand {
     for cursor in statistics.cursors { table.add(["cursor \(cursor.name)", cursor.position.description]) }
     table.add(["checkpoint", statistics.checkpoint.map { "\($0.epoch)/\($0.size)" } ?? "none yet"])
     for name in statistics.checkpoint?.countersigners ?? [] { table.add(["", "countersigned by \(name)"]) }
+    if let countersigned, countersigned != statistics.checkpoint {
+      let names = countersigned.countersigners.joined(separator: " and ")
+      table.add(["countersigned", "\(countersigned.epoch)/\(countersigned.size), by \(names)"])
+    }
     table.add(["readers", String(statistics.readers)])
     return String(table.text.drop { $0 == "\n" })
   }
 
   private func json(
     _ reader: JournalReader, _ statistics: JournalStatistics, _ foldVersion: UInt32?, _ epochs: [JournalEpoch],
-    _ roots: [(UInt64, String)]
+    _ roots: [(UInt64, String)], _ countersigned: StoredCheckpoint?
   ) -> [UInt8] {
     var json = JSONWriter()
     json.object { json in
@@ -148,6 +154,13 @@ struct Stat: ParsableCommand {
           json.member("note", String(decoding: checkpoint.note, as: UTF8.self))
           json.key("countersigners")
           json.array(checkpoint.countersigners) { $0.string($1) }
+        }
+      }
+      if let countersigned {
+        json.key("countersigned")
+        json.object { json in
+          json.member("epoch", countersigned.epoch)
+          json.member("size", countersigned.size)
         }
       }
       json.member("readers", statistics.readers)

@@ -10,7 +10,8 @@ struct Verify: ParsableCommand {
       A journal: every record's leaf hash, the gapless sequence, the tree against every checkpoint, every checkpoint's signature. An export: \
       the same from its files alone, and that each line shows what its payload says. A proof (--proof): that its record is in the tree that was \
       signed. Give --key with the journal's verifier key, as the hub or the operator knows it (`ptjournal key`), to be sure that nobody else \
-      signed; a proof needs it. Keys of others, given too, must have signed the checkpoints of an export or a proof beside the journal.
+      signed; a proof needs it. Keys of others, such as the hub's, must have signed beside the journal: a proof's checkpoints, and of an \
+      export such as cover every record (`ptjournal export --to` the last that `ptjournal stat` calls countersigned).
 
         ptjournal verify /var/lib/printtrail/journal
         ptjournal verify export-2026-03 --key "$(cat journal.pub)"
@@ -27,6 +28,8 @@ struct Verify: ParsableCommand {
         15  a file, lines or bytes are missing
         16  something was edited: it is not what its hash or its neighbours say
         17  the hashes do not lead to the root that was signed
+        18  something lies in the export's directory that the manifest does not name
+        19  records lie under no checkpoint that a countersigner's key has signed
       A journal that is not sound: 1; one that is not the key's: 12 or 13. Others as `ptjournal --help` lists them.
       """)
 
@@ -34,22 +37,17 @@ struct Verify: ParsableCommand {
   var path: String?
   @Option(help: "Check this proof instead; - reads standard input.", completion: .file())
   var proof: String?
-  @Option(name: .customLong("key"), help: "A verifier key to trust, name+id+base64; may be given again.")
-  var keys: [VerifierKeyArgument] = []
+  @OptionGroup var trust: TrustOption
   @OptionGroup var format: OutputOption
 
   func validate() throws {
     guard (path == nil) != (proof == nil) else { throw ValidationError("Give either a directory or --proof FILE.") }
-    guard keys.isEmpty && proof == nil || trusted != nil else {
-      throw ValidationError("--key must name one journal's key. `ptjournal key JOURNAL` prints it.")
-    }
+    guard proof == nil || trust.keys != nil else { throw TrustOption.noJournal }
   }
-
-  private var trusted: TrustedKeys? { TrustedKeys(keys.map(\.key)) }
 
   func run() throws {
     try orExit {
-      if let proof, let trusted { return try verifyProof(proof, trusted) }
+      if let proof, let trusted = trust.keys { return try verifyProof(proof, trusted) }
       guard let path else { return }
       ExportVerifier.isExport(path) ? try verifyExport(path) : try verifyJournal(path)
     }
@@ -58,7 +56,19 @@ struct Verify: ParsableCommand {
   private func verifyJournal(_ path: String) throws {
     Damage.explain(path)
     let reader = try JournalReader.open(directory: path)
-    if let trusted { try expect(reader.identity, of: trusted) }
+    if let trusted = trust.keys {
+      guard trusted.countersigners.isEmpty else {
+        throw ValidationError(
+          "Keys of others are for exports and proofs: a journal's checkpoints may still wait for their signatures.")
+      }
+      if let finding = trusted.finding(on: reader.identity) {
+        switch format.output {
+        case .text: Output.write("NOT SOUND: \(finding)\n")
+        case .json: showJSON(records: nil, checkpoints: nil, findings: [finding.description])
+        }
+        throw ExitCode(finding.fault.rawValue)
+      }
+    }
     let report = try JournalVerifier(reader).verify()
     if format.output == .text {
       for removed in report.removed { Output.write("removed by retention: the records through \(removed)\n") }
@@ -70,39 +80,20 @@ struct Verify: ParsableCommand {
     if !report.isSound { throw ExitCode(ExitStatus.wrong) }
   }
 
-  /// What a journal says of itself is sound under its own key, whosever that is.
-  private func expect(_ identity: JournalIdentity, of trusted: TrustedKeys) throws {
-    guard trusted.countersigners.isEmpty else {
-      throw ValidationError(
-        "Keys of others are for exports and proofs: a journal's checkpoints may still wait for their signatures.")
-    }
-    let finding: EvidenceFinding
-    if identity.hexID != trusted.journal {
-      finding = EvidenceFinding(
-        .anotherJournal, "This is the journal \(identity.hexID), not \(trusted.journal) that you trust.")
-    } else if identity.publicKey != trusted.publicKey {
-      finding = EvidenceFinding(.unknownKey, "The journal signs with another key than the one that you trust.")
-    } else {
-      return
-    }
-    switch format.output {
-    case .text: Output.write("NOT SOUND: \(finding)\n")
-    case .json: showJSON(records: nil, checkpoints: nil, findings: [finding.description])
-    }
-    throw ExitCode(finding.fault.rawValue)
-  }
-
   private func verifyExport(_ path: String) throws {
-    let report = try ExportVerifier(directory: path, trusted: trusted).verify()
+    let report = try ExportVerifier(directory: path, trusted: trust.keys).verify()
     let table =
       report.readings.map { "; readings.csv has \(counted($0, "line")), and the seal alone as its proof" } ?? ""
+    let others = report.records - min(report.sealed, report.records)
+    let unproved = others > 0 ? "; \(counted(others, "record")) with the export's seal alone as proof" : ""
+    if format.output == .text { for lost in report.lost { Output.write("lost by earlier damage: \(lost)\n") } }
     show(
       records: report.records, checkpoints: report.checkpoints,
       what:
         "of journal \(report.journal.isEmpty ? "unknown" : report.journal), \(report.sealed) sealed by a checkpoint, "
-        + "\(report.omitted) left out\(table)",
+        + "\(report.omitted) left out\(unproved)\(table)",
       findings: report.findings.map(\.description), of: report.findings.count)
-    if keys.isEmpty, report.isSound, format.output == .text {
+    if trust.keys == nil, report.isSound, format.output == .text {
       Output.write("Signed with a key that the export itself names; compare it with the journal's: \(report.key)\n")
     }
     if let gravest = report.gravest { throw ExitCode(gravest.fault.rawValue) }
@@ -142,14 +133,5 @@ struct Verify: ParsableCommand {
       json.array(findings) { $0.string($1) }
     }
     Output.line(json.take())
-  }
-}
-
-struct VerifierKeyArgument: ExpressibleByArgument {
-  let key: VerifierKey
-
-  init?(argument: String) {
-    guard let key = try? VerifierKey(argument) else { return nil }
-    self.key = key
   }
 }

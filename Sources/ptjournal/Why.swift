@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Evidence
 internal import Journal
 internal import ReadModels
 
@@ -10,6 +11,9 @@ struct Why: ParsableCommand {
       was counted since the value before, the arithmetic checks that include it, who the device was and where, how many later polls found \
       the same, and which checkpoint and acknowledgement cover the record. --at asks for the value that was known then; checkpoint and \
       acknowledgement are as of now. Exit status 1 where the record is not what its hash says, or its checkpoint is not sound.
+
+      Keys are trusted as `ptjournal verify` trusts them (--key): the journal must be the key's (else 12 or 13), and with a hub's key beside it \
+      the checkpoint must be there and bear the hub's signature (else 1).
 
       \(JournalPoint.timesExplained)
 
@@ -28,20 +32,26 @@ struct Why: ParsableCommand {
   var at: JournalPoint?
   @Flag(help: "Print the SNMP objects of that reading, too.")
   var raw = false
+  @OptionGroup var trust: TrustOption
   @OptionGroup var format: OutputOption
 
   func run() throws {
     let reader = try argument.open()
+    if let finding = trust.keys?.finding(on: reader.identity) {
+      Output.complain("\(finding)")
+      throw ExitCode(finding.fault.rawValue)
+    }
     let explanation = try orExit {
       try orCandidates {
-        try MeterExplanation(reader, device: device, meter: meter, at: at ?? .head, withObjects: raw)
+        try MeterExplanation(
+          reader, device: device, meter: meter, at: at ?? .head, withObjects: raw, trusted: trust.keys)
       }
     }
     switch format.output {
     case .text: Output.write(explanation.text)
     case .json: Output.line(explanation.json)
     }
-    if !explanation.isIntact || explanation.seal?.fault != nil { throw ExitCode(ExitStatus.wrong) }
+    if !explanation.isSound { throw ExitCode(ExitStatus.wrong) }
   }
 }
 

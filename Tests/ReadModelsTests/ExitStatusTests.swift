@@ -14,7 +14,8 @@ typealias ExitStatus = ReadModels.ExitStatus
     (ExportFile.error(.make, EACCES), ExitStatus.permission), (ExportFile.error(.makeDirectory, EROFS), .permission),
     (ExportFile.error(.open, EACCES), .permission), (ExportFile.error(.open, ENOENT), .noInput),
     (ExportFile.error(.makeDirectory, ENOENT), .cannotCreate), (ExportFile.error(.make, ENOTDIR), .cannotCreate),
-    (ExportFile.error(.write, ENOSPC), .inputOutput), (ExportFile.error(.read, EIO), .inputOutput),
+    (ExportFile.error(.write, ENOSPC), .inputOutput), (ExportFile.error(.read, EISDIR), .inputOutput),
+    (ExportFile.error(.open, ENOTDIR), .inputOutput), (ExportFile.error(.read, EIO), .inputOutput),
     (ExportError("A line is no line."), .data),
   ])
   func `of an export says what is in the way, with a remedy`(error: ExportError, status: ExitStatus) {

@@ -2,11 +2,29 @@ import Events
 import Evidence
 import Foundation
 import Journal
+import OpenSSL
 import Testing
 
 @testable import ReadModels
 
 @Suite struct `An export` {
+  private let hub: SignerKey
+
+  init() throws {
+    hub = SignerKey(name: try NoteKeyName("hub.example/1"), privateKey: try Ed25519PrivateKey())
+  }
+
+  private func countersignLast(of journal: Journal) async throws {
+    let last = try #require(try journal.reader.lastCheckpoint(epoch: 1))
+    let note = try SignedNote(text: try SignedNote(bytes: last.note).text, signer: hub)
+    try await journal.storeCountersignature(note, by: hub.verifier)
+  }
+
+  private func keysOfBoth(_ fleet: JournalOfAFleet) throws -> TrustedKeys {
+    let keys = try fleet.keys()
+    return TrustedKeys(journal: keys.journal, publicKey: keys.publicKey, countersigners: [hub.verifier])
+  }
+
   private func exported(
     polls: Int = 30, sealed: Bool = true, _ change: (inout ExportOptions, JournalOfAFleet) -> Void = { _, _ in }
   ) async throws -> JournalOfAFleet {
@@ -147,6 +165,78 @@ import Testing
     #expect(try fleet.read(Export.omittedName).count == 32)
   }
 
+  @Test(arguments: [
+    ("readings.csv", ExportOptions.Format.jsonl), ("events-2.jsonl", .jsonl), ("omitted.bin", .jsonl),
+    ("events.jsonl", .csv),
+    (".hidden", .jsonl), ("events.jsonl.unfinished", .jsonl), ("annex/", .csv),
+  ])
+  func `with something beside it that the manifest does not name is refused`(
+    name: String, format: ExportOptions.Format
+  ) async throws {
+    let fleet = try await exported(polls: 3) { options, _ in options.format = format }
+    if name.hasSuffix("/") {
+      try FileManager.default.createDirectory(atPath: fleet.export + "/" + name, withIntermediateDirectories: false)
+    } else {
+      try fleet.write(Array("forged\n".utf8), name)
+    }
+    let report = try verified(fleet, trusted: fleet.keys())
+    #expect(report.findings.map(\.fault) == [.unnamed])
+    #expect(report.gravest?.description.hasPrefix(name.replacing("/", with: "")) == true)
+    if let status = try IndependentVerifier.status(of: fleet.export, key(of: fleet)) {
+      #expect(status == EvidenceFault.unnamed.rawValue)
+    }
+  }
+
+  @Test(arguments: ["20.0", "2e1", "2.0E1"])
+  func `has a manifest of whole numbers, written as such`(number: String) async throws {
+    let fleet = try await exported(polls: 13)
+    let manifest = try fleet.lines(Export.manifestName)[0]
+    let changed = manifest.replacingOccurrences(of: "\"records\":20,", with: "\"records\":\(number),")
+    #expect(changed != manifest)
+    try fleet.write(Array((changed + "\n").utf8), Export.manifestName)
+    #expect(try verified(fleet).gravest?.fault == .malformed)
+    let status = try IndependentVerifier.status(of: fleet.export, key(of: fleet))
+    #expect([nil, EvidenceFault.malformed.rawValue].contains(status))
+  }
+
+  /// Sealed by the journal's own key, so that nothing else is wrong.
+  @Test(arguments: [
+    ("\"files\":\\[.*\\]", "\"files\":[]"), ("\"format\":\"jsonl\"", "\"format\":\"csv\""),
+    ("\"format\":\"jsonl\"", "\"format\":\"xml\""), ("\"name\":\"events.jsonl\"", "\"name\":\"readings.csv\""),
+  ])
+  func `names the files of its format, no fewer and no others`(old: String, new: String) async throws {
+    let fleet = try await exported(polls: 3)
+    let manifest = try fleet.lines(Export.manifestName)[0]
+    let changed = manifest.replacingOccurrences(of: old, with: new, options: .regularExpression)
+    #expect(changed != manifest)
+    let bytes = Array((changed + "\n").utf8)
+    try fleet.write(bytes, Export.manifestName)
+    let reader = try JournalReader.open(directory: fleet.journal)
+    let seal = try ExportSeal(
+      journal: reader.identity.hexID, manifest: SHA256.hash(bytes), signer: reader.signer())
+    try fleet.write(seal.note.bytes, Export.sealName)
+    #expect(try verified(fleet).gravest?.fault == .malformed)
+    let status = try IndependentVerifier.status(of: fleet.export, key(of: fleet))
+    #expect([nil, EvidenceFault.malformed.rawValue].contains(status))
+  }
+
+  @Test(arguments: [Export.manifestName, Export.sealName, Export.eventsName])
+  func `cannot be read where a directory stands in a file's place`(name: String) async throws {
+    let fleet = try await exported(polls: 3)
+    try FileManager.default.removeItem(atPath: fleet.export + "/" + name)
+    try FileManager.default.createDirectory(atPath: fleet.export + "/" + name, withIntermediateDirectories: false)
+    let error = #expect(throws: ExportError.self) { try verified(fleet) }
+    #expect(error.map { ExitStatus($0) } == .inputOutput)
+    let status = try IndependentVerifier.status(of: fleet.export, key(of: fleet))
+    #expect([nil, ExitStatus.inputOutput.rawValue].contains(status))
+  }
+
+  @Test func `drives no terminal by a name beside it`() async throws {
+    let fleet = try await exported(polls: 3)
+    try fleet.write([], "\u{1B}[2Jreadings.csv")
+    #expect(try verified(fleet).gravest?.description.hasPrefix(" [2Jreadings.csv") == true)
+  }
+
   @Test func `of records after the last checkpoint says how many are not sealed by one`() async throws {
     let fleet = JournalOfAFleet()
     try await fleet.live(polls: 30)
@@ -158,6 +248,55 @@ import Testing
     let report = try verified(fleet)
     #expect(report.isSound)
     #expect((report.records, report.sealed) == (38, 37))
+  }
+
+  @Test func `is vouched for by a hub up to the last checkpoint that it countersigned`() async throws {
+    let fleet = JournalOfAFleet()
+    try await fleet.live(polls: 30)
+    try await fleet.withJournal { try await countersignLast(of: $0) }
+    try await fleet.live(polls: 3)
+    let reader = try JournalReader.open(directory: fleet.journal)
+    let head = try reader.head().sequence
+    #expect(try reader.lastCheckpoint(epoch: 1)?.size == head)
+    let countersigned = try #require(try reader.lastCountersigned()).size
+    #expect(countersigned < head)
+
+    let both = try keysOfBoth(fleet)
+    for end in [countersigned, countersigned - 3] {
+      var options = ExportOptions()
+      options.to = .sequence(end, epoch: 1)
+      try fleet.makeExport(options)
+      let report = try verified(fleet, trusted: both)
+      #expect(report.findings == [])
+      #expect((report.records, report.sealed) == (end, end))
+    }
+    try fleet.makeExport(ExportOptions())
+    let report = try verified(fleet, trusted: both)
+    #expect(report.findings.map(\.fault) == [.unknownKey, .notCountersigned])
+    #expect(report.findings.last?.description.contains("covers \(head) records, from 1/1 on") == true)
+    #expect(report.findings.last?.description.contains("ptjournal stat") == true)
+    #expect(try verified(fleet, trusted: fleet.keys()).isSound)
+    let statuses = try [[hub.verifier], []].map {
+      try IndependentVerifier.status(of: fleet.export, key(of: fleet), countersigners: $0)
+    }
+    #expect([[EvidenceFault.unknownKey.rawValue, 0], [nil, nil]].contains(statuses))
+  }
+
+  @Test func `of records that came after the countersigned checkpoint tells how many and which`() async throws {
+    let fleet = JournalOfAFleet()
+    try await fleet.live(polls: 30)
+    try await fleet.withJournal { journal in
+      try await countersignLast(of: journal)
+      try await journal.append([try Event(time: 9, .agentStopped(AgentStopped(reason: "t"))).encoded()])
+      let signer = try journal.reader.signer()
+      _ = try Export(journal.reader, ExportOptions()).write(into: fleet.export, signer: signer)
+    }
+    let both = try keysOfBoth(fleet)
+    let report = try verified(fleet, trusted: both)
+    #expect(report.findings.map(\.fault) == [.notCountersigned])
+    #expect(report.gravest?.description.contains("covers 1 record, from 1/38 on") == true)
+    let status = try IndependentVerifier.status(of: fleet.export, key(of: fleet), countersigners: [hub.verifier])
+    #expect([nil, EvidenceFault.notCountersigned.rawValue].contains(status))
   }
 
   @Test func `from a time begins with the first record after it and is whole from there`() async throws {
@@ -220,6 +359,10 @@ import Testing
     let report = try verified(fleet)
     #expect(report.findings.map(\.fault) == [.unknownKey])
     #expect(report.sealed == 37)
+  }
+
+  private func key(of fleet: JournalOfAFleet) throws -> VerifierKey {
+    try JournalReader.open(directory: fleet.journal).identity.verifier()
   }
 
   private func lines(of fleet: JournalOfAFleet) throws -> [String] { try fleet.lines(Export.eventsName) }

@@ -13,11 +13,12 @@ import Testing
   private let fleet = JournalOfAFleet()
 
   private func explain(
-    _ meter: String = "total", of device: String? = nil, at point: JournalPoint = .head, withObjects: Bool = false
+    _ meter: String = "total", of device: String? = nil, at point: JournalPoint = .head, withObjects: Bool = false,
+    trusted: TrustedKeys? = nil
   ) throws -> MeterExplanation {
     try MeterExplanation(
       JournalReader.open(directory: fleet.journal), device: device ?? fleet.devices[0].description, meter: meter,
-      at: point, withObjects: withObjects)
+      at: point, withObjects: withObjects, trusted: trusted)
   }
 
   private func append(_ bodies: EventBody..., at time: Int64 = 90_000) async throws {
@@ -127,7 +128,46 @@ import Testing
     let chain = try explain()
     #expect(chain.seal?.countersigners == ["hub.example"])
     #expect(chain.seal?.fault == nil)
+    #expect(chain.seal?.verified == [] && chain.isSound)
     #expect(chain.acknowledgement == .acknowledged(upTo: RecordPosition(epoch: 1, sequence: 15)))
+  }
+
+  @Test func `is checked against a hub's key where that is given`() async throws {
+    let hub = SignerKey(name: try NoteKeyName("hub.example"), privateKey: try Ed25519PrivateKey())
+    let impostor = SignerKey(name: hub.verifier.name, privateKey: try Ed25519PrivateKey())
+    func seal(_ signer: SignerKey) async throws {
+      try await fleet.withJournal { journal in
+        let stored = try #require(try journal.reader.lastCheckpoint(epoch: 1))
+        let note = try SignedNote(text: try SignedNote(bytes: stored.note).text, signer: signer)
+        try await journal.storeCountersignature(note, by: signer.verifier)
+      }
+    }
+    func explain() throws -> MeterExplanation {
+      let keys = try fleet.keys()
+      return try self.explain(
+        trusted: TrustedKeys(journal: keys.journal, publicKey: keys.publicKey, countersigners: [hub.verifier]))
+    }
+    try await fleet.live(polls: 9)
+    #expect(try explain().isSound == false)
+    try await seal(impostor)
+    #expect(try explain().seal?.fault?.contains("not signed by the key hub.example+") == true)
+    #expect(try self.explain().text.contains("hub.example (whose key is not here)"))
+    try await seal(hub)
+    let chain = try explain()
+    #expect(chain.seal?.verified == ["hub.example"] && chain.isSound)
+    #expect(chain.seal?.unverified == ["hub.example"], "the impostor's")
+    #expect(chain.text.contains("hub.example (whose signature is sound), hub.example (whose key is not here)"))
+  }
+
+  @Test func `that nobody has sealed yet is not vouched for by a hub`() async throws {
+    try await fleet.withJournal { journal in
+      try await journal.append(try fleet.events(polls: 9).map { try $0.encoded() })
+      let keys = try fleet.keys()
+      let hub = SignerKey(name: try NoteKeyName("hub.example"), privateKey: try Ed25519PrivateKey()).verifier
+      let both = TrustedKeys(journal: keys.journal, publicKey: keys.publicKey, countersigners: [hub])
+      #expect(try explain(trusted: keys).isSound)
+      #expect(try explain(trusted: both).isSound == false)
+    }
   }
 
   @Test func `says that the hub refused the record`() async throws {

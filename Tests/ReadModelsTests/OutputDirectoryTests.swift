@@ -29,7 +29,11 @@ import Testing
   }
 
   private var isSound: Bool {
-    get throws { try ExportVerifier(directory: fleet.export).verify().isSound }
+    get throws { try faults.isEmpty }
+  }
+
+  private var faults: [EvidenceFault] {
+    get throws { try ExportVerifier(directory: fleet.export).verify().findings.map(\.fault) }
   }
 
   @Test(arguments: ["journal", "journal/export", ".", "link"])
@@ -60,10 +64,15 @@ import Testing
     #expect(try #require(refusal(replacing: true)).contains("\(name) is there"))
     #expect(try names() == [name])
     try FileManager.default.removeItem(atPath: fleet.export + "/" + name)
-    try fleet.write([1], "notes.txt")
-    try export()
-    try export(replacing: true)
-    #expect(try fleet.read("notes.txt") == [1])
+  }
+
+  @Test(arguments: ["notes.txt", ".notes", "events-2.jsonl"])
+  func `is one in which nothing else lies`(name: String) async throws {
+    try await fleet.live(polls: 3)
+    try FileManager.default.createDirectory(atPath: fleet.export, withIntermediateDirectories: true)
+    try fleet.write([1], name)
+    #expect(try #require(refusal(replacing: true)).contains("\(name) is there"))
+    #expect(try names() == [name])
   }
 
   @Test func `has the earlier export whole where the new one fails`() async throws {
@@ -73,7 +82,7 @@ import Testing
     #expect(throws: ExportError.self) {
       try place.fill {
         try ExportFile.write([1], name: Export.eventsName, in: fleet.export)
-        #expect(try isSound)
+        #expect(try faults == [.unnamed])
         throw ExportError("The disk is full.")
       }
     }
@@ -104,16 +113,27 @@ import Testing
     #expect(try names() == ["events.jsonl", "manifest.json", "manifest.sig"])
   }
 
-  @Test func `of a replay is treated alike`() throws {
+  @Test func `holds nothing of an export of another kind that was killed`() async throws {
+    try await fleet.live(polls: 3)
+    try FileManager.default.createDirectory(atPath: fleet.export, withIntermediateDirectories: true)
+    try fleet.write([1], Export.readingsName + OutputDirectory.unfinished)
+    try export()
+    #expect(try names() == ["events.jsonl", "manifest.json", "manifest.sig"])
+    #expect(try isSound)
+  }
+
+  @Test func `of a replay is treated alike, and may hold files of others`() throws {
     let directory = NSTemporaryDirectory() + "printtrail-output-" + UUID().uuidString
     defer { try? FileManager.default.removeItem(atPath: directory) }
     func write(_ text: String, replacing: Bool = false) throws {
       try ReplayFiles.write(fleet: [], summary: Array(text.utf8), into: directory, replacing: replacing)
     }
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    try Data([1]).write(to: URL(fileURLWithPath: directory + "/notes.txt"))
     try write("{}")
     #expect(throws: ExportError.self) { try write("[]") }
     try write("[]", replacing: true)
     #expect(try Data(contentsOf: URL(fileURLWithPath: directory + "/replay.json")) == Data("[]\n".utf8))
-    #expect(try names(directory) == ["fleet.json", "replay.json"])
+    #expect(try names(directory) == ["fleet.json", "notes.txt", "replay.json"])
   }
 }

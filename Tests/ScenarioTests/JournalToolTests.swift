@@ -77,6 +77,7 @@ final class `The journal's tool, on the golden journal` {
     ("prove 12 --size 1", 66, "Name a greater size"),
     ("prove --from-size 12 --size 1", 64, "from the smaller to the greater"),
     ("prove --from-size 3/1", 66, "There is no epoch 3"),
+    ("verify --key foo", 64, "`pthub key` the hub's"), ("why 192.0.2.9 total --key foo", 64, "`ptjournal key JOURNAL`"),
   ])
   func `says what is wrong with a number, a time or a name, and what to do`(
     line: String, status: Int32, words: String
@@ -86,7 +87,7 @@ final class `The journal's tool, on the golden journal` {
     #expect(ended.status == status && ended.output.contains(words), "\(ended)")
   }
 
-  @Test func `verify holds a journal to the key that is trusted`() async throws {
+  @Test func `verify and why hold a journal to the key that is trusted`() async throws {
     let key = try await run("key").output.trimmingCharacters(in: .whitespacesAndNewlines)
     #expect(try await run("verify", "--key", key).status == 0)
     let another = work.path + "/another"
@@ -95,6 +96,19 @@ final class `The journal's tool, on the golden journal` {
       .output.trimmingCharacters(in: .whitespacesAndNewlines)
     let foreign = try await run("verify", "--key", other)
     #expect(foreign.status == 12 && foreign.output.contains("that you trust"), "\(foreign)")
+    #expect(try await run("why", "192.0.2.9", "total", "--key", key).status == 0)
+    let explained = try await run("why", "192.0.2.9", "total", "--key", other)
+    #expect(explained.status == 12 && explained.output.contains("that you trust"), "\(explained)")
+  }
+
+  @Test func `stat tells the last checkpoint that somebody countersigned`() async throws {
+    let shortened = work.path + "/shortened"
+    try FileManager.default.copyItem(
+      atPath: Self.root.path + "/Fixtures/journal/v2-shortened/journal", toPath: shortened)
+    let text = try await Program.run("ptjournal", ["stat", shortened], in: work)
+    #expect(text.output.contains("countersigned  1/16, by hub.example\n"), "\(text)")
+    let json = try await Program.run("ptjournal", ["stat", shortened, "--output", "json"], in: work)
+    #expect(json.output.contains("\"countersigned\":{\"epoch\":1,\"size\":16}"), "\(json)")
   }
 
   @Test func `tail goes back into earlier epochs`() async throws {

@@ -101,6 +101,11 @@ extension Mutation {
       specimen.files[Export.sealName] = nil
     },
     Mutation("leave out a record, all numbers fitted") { specimen, _, _ in specimen.leaveOut() },
+    Mutation("add a file") { specimen, foreign, random in
+      let names = Export.fileNames + ["events-2.jsonl", ".hidden", Export.eventsName + OutputDirectory.unfinished]
+      guard let name = names.filter({ specimen.files[$0] == nil }).randomElement(using: &random) else { return }
+      specimen.files[name] = foreign.files[specimen.linesName]
+    },
     Mutation("remove a file") { specimen, _, random in specimen.files[specimen.someFile(&random)] = nil },
     Mutation("edit a number of the manifest") { specimen, _, random in
       var text = specimen.text(Export.manifestName)
@@ -134,7 +139,17 @@ extension Mutation {
       specimen.replace("\"device\":\"01", with: "\"device\":\"fe", in: Export.manifestName)
     },
     Mutation("signed anew with another key") { specimen, _, random in specimen.signAnew(&random) },
+    withoutCheckpoints,
   ]
+
+  /// All that can be done with the journal's key, but not the hub's.
+  static let withoutCheckpoints = Mutation("signed anew with the journal's key, without checkpoints") {
+    specimen, _, random in
+    specimen.forgeRecord(&random)
+    specimen.dropCheckpoints()
+    specimen.fitManifest()
+    specimen.seal(with: specimen.signer)
+  }
 
   static let ofExports = ofBytes + ofLines + fitted + ofManifests
 
@@ -271,14 +286,27 @@ extension Specimen {
 
   /// All that can be done with another key: the manifest states it, and it seals the manifest.
   fileprivate mutating func signAnew(_ random: inout Seeded) {
-    guard let own = statedKey, let journal, let name = try? VerifierKey(own).name, let key = try? Ed25519PrivateKey()
+    guard let own = statedKey, let name = try? VerifierKey(own).name, let key = try? Ed25519PrivateKey()
     else { return }
     let signer = SignerKey(name: name, privateKey: key)
     forgeRecord(&random)
     replace(own, with: signer.verifier.description, in: Export.manifestName)
     fitManifest()
+    seal(with: signer)
+  }
+
+  mutating func seal(with signer: SignerKey) {
+    guard let journal else { return }
     let manifest = SHA256.hash(files[Export.manifestName] ?? [])
     files[Export.sealName] = try? ExportSeal(journal: journal, manifest: manifest, signer: signer).note.bytes
+  }
+
+  /// Without a tree no record needs hashes in its place.
+  fileprivate mutating func dropCheckpoints() {
+    let manifest = text(Export.manifestName).replacingOccurrences(
+      of: ",\"size\":[0-9]+,\"checkpoint\":\"[^\"]*\"", with: "", options: .regularExpression)
+    files[Export.manifestName] = Array(manifest.utf8)
+    if files[Export.omittedName] != nil { files[Export.omittedName] = [] }
   }
 }
 

@@ -14,6 +14,8 @@ struct Specimen {
   var kind: Kind
   /// By name; a proof is the only one.
   var files: [String: [UInt8]]
+  /// The key of the journal that it is of.
+  var signer: SignerKey
 
   static let proofName = "proof"
 
@@ -132,18 +134,23 @@ struct TamperingGround {
       try fleet.makeExport($1)
       let names = try FileManager.default.contentsOfDirectory(atPath: fleet.export)
       return Specimen(
-        name: $0, kind: .export, files: Dictionary(uniqueKeysWithValues: try names.map { ($0, try fleet.read($0)) }))
+        name: $0, kind: .export, files: Dictionary(uniqueKeysWithValues: try names.map { ($0, try fleet.read($0)) }),
+        signer: try JournalReader.open(directory: fleet.journal).signer())
     }
   }
 
   private static func proofs(_ fleet: JournalOfAFleet) throws -> [Specimen] {
-    let prover = JournalProver(try JournalReader.open(directory: fleet.journal))
-    let checkpoints = try JournalReader.open(directory: fleet.journal).checkpoints().filter { $0.epoch == 2 }
+    let reader = try JournalReader.open(directory: fleet.journal)
+    let prover = JournalProver(reader)
+    let checkpoints = try reader.checkpoints().filter { $0.epoch == 2 }
     var proofs = try [1, 6, 11].map { sequence in
       try prover.inclusion(of: RecordPosition(epoch: 2, sequence: sequence)).bytes
     }
     proofs.append(try prover.inclusion(of: RecordPosition(epoch: 1, sequence: 5)).bytes)
     proofs.append(try prover.consistency(epoch: 2, from: checkpoints[0].size).bytes)
-    return proofs.enumerated().map { Specimen(name: "proof\($0)", kind: .proof, files: [Specimen.proofName: $1]) }
+    let signer = try reader.signer()
+    return proofs.enumerated().map {
+      Specimen(name: "proof\($0)", kind: .proof, files: [Specimen.proofName: $1], signer: signer)
+    }
   }
 }

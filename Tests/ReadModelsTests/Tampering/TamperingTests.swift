@@ -40,6 +40,19 @@ import Testing
     for (name, status) in statuses { #expect(found[name] == status, "\(name)") }
   }
 
+  @Test func `that the journal's own key forged is found out by the hub's key alone`() async throws {
+    let ground = try await TamperingGround()
+    let journalAlone = try ground.own.keys()
+    for (number, original) in ground.exports.enumerated() {
+      var (forged, random) = (original, Seeded(seed: UInt64(number)))
+      Mutation.withoutCheckpoints.apply(&forged, original, &random)
+      let name = "forged \(original.name)"
+      #expect(try Self.fault(forged, ground, as: name) == .fault(.notCountersigned), "\(name)")
+      let verifier = ExportVerifier(directory: ground.own.directory + "/batch/" + name, trusted: journalAlone)
+      #expect(try verifier.verify().isSound, "\(name)")
+    }
+  }
+
   /// What was really changed, of all mutations of all specimens.
   private static func tampered(_ ground: TamperingGround) -> [Specimen] {
     mutants(of: ground.exports, ground.foreign, Mutation.ofExports, exportSeeds)
