@@ -148,8 +148,9 @@ package struct ExportVerifier {
   private func expectCountersigned(
     _ epoch: ExportManifest.Epoch, through signed: UInt64, _ trusted: TrustedKeys, _ report: inout ExportReport
   ) {
+    guard !trusted.countersigners.isEmpty, signed < epoch.to else { return }
     let first = epoch.kept(from: max(signed + 1, epoch.from))
-    guard !trusted.countersigners.isEmpty, first <= epoch.to else { return }
+    guard first <= epoch.to else { return }
     let signers = trusted.countersigners.map(\.name.description).joined(separator: " and ")
     let count = epoch.to - first + 1 - epoch.lostCount(from: first)
     report.found(
