@@ -24,10 +24,6 @@ final class Hasher: @unchecked Sendable {  // Everything mutable is touched unde
   /// Looks for work before the thread sleeps again that was woken for some: about 100 microseconds.
   private static let looksWhenAlert = 2_000
 
-  /// Looks for the next large append before the thread sleeps again: about 600 microseconds, in which a commit is over. Where they follow
-  /// each other, none has to wait for the thread to wake; where they do not, it sleeps.
-  private static let looksAfterWork = 12_000
-
   /// What there is to do; one thing at a time.
   private var offered: Work?
   /// Whether work is about to come.
@@ -95,24 +91,17 @@ final class Hasher: @unchecked Sendable {  // Everything mutable is touched unde
   }
 
   private func run() {
-    var looks = 0
-    while let work = take(after: looks) {
+    while let work = take() {
       switch work {
-      case .hash(let batch):
-        while batch.hashNext() {}
-        looks = Self.looksAfterWork
+      case .hash(let batch): while batch.hashNext() {}
       case .run(let work): work()
       }
     }
   }
 
   /// Waits for work; nil when the thread is to end.
-  /// - Parameter looks: how often to look before the thread sleeps.
-  private func take(after looks: Int) -> Work? {
-    var left = looks
+  private func take() -> Work? {
     while true {
-      while left > 0, monitor.withLock({ offered == nil && !isStopped && !isAlert }) { left -= 1 }
-      left = 0
       monitor.withLock {
         while offered == nil, !isStopped, !isAlert { monitor.wait() }
       }
