@@ -1,7 +1,7 @@
 // Reads the whole journal once a day and recomputes every hash, as `ptjournal verify` does. A start looks at every page that leads to
 // records, and at the last few thousand of them; what a disk does to an older one would else be found when somebody needs it.
 //
-// Damage ends the agent: the next start looks at everything, keeps what is sound and tells what is lost. Ten million records take some six seconds.
+// Damage ends the agent: the next start looks at everything, keeps what is sound and tells what is lost. Ten million records take some eight seconds.
 
 internal import Dispatch
 internal import Journal

@@ -1,6 +1,6 @@
 // A second thread that hashes while the writer writes, and signs while it waits for the disk.
 //
-// Hashing a record costs twice what LMDB takes to put it into its page. For a large append the hasher's thread takes pieces
+// Hashing a record costs more than LMDB takes to put it into its page. For a large append the hasher's thread takes pieces
 // from the front, and so does the writer whenever the piece it must put next is not done:
 //
 //   writer   [hash 0][put 0][put 1][hash 4][put 2][put 3][put 4] ...

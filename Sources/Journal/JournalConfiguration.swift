@@ -15,7 +15,8 @@ package struct JournalConfiguration: Sendable {
   /// How often to look for readers that died, while nothing is committed.
   package var readerCheckInterval = JournalLimits.readerCheckInterval
   package var clock = JournalClock.system
-  /// Told of each record that the fold refused, on the thread that commits.
+  /// Told of each record that the fold refused, on the thread that commits; and of stored rows that are not those that were
+  /// written, which are then made again (`JournalError.damaged`).
   package var foldFailed: @Sendable (RecordPosition, any Error) -> Void = { _, _ in }
 
   /// How damage is dealt with; nil refuses a damaged journal.

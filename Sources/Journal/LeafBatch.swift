@@ -35,7 +35,7 @@ final class LeafBatch: @unchecked Sendable {
   let pieces: [Piece]
   /// Held for their bytes.
   private let payloads: [[UInt8]]
-  /// Where those lie: taken once, so that two threads do not fight over the arrays' reference counts, which would take as long as hashing.
+  /// Where those lie: taken once, so that two threads do not fight over the arrays' reference counts.
   /// Arrays that are held and never changed stand still; none is bridged from another kind.
   private let bytes: UnsafeMutableBufferPointer<UnsafeRawBufferPointer>
   /// 32 bytes for each record.
