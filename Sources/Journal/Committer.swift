@@ -96,10 +96,13 @@ final class Committer {
 
   private func attempt(_ works: [WriteRequest.Work]) throws -> [WriteOutcome] {
     if needsRecovery { try recover() }
-    if works.contains(where: { $0.isLargeAppend }) { hasher.alert() }
+    let isLarge = works.contains { $0.isLargeAppend }
+    if isLarge { hasher.alert() }
     let batch = Batch(time: configuration.clock.now(), tail: tail, policy: policy)
     let isFull = try works.contains { $0.appends } && isFull()
     let transaction = try beginWrite()
+    // A large one writes so much that zeros written before it would cost more than the longer file does.
+    if !isLarge { try transaction.makeRoom(GrowthAhead(limit: configuration.sizeLimit)) }
     if let sealing { try store(sealing.position, try sealing.note(), batch, transaction) }
     var outcomes: [WriteOutcome] = []
     for work in works {

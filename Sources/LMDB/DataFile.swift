@@ -47,7 +47,7 @@ package final class DataFile {
   }
 
   /// Whether no page that the last commit counts is missing or makes no sense by itself, but those in `known`. One that holds
-  /// the rest of a large value which nothing leads to any more makes no sense either.
+  /// the rest of a large value which nothing leads to any more makes no sense either; a blank one does.
   package func isSensible(but known: Set<UInt64>) -> Bool {
     if let meta, meta.lastPage >= pages { return false }
     var number: UInt64 = 2
@@ -56,7 +56,7 @@ package final class DataFile {
       switch page?.kind {
       case .leaf, .branch: if page?.nodeOffsets == nil, !known.contains(number) { return false }
       case .overflow: number += UInt64(max(1, page?.overflowPages ?? 1)) - 1
-      case .meta, nil: if !known.contains(number) { return false }
+      case .meta, nil: if page?.isBlank != true, !known.contains(number) { return false }
       }
       number += 1
     }

@@ -170,22 +170,30 @@ package final class Environment: @unchecked Sendable {  // `handle` is replaced 
 
   /// The sizes of the environment as of the last commit.
   package func statistics() throws(LMDBError) -> EnvironmentStatistics {
-    gate.enter()
-    defer { gate.leave() }
-    var information = MDB_envinfo()
-    var stat = MDB_stat()
-    guard let handle else { throw failure("read the sizes", MDB_PANIC) }
-    var code = mdb_env_info(handle, &information)
-    if code == MDB_SUCCESS { code = mdb_env_stat(handle, &stat) }
-    guard code == MDB_SUCCESS else { throw failure("read the sizes", code) }
+    let (information, pageBytes, readers) = try withHandle { handle in Self.readerCount(handle) }
     return EnvironmentStatistics(
-      pageBytes: Int(stat.ms_psize), mapBytes: information.me_mapsize, pages: information.me_last_pgno + 1,
+      pageBytes: pageBytes, mapBytes: information.me_mapsize, pages: information.me_last_pgno + 1,
       lastTransaction: UInt64(information.me_last_txnid), readersMax: Int(information.me_maxreaders),
-      readers: Self.readerCount(handle))
+      readers: readers)
   }
 
-  /// The length of data.mdb in bytes as of the last commit: `statistics().fileBytes`, without looking at the readers.
+  /// The used length of data.mdb as of the last commit: `statistics().fileBytes`, without looking at the readers.
   package func fileBytes() throws(LMDBError) -> Int {
+    let (information, pageBytes, _) = try withHandle { _ in }
+    return (information.me_last_pgno + 1) * pageBytes
+  }
+
+  /// The size of a page and the descriptor of data.mdb.
+  func dataFile() throws(LMDBError) -> (pageBytes: Int, descriptor: Int32) {
+    var descriptor: Int32 = -1
+    let (_, pageBytes, code) = try withHandle { mdb_env_get_fd($0, &descriptor) }
+    guard code == MDB_SUCCESS else { throw failure("find the file", code) }
+    return (pageBytes, descriptor)
+  }
+
+  private func withHandle<R>(
+    _ body: (OpaquePointer) -> R
+  ) throws(LMDBError) -> (information: MDB_envinfo, pageBytes: Int, result: R) {
     gate.enter()
     defer { gate.leave() }
     var information = MDB_envinfo()
@@ -194,7 +202,7 @@ package final class Environment: @unchecked Sendable {  // `handle` is replaced 
     var code = mdb_env_info(handle, &information)
     if code == MDB_SUCCESS { code = mdb_env_stat(handle, &stat) }
     guard code == MDB_SUCCESS else { throw failure("read the sizes", code) }
-    return (information.me_last_pgno + 1) * Int(stat.ms_psize)
+    return (information, Int(stat.ms_psize), body(handle))
   }
 
   private static func readerCount(_ handle: OpaquePointer) -> Int {
