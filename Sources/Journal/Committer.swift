@@ -61,6 +61,9 @@ final class Committer {
 
   deinit { hasher.stop() }
 
+  /// The last record of the journal.
+  var head: RecordPosition { tail.head }
+
   /// How long until there is something to do without any further request, in nanoseconds: a checkpoint, a look at the readers.
   var nanosecondsUntilDue: UInt64 {
     if sealing != nil { return JournalLimits.sealingWait.nanoseconds }
@@ -97,7 +100,7 @@ final class Committer {
   private func attempt(_ works: [WriteRequest.Work]) throws -> [WriteOutcome] {
     if needsRecovery { try recover() }
     let isLarge = works.contains { $0.isLargeAppend }
-    if isLarge { hasher.alert() }
+    if works.contains(where: { $0.isLargeAppend && !$0.hasHashes }) { hasher.alert() }
     let batch = Batch(time: configuration.clock.now(), tail: tail, policy: policy)
     let isFull = try works.contains { $0.appends } && isFull()
     let transaction = try beginWrite()
@@ -144,7 +147,7 @@ final class Committer {
   ) throws(RequestRefusal) -> [RecordPosition] {
     do {
       switch work {
-      case .append(let payloads): return try append(payloads, batch, transaction)
+      case .append(let payloads, let hashes): return try append(payloads, hashes, batch, transaction)
       case .openEpoch(let reason): return [try openEpoch(reason, batch, transaction)]
       case .moveCursor(let name, let position):
         try moveCursor(name, to: position, batch, transaction)
@@ -165,11 +168,12 @@ final class Committer {
   }
 
   private func append(
-    _ payloads: [[UInt8]], _ batch: Batch, _ transaction: borrowing WriteTransaction
+    _ payloads: [[UInt8]], _ hashes: LeafBatch?, _ batch: Batch, _ transaction: borrowing WriteTransaction
   ) throws -> [RecordPosition] {
     guard !payloads.isEmpty else { return [] }
     guard let first = batch.tail.head.next else { preconditionFailure("2^64 records in one epoch") }
-    let leaves = LeafBatch(payloads, from: first, time: batch.time)
+    let foreseen = hashes.flatMap { $0.first == first ? $0 : nil }
+    let leaves = foreseen ?? LeafBatch(payloads, from: first, time: batch.time)
     var frontier = batch.tail.frontier
     try transaction.withAppender(store.records) { records in
       try hasher.forEachPiece(of: leaves) { piece in
@@ -179,7 +183,7 @@ final class Committer {
     }
     if let fold {
       for (index, payload) in payloads.enumerated() {
-        fold.apply(Record(position: leaves.position(index), time: batch.time, payload: payload))
+        fold.apply(Record(position: leaves.position(index), time: leaves.time, payload: payload))
       }
     }
     batch.tail.frontier = frontier

@@ -32,7 +32,7 @@ final class Hasher: @unchecked Sendable {  // Everything mutable is touched unde
 
   /// Calls `put` for each piece in order, when its hashes are there. On the calling thread.
   func forEachPiece(of batch: LeafBatch, _ put: (Int) throws -> Void) rethrows {
-    if batch.count >= JournalLimits.sharedHashingRecordsMin { offer(.hash(batch)) }
+    if batch.count >= JournalLimits.sharedHashingRecordsMin, batch.hasPiecesLeft { offer(.hash(batch)) }
     defer {
       batch.abandon()
       monitor.withLock { if case .hash = offered { offered = nil } }

@@ -32,7 +32,7 @@ package final class Journal: Sendable {
   ) throws(JournalError) -> Journal {
     try asJournalError {
       let opening = try JournalOpening(configuration)
-      let writer = try WriterThread.start { try Committer(opening, configuration, fold: fold) }
+      let writer = try WriterThread.start(configuration.clock) { try Committer(opening, configuration, fold: fold) }
       return Journal(
         identity: opening.identity, reader: JournalReader(opening.store, opening.identity), damage: opening.damage,
         writer: writer)
@@ -54,7 +54,7 @@ package final class Journal: Sendable {
   @discardableResult
   package func append(_ payloads: [[UInt8]]) async throws(JournalError) -> [RecordPosition] {
     try check(payloads)
-    return try await perform(.append(payloads))
+    return try await perform(writer.prepare(payloads))
   }
 
   /// As `append`, blocking the thread. Not for code that runs on Swift's cooperative pool.
@@ -63,7 +63,7 @@ package final class Journal: Sendable {
     try check(payloads)
     if let outcome = writer.performHere(.append(payloads)) { return try outcome.get() }
     let outcome = Handover<WriteOutcome>()
-    switch writer.queue.submitBlocking(WriteRequest(.append(payloads)) { outcome.give($0) }) {
+    switch writer.queue.submitBlocking(WriteRequest(writer.prepare(payloads)) { outcome.give($0) }) {
     case .queued: return try outcome.wait().get()
     case .closed, .full: throw .closed
     }

@@ -22,6 +22,9 @@ package enum JournalLimits {
   package static let queueRequestsMax = 65_536
   /// Records of one append from which a second thread helps to hash: waking it takes as long as hashing about 100.
   package static let sharedHashingRecordsMin = 128
+  /// Records of one append from which their hashes are made where they are foreseen to stand, while another commit is under way: with fewer,
+  /// another caller is often quicker.
+  package static let foreseenRecordsMin = 16
   /// Records that one commit removes: a few milliseconds, between which appends have their turn.
   package static let prunedRecordsPerCommit = 2_000
   /// How long a checkpoint signed during a large commit waits for another commit to go with, before it gets one of its own.

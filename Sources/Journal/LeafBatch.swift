@@ -96,6 +96,9 @@ final class LeafBatch: @unchecked Sendable {
   /// The root of a piece that is done.
   func root(_ piece: Int) -> Digest { roots[piece] }
 
+  /// Whether there are pieces that nobody has taken.
+  var hasPiecesLeft: Bool { monitor.withLock { next < pieces.count } }
+
   /// Takes the next piece and hashes it; false when none is left.
   func hashNext() -> Bool {
     let taken: Int? = monitor.withLock {

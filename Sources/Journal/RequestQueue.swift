@@ -6,7 +6,8 @@
 //
 // There is one turn. The writer's thread has it from `take` to `endTurn`. A caller that blocks its thread anyway may have it
 // when nobody does and nothing is queued (`takeTurn`), and commits at once without waking another thread; what is submitted
-// meanwhile is queued, and goes before any further turn of that kind.
+// meanwhile is queued, and goes before any further turn of that kind. While somebody has it, it is foreseen where the records stand that
+// are submitted now (`foreseen`): their hashes need not wait for the turn.
 //
 // The first backpressure is `append` itself, which returns after the commit: a caller that waits has one request here. The
 // caps are for callers that start many appends at once: they are suspended (or their thread blocked) before they queue.
@@ -19,7 +20,8 @@ typealias WriteOutcome = Result<[RecordPosition], JournalError>
 /// One thing for the writer to do, and whom to tell.
 struct WriteRequest: Sendable {
   enum Work: Sendable {
-    case append([[UInt8]])
+    /// The hashes may have been made for where the records were foreseen to stand.
+    case append([[UInt8]], hashes: LeafBatch? = nil)
     case openEpoch(reason: String)
     case moveCursor(String, RecordPosition)
     case checkpoint
@@ -28,13 +30,15 @@ struct WriteRequest: Sendable {
     case prune(Pruning)
 
     var appends: Bool {
-      if case .append(let payloads) = self { !payloads.isEmpty } else { false }
+      if case .append(let payloads, _) = self { !payloads.isEmpty } else { false }
     }
 
-    /// Whether a second thread helps with the hashes.
-    var isLargeAppend: Bool {
-      if case .append(let payloads) = self { payloads.count >= JournalLimits.sharedHashingRecordsMin } else { false }
-    }
+    /// Whether it is worth while that a second thread helps with the hashes.
+    var isLargeAppend: Bool { records >= JournalLimits.sharedHashingRecordsMin }
+
+    var hasHashes: Bool { if case .append(_, _?) = self { true } else { false } }
+
+    var records: Int { if case .append(let payloads, _) = self { payloads.count } else { 0 } }
   }
 
   let work: Work
@@ -46,13 +50,8 @@ struct WriteRequest: Sendable {
   init(_ work: Work, complete: @escaping @Sendable (WriteOutcome) -> Void) {
     self.work = work
     self.complete = complete
-    if case .append(let payloads) = work {
-      records = payloads.count
-      bytes = payloads.reduce(0) { $0 + $1.count }
-    } else {
-      records = 0
-      bytes = 0
-    }
+    records = work.records
+    bytes = if case .append(let payloads, _) = work { payloads.reduce(0) { $0 + $1.count } } else { 0 }
   }
 }
 
@@ -73,6 +72,10 @@ final class RequestQueue: @unchecked Sendable {  // Everything mutable is touche
   private var isClosed = false
   /// Whether somebody commits. The writer's thread is born with the turn.
   private var isTurnTaken = true
+  /// The head as of the last commit; nil before the first turn ended.
+  private var head: RecordPosition?
+  /// The records that whoever has the turn appends.
+  private var recordsInTurn = 0
   /// When the writer will have something to do without any further request, by CLOCK_MONOTONIC in nanoseconds.
   private var workDue: UInt64?
   /// When the writer's thread wakes by itself; nil while it is not asleep, `.max` for never.
@@ -144,21 +147,35 @@ final class RequestQueue: @unchecked Sendable {  // Everything mutable is touche
       && bytes < JournalLimits.queueBytesMax
   }
 
-  /// Takes the turn for a caller's own commit, if nobody has it and nothing is queued or closed.
-  func takeTurn() -> Bool {
+  /// Takes the turn for a caller's own commit of so many records, if nobody has it and nothing is queued or closed.
+  func takeTurn(records: Int = 0) -> Bool {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     guard !isTurnTaken, !isClosed, requests.isEmpty else { return false }
     isTurnTaken = true
+    recordsInTurn = records
     return true
   }
 
+  /// Where the first record stands that is submitted now, if everything before it succeeds and nobody is quicker; nil while nobody
+  /// commits, when it need not be foreseen.
+  func foreseen() -> RecordPosition? {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    guard isTurnTaken, let head else { return nil }
+    let (sequence, isBeyond) = head.sequence.addingReportingOverflow(UInt64(recordsInTurn + records) + 1)
+    return isBeyond ? nil : RecordPosition(epoch: head.epoch, sequence: sequence)
+  }
+
   /// Gives the turn back after a commit.
-  /// - Parameter nanosecondsUntilDue: how long until there is work without any further request; nil when there will be none.
-  func endTurn(nanosecondsUntilDue: UInt64?) {
+  /// - Parameters:
+  ///   - nanosecondsUntilDue: how long until there is work without any further request; nil when there will be none.
+  ///   - head: the last record, now.
+  func endTurn(nanosecondsUntilDue: UInt64?, head: RecordPosition? = nil) {
     let due = nanosecondsUntilDue.map { Self.now() &+ min($0, UInt64(Int64.max)) }
     pthread_mutex_lock(mutex)
     isTurnTaken = false
+    self.head = head
     workDue = due
     let hasWork = !requests.isEmpty || isClosed
     let wakes = sleepsUntil.map { hasWork || due ?? .max < $0 } ?? false
@@ -226,6 +243,7 @@ final class RequestQueue: @unchecked Sendable {  // Everything mutable is touche
     }
     let batch = Array(requests[taken..<end])
     taken = end
+    recordsInTurn = batchRecords
     records -= batchRecords
     bytes -= batchBytes
     // Moving the rest down each time would be quadratic; keeping what was taken would be a leak.

@@ -2,6 +2,7 @@
 // pool may. A caller that blocks its own thread may commit there instead, when nobody else commits and nothing is queued:
 // handing over to this thread and back costs two wakings, a fifth of a small commit.
 
+internal import Evidence
 internal import Glibc
 
 // Unchecked: `committer` is used by who has the queue's turn, `isEnded` and `waiters` under `mutex`.
@@ -14,8 +15,11 @@ final class WriterThread: @unchecked Sendable {
   private var isEnded = false
   private var waiters: [CheckedContinuation<Void, Never>] = []
 
-  private init(_ committer: Committer) {
+  private let clock: JournalClock
+
+  private init(_ committer: Committer, _ clock: JournalClock) {
     self.committer = committer
+    self.clock = clock
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(ended, nil)
   }
@@ -28,8 +32,8 @@ final class WriterThread: @unchecked Sendable {
   }
 
   /// Starts the thread, which from now on alone uses what `makeCommitter` made.
-  static func start(_ makeCommitter: () throws -> Committer) throws -> WriterThread {
-    let thread = WriterThread(try makeCommitter())
+  static func start(_ clock: JournalClock, _ makeCommitter: () throws -> Committer) throws -> WriterThread {
+    let thread = WriterThread(try makeCommitter(), clock)
     let argument = Unmanaged.passRetained(thread)
     var handle = pthread_t()
     let code = pthread_create(
@@ -48,10 +52,10 @@ final class WriterThread: @unchecked Sendable {
   }
 
   private func run() {
-    queue.endTurn(nanosecondsUntilDue: committer?.nanosecondsUntilDue)
+    queue.endTurn(nanosecondsUntilDue: committer?.nanosecondsUntilDue, head: committer?.head)
     while case .batch(let requests) = queue.take() {
       committer?.commit(requests)
-      queue.endTurn(nanosecondsUntilDue: committer?.nanosecondsUntilDue)
+      queue.endTurn(nanosecondsUntilDue: committer?.nanosecondsUntilDue, head: committer?.head)
     }
     committer?.commit([WriteRequest(.checkpoint) { _ in }])
     committer = nil
@@ -67,16 +71,24 @@ final class WriterThread: @unchecked Sendable {
   /// Does the work on the calling thread, which must be one that may block, and which nobody had to wake; nil when it is not
   /// this caller's turn.
   func performHere(_ work: WriteRequest.Work) -> WriteOutcome? {
-    guard queue.takeTurn() else { return nil }
-    let (outcome, due) = commit(work)
-    queue.endTurn(nanosecondsUntilDue: due)
+    guard queue.takeTurn(records: work.records) else { return nil }
+    let (outcome, due, head) = commit(work)
+    queue.endTurn(nanosecondsUntilDue: due, head: head)
     return outcome
   }
 
+  /// The payloads to be appended; with their hashes, made on the calling thread, while another commit must be waited for anyway.
+  func prepare(_ payloads: [[UInt8]]) -> WriteRequest.Work {
+    guard payloads.count >= JournalLimits.foreseenRecordsMin, let first = queue.foreseen() else { return .append(payloads) }
+    let leaves = LeafBatch(payloads, from: first, time: clock.now())
+    while leaves.hashNext() {}
+    return .append(payloads, hashes: leaves)
+  }
+
   /// Not inlined, so that the reference to the committer ends before the turn: `stop` must find the directory unlocked.
-  @inline(never) private func commit(_ work: WriteRequest.Work) -> (WriteOutcome?, UInt64?) {
-    guard let committer else { return (nil, nil) }
-    return (committer.commit([work]).first, committer.nanosecondsUntilDue)
+  @inline(never) private func commit(_ work: WriteRequest.Work) -> (WriteOutcome?, UInt64?, RecordPosition?) {
+    guard let committer else { return (nil, nil, nil) }
+    return (committer.commit([work]).first, committer.nanosecondsUntilDue, committer.head)
   }
 
   /// Ends the thread after the queued requests and a last checkpoint, and waits for that.

@@ -4,6 +4,7 @@
 
 internal import ArgumentParser
 internal import Evidence
+internal import Foundation
 internal import Glibc
 internal import Journal
 
@@ -13,6 +14,7 @@ struct JournalBench: AsyncParsableCommand {
 
   @Option(help: "A directory that does not exist yet, on the disk to measure.") var directory: String
   @Option(help: "Records a commit.") var batch = 50
+  @Option(help: "Threads that append, each with one append at a time.") var callers = 1
   @Option(help: "Records in all.") var events = 100_000
   @Option(help: "Bytes of a payload.") var payload = 300
   @Option(help: "Records between two signed checkpoints.") var checkpointRecords = JournalLimits.checkpointRecords
@@ -20,7 +22,7 @@ struct JournalBench: AsyncParsableCommand {
   @Flag(help: "Open the journal that is there, and append nothing.") var existing = false
 
   func validate() throws {
-    guard (1...JournalLimits.appendRecordsMax).contains(batch), events > 0, checkpointRecords > 0,
+    guard (1...JournalLimits.appendRecordsMax).contains(batch), events > 0, checkpointRecords > 0, (1...64).contains(callers),
       (0...JournalLimits.payloadBytesMax).contains(payload)
     else { throw ValidationError("batch, events, payload or checkpoint-records are out of range") }
   }
@@ -31,7 +33,7 @@ struct JournalBench: AsyncParsableCommand {
       var configuration = JournalConfiguration(directory: directory)
       configuration.checkpointRecords = checkpointRecords
       let journal = try Journal.open(configuration)
-      report("journal.append", batch: batch, events, try clock.measure { try append(to: journal) })
+      report("journal.append", batch: batch, events, try await clock.measure { try await append(to: journal) })
       await journal.close()
     }
     guard !appendOnly else { return }
@@ -70,7 +72,17 @@ struct JournalBench: AsyncParsableCommand {
     return usage.ru_maxrss * 1_024
   }
 
-  private func append(to journal: Journal) throws {
+  private func append(to journal: Journal) async throws {
+    try await withThrowingTaskGroup { group in
+      for caller in 0..<callers {
+        let share = events / callers + (caller < events % callers ? 1 : 0)
+        group.addTask { try await onOwnThread { try append(share, to: journal) } }
+      }
+      try await group.waitForAll()
+    }
+  }
+
+  private func append(_ events: Int, to journal: Journal) throws {
     // An array each, as callers have them: one shared by all would have the threads fight over its reference count.
     let payloads = (0..<batch).map { _ in [UInt8](repeating: 0x5A, count: payload) }
     var left = events
@@ -78,6 +90,12 @@ struct JournalBench: AsyncParsableCommand {
       let portion = min(left, batch)
       try journal.appendBlocking(portion == batch ? payloads : Array(payloads.prefix(portion)))
       left -= portion
+    }
+  }
+
+  private func onOwnThread(_ body: @escaping @Sendable () throws -> Void) async throws {
+    try await withCheckedThrowingContinuation { continuation in
+      Thread.detachNewThread { continuation.resume(with: Result(catching: body)) }
     }
   }
 

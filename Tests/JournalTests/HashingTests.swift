@@ -1,6 +1,7 @@
 // Hashing a batch in pieces, by one thread or two, gives what hashing record after record gives.
 
 internal import Evidence
+internal import Glibc
 internal import OpenSSL
 internal import Testing
 
@@ -44,6 +45,55 @@ internal import Testing
     }
     #expect(leaves == expected.leaves)
     #expect(frontier == expected.1)
+  }
+
+  @Test func `made ahead is used where the records come to stand there, and made again where not`() async throws {
+    let directory = try TemporaryDirectory()
+    let journal = try Journal.open(JournalConfiguration(directory: directory.journal))
+    try await journal.append(payloads(3))
+    let queue = journal.writer.queue
+    while !queue.takeTurn() { sched_yield() }
+    let all = payloads(120)
+    let (first, second) = (Array(all[..<40]), Array(all[40...]))
+    let right = LeafBatch(first, from: RecordPosition(epoch: 1, sequence: 4), time: -5)
+    // As if somebody's append before it had failed.
+    let wrong = LeafBatch(second, from: RecordPosition(epoch: 1, sequence: 45), time: -6)
+    for batch in [right, wrong] { while batch.hashNext() {} }
+    let outcomes = [(first, right), (second, wrong)].map { payloads, hashes in
+      let outcome = Handover<WriteOutcome>()
+      #expect(queue.submit(WriteRequest(.append(payloads, hashes: hashes)) { outcome.give($0) }) == .queued)
+      return outcome
+    }
+    queue.endTurn(nanosecondsUntilDue: nil)
+    #expect(try outcomes[0].wait().get().last == RecordPosition(epoch: 1, sequence: 43))
+    #expect(try outcomes[1].wait().get().last == RecordPosition(epoch: 1, sequence: 123))
+    var times: [Int64] = []
+    try journal.reader.scan { view in
+      times.append(view.time)
+      return true
+    }
+    #expect(times[3..<43].allSatisfy { $0 == -5 })
+    #expect(times[43...].allSatisfy { $0 != -6 && $0 > 0 })
+    await journal.close()
+    let verification = try JournalVerifier(JournalReader.open(directory: directory.journal)).verify()
+    #expect(verification.isSound)
+    #expect(verification.records == 123)
+  }
+
+  @Test func `made ahead by callers that wait for each other gives a sound journal`() async throws {
+    let directory = try TemporaryDirectory()
+    let journal = try Journal.open(JournalConfiguration(directory: directory.journal))
+    let payloads = payloads(40)
+    try await withThrowingTaskGroup { group in
+      for _ in 0..<4 {
+        group.addTask { for _ in 0..<25 { try await journal.append(payloads) } }
+      }
+      try await group.waitForAll()
+    }
+    await journal.close()
+    let verification = try JournalVerifier(JournalReader.open(directory: directory.journal)).verify()
+    #expect(verification.isSound)
+    #expect(verification.records == 4_000)
   }
 
   @Test func `goes on with the next batch after one was given up`() {

@@ -110,6 +110,24 @@ internal import Testing
     #expect(!queue.takeTurn())
   }
 
+  @Test func `foresees where records stand that are submitted while somebody commits`() {
+    let queue = RequestQueue()
+    #expect(queue.foreseen() == nil, "nothing was committed yet")
+    queue.endTurn(nanosecondsUntilDue: nil, head: at(3, 10))
+    #expect(queue.foreseen() == nil, "nobody commits")
+    #expect(queue.takeTurn(records: 5))
+    #expect(queue.foreseen() == at(3, 16))
+    #expect(queue.submit(request(20)) == .queued)
+    #expect(queue.foreseen() == at(3, 36))
+    queue.endTurn(nanosecondsUntilDue: nil, head: at(3, 15))
+    guard case .batch(let batch) = queue.take() else { return #expect(Bool(false), "there is a batch") }
+    #expect(batch.count == 1)
+    #expect(queue.foreseen() == at(3, 36))
+    queue.endTurn(nanosecondsUntilDue: nil, head: at(3, .max))
+    #expect(queue.takeTurn(records: 1))
+    #expect(queue.foreseen() == nil, "there is no such position")
+  }
+
   @Test func `closed refuses more, gives what it has, and releases who was held back`() async {
     let queue = RequestQueue()
     while queue.submit(request(4_096)) == .queued {}

@@ -157,7 +157,7 @@ extension ModelRun {
     let batches = (0..<Int.random(in: 2...6, using: &random)).map { _ in model.payloads(&random) }
     let results = batches.map { payloads in
       let handover = Handover<WriteOutcome>()
-      _ = queue.submit(WriteRequest(.append(payloads)) { handover.give($0) })
+      _ = queue.submit(WriteRequest(journal.writer.prepare(payloads)) { handover.give($0) })
       return handover
     }
     queue.endTurn(nanosecondsUntilDue: nil)

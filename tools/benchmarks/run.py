@@ -92,21 +92,22 @@ def journal(bin, work, rounds=7):
         return lines(output)[0]["events_per_second"]
 
     for batch, events in ((1, 4000), (50, 100_000), (500, 400_000)):
-        rates = {"own": [], "lmdb": [], "sqlite": []}
+        rates = {"own": [], "two": [], "lmdb": [], "sqlite": []}
         for _ in range(rounds):
             directory = os.path.join(work, "append")
             for name, peer in (("lmdb", lmdb), ("sqlite", sqlite)):
                 os.mkdir(directory)
                 rates[name].append(rate([peer, directory, str(batch), str(events)], directory))
-            rates["own"].append(rate(
-                [f"{bin}/ptbench", "journal", "--directory", directory, "--batch", str(batch), "--events", str(events), "--append-only"],
-                directory))
+            own = [f"{bin}/ptbench", "journal", "--directory", directory, "--batch", str(batch), "--events", str(events), "--append-only"]
+            rates["own"].append(rate(own, directory))
+            rates["two"].append(rate(own + ["--callers", "2"], directory))
             say(benchmark="journal.append", batch=batch, **{name: found[-1] for name, found in rates.items()},
                 ratio=round(rates["own"][-1] / rates["lmdb"][-1], 3))
         median = {name: statistics.median(found) for name, found in rates.items()}
         ratio = {name: statistics.median(own / other for own, other in zip(rates["own"], found)) for name, found in rates.items()}
+        two = statistics.median(own / other for own, other in zip(rates["two"], rates["lmdb"]))
         summary(f"append, {batch} a commit: {median['own']:,.0f}/s; plain C on LMDB {median['lmdb']:,.0f}/s, ratio {ratio['lmdb']:.2f}; "
-                f"SQLite {median['sqlite']:,.0f}/s, ratio {ratio['sqlite']:.2f}")
+                f"SQLite {median['sqlite']:,.0f}/s, ratio {ratio['sqlite']:.2f}; two callers at once {median['two']:,.0f}/s, ratio {two:.2f} to plain C")
 
 
 def millions(bin, work, events=10_000_000):
