@@ -111,7 +111,7 @@ package struct Agent: Sendable {
           countersigningKey: { replicator.status.countersigningKey }, gauge: thinning, board: board, logger: logger),
         VerificationService(journal: journal, logger: logger), identity,
         CollectionService(
-          settings: CollectorSettings(configuration), journal: journal,
+          configuration: configuration, journal: journal,
           journalDirectory: configuration.journal.directory, fold: fold, thinning: thinning, board: board,
           display: display,
           logger: logger),

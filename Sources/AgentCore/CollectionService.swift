@@ -2,6 +2,8 @@
 // recorded), and begins anew from the journal's own state when there is room again. A full disk takes a small record now and then: until no
 // append was refused for a while, collecting counts as stopped, and that is logged once in a while and not with each attempt. Any other
 // failure of the journal ends the agent.
+//
+// Without configured ranges the machine's own networks are swept. When those change (a cable, another address), collecting begins anew, too.
 
 internal import Collectors
 internal import Settings
@@ -18,7 +20,10 @@ struct CollectionService: Service {
   /// How often it is tried whether there is room again.
   private static let spacePause: Duration = .seconds(10)
 
-  let settings: CollectorSettings
+  /// How often it is looked whether this machine is in other networks now.
+  private static let networksLook: Duration = .seconds(30)
+
+  let configuration: AgentConfiguration
   let journal: Journal
   let journalDirectory: String
   let fold: FleetFold
@@ -29,13 +34,16 @@ struct CollectionService: Service {
   private let stop = Stop()
 
   func run() async throws {
-    guard !settings.ranges.isEmpty else {
+    guard !configuration.discovery.ranges.isEmpty || configuration.discovery.hopsMax > 0 else {
       board.say(
         .collector, .degraded, "no address range is configured", remedy: "Set discovery.ranges in ptagent.toml.")
       return try await gracefulShutdown()
     }
+    var parameters = EngineParameters()
+    // Nobody said that packets may go further.
+    if configuration.discovery.ranges.isEmpty { parameters.hops = configuration.discovery.hopsMax }
     let engine: UDPEngine
-    do { engine = try UDPEngine() } catch { throw AgentFailure(.cannotCreate, error.description) }
+    do { engine = try UDPEngine(parameters) } catch { throw AgentFailure(.cannotCreate, error.description) }
     defer { engine.shutdown() }
     try await untilGracefulShutdown {
       while true {
@@ -53,15 +61,33 @@ struct CollectionService: Service {
     }
   }
 
+  /// Returns when this machine's networks are others than at the beginning.
   private func collect(with engine: UDPEngine) async throws {
+    let settings = CollectorSettings.current(configuration)
+    guard !settings.ranges.isEmpty else {
+      board.say(
+        .collector, .degraded, "no address range is configured, and this machine is in no network of its own",
+        remedy: "Set discovery.ranges in ptagent.toml.")
+      return try await untilOtherNetworks(than: settings)
+    }
     let known = KnownDevice.all(of: fold.state)
-    if !stop.outage.withLock(\.isOn) { sayCollecting() }
+    if !stop.outage.withLock(\.isOn) { sayCollecting(settings) }
     let thinning = thinning
-    let observer = CollectionObserver(board: board, display: display, logger: logger, moved: moved)
+    let observer = CollectionObserver(board: board, display: display, logger: logger) { moved(settings) }
     let collector = Collector(
       settings, known: known, engine: engine, sink: JournalSink(journal: journal), observer: observer,
       thinning: { thinning.interval }, clock: { Machine.milliseconds })
-    try await collector.run()
+    try await withThrowingTaskGroup { group in
+      group.addTask { try await collector.run() }
+      group.addTask { try await untilOtherNetworks(than: settings) }
+      defer { group.cancelAll() }
+      try await group.next()
+    }
+  }
+
+  private func untilOtherNetworks(than settings: CollectorSettings) async throws {
+    repeat { try await Task.sleep(for: Self.networksLook) } while CollectorSettings.current(configuration) == settings
+    logger.notice("this machine is in other networks now: collecting begins anew")
   }
 
   private func stopped(_ failure: AgentFailure) {
@@ -72,13 +98,13 @@ struct CollectionService: Service {
     board.say(.journal, .failed, "an append was refused: there is no space", remedy: failure.description)
   }
 
-  private func moved() {
+  private func moved(_ settings: CollectorSettings) {
     guard stop.outage.withLock({ $0.works(now: .now) }) else { return }
     logger.notice("the journal takes records again: collecting goes on")
-    sayCollecting()
+    sayCollecting(settings)
   }
 
-  private func sayCollecting() {
+  private func sayCollecting(_ settings: CollectorSettings) {
     board.say(
       .collector, .working, "collecting from \(counted(settings.plan.addressCount, "address", plural: "addresses"))")
     board.sayJournal(directory: journalDirectory)
@@ -151,6 +177,21 @@ struct CollectionObserver: CollectorObserver {
       metadata: [
         "device": "\(device)", "address": "\(seen.address)", "known": "\(seen.known)", "evidence": "\(seen.evidence)",
       ])
+  }
+
+  func announcedElsewhere(_ printer: AnnouncedPrinter) {
+    logger.notice(
+      "a printer announces itself at an address that is in no range, and is not asked",
+      metadata: ["address": "\(printer.address)", "name": "\(printer.instance)", "service": "\(printer.service)"])
+  }
+
+  func trapsUnheard(_ reason: String) {
+    logger.error("traps cannot be heard", metadata: ["reason": "\(reason)"])
+    board.say(
+      .collector, .degraded, "collecting, but traps cannot be heard: \(reason)",
+      remedy:
+        "Set discovery.trap_port to a port that this user may listen on and nobody else has; ports below 1024 need "
+        + "AmbientCapabilities=CAP_NET_BIND_SERVICE in the service's unit.")
   }
 
   func devicePolled(_ device: DeviceID, _ outcome: PollOutcome) {

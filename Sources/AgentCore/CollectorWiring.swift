@@ -6,6 +6,25 @@ package import Settings
 internal import Discovery
 
 extension CollectorSettings {
+  /// As configured; without ranges, those networks that this machine is in now, and that its routes lead to.
+  package static func current(_ configuration: AgentConfiguration) -> CollectorSettings {
+    var settings = CollectorSettings(configuration)
+    guard settings.ranges.isEmpty else { return settings }
+    // The default last: it is the least of what was thought of.
+    let credentials = configuration.credentials.values.sorted {
+      ($0.name == "public" ? 1 : 0, $0.name) < ($1.name == "public" ? 1 : 0, $1.name)
+    }
+    settings.ranges = HostNetworks.toSweep(hops: configuration.discovery.hopsMax).compactMap { network in
+      let range = try? AddressRange(network.description)
+      return range.map {
+        CollectorRange(
+          name: network.description, addresses: AddressSet([$0]),
+          credentials: credentials.map { Collectors.NamedCredential($0) })
+      }
+    }
+    return settings
+  }
+
   package init(_ configuration: AgentConfiguration) {
     let discovery = configuration.discovery
     self.init(
@@ -19,6 +38,9 @@ extension CollectorSettings {
     port = discovery.port
     pollInterval = configuration.poll.interval
     sweepInterval = discovery.sweepInterval
+    sweepTimetable = discovery.sweepTimetable
+    browsesAnnouncements = discovery.browsesAnnouncements
+    trapPort = discovery.trapPort
     parallelMax = configuration.poll.concurrency
     sweep.packetsPerSecond = discovery.packetsPerSecond
     sweep.burst = max(1, discovery.packetsPerSecond / 10)

@@ -17,8 +17,9 @@ package enum SweepReport {
       let address = group.count == 1 ? "\(first.address)" : "\(first.address)-\(last.address)"
       let detail = group.count == 1 ? first.detail : "\(group.count) addresses: \(first.detail)"
       table.add([
-        address, first.reason.rawValue, visible(first.identity?.model?.text), visible(first.identity?.serial?.text),
-        first.credential ?? "-", visible(detail),
+        address, first.reason.rawValue, ReportText.visible(first.identity?.model?.text),
+        ReportText.visible(first.identity?.serial?.text),
+        first.credential ?? "-", ReportText.visible(detail),
       ])
     }
     return table.text + counts(results) + "\n"
@@ -33,7 +34,7 @@ package enum SweepReport {
         "\(result.address)", result.reason.rawValue, identity?.make ?? "", identity?.model?.text ?? "",
         identity?.serial?.text ?? "", result.credential ?? "", result.detail,
       ]
-      lines.append(fields.map(quoted).joined(separator: ","))
+      lines.append(ReportText.csvLine(fields))
     }
     return lines.joined(separator: "\r\n") + "\r\n"
   }
@@ -79,16 +80,5 @@ package enum SweepReport {
       }
     }
     return groups
-  }
-
-  /// A device's text must not move the cursor or the columns.
-  private static func visible(_ text: String?) -> String {
-    guard let text, !text.isEmpty else { return "-" }
-    return String(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? " " : Character($0) })
-  }
-
-  private static func quoted(_ field: String) -> String {
-    let special: Set<Character> = [",", "\"", "\r", "\n", "\r\n"]
-    return field.contains(where: special.contains) ? "\"\(field.replacing("\"", with: "\"\""))\"" : field
   }
 }

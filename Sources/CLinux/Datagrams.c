@@ -52,6 +52,14 @@ int clinux_udp_packet_info(int descriptor, int on) { return set_option(descripto
 
 int clinux_udp_keep_errors(int descriptor, int on) { return set_option(descriptor, IPPROTO_IP, IP_RECVERR, on); }
 
+int clinux_udp_hops(int descriptor, int hops) { return set_option(descriptor, IPPROTO_IP, IP_TTL, hops); }
+
+int clinux_udp_multicast(int descriptor, uint32_t interface_address, int hops) {
+  struct in_addr interface = {.s_addr = htonl(interface_address)};
+  int result = or_errno(setsockopt(descriptor, IPPROTO_IP, IP_MULTICAST_IF, &interface, sizeof interface));
+  return result < 0 ? result : set_option(descriptor, IPPROTO_IP, IP_MULTICAST_TTL, hops);
+}
+
 int clinux_udp_next_error(int descriptor, uint32_t *address, uint16_t *port, int32_t *error) {
   struct sockaddr_in peer = {0};
   uint8_t payload[1];

@@ -20,6 +20,9 @@ package struct AddressSet: Equatable, Sendable {
     self = AddressSet(ranges).subtracting(AddressSet(exclusions))
   }
 
+  /// One interval.
+  package init(span: ClosedRange<UInt32>) { spans = [span] }
+
   private init(merging unordered: [ClosedRange<UInt32>]) {
     var merged: [ClosedRange<UInt32>] = []
     for span in unordered.sorted(by: { $0.lowerBound < $1.lowerBound }) {

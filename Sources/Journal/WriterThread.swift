@@ -79,7 +79,9 @@ final class WriterThread: @unchecked Sendable {
 
   /// The payloads to be appended; with their hashes, made on the calling thread, while another commit must be waited for anyway.
   func prepare(_ payloads: [[UInt8]]) -> WriteRequest.Work {
-    guard payloads.count >= JournalLimits.foreseenRecordsMin, let first = queue.foreseen() else { return .append(payloads) }
+    guard payloads.count >= JournalLimits.foreseenRecordsMin, let first = queue.foreseen() else {
+      return .append(payloads)
+    }
     let leaves = LeafBatch(payloads, from: first, time: clock.now())
     while leaves.hashNext() {}
     return .append(payloads, hashes: leaves)

@@ -100,6 +100,16 @@ package struct DiscoverySettings: Sendable {
   package var doNotTouch: [AddressRange] = []
   package var packetsPerSecond = 200
   package var sweepInterval: Duration = .seconds(86_400)
+  /// Instead of the interval.
+  package var sweepTimetable: SweepTimetable?
+  /// Where to look when there are no ranges: 0 nowhere, 1 in the machine's own networks, more also where its routes lead to.
+  package var hopsMax = 1
+  /// More routers than this lie between no agent and its customer's printers.
+  package static let hopsRange = 0...16
+  /// Whether printers are asked to announce themselves (DNS-SD).
+  package var browsesAnnouncements = true
+  /// The UDP port that traps are heard on; nil: none.
+  package var trapPort: UInt16?
   /// The UDP port that printers answer SNMP on (RFC 3417).
   package var port: UInt16 = 161
   package init() {}

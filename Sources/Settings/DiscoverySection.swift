@@ -17,8 +17,29 @@ extension DiscoverySettings {
     packetsPerSecond = table.integer("packets_per_second", in: Self.packetsPerSecondRange, default: packetsPerSecond)
     sweepInterval = table.duration("sweep_interval", in: Self.sweepIntervalRange, default: sweepInterval)
     port = UInt16(table.integer("port", in: 1...65_535, default: 161))
+    sweepTimetable = Self.timetable(table)
+    hopsMax = table.integer("max_hops", in: Self.hopsRange, default: hopsMax)
+    if table.has("max_hops"), !ranges.isEmpty {
+      table.note("max_hops", expected: "no max_hops where there are ranges: they say where to look")
+    }
+    browsesAnnouncements = table.choice("dns_sd", [("on", true), ("off", false)]) ?? browsesAnnouncements
+    if table.has("trap_port") { trapPort = UInt16(table.integer("trap_port", in: 1...65_535, default: 162)) }
     table.finish()
     warn(of: table)
+  }
+
+  private static func timetable(_ table: TableReader) -> SweepTimetable? {
+    let days = table.texts("sweep_days", expected: "days such as \"mon\" or \"thursday\"") { Weekday(written: $0) }
+    let times = table.texts("sweep_times", expected: "times of the day such as \"06:00\"") { TimeOfDay(written: $0) }
+    let isTimed = table.has("sweep_times")
+    if table.has("sweep_days"), !isTimed {
+      table.note("sweep_days", expected: "sweep_times beside it: when on those days")
+    }
+    if isTimed, table.has("sweep_interval") {
+      table.note("sweep_interval", expected: "either sweep_interval or sweep_times, not both")
+    }
+    if table.isEmptyArray("sweep_times") { table.note("sweep_times", expected: "a time or more, such as \"06:00\"") }
+    return SweepTimetable(days: days, times: times)
   }
 
   /// Ranges of which nothing is left, or which stand there twice. A range that was not understood stands in the file and not in `ranges`:

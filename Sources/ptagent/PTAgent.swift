@@ -45,6 +45,7 @@ struct PTAgent: AsyncParsableCommand {
       """,
     subcommands: [
       RunCommand.self, EnrollCommand.self, StatusCommand.self, ConfigCommand.self, ReadCommand.self, SweepCommand.self,
+      BrowseCommand.self,
       DevicesCommand.self,
     ])
 

@@ -15,7 +15,7 @@ struct SweepCommand: AsyncParsableCommand {
     abstract: "Look for printers in ranges of addresses, and tell for each address what was found or why not.",
     discussion: """
       Ranges are written 10.0.0.7, 10.0.0.1-10, 10.0.0.1-10.0.1.20, 10.0.0.* or 10.0.0.0/24. Without a range, those of the configuration are \
-      swept. Its exclusions and do-not-touch list always hold. Nothing is journalled. Progress goes to standard error: a bar with rate and time \
+      swept; without any there, the networks that this machine is in. Its exclusions and do-not-touch list always hold. Nothing is journalled. Progress goes to standard error: a bar with rate and time \
       left on a terminal, lines otherwise.
 
         ptagent sweep 10.0.0.0/24
@@ -53,7 +53,7 @@ struct SweepCommand: AsyncParsableCommand {
   mutating func run() async throws {
     try await reporting {
       let settings = try settings()
-      let engine = try UDPEngine()
+      let engine = try UDPEngine(parameters)
       defer { engine.shutdown() }
       let display = TerminalDisplay(descriptor: 2)
       let results = try await Surveyor(DeviceReader(engine: engine), settings).sweep { progress in
@@ -69,9 +69,19 @@ struct SweepCommand: AsyncParsableCommand {
     }
   }
 
+  /// Nobody said that packets may go further than the networks that are swept unasked.
+  private var parameters: EngineParameters {
+    get throws {
+      var parameters = EngineParameters()
+      let discovery = try file.loadIfPresent().discovery
+      if ranges.isEmpty, discovery.ranges.isEmpty { parameters.hops = max(1, discovery.hopsMax) }
+      return parameters
+    }
+  }
+
   private func settings() throws -> CollectorSettings {
     let configuration = try file.loadIfPresent()
-    var settings = CollectorSettings(configuration)
+    var settings = CollectorSettings.current(configuration)
     let chosen = try how.chosen(from: configuration)
     if !ranges.isEmpty {
       let configured = settings
@@ -90,7 +100,9 @@ struct SweepCommand: AsyncParsableCommand {
       settings.sweep.burst = max(1, packetsPerSecond / 10)
     }
     guard !settings.ranges.isEmpty else {
-      throw AgentFailure(.usage, "Nothing to sweep: give a range, or configure discovery.ranges.")
+      throw AgentFailure(
+        .usage,
+        "Nothing to sweep: this machine is in no network of its own. Give a range, or configure discovery.ranges.")
     }
     return settings
   }

@@ -22,7 +22,8 @@ struct JournalBench: AsyncParsableCommand {
   @Flag(help: "Open the journal that is there, and append nothing.") var existing = false
 
   func validate() throws {
-    guard (1...JournalLimits.appendRecordsMax).contains(batch), events > 0, checkpointRecords > 0, (1...64).contains(callers),
+    guard (1...JournalLimits.appendRecordsMax).contains(batch), events > 0, checkpointRecords > 0,
+      (1...64).contains(callers),
       (0...JournalLimits.payloadBytesMax).contains(payload)
     else { throw ValidationError("batch, events, payload or checkpoint-records are out of range") }
   }

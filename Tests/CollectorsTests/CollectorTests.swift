@@ -1,3 +1,4 @@
+import CLinux
 import Collectors
 import Discovery
 import Events
@@ -87,6 +88,52 @@ private final class FullSink: EventSink {
       ])
     #expect(results[1].credential == "public")
     #expect(results[1].identity?.serial?.text == "VNB3K10002")
+  }
+
+  /// A trap of a device, to the port that the collector listens on.
+  private func sendTrap(from address: String, to port: UInt16) throws {
+    let socket = clinux_udp_create()
+    defer { _ = clinux_close(socket) }
+    try #require(clinux_udp_bind(socket, try #require(IPv4Address(address)).value, 0) == 0)
+    let trap = PDU(.trapV2, requestID: 1, bindings: [VarBind([1, 3, 6, 1, 2, 1, 1, 3, 0], .timeTicks(1))])
+    var bytes = Message(version: .v2c, community: Array("public".utf8), pdu: trap).encoded()
+    try bytes.withUnsafeMutableBufferPointer { bytes in
+      var datagram = CLinuxDatagram()
+      datagram.bytes = bytes.baseAddress
+      datagram.length = UInt32(bytes.count)
+      datagram.address = 0x7F00_0001
+      datagram.port = port
+      try #require(clinux_udp_send(socket, &datagram, 1) == 1)
+    }
+  }
+
+  /// A port that was free a moment ago.
+  private func freePort() throws -> UInt16 {
+    let socket = clinux_udp_create()
+    defer { _ = clinux_close(socket) }
+    try #require(clinux_udp_bind(socket, 0, 0) == 0)
+    return UInt16(clinux_udp_port(socket))
+  }
+
+  @Test func `a trap from an address in a range that no sweep found has it looked at`() async throws {
+    let trapPort = try freePort()
+    var settings = try settings("127.0.17.3", port: try freePort())
+    settings.trapPort = trapPort
+    let sink = MemorySink()
+    let collector = Collector(settings, engine: try UDPEngine(), sink: sink, profiles: .none, clock: { 1_000 })
+    let run = Task { try await collector.run() }
+    await sink.wait { $0.contains { if case .sweepCompleted = $0.body { true } else { false } } }
+    #expect(!sink.all.contains { if case .readingTaken = $0.body { true } else { false } })
+    // It comes up only now.
+    let agent = Mutex(WalkAgent(printer(3).walk))
+    let responder = LoopbackResponder("127.0.17.3", port: settings.port) { datagram in
+      [agent.withLock { $0.answer(datagram) }].compactMap { $0 }
+    }
+    try sendTrap(from: "127.0.17.3", to: trapPort)
+    await sink.wait { $0.contains { if case .readingTaken = $0.body { true } else { false } } }
+    withExtendedLifetime(responder) {}
+    run.cancel()
+    do { try await run.value } catch is CancellationError {}
   }
 
   @Test func `the service discovers what a sweep finds, reads it and records in order`() async throws {

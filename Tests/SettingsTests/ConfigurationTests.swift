@@ -21,6 +21,26 @@ import Testing
     #expect(configuration.log.format == .logfmt)
   }
 
+  @Test func `sweeps may have days and times, traps a port, and the machine's own networks a limit`() throws {
+    let discovery = try AgentConfiguration.parse(
+      "[discovery]\nsweep_days = [\"mon\", \"Thursday\"]\nsweep_times = [\"6:00\", \"13:30\"]\nmax_hops = 3\ntrap_port = 10162\n"
+        + "dns_sd = \"off\"\n", file: "x"
+    ).discovery
+    #expect(discovery.sweepTimetable?.days == [.mon, .thu])
+    #expect(discovery.sweepTimetable?.times.map(\.description) == ["06:00", "13:30"])
+    #expect(discovery.hopsMax == 3)
+    #expect(discovery.trapPort == 10_162)
+    #expect(!discovery.browsesAnnouncements)
+    let defaults = try AgentConfiguration.parse("", file: "x").discovery
+    #expect(defaults.sweepTimetable == nil)
+    #expect(defaults.hopsMax == 1)
+    #expect(defaults.trapPort == nil)
+    #expect(defaults.browsesAnnouncements)
+    #expect(
+      try AgentConfiguration.parse("[discovery]\nsweep_times = [\"0:00\"]", file: "x").discovery.sweepTimetable?.days
+        .count == 7)
+  }
+
   @Test func `the sample is a correct file that shows every key`() throws {
     let path = Files.parent(of: #filePath) + "/../../Fixtures/config/ptagent.toml"
     let configuration = try AgentConfiguration.load(path)
@@ -159,6 +179,22 @@ import Testing
     Mistake(
       text: "[discovery]\ndo_not_touch = [\"fe80::1\"]", line: 2, key: "discovery.do_not_touch[0]", says: ["IPv6"]),
     Mistake(text: "[discovery]\nport = 70000", line: 2, key: "discovery.port", says: ["1 to 65535"]),
+    Mistake(text: "[discovery]\nsweep_days = [\"mon\"]", line: 2, key: "discovery.sweep_days", says: ["sweep_times"]),
+    Mistake(
+      text: "[discovery]\nsweep_times = [\"6 o'clock\"]", line: 2, key: "discovery.sweep_times[0]", says: ["\"06:00\""]),
+    Mistake(text: "[discovery]\nsweep_times = []", line: 2, key: "discovery.sweep_times", says: ["a time or more"]),
+    Mistake(
+      text: "[discovery]\nsweep_times = [\"6:00\"]\nsweep_days = [\"monday\", \"hol\"]", line: 3,
+      key: "discovery.sweep_days[1]", says: ["\"hol\""]),
+    Mistake(
+      text: "[discovery]\nsweep_times = [\"6:00\"]\nsweep_interval = \"1d\"", line: 3, key: "discovery.sweep_interval",
+      says: ["not both"]),
+    Mistake(
+      text: "[discovery]\nranges = [\"10.0.0.1\"]\nmax_hops = 2", line: 3, key: "discovery.max_hops",
+      says: ["where there are ranges"]),
+    Mistake(text: "[discovery]\nmax_hops = 17", line: 2, key: "discovery.max_hops", says: ["0 to 16"]),
+    Mistake(text: "[discovery]\ntrap_port = 0", line: 2, key: "discovery.trap_port", says: ["1 to 65535"]),
+    Mistake(text: "[discovery]\ndns_sd = true", line: 2, key: "discovery.dns_sd", says: ["\"on\", \"off\""]),
     Mistake(text: "[credentials.a]\ncommunity = \"x\"", line: 1, key: "credentials.a.kind", says: ["\"v2c\""]),
     Mistake(
       text: "[credentials.a]\nkind = \"v2\"\ncommunity = \"x\"", line: 2, key: "credentials.a.kind",

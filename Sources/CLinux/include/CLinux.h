@@ -99,10 +99,29 @@ int clinux_udp_packet_info(int descriptor, int on);
 int clinux_udp_keep_errors(int descriptor, int on);
 /// Takes one kept ICMP error: the destination it concerns and its errno. Returns 1, or 0 if none waits.
 int clinux_udp_next_error(int descriptor, uint32_t *address, uint16_t *port, int32_t *error);
+/// IP_TTL: how many routers a datagram passes at most, plus one: 1 stays in the network.
+int clinux_udp_hops(int descriptor, int hops);
+/// IP_MULTICAST_IF and IP_MULTICAST_TTL: through which interface, named by its address, datagrams to groups leave, and how far they go.
+int clinux_udp_multicast(int descriptor, uint32_t interface_address, int hops);
 /// Sends up to CLINUX_DATAGRAMS_MAX datagrams; returns how many the kernel took (from the front), or minus errno if not even the first.
 int clinux_udp_send(int descriptor, const CLinuxDatagram *datagrams, int count);
 /// Receives up to CLINUX_DATAGRAMS_MAX datagrams without blocking; returns how many (0: none waits), or minus errno.
 int clinux_udp_receive(int descriptor, CLinuxDatagram *datagrams, int count);
+
+// MARK: Interfaces
+
+enum { CLINUX_INTERFACE_LOOPBACK = 1, CLINUX_INTERFACE_POINT_TO_POINT = 2, CLINUX_INTERFACE_MULTICAST = 4 };
+
+/// An IPv4 address of an interface that is up.
+typedef struct {
+  char name[16];
+  uint32_t address;
+  uint32_t mask;
+  uint32_t flags;
+} CLinuxInterface;
+
+/// The interfaces' addresses, `capacity` at most; returns how many, or minus errno.
+int clinux_interfaces(CLinuxInterface *interfaces, int capacity);
 
 // MARK: Terminal and descriptors
 

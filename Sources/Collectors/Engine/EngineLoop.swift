@@ -48,7 +48,7 @@ final class EngineLoop {
     pace = Pace(packetsPerSecond: parameters.packetsPerSecond, burst: parameters.burst)
     var sockets: [UDPSocket] = []
     for _ in 0..<max(parameters.socketCount, 1) {
-      sockets.append(try UDPSocket(bufferBytes: parameters.socketBufferBytes))
+      sockets.append(try UDPSocket(bufferBytes: parameters.socketBufferBytes, hops: parameters.hops))
     }
     self.sockets = sockets
     epoll = clinux_epoll_create()

@@ -26,6 +26,8 @@ package struct EngineParameters: Sendable {
   /// 2,000 small packets per second are 2 Mbit/s: a fleet of a thousand devices is polled in seconds, and no branch office's line is full.
   package var packetsPerSecond = 2_000
   package var burst = 64
+  /// How many routers a request passes at most, plus one; nil: as the machine is set.
+  package var hops: Int?
 
   package init() {}
 }

@@ -7,18 +7,31 @@ internal import Discovery
 final class UDPSocket {
   let descriptor: Int32
 
-  /// - Throws: `EngineError.system` when the kernel gives no socket or no port.
-  init(bufferBytes: Int32) throws(EngineError) {
+  /// - Parameters:
+  ///   - port: 0 lets the kernel choose.
+  ///   - hops: how many routers a datagram passes at most, plus one; nil: as the machine is set.
+  /// - Throws: `EngineError.system` when the kernel gives no socket or not this port.
+  init(bufferBytes: Int32, port: UInt16 = 0, hops: Int? = nil) throws(EngineError) {
     descriptor = clinux_udp_create()
     guard descriptor >= 0 else { throw .system("open a UDP socket", errno: -descriptor) }
     // Best effort: the kernel caps the buffers silently, and without the error queue closed ports are only found slower.
     _ = clinux_udp_buffers(descriptor, bufferBytes, bufferBytes)
     _ = clinux_udp_keep_errors(descriptor, 1)
-    let bound = clinux_udp_bind(descriptor, 0, 0)
-    guard bound >= 0 else {
-      // A class with all its properties set runs its deinit when init throws, which closes the descriptor.
-      throw .system("bind a UDP socket", errno: -bound)
+    // A class with all its properties set runs its deinit when init throws, which closes the descriptor.
+    if let hops {
+      let limited = clinux_udp_hops(descriptor, Int32(hops))
+      guard limited >= 0 else { throw .system("limit how far packets go", errno: -limited) }
     }
+    let bound = clinux_udp_bind(descriptor, 0, port)
+    guard bound >= 0 else {
+      throw .system(port == 0 ? "bind a UDP socket" : "listen on UDP port \(port)", errno: -bound)
+    }
+  }
+
+  /// Lets datagrams to groups leave through the interface with this address.
+  func sendGroups(through interface: IPv4Address, hops: Int) throws(EngineError) {
+    let set = clinux_udp_multicast(descriptor, interface.value, Int32(hops))
+    guard set >= 0 else { throw .system("send to groups through \(interface)", errno: -set) }
   }
 
   deinit {

@@ -1,7 +1,7 @@
 // The collector service: finds devices, polls them, and says through its sink what happened.
 //
 //      sweeps (at start, then every sweepInterval)        polls (every pollInterval per device, spread, backing off)
-//            |  found at an endpoint                            |
+//            |  found at an endpoint                            |   and traps: a hint to poll soon
 //            v                                                  v
 //      [ schedule: endpoint -> due ] ----------------> poll -> which device is it? (registry) -> what happened? (monitor)
 //                                                                                                   |
@@ -15,6 +15,7 @@
 
 package import Discovery
 internal import Events
+internal import Foundation
 internal import MIB
 package import PrinterModel
 package import SNMP
@@ -23,6 +24,12 @@ package import SNMP
 package actor Collector {
   /// How often the schedule is looked at: polls are minutes apart, and a sweep's finds should not wait.
   private static let tick: Duration = .milliseconds(250)
+  /// How often the clock on the wall is looked at while a sweep's time is waited for.
+  private static let clockLook: Duration = .seconds(30)
+  /// An address where nothing is known is probed for a hint at most this often.
+  private static let hintedProbeSpacing: Duration = .seconds(600)
+  /// Such addresses remembered; whoever invents more is not heard until some are forgotten.
+  private static let hintedProbesMax = 1_024
 
   private let settings: CollectorSettings
   private let reader: DeviceReader
@@ -35,6 +42,10 @@ package actor Collector {
   private var registry: DeviceRegistry
   private var monitors: [DeviceID: DeviceMonitor]
   private var schedule: PollSchedule
+  /// When addresses where nothing is known were probed for a hint.
+  private var hintedProbes: [IPv4Address: Instant] = [:]
+  /// Addresses at which printers announce themselves, and which no range holds, as they were told.
+  private var announcedElsewhere: Set<IPv4Address> = []
   /// Why first polls failed, as it was told.
   private var undiscovered: [Endpoint: PollFailure.Reason] = [:]
   /// When something last moved, in milliseconds since 1970 UTC: what a health check compares with now.
@@ -67,6 +78,7 @@ package actor Collector {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await self.sweepForEver() }
       group.addTask { try await self.pollForEver() }
+      if settings.trapPort != nil { group.addTask { try await self.hearTraps() } }
       defer { group.cancelAll() }
       try await group.next()
     }
@@ -105,11 +117,25 @@ package actor Collector {
   // MARK: Sweeps
 
   private func sweepForEver() async throws {
+    if let timetable = settings.sweepTimetable, !monitors.isEmpty { try await waitForSweep(timetable) }
     while true {
       let started = ContinuousClock.now
       try await sweepOnce()
-      try await Task.sleep(until: started.advanced(by: settings.sweepInterval), clock: .continuous)
+      if let timetable = settings.sweepTimetable {
+        try await waitForSweep(timetable)
+      } else {
+        try await Task.sleep(until: started.advanced(by: settings.sweepInterval), clock: .continuous)
+      }
     }
+  }
+
+  /// Until the next time of the timetable by the clock on the wall, which may be set meanwhile.
+  private func waitForSweep(_ timetable: SweepTimetable) async throws {
+    let now = Date(timeIntervalSince1970: Double(clock()) / 1_000)
+    guard let due = timetable.next(after: now, in: .current).map({ Int64($0.timeIntervalSince1970 * 1_000) }) else {
+      return try await Task.sleep(for: settings.sweepInterval)
+    }
+    while clock() < due { try await Task.sleep(for: min(.milliseconds(due - clock()), Self.clockLook)) }
   }
 
   private func sweepOnce() async throws {
@@ -122,10 +148,9 @@ package actor Collector {
     observer.sweepStarted(addresses: plan.addressCount)
     let observer = observer
     let counts = try await Surveyor(reader, settings).run(
-      plan, isKnown: { await self.knownResult($0) }, progress: { observer.sweepProgressed($0) }
-    ) { result in
-      await self.settled(result)
-    }
+      plan, isKnown: { await self.knownResult($0) }, progress: { observer.sweepProgressed($0) },
+      settled: { await self.settled($0) },
+      elsewhere: { if announcedElsewhere.insert($0.address).inserted { observer.announcedElsewhere($0) } })
     let elapsed = started.duration(to: ContinuousClock.now) / .milliseconds(1)
     let outcomes = counts.sorted { $0.key.rawValue < $1.key.rawValue }.map {
       SweepOutcome(reason: $0.key.rawValue, addresses: UInt64(clamping: $0.value))
@@ -157,6 +182,51 @@ package actor Collector {
     guard let credential = credentials.first(where: { $0.name == result.credential }) else { return }
     schedule.found(
       at: endpoint, credential: credential, memory: reader.newMemory(credential), now: ContinuousClock.now)
+  }
+
+  // MARK: Traps
+
+  private func hearTraps() async throws {
+    guard let port = settings.trapPort else { return }
+    let listener: TrapListener
+    do throws(EngineError) { listener = try TrapListener(port: port) } catch {
+      observer.trapsUnheard(error.description)
+      // Sweeps and polls go on: traps are only hints.
+      return try await Task.sleep(for: .seconds(Int64.max >> 1))
+    }
+    try await withThrowingDiscardingTaskGroup { group in
+      while !group.isCancelled {
+        for hint in listener.take() {
+          if let address = heard(hint) { group.addTask { try await self.probe(address) } }
+        }
+        try await Task.sleep(for: Self.tick)
+      }
+    }
+  }
+
+  /// Brings a known device's poll forward.
+  /// - Returns: an address to probe, where nothing is known.
+  private func heard(_ hint: TrapHint) -> IPv4Address? {
+    let now = ContinuousClock.now
+    let addresses = [hint.origin, hint.source].compactMap { $0 }
+    for address in addresses where schedule.hint(Endpoint(address, port: settings.port), now: now) { return nil }
+    guard let address = addresses.first(where: { !settings.credentials(for: $0).isEmpty }) else { return nil }
+    hintedProbes = hintedProbes.filter { $0.value.advanced(by: Self.hintedProbeSpacing) > now }
+    guard hintedProbes[address] == nil, hintedProbes.count < Self.hintedProbesMax else { return nil }
+    hintedProbes[address] = now
+    return address
+  }
+
+  /// A sweep of one address, which nobody is told of but by what it finds.
+  private func probe(_ address: IPv4Address) async throws {
+    let plan = SweepPlan(
+      ranges: [
+        SweepRange(
+          name: address.description, addresses: AddressSet([AddressRange(address)]),
+          credentialCount: settings.credentials(for: address).count)
+      ])
+    _ = try await Surveyor(reader, settings).run(
+      plan, isKnown: { _ in nil }, progress: { _ in }, settled: { await self.settled($0) })
   }
 
   // MARK: Polls

@@ -31,6 +31,12 @@ package struct CollectorSettings: Equatable, Sendable {
   package var pollInterval: Duration = .seconds(30 * 60)
   /// Twice a day: new printers show up before anyone asks, and a /16 is through long before the next sweep.
   package var sweepInterval: Duration = .seconds(12 * 3_600)
+  /// When sweeps begin, instead of after the interval; then there is none at a start of the service either, once a device is known.
+  package var sweepTimetable: SweepTimetable?
+  /// Whether printers are asked to announce themselves (DNS-SD) during a sweep.
+  package var browsesAnnouncements = true
+  /// The UDP port that traps are heard on; nil: none.
+  package var trapPort: UInt16?
   /// Devices polled at one time.
   package var parallelMax = 256
   package var sweep = SweepParameters()
@@ -90,6 +96,10 @@ package protocol CollectorObserver: Sendable {
   func discoveryFailed(at endpoint: Endpoint, _ failure: PollFailure)
   /// A device has a second address, or another one the same serial number; told once for each address.
   func deviceSeenAlso(_ device: DeviceID, _ seen: DeviceSeenAlso)
+  /// A printer announced itself at an address that is in no range: it is not asked. Told once for each address.
+  func announcedElsewhere(_ printer: AnnouncedPrinter)
+  /// Traps cannot be heard.
+  func trapsUnheard(_ reason: String)
   /// Something moved: a packet came, a poll ended, or there was nothing to do. Milliseconds since 1970 UTC.
   func progressed(at time: Int64)
 }
@@ -101,6 +111,8 @@ extension CollectorObserver {
   package func devicePolled(_ device: DeviceID, _ outcome: PollOutcome) {}
   package func discoveryFailed(at endpoint: Endpoint, _ failure: PollFailure) {}
   package func deviceSeenAlso(_ device: DeviceID, _ seen: DeviceSeenAlso) {}
+  package func announcedElsewhere(_ printer: AnnouncedPrinter) {}
+  package func trapsUnheard(_ reason: String) {}
   package func progressed(at time: Int64) {}
 }
 

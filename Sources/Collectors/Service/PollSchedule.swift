@@ -11,12 +11,18 @@ struct PollSchedule: Sendable {
     var device: DeviceID?
     var credential: NamedCredential
     var memory: PollMemory
+    /// When its last poll began.
+    var polledAt: Instant?
+    /// Whether something was heard of it while it was being polled.
+    var isHinted = false
   }
 
   /// Polls are moved by up to this part of the interval, so that a fleet does not stay in step.
   private static let jitter = 0.05
   /// Known devices are polled anew after a start this far apart: 20 in a second.
   private static let startSpacing: Duration = .milliseconds(50)
+  /// A hint brings the next poll no closer to the last than this: whoever sends traps without end causes two polls a minute.
+  static let hintSpacing: Duration = .seconds(30)
 
   private(set) var slots: [Endpoint: Slot] = [:]
   /// When each slot is due that is not being polled. Looked through several times a second, which would be felt if whole slots were copied.
@@ -62,9 +68,25 @@ struct PollSchedule: Sendable {
     let due = dueAt.filter { $0.value <= now }
       .sorted { ($0.value, $0.key) < ($1.value, $1.key) }
       .prefix(room).map(\.key)
-    for endpoint in due { dueAt[endpoint] = nil }
+    for endpoint in due {
+      dueAt[endpoint] = nil
+      slots[endpoint]?.polledAt = now
+      slots[endpoint]?.isHinted = false
+    }
     pollingCount += due.count
     return due
+  }
+
+  /// Something happened at this endpoint, says a hint: polled soon; false when it is not one that is polled.
+  mutating func hint(_ endpoint: Endpoint, now: Instant) -> Bool {
+    guard let slot = slots[endpoint] else { return false }
+    guard let due = dueAt[endpoint] else {
+      // What is being read now may have been read before it happened.
+      slots[endpoint]?.isHinted = true
+      return true
+    }
+    dueAt[endpoint] = min(due, max(now, slot.polledAt?.advanced(by: Self.hintSpacing) ?? now))
+    return true
   }
 
   /// A poll ended. The slot stays for the device, due again after `pause`, which is moved a little.
@@ -77,6 +99,7 @@ struct PollSchedule: Sendable {
     slot.device = device
     slot.memory = memory
     slots[endpoint] = slot
+    defer { if slot.isHinted { _ = hint(endpoint, now: now) } }
     dueAt[endpoint] = now.advanced(by: pause * Double.random(in: 1 - Self.jitter...1 + Self.jitter, using: &random))
   }
 

@@ -36,10 +36,12 @@ package struct Surveyor: Sendable {
   /// - Parameters:
   ///   - isKnown: what is known of an address without asking it, for example that a device was polled there a minute ago.
   ///   - settled: called for every address, for several at one time.
+  ///   - elsewhere: called for each printer that announces itself at an address which the sweep does not cover.
   /// - Returns: addresses per reason.
   func run(
     _ plan: SweepPlan, isKnown: @escaping @Sendable (IPv4Address) async -> AddressResult?,
-    progress: @Sendable (SweepProgress) -> Void, settled: @escaping @Sendable (AddressResult) async throws -> Void
+    progress: @Sendable (SweepProgress) -> Void, settled: @escaping @Sendable (AddressResult) async throws -> Void,
+    elsewhere: (AnnouncedPrinter) -> Void = { _ in }
   ) async throws -> [SweepReason: Int] {
     for address in plan.excluded {
       try await settled(AddressResult(address: address, reason: .excluded, detail: "excluded by configuration"))
@@ -48,6 +50,9 @@ package struct Surveyor: Sendable {
       try await settled(AddressResult(address: address, reason: .doNotTouch, detail: "on the do-not-touch list"))
     }
     let sweep = SweepState(Sweep(plan, parameters: settings.sweep, now: ContinuousClock.now))
+    // Asked meanwhile: no silent address is settled before those that announce themselves have done so.
+    let announced = Task { try await announcements(in: plan) }
+    defer { announced.cancel() }
     try await withThrowingDiscardingTaskGroup { group in
       var lastProgress = ContinuousClock.now
       // A probe that throws cancels the group's tasks, not this loop.
@@ -67,6 +72,9 @@ package struct Surveyor: Sendable {
             if let reason = sweep.settle(attempt, answer) {
               var result = result
               result.reason = reason
+              if reason == .noAnswer, let printers = try await announced.value[attempt.address] {
+                result.detail += "; announces itself by DNS-SD as " + Self.named(printers)
+              }
               try await settled(result)
             }
           }
@@ -74,7 +82,26 @@ package struct Surveyor: Sendable {
       }
     }
     progress(sweep.progress(now: ContinuousClock.now))
+    // Which an empty sweep would end before.
+    for (address, printers) in try await announced.value where plan.range(of: address) == nil {
+      if let printer = printers.first { elsewhere(printer) }
+    }
     return sweep.counts
+  }
+
+  /// What announces itself in those networks of this machine that the sweep covers a part of, by address.
+  private func announcements(in plan: SweepPlan) async throws -> [IPv4Address: [AnnouncedPrinter]] {
+    guard settings.browsesAnnouncements else { return [:] }
+    let near = HostInterface.all().filter { interface in
+      IPv4Network(interface.address, mask: interface.mask).map { !plan.due.intersection($0.addresses).isEmpty } ?? false
+    }
+    return Dictionary(grouping: try await AnnouncementBrowser.browse(near), by: \.address)
+  }
+
+  /// `HP LaserJet [3F2A] (_ipp._tcp port 631, _printer._tcp port 515)`
+  private static func named(_ printers: [AnnouncedPrinter]) -> String {
+    let services = printers.map { "\($0.service) port \($0.port)" }.joined(separator: ", ")
+    return "\(printers.first?.instance ?? "") (\(services))"
   }
 
   private func ask(
