@@ -41,6 +41,11 @@ let grpcCore: Target.Dependency = .product(name: "GRPCCore", package: "grpc-swif
 let grpcProtobuf: Target.Dependency = .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf")
 let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
 
+/// Only where it is asked for: it links with libFuzzer (`tools/fuzz`).
+let fuzzing: [Target] =
+  Context.environment["PT_FUZZ"] == nil
+  ? [] : [.executableTarget(name: "ptfuzz", dependencies: ["FuzzTargets"], swiftSettings: settings)]
+
 let package = Package(
   name: "printtrail",
   platforms: [.macOS(.v15)],
@@ -159,6 +164,8 @@ let package = Package(
       [
         "ReadModels", "Journal", "CLinux", "Evidence", "Events", "OpenSSL", "Platform", "PrinterModel", "Projections",
       ]),
+    // What libFuzzer and the tests feed with bytes by chance.
+    room("FuzzTargets", ["Discovery", "Events", "IPP", "MIB", "PrinterModel", "SNMP"]),
     program("pthub", ["HubServer", "Platform", logging, signals]),
     program("ptsim", ["PrinterSimulator", "CLinux", "Platform"]),
     program(
@@ -180,6 +187,7 @@ let package = Package(
     tests("EnrolmentTests", of: ["Enrolment", "COpenSSL", "OpenSSL", "Platform", "TLS"]),
     tests("EventsTests", of: ["Events", "MIB", "PrinterModel", protobuf]),
     tests("EvidenceTests", of: ["Evidence", "OpenSSL"]),
+    tests("FuzzTests", of: ["FuzzTargets"]),
     tests("GRPCWireTests", of: ["GRPCWire", "HTTP2", "TLS", "OpenSSL", grpcCore], exclude: ["Support"]),
     tests("HealthTests", of: ["Health", "HTTP2", "TLS"]),
     tests("HTTP2Tests", of: ["HTTP2"]),
@@ -210,5 +218,5 @@ let package = Package(
     tests("ScenarioTests", of: []),
     tests("SettingsTests", of: ["Settings", "Discovery", "Platform", "SNMP"]),
     tests("SNMPTests", of: ["SNMP", "MIB", "OpenSSL"]),
-  ]
+  ] + fuzzing
 )
