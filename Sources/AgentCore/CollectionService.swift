@@ -60,7 +60,7 @@ struct CollectionService: Service {
     let observer = CollectionObserver(board: board, display: display, logger: logger, moved: moved)
     let collector = Collector(
       settings, known: known, engine: engine, sink: JournalSink(journal: journal), observer: observer,
-      thinning: { thinning.interval }, clock: { Machine.milliseconds })
+      profiles: settings.profiles, thinning: { thinning.interval }, clock: { Machine.milliseconds })
     try await collector.run()
   }
 

@@ -4,8 +4,10 @@ package import Collectors
 package import Settings
 
 internal import Discovery
+internal import PrinterModel
 
 extension CollectorSettings {
+  /// With the profiles of the release.
   package init(_ configuration: AgentConfiguration) {
     let discovery = configuration.discovery
     self.init(
@@ -22,6 +24,15 @@ extension CollectorSettings {
     parallelMax = configuration.poll.concurrency
     sweep.packetsPerSecond = discovery.packetsPerSecond
     sweep.burst = max(1, discovery.packetsPerSecond / 10)
+  }
+}
+
+extension CollectorSettings {
+  /// With the site's own profiles too.
+  /// - Throws: `AgentFailure` if one of them is none.
+  package init(loadingProfilesFor configuration: AgentConfiguration) throws(AgentFailure) {
+    self.init(configuration)
+    profiles = try LocalProfiles(configuration.profiles).set
   }
 }
 
