@@ -41,10 +41,12 @@ package struct Agent: Sendable {
   /// Runs until a signal ends it.
   /// - Throws: `AgentFailure`, with the journal closed.
   package func run() async throws {
+    // A profile that is none stops the agent before anything is recorded.
+    let settings = try CollectorSettings(loadingProfilesFor: configuration)
     let fold = FleetFold()
     let journal = try open(fold)
     do {
-      try await run(journal, fold)
+      try await run(journal, fold, settings)
     } catch let error as JournalError {
       await journal.close()
       // What fails here was not seen by the quick look at the start: the next one looks at everything.
@@ -61,7 +63,7 @@ package struct Agent: Sendable {
     logger.notice("the agent has stopped", metadata: ["version": "\(AgentVersion.text)"])
   }
 
-  private func run(_ journal: Journal, _ fold: FleetFold) async throws {
+  private func run(_ journal: Journal, _ fold: FleetFold, _ settings: CollectorSettings) async throws {
     let board = StatusBoard()
     board.sayJournal(directory: configuration.journal.directory)
     try await journal.tellDamage(logger)
@@ -82,14 +84,14 @@ package struct Agent: Sendable {
         "version": "\(AgentVersion.text)", "journal": "\(configuration.journal.directory)",
         "install": "\(identity.identity?.installID ?? "none")",
       ])
-    try await ServiceGroup(configuration: group(journal, fold, board, identity, composer, status)).run()
+    try await ServiceGroup(configuration: group(journal, fold, board, identity, composer, status, settings)).run()
     status.write()
   }
 
   private func group(
     _ journal: Journal, _ fold: FleetFold, _ board: StatusBoard, _ identity: IdentityWatcher,
     _ composer: StatusComposer,
-    _ status: StatusFile
+    _ status: StatusFile, _ settings: CollectorSettings
   ) -> ServiceGroupConfiguration {
     let isConfigured = configuration.hub != nil
     let replicator = Replicator(
@@ -111,7 +113,7 @@ package struct Agent: Sendable {
           countersigningKey: { replicator.status.countersigningKey }, gauge: thinning, board: board, logger: logger),
         VerificationService(journal: journal, logger: logger), identity,
         CollectionService(
-          configuration: configuration, journal: journal,
+          configuration: configuration, settings: settings, journal: journal,
           journalDirectory: configuration.journal.directory, fold: fold, thinning: thinning, board: board,
           display: display,
           logger: logger),

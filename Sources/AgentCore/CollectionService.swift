@@ -24,6 +24,8 @@ struct CollectionService: Service {
   private static let networksLook: Duration = .seconds(30)
 
   let configuration: AgentConfiguration
+  /// As configured.
+  let settings: CollectorSettings
   let journal: Journal
   let journalDirectory: String
   let fold: FleetFold
@@ -63,7 +65,7 @@ struct CollectionService: Service {
 
   /// Returns when this machine's networks are others than at the beginning.
   private func collect(with engine: UDPEngine) async throws {
-    let settings = CollectorSettings.current(configuration)
+    let settings = settings.inNetworks(of: configuration)
     guard !settings.ranges.isEmpty else {
       board.say(
         .collector, .degraded, "no address range is configured, and this machine is in no network of its own",
@@ -76,7 +78,7 @@ struct CollectionService: Service {
     let observer = CollectionObserver(board: board, display: display, logger: logger) { moved(settings) }
     let collector = Collector(
       settings, known: known, engine: engine, sink: JournalSink(journal: journal), observer: observer,
-      thinning: { thinning.interval }, clock: { Machine.milliseconds })
+      profiles: settings.profiles, thinning: { thinning.interval }, clock: { Machine.milliseconds })
     try await withThrowingTaskGroup { group in
       group.addTask { try await collector.run() }
       group.addTask { try await untilOtherNetworks(than: settings) }
@@ -86,7 +88,7 @@ struct CollectionService: Service {
   }
 
   private func untilOtherNetworks(than settings: CollectorSettings) async throws {
-    repeat { try await Task.sleep(for: Self.networksLook) } while CollectorSettings.current(configuration) == settings
+    repeat { try await Task.sleep(for: Self.networksLook) } while self.settings.inNetworks(of: configuration) == settings
     logger.notice("this machine is in other networks now: collecting begins anew")
   }
 

@@ -4,11 +4,12 @@ package import Collectors
 package import Settings
 
 internal import Discovery
+internal import PrinterModel
 
 extension CollectorSettings {
   /// As configured; without ranges, those networks that this machine is in now, and that its routes lead to.
-  package static func current(_ configuration: AgentConfiguration) -> CollectorSettings {
-    var settings = CollectorSettings(configuration)
+  package func inNetworks(of configuration: AgentConfiguration) -> CollectorSettings {
+    var settings = self
     guard settings.ranges.isEmpty else { return settings }
     // The default last: it is the least of what was thought of.
     let credentials = configuration.credentials.values.sorted {
@@ -25,6 +26,7 @@ extension CollectorSettings {
     return settings
   }
 
+  /// With the profiles of the release.
   package init(_ configuration: AgentConfiguration) {
     let discovery = configuration.discovery
     self.init(
@@ -44,6 +46,15 @@ extension CollectorSettings {
     parallelMax = configuration.poll.concurrency
     sweep.packetsPerSecond = discovery.packetsPerSecond
     sweep.burst = max(1, discovery.packetsPerSecond / 10)
+  }
+}
+
+extension CollectorSettings {
+  /// With the site's own profiles too.
+  /// - Throws: `AgentFailure` if one of them is none.
+  package init(loadingProfilesFor configuration: AgentConfiguration) throws(AgentFailure) {
+    self.init(configuration)
+    profiles = try LocalProfiles(configuration.profiles).set
   }
 }
 

@@ -112,3 +112,21 @@ package enum PrinterMIB {
     package static let time: UInt32 = 9
   }
 }
+
+/// Finisher MIB (RFC 3806), below Printer-MIB's root. Rows are indexed by hrDeviceIndex and the row's own number.
+package enum FinisherMIB {
+  /// finSupplyTable: staples, waste of punchers and the like.
+  package enum Supply {
+    package static let entry: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 43, 31, 1, 1]
+    /// The group's number in the MIB.
+    package static let group: UInt32 = 31
+    package static let supplyClass: UInt32 = 3
+    package static let type: UInt32 = 4
+    package static let description: UInt32 = 5
+    package static let unit: UInt32 = 6
+    package static let maxCapacity: UInt32 = 7
+    /// What is left of a consumable; the space that is left in a receptacle.
+    package static let level: UInt32 = 8
+    package static let colorName: UInt32 = 9
+  }
+}

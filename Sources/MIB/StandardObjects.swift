@@ -57,3 +57,28 @@ package enum PortMonitorMIB {
     package static let deviceID: UInt32 = 3
   }
 }
+
+/// Imaging System Counter MIB (PWG 5106.3). Its tables are indexed by a key of icKeyTable, a work type and a persistence.
+package enum ImagingCounterMIB {
+  /// icKeyTable: what a key stands for.
+  package enum Key {
+    package static let entry: ObjectIdentifier = [1, 3, 6, 1, 4, 1, 2699, 1, 3, 1, 2, 1, 1]
+    /// IcServiceTypeTC
+    package static let serviceType: UInt32 = 2
+    /// Which of several services of a type; 0 where there is one.
+    package static let serviceIndex: UInt32 = 3
+    /// IcSubunitTypeTC: set where the key is of a subunit and not of a service.
+    package static let subunitType: UInt32 = 4
+  }
+
+  /// icMonitorTable
+  package static let monitor: ObjectIdentifier = [1, 3, 6, 1, 4, 1, 2699, 1, 3, 1, 6, 1, 1]
+  /// icImageTable
+  package static let image: ObjectIdentifier = [1, 3, 6, 1, 4, 1, 2699, 1, 3, 1, 7, 1, 1]
+  /// icImpressionTable
+  package static let impression: ObjectIdentifier = [1, 3, 6, 1, 4, 1, 2699, 1, 3, 1, 8, 1, 1]
+  /// icTwoSidedTable
+  package static let twoSided: ObjectIdentifier = [1, 3, 6, 1, 4, 1, 2699, 1, 3, 1, 9, 1, 1]
+  /// icSheetTable
+  package static let sheet: ObjectIdentifier = [1, 3, 6, 1, 4, 1, 2699, 1, 3, 1, 10, 1, 1]
+}

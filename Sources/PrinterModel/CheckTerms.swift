@@ -14,6 +14,7 @@ extension Reading {
     let rules = profiles.profiles.filter { makers.contains($0.name) }.flatMap(\.checks)
     return checks.filter { check in
       if check.name == ArithmeticCheck.vendorTotalName { return !terms.isDisjoint(with: [.life, .total]) }
+      if check.name.hasSuffix(ArithmeticCheck.impressionKindsSuffix) { return meter.isKind(of: check) }
       return rules.contains { $0.name == check.name && !terms.isDisjoint(with: $0.terms) }
     }
   }
@@ -31,6 +32,18 @@ extension Reading {
     let lives = meters.filter(\.rule.isLifeCount)
     return lives.first { $0.name == .total } ?? lives.first { $0.unit == .impressions }
       ?? lives.first { $0.unit == .sheets } ?? lives.first
+  }
+}
+
+extension Meter {
+  /// Whether it is one of the kinds of impressions that a check of imaging counters adds up.
+  fileprivate func isKind(of check: ArithmeticCheck) -> Bool {
+    guard rule.source == "pwg5106.3", let base = MeterName(String(check.name.prefix { $0 != "=" }).trimmed) else {
+      return false
+    }
+    let blank = base.qualifier.isEmpty ? "blank" : "\(base.qualifier), blank"
+    return name.service == base.service && name.sides == base.sides
+      && (name.qualifier == base.qualifier || name.qualifier == blank)
   }
 }
 

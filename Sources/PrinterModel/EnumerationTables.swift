@@ -22,6 +22,7 @@ enum EnumerationTables {
     1: "other", 2: "unknown", 3: "tenThousandthsOfInches", 4: "micrometers", 5: "characters", 6: "lines",
     7: "impressions", 8: "sheets", 9: "dotRow", 11: "hours", 12: "thousandthsOfOunces", 13: "tenthsOfGrams",
     14: "hundrethsOfFluidOunces", 15: "tenthsOfMilliliters", 16: "feet", 17: "meters", 18: "items", 19: "percent",
+    5106: "images",
   ]
 
   /// PrtMarkerColorantRoleTC (RFC 3805).

@@ -100,9 +100,15 @@ extension Interpreter {
     var model = profile.flatMap { firstText($0.identity.model, $0.rule("model")) }
     let description = deviceRow?.binding(HostResources.Device.description)
     if model == nil { model = cut(.model, .hrDeviceDescr) ?? found(description, "rfc2790", "hrDeviceDescr") }
-    if model == nil { model = deviceID?.field(\.model) ?? cut(.model, .sysDescr) ?? printerName }
+    if model == nil { model = deviceID?.field(\.model) ?? cut(.model, .sysDescr) ?? printerName ?? portMonitorName() }
     if let text = model?.text { model?.text = withoutMake(text, make) }
     return model
+  }
+
+  /// ppmPrinterName, for people who choose a printer: the model on devices that say nothing else.
+  private mutating func portMonitorName() -> FoundText? {
+    let column = PortMonitorMIB.Printer.entry.appending(PortMonitorMIB.Printer.name)
+    return found(walk.first(in: column), "pwg5107.1", "ppmPrinterName")
   }
 
   private func withoutMake(_ model: DeviceText, _ make: String?) -> DeviceText {

@@ -65,7 +65,9 @@ extension Interpreter {
   mutating func meters() -> ([Meter], [ArithmeticCheck]) {
     let lives = lifeCounts()
     let primary = Self.primaryIndex(lives)
-    var candidates = profile.map { privateCounters($0) } ?? []
+    var imagingChecks: [ArithmeticCheck] = []
+    let imaging = imagingCounters(&imagingChecks)
+    var candidates = onceEach((profile.map { privateCounters($0) } ?? []) + imaging)
     var ledger = CheckLedger(candidates: candidates, lifeCount: primary.map { lives[$0] })
     for rule in profile?.checks ?? [] { ledger.evaluate(rule) }
     ledger.settle()
@@ -75,13 +77,17 @@ extension Interpreter {
       findings.append(Finding(nil, "\(counters) left out: the device's sums do not prove them"))
     }
     candidates.removeAll { !ledger.believes($0) }
-    var checks = ledger.checks()
+    var checks = ledger.checks() + imagingChecks
     let meters = choosingTotal(lives, primary, candidates, &checks)
     return (meters, checks)
   }
 
   private mutating func lifeCounts() -> [Meter] {
-    Interpretation.markers(walk).compactMap { marker in
+    for row in rows(PrinterMIB.Marker.entry) {
+      // No meter comes of it, because it starts again at each power-up; what it cannot be is told all the same.
+      _ = number(row.binding(PrinterMIB.Marker.powerOnCount), as: .unsigned32)
+    }
+    return Interpretation.markers(walk).compactMap { marker in
       guard let source = marker.lifeCount else { return nil }
       let binding = VarBind(source.name, source.raw)
       guard let value = number(binding, as: .unsigned32).flatMap(UInt64.init(exactly:)) else { return nil }

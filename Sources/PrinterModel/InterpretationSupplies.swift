@@ -65,6 +65,8 @@ extension Supply {
 
 extension Rule {
   static let supplyLevel = Rule("rfc3805/supply-level@2")
+  /// A finisher's supply, read as a marker's is.
+  static let finisherSupplyLevel = Rule("rfc3806/supply-level@1")
   /// Part and serial numbers in a supply's description.
   static let supplyLabel = Rule("printtrail/supply-label@1")
   static let supplyLevelInPercent = Rule("rfc3805/supply-level-percent-unit@2")
@@ -76,7 +78,36 @@ extension Interpreter {
 
   mutating func supplies() -> [Supply] {
     let colorants = colorantTexts()
-    return rows(PrinterMIB.Supplies.entry).map { row in supply(row, colorants) }
+    let numbers = suppliesByDescription()
+    var supplies = rows(PrinterMIB.Supplies.entry).map { row in supply(row, colorants) }
+    if supplies.isEmpty { supplies = recordedSupplies() }
+    supplies += rows(FinisherMIB.Supply.entry).map { row in finisherSupply(row) }
+    return supplies.map { supply in
+      var supply = supply
+      guard let description = supply.description?.text else { return supply }
+      (supply.partNumber, supply.serialNumber) = SupplyLabel.numbers(in: description)
+      guard let own = numbers[CounterTable.normalizedLabel(description)] ?? nil else { return supply }
+      supply.partNumber = own.part?.text.text ?? supply.partNumber
+      supply.serialNumber = own.serial?.text.text ?? supply.serialNumber
+      return supply
+    }
+  }
+
+  /// A finisher's supply (RFC 3806): its row is (hrDeviceIndex, 31, finSupplyIndex), 31 being the group's number, so that it is no row of
+  /// prtMarkerSuppliesTable.
+  private mutating func finisherSupply(_ row: TableRow) -> Supply {
+    let index = Array(row.index)
+    let components = index.prefix(1) + [FinisherMIB.Supply.group] + index.dropFirst()
+    var supply = Supply(row: RowIndex(components), quality: .unknown, rule: .finisherSupplyLevel)
+    supply.supplyClass = number(row.binding(FinisherMIB.Supply.supplyClass))
+    supply.type = number(row.binding(FinisherMIB.Supply.type))
+    supply.description = text(row.binding(FinisherMIB.Supply.description))
+    supply.unit = number(row.binding(FinisherMIB.Supply.unit)).map(CounterUnit.init(rawValue:))
+    supply.capacity = number(row.binding(FinisherMIB.Supply.maxCapacity))
+    supply.level = number(row.binding(FinisherMIB.Supply.level))
+    supply.colorant = text(row.binding(FinisherMIB.Supply.colorName))
+    measure(&supply, row.binding(FinisherMIB.Supply.level)?.name)
+    return supply
   }
 
   private mutating func supply(_ row: TableRow, _ colorants: [[UInt32]: DeviceText]) -> Supply {
@@ -92,16 +123,15 @@ extension Interpreter {
     if let device = row.index.first, let colorant = supply.colorantIndex.flatMap(UInt32.init(exactly:)), colorant != 0 {
       supply.colorant = colorants[[device, colorant]]
     }
-    measure(&supply, row)
-    if let description = supply.description?.text {
-      (supply.partNumber, supply.serialNumber) = SupplyLabel.numbers(in: description)
-    }
+    measure(&supply, row.binding(PrinterMIB.Supplies.level)?.name)
     return supply
   }
 
-  private mutating func measure(_ supply: inout Supply, _ row: TableRow) {
-    let level = row.binding(PrinterMIB.Supplies.level)?.name
-    if supply.meaning == .levelWithoutCapacity, supply.unit == .percent { supply.rule = .supplyLevelInPercent }
+  /// - Parameter level: the object of the supply's level, for findings.
+  private mutating func measure(_ supply: inout Supply, _ level: ObjectIdentifier?) {
+    if supply.meaning == .levelWithoutCapacity, supply.unit == .percent, supply.rule == .supplyLevel {
+      supply.rule = .supplyLevelInPercent
+    }
     switch supply.meaning {
     case .measured, .levelWithoutCapacity:
       guard !supply.isOverCapacity else {
@@ -125,6 +155,87 @@ extension Interpreter {
       texts[Array(row.index)] = text(row.binding(PrinterMIB.Colorant.value))
     }
     return texts
+  }
+}
+
+// MARK: - Supplies of a maker's own record
+
+extension Interpreter {
+  /// The supplies of the profile's records, for a device without prtMarkerSuppliesTable: a row is (hrDeviceIndex, the maker's enterprise
+  /// number, code).
+  private mutating func recordedSupplies() -> [Supply] {
+    guard let profile else { return [] }
+    let rule = profile.rule("supply-record")
+    return profile.supplyRecords.flatMap { record in
+      packedRecords(record.name).compactMap { entry in
+        guard let known = record.codes.first(where: { $0.code == entry.code }) else { return nil }
+        return recordedSupply(record, known, entry, rule)
+      }
+    }
+  }
+
+  /// Nil where the value is of another form than this code's.
+  private mutating func recordedSupply(
+    _ record: SupplyRecord, _ code: SupplyRecord.Code, _ entry: PackedRecord, _ rule: Rule
+  ) -> Supply? {
+    let (level, full): (Int64, Int64)
+    if code.isLevelOfCapacity {
+      guard entry.value.count == 2, entry.value[1] > 0 else { return nil }
+      (level, full) = (Int64(entry.value[0]), Int64(entry.value[1]))
+    } else {
+      guard let number = entry.number else { return nil }
+      (level, full) = (Int64(clamping: number), 100 * record.stepsPerPercent)
+    }
+    let enterprise = record.name.components.dropFirst(MIB2.enterprises.components.count).first ?? 0
+    var supply = Supply(row: RowIndex([deviceIndex, enterprise, UInt32(code.code)]), quality: .exact, rule: rule)
+    supply.supplyClass = 3
+    supply.type = code.type
+    supply.description = DeviceText(code.description)
+    supply.colorant = code.colorant.map { DeviceText($0) }
+    supply.unit = code.isLevelOfCapacity ? .other : .percent
+    supply.capacity = code.isLevelOfCapacity ? full : 100
+    supply.level = code.isLevelOfCapacity ? level : level / record.stepsPerPercent
+    guard level <= full else {
+      supply.quality = .unknown
+      findings.append(Finding(record.name, "what is left of \(code.description) is above 100 percent: unknown"))
+      return supply
+    }
+    supply.percentRemaining = Double(level) * 100 / Double(full)
+    return supply
+  }
+}
+
+// MARK: - Part and serial numbers
+
+/// A supply's own numbers, and where they stand.
+struct SupplyNumbers {
+  var part: FoundText?
+  var serial: FoundText?
+}
+
+extension Interpreter {
+  /// What the profile's tables tell of supplies, by their descriptions. Descriptions that stand there twice tell nothing: no one knows which
+  /// of two black cartridges a number belongs to.
+  mutating func suppliesByDescription() -> [String: SupplyNumbers?] {
+    var found: [String: SupplyNumbers?] = [:]
+    guard let profile else { return found }
+    let rule = profile.rule("supply-numbers")
+    for table in profile.supplyNumbers {
+      for (index, value) in walk.column(table.descriptions) {
+        guard let octets = value.octets, let text = DeviceText(decoding: octets, characterSet: characterSet) else {
+          continue
+        }
+        let label = CounterTable.normalizedLabel(text.text)
+        guard found[label] == nil else {
+          found[label] = .some(nil)
+          continue
+        }
+        found[label] = SupplyNumbers(
+          part: table.partNumbers.flatMap { firstText([$0.appending(index)], rule) },
+          serial: table.serialNumbers.flatMap { firstText([$0.appending(index)], rule) })
+      }
+    }
+    return found
   }
 }
 

@@ -86,7 +86,8 @@ package struct MeterName: Hashable, Comparable, Sendable, CustomStringConvertibl
   }
 }
 
-/// PrtMarkerCounterUnitTC and PrtCapacityUnitTC in one (IANA-PRINTER-MIB); the raw value is the MIB's number.
+/// PrtMarkerCounterUnitTC and PrtCapacityUnitTC in one (IANA-PRINTER-MIB); the raw value is the MIB's number. Images, which PWG 5106.3 counts
+/// and that MIB has no unit for, have a number of ours far above the MIB's.
 package struct CounterUnit: RawRepresentable, Hashable, Sendable {
   package let rawValue: Int64
   package init(rawValue: Int64) { self.rawValue = rawValue }
@@ -101,4 +102,6 @@ package struct CounterUnit: RawRepresentable, Hashable, Sendable {
   package static let tenthsOfMilliliters = CounterUnit(rawValue: 15)
   package static let items = CounterUnit(rawValue: 18)
   package static let percent = CounterUnit(rawValue: 19)
+  /// Images that a scanner made (PWG 5106.3).
+  package static let images = CounterUnit(rawValue: 5106)
 }

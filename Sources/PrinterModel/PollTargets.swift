@@ -66,7 +66,9 @@ extension PollTargets {
     TableTarget(PrinterMIB.Colorant.entry, [4]),
     TableTarget(PrinterMIB.Console.entry, [2], usualRows: 1),
     TableTarget(PrinterMIB.Alert.entry, [2, 3, 4, 5, 6, 7, 8, 9], usualRows: 0),
-    TableTarget(PortMonitorMIB.Printer.entry, [3], usualRows: 1),
+    TableTarget(FinisherMIB.Supply.entry, [3, 4, 5, 6, 7, 8, 9], usualRows: 0),
+    TableTarget(PortMonitorMIB.Printer.entry, [2, 3], usualRows: 1),
+    imagingKeys,
   ]
 
   /// A profile's objects; empty where no profile fits.
@@ -78,17 +80,19 @@ extension PollTargets {
     let scalars =
       identity.serial + identity.model + identity.firmware + identity.assetNumber + identity.deviceID
       + identity.console + profile.counters.map(\.name) + profile.records.map(\.name)
+      + profile.supplyRecords.map(\.name)
     var columns: [ObjectIdentifier] = []
-    for column in profile.tables.flatMap({ [$0.labels, $0.values] }) where !columns.contains(column) {
-      columns.append(column)
-    }
+    let wanted = profile.tables.flatMap { $0.labelColumns + [$0.values] } + profile.supplyNumbers.flatMap(\.columns)
+    for column in wanted where !columns.contains(column) { columns.append(column) }
     return PollTargets(scalars: scalars, tables: grouped(columns))
   }
 
-  /// Everything a full poll of such a device fetches.
-  package static func full(for evidence: DeviceEvidence, profiles: ProfileSet = .shipped) -> PollTargets {
-    let own = privateTargets(for: evidence, profiles: profiles)
-    return PollTargets(scalars: own.scalars, tables: tables + own.tables)
+  /// What a full poll fetches after the standard tables, by what these told: the profile's objects, and the imaging counters of a device
+  /// that has any.
+  package static func further(_ walk: Walk, profiles: ProfileSet = .shipped) -> PollTargets {
+    var targets = privateTargets(for: Interpreter(walk: walk, profiles: profiles).evidence, profiles: profiles)
+    if !walk.subtree(ImagingCounterMIB.Key.entry).isEmpty { targets.tables += imagingTables }
+    return targets
   }
 
   /// The names to GET on a light poll: those of the previous full walk whose values move. If one of the change detectors among them
@@ -97,10 +101,13 @@ extension PollTargets {
     var always = previous[MIB2.sysUpTime] == nil ? [] : [MIB2.sysUpTime]
     always += instances(of: alwaysMoving, in: previous)
     if let profile = Interpretation.profile(for: previous, profiles: profiles) {
-      let scalars = profile.counters.map(\.name) + profile.records.map(\.name) + profile.identity.console
+      let scalars =
+        profile.counters.map(\.name) + profile.records.map(\.name) + profile.supplyRecords.map(\.name)
+        + profile.identity.console
       always += scalars.filter { previous[$0].map { !$0.isException } ?? false }
       for table in profile.tables { always += instances(of: table.values, in: previous) }
     }
+    always += instances(of: imagingTables, in: previous)
     return MovingNames(always: always, inUse: instances(of: movingInUse, in: previous))
   }
 
@@ -119,6 +126,7 @@ extension PollTargets {
     TableTarget(PrinterMIB.General.entry, [1, 18, 19]),
     TableTarget(PrinterMIB.Marker.entry, [PrinterMIB.Marker.lifeCount]),
     TableTarget(PrinterMIB.Supplies.entry, [PrinterMIB.Supplies.level]),
+    TableTarget(FinisherMIB.Supply.entry, [FinisherMIB.Supply.level]),
   ]
 
   /// Columns that move when paper does, or when an alert is raised.

@@ -3,8 +3,7 @@
 internal import MIB
 
 extension Interpreter {
-  /// Every counter that the profile knows and the walk has, each meter once. Of two with one meter the first holds; if their values
-  /// differ, that is a finding.
+  /// Every counter that the profile knows and the walk has.
   mutating func privateCounters(_ profile: Profile) -> [PrivateCounter] {
     var found: [PrivateCounter] = []
     for counter in profile.counters { found += scalarCounter(counter, profile) }
@@ -12,10 +11,11 @@ extension Interpreter {
     // Several tables can share one column of labels, which is read once.
     var labels: [LabelColumn: [[UInt32]: String]] = [:]
     for table in profile.tables { found += tableCounters(table, profile, &labels) }
-    return onceEach(found)
+    return found
   }
 
-  private mutating func onceEach(_ counters: [PrivateCounter]) -> [PrivateCounter] {
+  /// Each meter once. Of two with one meter the first holds; if their values differ, that is a finding.
+  mutating func onceEach(_ counters: [PrivateCounter]) -> [PrivateCounter] {
     var kept: [PrivateCounter] = []
     var positions: [String: Int] = [:]
     for counter in counters {
@@ -37,7 +37,7 @@ extension Interpreter {
 
   private mutating func scalarCounter(_ counter: ProfileCounter, _ profile: Profile) -> [PrivateCounter] {
     guard let value = walk[counter.name], !value.isException else { return [] }
-    guard let number = value.counter else {
+    guard let number = counter.number(in: value, characterSet) else {
       let message = "expected a counter, which \(value.display) cannot be"
       findings.append(Finding(counter.name, value.isNumeric ? message : "expected a counter"))
       return []
@@ -63,10 +63,13 @@ extension Interpreter {
   ) -> [PrivateCounter] {
     let values = walk.column(table.values)
     guard !values.isEmpty else { return [] }
-    let column = LabelColumn(column: table.labels, join: table.join)
-    let labels = labelColumns[column] ?? labelsByIndex(table)
-    labelColumns[column] = labels
-    guard !labels.isEmpty else { return [] }
+    var columns: [[[UInt32]: String]] = []
+    for name in table.labelColumns {
+      let column = LabelColumn(column: name, join: table.join)
+      let labels = labelColumns[column] ?? labelsByIndex(column)
+      labelColumns[column] = labels
+      columns.append(labels)
+    }
     let rule = profile.rule(table.id)
     let known: [String: CounterTable.Row] =
       if case .labels(let rows) = table.meaning {
@@ -76,22 +79,22 @@ extension Interpreter {
       }
     var counters: [PrivateCounter] = []
     for (index, value) in values {
-      guard let label = labels[table.join.key(index)], let number = value.counter else { continue }
-      guard let (name, confidence) = table.meaning.meter(label, known, table.confidence) else { continue }
+      guard let label = table.label(of: index, columns), let number = value.counter else { continue }
+      guard let (name, confidence, unit) = table.meter(label, known) else { continue }
       let source = Source(table.values.appending(index), value)
-      let meter = Meter(name: name, value: number, unit: table.unit, source: source, rule: rule)
+      let meter = Meter(name: name, value: number, unit: unit, source: source, rule: rule)
       counters.append(PrivateCounter(meter: meter, confidence: confidence))
     }
     return counters
   }
 
-  private func labelsByIndex(_ table: CounterTable) -> [[UInt32]: String] {
+  private func labelsByIndex(_ column: LabelColumn) -> [[UInt32]: String] {
     var labels: [[UInt32]: String] = [:]
-    for (index, value) in walk.column(table.labels) {
+    for (index, value) in walk.column(column.column) {
       if let number = value.number {
-        labels[table.join.key(index)] = String(number)
+        labels[column.join.key(index)] = String(number)
       } else if let octets = value.octets, let text = DeviceText(decoding: octets, characterSet: characterSet) {
-        labels[table.join.key(index)] = text.text
+        labels[column.join.key(index)] = text.text
       }
     }
     return labels
@@ -99,31 +102,74 @@ extension Interpreter {
 
   // MARK: Records
 
-  /// Seven bytes each: code, 01, 04, a big-endian number; FF ends. A record that is cut off is a finding.
   private mutating func recordCounters(_ record: CounterRecord, _ profile: Profile) -> [PrivateCounter] {
-    guard let value = walk[record.name], let octets = value.octets else { return [] }
+    guard let value = walk[record.name] else { return [] }
     let rule = profile.rule(record.id)
-    var counters: [PrivateCounter] = []
+    return packedRecords(record.name).compactMap { entry in
+      guard let known = record.codes.first(where: { $0.code == entry.code }), let number = entry.number else {
+        return nil
+      }
+      let meter = Meter(
+        name: known.meter, value: number, unit: known.unit ?? record.unit, source: Source(record.name, value),
+        rule: rule)
+      return PrivateCounter(meter: meter, confidence: record.confidence)
+    }
+  }
+
+  /// The records of an OCTET STRING, each a code, 01, a length and so many octets; FF ends. One that is cut off or of another form is a
+  /// finding, and what comes after it is not read.
+  mutating func packedRecords(_ name: ObjectIdentifier) -> [PackedRecord] {
+    guard let octets = walk[name]?.octets else { return [] }
+    var records: [PackedRecord] = []
     var rest = octets[...]
     while let code = rest.first, code != 0xFF {
-      let fields = Array(rest.prefix(CounterRecord.recordBytes))
-      guard fields.count == CounterRecord.recordBytes, fields[1] == 0x01, fields[2] == 0x04 else {
-        findings.append(Finding(record.name, "expected records of seven bytes: code, 01, 04, number"))
+      let head = Array(rest.prefix(PackedRecord.headBytes))
+      guard head.count == PackedRecord.headBytes, head[1] == 0x01, PackedRecord.valueBytes.contains(Int(head[2])) else {
+        findings.append(Finding(name, "expected records of a code, 01, a length from 1 to 8, and the value"))
         break
       }
-      rest = rest.dropFirst(CounterRecord.recordBytes)
-      guard let known = record.codes.first(where: { $0.code == code }) else { continue }
-      let number = fields[3...].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-      let meter = Meter(
-        name: known.meter, value: number, unit: record.unit, source: Source(record.name, value), rule: rule)
-      counters.append(PrivateCounter(meter: meter, confidence: record.confidence))
+      let value = Array(rest.dropFirst(PackedRecord.headBytes).prefix(Int(head[2])))
+      guard value.count == Int(head[2]) else {
+        findings.append(Finding(name, "the last record, of code \(code), is cut off"))
+        break
+      }
+      rest = rest.dropFirst(PackedRecord.headBytes + value.count)
+      records.append(PackedRecord(code: code, value: value))
     }
-    return counters
+    return records
   }
 }
 
-extension CounterRecord {
-  fileprivate static let recordBytes = 7
+/// One record of a packed OCTET STRING.
+struct PackedRecord {
+  static let headBytes = 3
+  static let valueBytes = 1...8
+
+  var code: UInt8
+  var value: [UInt8]
+
+  /// A big-endian number of four octets. Values of other lengths are of other kinds: states, or a level and its capacity.
+  var number: UInt64? { value.count == 4 ? value.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } : nil }
+}
+
+extension ProfileCounter {
+  /// The counter that a value is, in the unit; nil where it is none.
+  fileprivate func number(in value: ObjectValue, _ characterSet: CharacterSet?) -> UInt64? {
+    guard let number = leadingNumberOf.map({ value.leadingNumber(of: $0, characterSet) }) ?? value.counter else {
+      return nil
+    }
+    let (product, overflow) = number.multipliedReportingOverflow(by: times)
+    return overflow ? nil : product
+  }
+}
+
+extension ObjectValue {
+  /// The number in front of a text, where this word follows it.
+  fileprivate func leadingNumber(of word: String, _ characterSet: CharacterSet?) -> UInt64? {
+    guard let octets, let text = DeviceText(decoding: octets, characterSet: characterSet)?.text else { return nil }
+    let words = text.uppercased().split { $0 == " " || $0 == "," }
+    return words.count > 1 && words[1] == word ? UInt64(words[0]) : nil
+  }
 }
 
 extension CounterTable.Join {
@@ -136,15 +182,30 @@ extension CounterTable.Join {
   }
 }
 
-extension CounterTable.Meaning {
-  fileprivate func meter(
-    _ label: String, _ known: [String: CounterTable.Row], _ confidence: Confidence
-  ) -> (MeterName, Confidence)? {
-    switch self {
+extension CounterTable {
+  /// A row's label: the texts of its columns, or its index; nil where a column does not name it.
+  fileprivate func label(of index: ArraySlice<UInt32>, _ columns: [[[UInt32]: String]]) -> String? {
+    guard !columns.isEmpty else {
+      let significant = index.count > 1 && index.last == 0 ? index.dropLast() : index
+      return significant.map(String.init).joined(separator: ".")
+    }
+    let texts = columns.compactMap { $0[join.key(index)] }
+    guard texts.count == columns.count else { return nil }
+    return texts.joined(separator: Self.labelSeparator)
+  }
+
+  private static let labelSeparator = ", "
+
+  /// The meter of a row with this label; nil where the label is not known.
+  fileprivate func meter(_ label: String, _ known: [String: Row]) -> (MeterName, Confidence, CounterUnit)? {
+    switch meaning {
     case .labels:
-      known[CounterTable.normalizedLabel(label)].map { ($0.meter, $0.confidence) }
+      return known[Self.normalizedLabel(label)].map { ($0.meter, $0.confidence, $0.unit ?? unit) }
     case .qualifier(let base):
-      (MeterName(base.service, base.colour, size: base.size, sides: base.sides, qualifier: label), confidence)
+      let parts = [base.qualifier, names[label] ?? qualifierPrefix + label].filter { !$0.isEmpty }
+      let name = MeterName(
+        base.service, base.colour, size: base.size, sides: base.sides, qualifier: parts.joined(separator: ", "))
+      return (name, confidence, unit)
     }
   }
 }

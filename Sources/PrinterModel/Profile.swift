@@ -8,6 +8,8 @@ package struct Profile: Equatable, Sendable {
   /// Lower case, unique: `kyocera`.
   package var name: String
   package var version: Int
+  /// Whether it is of this site and not of the release: its rules say so.
+  package var isLocal = false
   /// The maker in one spelling.
   package var make: String
   /// Brands that the same objects are sold under, by the beginning of sysDescr.
@@ -18,6 +20,8 @@ package struct Profile: Equatable, Sendable {
   package var counters: [ProfileCounter] = []
   package var tables: [CounterTable] = []
   package var records: [CounterRecord] = []
+  package var supplyRecords: [SupplyRecord] = []
+  package var supplyNumbers: [SupplyNumberTable] = []
   package var checks: [CheckRule] = []
 
   package init(name: String, version: Int, make: String) {
@@ -26,8 +30,8 @@ package struct Profile: Equatable, Sendable {
     self.make = make
   }
 
-  /// The rule name of one of this profile's parts: `kyocera/printed-pages@2`.
-  package func rule(_ part: String) -> Rule { Rule("\(name)/\(part)@\(version)") }
+  /// The rule name of one of this profile's parts: `kyocera/printed-pages@2`, or `kyocera/printed-pages@2+local` for a site's own.
+  package func rule(_ part: String) -> Rule { Rule("\(name)/\(part)@\(version)\(isLocal ? "+local" : "")") }
 }
 
 extension Profile {
@@ -100,6 +104,23 @@ package struct ProfileCounter: Equatable, Sendable {
   package var replacesLifeCount: Bool
   /// Why, in a sentence; shown where somebody asks for the reason.
   package var reason: String?
+  /// Where the object is a text: the word that must follow the number in front of it, in upper case.
+  package var leadingNumberOf: String?
+  /// What the number is multiplied with to be in the unit.
+  package var times: UInt64 = 1
+
+  init(
+    id: String, name: ObjectIdentifier, meter: MeterName, unit: CounterUnit, confidence: Confidence,
+    replacesLifeCount: Bool, reason: String?
+  ) {
+    self.id = id
+    self.name = name
+    self.meter = meter
+    self.unit = unit
+    self.confidence = confidence
+    self.replacesLifeCount = replacesLifeCount
+    self.reason = reason
+  }
 }
 
 /// A table whose rows say themselves what they count.
@@ -125,22 +146,51 @@ package struct CounterTable: Equatable, Sendable {
     package var label: String
     package var meter: MeterName
     package var confidence: Confidence
+    /// Where it is not the table's.
+    package var unit: CounterUnit?
   }
 
   package var id: String
-  package var labels: ObjectIdentifier
+  /// The column that names the rows. Nil where the maker's MIB gives the index itself a meaning (a code of a paper size): then a row's label
+  /// is its index in dotted form, without a 0 at the end.
+  package var labels: ObjectIdentifier?
+  /// Columns that name a row further, where the first alone does not tell rows apart (a paper's type beside its size).
+  package var furtherLabels: [ObjectIdentifier] = []
   package var values: ObjectIdentifier
   package var join: Join
   package var unit: CounterUnit
   package var confidence: Confidence
   package var meaning: Meaning
+  /// Stands before a label that `names` does not have, in a qualifier: `size 26`.
+  package var qualifierPrefix = ""
+  /// What codes stand for, in a qualifier.
+  package var names: [String: String] = [:]
+
+  init(
+    id: String, labels: ObjectIdentifier?, values: ObjectIdentifier, join: Join, unit: CounterUnit,
+    confidence: Confidence, meaning: Meaning
+  ) {
+    self.id = id
+    self.labels = labels
+    self.values = values
+    self.join = join
+    self.unit = unit
+    self.confidence = confidence
+    self.meaning = meaning
+  }
+
+  /// The columns that name the rows.
+  package var labelColumns: [ObjectIdentifier] { (labels.map { [$0] } ?? []) + furtherLabels }
 }
 
-/// Counters packed into one OCTET STRING of seven-byte records: code, 01, 04, a 32-bit number, with FF at the end.
+/// Counters packed into one OCTET STRING of records: a code, 01, a length, and so many octets, with FF at the end. Those of four octets are
+/// counters.
 package struct CounterRecord: Equatable, Sendable {
   package struct Code: Equatable, Sendable {
     package var code: UInt8
     package var meter: MeterName
+    /// Where it is not the record's.
+    package var unit: CounterUnit?
   }
 
   package var id: String
@@ -148,6 +198,33 @@ package struct CounterRecord: Equatable, Sendable {
   package var unit: CounterUnit
   package var confidence: Confidence
   package var codes: [Code]
+}
+
+/// What is left of supplies, packed as counters are (`CounterRecord`): for devices without prtMarkerSuppliesTable.
+package struct SupplyRecord: Equatable, Sendable {
+  package struct Code: Equatable, Sendable {
+    package var code: UInt8
+    /// PrtMarkerSuppliesTypeTC
+    package var type: Int64
+    package var description: String
+    package var colorant: String?
+    /// Whether the value is two octets, the level and the capacity, and not hundredths or other steps of a percent.
+    package var isLevelOfCapacity: Bool
+  }
+
+  package var name: ObjectIdentifier
+  /// The number that is one percent.
+  package var stepsPerPercent: Int64
+  package var codes: [Code]
+}
+
+/// A table of the maker's that tells the numbers of supplies, joined on the supply's description.
+package struct SupplyNumberTable: Equatable, Sendable {
+  package var descriptions: ObjectIdentifier
+  package var partNumbers: ObjectIdentifier?
+  package var serialNumbers: ObjectIdentifier?
+
+  package var columns: [ObjectIdentifier] { [descriptions] + [partNumbers, serialNumbers].compactMap { $0 } }
 }
 
 /// Counters that should add up.

@@ -1,6 +1,6 @@
 // Profile files: TOML 1.0, schema in docs/formats/profiles.md. A file is taken whole or not at all: an unknown key, a missing one, a
 // value of the wrong kind, a meter or unit that is no word of the vocabulary, or a name used twice refuses it, and the error says
-// where (file, line, key) and what was expected.
+// where (file, line, key) and what was expected. All errors of a file are told at once.
 
 internal import TOMLKit
 
@@ -25,171 +25,246 @@ package enum ProfileParser {
   package static let fileBytesMax = 1 << 20
 
   /// Reads one file's bytes. `file` is for messages only.
+  /// - Throws: the first error that was met; `check` tells all.
   package static func parse(_ bytes: [UInt8], file: String) throws(ProfileError) -> Profile {
+    let (profile, errors) = read(bytes, file: file)
+    if let first = errors.first { throw first }
+    guard let profile else { throw ProfileError(file: file, key: "", expected: "expected a profile") }
+    return profile
+  }
+
+  /// Reads one file's bytes and tells everything that is wrong with it, in the order of the lines. The profile is there if nothing is.
+  package static func check(_ bytes: [UInt8], file: String) -> (profile: Profile?, errors: [ProfileError]) {
+    let (profile, errors) = read(bytes, file: file)
+    return (profile, errors.inOrderOfLines)
+  }
+
+  private static func read(_ bytes: [UInt8], file: String) -> (profile: Profile?, errors: [ProfileError]) {
     guard bytes.count <= fileBytesMax else {
-      throw ProfileError(file: file, key: "", expected: "expected at most \(fileBytesMax) bytes, not \(bytes.count)")
+      let expected = "expected at most \(fileBytesMax) bytes, not \(bytes.count)"
+      return (nil, [ProfileError(file: file, key: "", expected: expected)])
     }
     guard let text = String(validating: bytes, as: UTF8.self), !text.contains("\0") else {
-      throw ProfileError(file: file, key: "", expected: "expected UTF-8 text")
+      return (nil, [ProfileError(file: file, key: "", expected: "expected UTF-8 text")])
     }
     let document: TOMLTable
     do {
       document = try TOMLTable(string: text)
     } catch let error as TOMLParseError {
-      throw ProfileError(
-        file: file, line: Int(error.source.begin.line), key: "", expected: "expected TOML: \(error.description)")
+      let line = Int(error.source.begin.line)
+      return (nil, [ProfileError(file: file, line: line, key: "", expected: "expected TOML: \(error.description)")])
     } catch {
-      throw ProfileError(file: file, key: "", expected: "expected TOML: \(error)")
+      return (nil, [ProfileError(file: file, key: "", expected: "expected TOML: \(error)")])
     }
-    do throws(ProfileFieldError) {
-      return try profile(ProfileFields(document, path: ""))
-    } catch {
-      throw ProfileError(
-        file: file, line: ProfileFieldLocator.line(of: error.key, in: text), key: error.key, expected: error.expected)
+    let problems = ProfileProblems()
+    let profile = profile(ProfileFields(document, path: "", problems))
+    let errors = problems.all.map { problem in
+      ProfileError(
+        file: file, line: ProfileFieldLocator.line(of: problem.key, in: text), key: problem.key,
+        expected: problem.expected)
     }
+    return (errors.isEmpty ? profile : nil, errors)
   }
 
-  private static func profile(_ fields: ProfileFields) throws(ProfileFieldError) -> Profile {
-    try fields.allow([
-      "name", "version", "make", "match", "identity", "brand", "cut", "counter", "table", "record", "check",
+  private static func profile(_ fields: ProfileFields) -> Profile {
+    fields.allow([
+      "name", "version", "make", "match", "identity", "brand", "cut", "counter", "table", "record", "supply-record",
+      "supply-numbers", "check",
     ])
-    let name = try fields.string("name")
-    guard !name.isEmpty, name.allSatisfy({ ("a"..."z").contains($0) || ("0"..."9").contains($0) || $0 == "-" }) else {
-      throw fields.error("name", "expected lower case letters, digits and hyphens")
+    let name = fields.string("name")
+    if fields.has("name"), name.isEmpty || !name.allSatisfy(isNameCharacter) {
+      fields.note("name", "expected lower case letters, digits and hyphens")
     }
-    let version = try fields.integer("version", in: 1...1_000_000)
-    var profile = Profile(name: name, version: Int(version), make: try fields.string("make"))
-    profile.match = try match(fields.table("match"))
-    if let identity = try fields.optionalTable("identity") { profile.identity = try identitySources(identity) }
-    for brand in try fields.tables("brand") { profile.brands.append(try self.brand(brand)) }
-    for cut in try fields.tables("cut") { profile.cuts.append(try self.cut(cut)) }
-    for counter in try fields.tables("counter") { profile.counters.append(try self.counter(counter)) }
-    for table in try fields.tables("table") { profile.tables.append(try self.table(table)) }
-    for record in try fields.tables("record") { profile.records.append(try self.record(record)) }
-    for check in try fields.tables("check") { profile.checks.append(try self.check(check)) }
-    try requireUniqueIDs(profile, fields)
+    let version = fields.integer("version", in: 1...1_000_000)
+    var profile = Profile(name: name, version: Int(version), make: fields.string("make"))
+    if let match = fields.table("match") { profile.match = self.match(match) }
+    if let identity = fields.optionalTable("identity") { profile.identity = identitySources(identity) }
+    profile.brands = fields.tables("brand").map(brand)
+    profile.cuts = fields.tables("cut").map(cut)
+    profile.counters = fields.tables("counter").map(counter)
+    profile.tables = fields.tables("table").map(table)
+    profile.records = fields.tables("record").map(record)
+    profile.supplyRecords = fields.tables("supply-record").map(supplyRecord)
+    profile.supplyNumbers = fields.tables("supply-numbers").map(supplyNumbers)
+    profile.checks = fields.tables("check").map(check)
+    requireUniqueIDs(fields)
     return profile
   }
 
-  private static func requireUniqueIDs(_ profile: Profile, _ fields: ProfileFields) throws(ProfileFieldError) {
+  private static func isNameCharacter(_ character: Character) -> Bool {
+    ("a"..."z").contains(character) || ("0"..."9").contains(character) || character == "-"
+  }
+
+  private static func requireUniqueIDs(_ fields: ProfileFields) {
     var seen: Set<String> = []
-    let ids = profile.counters.map(\.id) + profile.tables.map(\.id) + profile.records.map(\.id)
-    for id in ids where !seen.insert(id).inserted {
-      throw fields.error("id", "expected each id once; `\(id)` is there twice")
+    for part in ["counter", "table", "record"].flatMap(fields.tables) where part.has("id") {
+      guard let id = part.optionalString("id") else { continue }
+      if !seen.insert(id).inserted { part.note("id", "expected each id once; `\(id)` is there twice") }
     }
   }
 
-  private static func match(_ fields: ProfileFields) throws(ProfileFieldError) -> Profile.Match {
-    try fields.allow([
+  private static func match(_ fields: ProfileFields) -> Profile.Match {
+    fields.allow([
       "object-ids", "descriptions", "printer-object-ids", "printer-descriptions", "printer-words", "other-devices",
     ])
     var match = Profile.Match()
-    match.objectIDs = try fields.objectIDs("object-ids")
-    match.descriptions = try fields.strings("descriptions").map { $0.uppercased() }
-    match.printerObjectIDs = try fields.objectIDs("printer-object-ids")
-    match.printerDescriptions = try fields.strings("printer-descriptions").map { $0.uppercased() }
-    match.printerWords = try fields.strings("printer-words").map { $0.uppercased() }
-    match.otherDevices = try fields.strings("other-devices").map { $0.uppercased() }
-    guard !match.objectIDs.isEmpty || !match.descriptions.isEmpty else {
-      throw fields.error("object-ids", "expected `object-ids` or `descriptions`, without which nothing matches")
+    match.objectIDs = fields.objectIDs("object-ids")
+    match.descriptions = fields.strings("descriptions").map { $0.uppercased() }
+    match.printerObjectIDs = fields.objectIDs("printer-object-ids")
+    match.printerDescriptions = fields.strings("printer-descriptions").map { $0.uppercased() }
+    match.printerWords = fields.strings("printer-words").map { $0.uppercased() }
+    match.otherDevices = fields.strings("other-devices").map { $0.uppercased() }
+    if !fields.has("object-ids"), !fields.has("descriptions") {
+      fields.note("object-ids", "expected `object-ids` or `descriptions`, without which nothing matches")
     }
     return match
   }
 
-  private static func identitySources(_ fields: ProfileFields) throws(ProfileFieldError) -> Profile.IdentitySources {
-    try fields.allow(["serial", "model", "firmware", "asset-number", "device-id", "console"])
+  private static func identitySources(_ fields: ProfileFields) -> Profile.IdentitySources {
+    fields.allow(["serial", "model", "firmware", "asset-number", "device-id", "console"])
     var sources = Profile.IdentitySources()
-    sources.serial = try fields.objectIDs("serial")
-    sources.model = try fields.objectIDs("model")
-    sources.firmware = try fields.objectIDs("firmware")
-    sources.assetNumber = try fields.objectIDs("asset-number")
-    sources.deviceID = try fields.objectIDs("device-id")
-    sources.console = try fields.objectIDs("console")
+    sources.serial = fields.objectIDs("serial")
+    sources.model = fields.objectIDs("model")
+    sources.firmware = fields.objectIDs("firmware")
+    sources.assetNumber = fields.objectIDs("asset-number")
+    sources.deviceID = fields.objectIDs("device-id")
+    sources.console = fields.objectIDs("console")
     return sources
   }
 
-  private static func brand(_ fields: ProfileFields) throws(ProfileFieldError) -> Profile.Brand {
-    try fields.allow(["prefix", "make"])
-    return Profile.Brand(prefix: try fields.string("prefix").uppercased(), make: try fields.string("make"))
+  private static func brand(_ fields: ProfileFields) -> Profile.Brand {
+    fields.allow(["prefix", "make"])
+    return Profile.Brand(prefix: fields.string("prefix").uppercased(), make: fields.string("make"))
   }
 
-  private static func cut(_ fields: ProfileFields) throws(ProfileFieldError) -> Profile.Cut {
-    try fields.allow(["field", "from", "after", "until", "drop-last-words"])
+  private static func cut(_ fields: ProfileFields) -> Profile.Cut {
+    fields.allow(["field", "from", "after", "until", "drop-last-words"])
     return Profile.Cut(
-      field: try fields.word("field"), origin: try fields.word("from"), after: try fields.optionalString("after") ?? "",
-      until: try fields.optionalString("until") ?? "",
-      dropLastWords: Int(try fields.optionalInteger("drop-last-words", in: 0...10) ?? 0))
+      field: fields.word("field", else: .model), origin: fields.word("from", else: .sysDescr),
+      after: fields.optionalString("after") ?? "", until: fields.optionalString("until") ?? "",
+      dropLastWords: Int(fields.optionalInteger("drop-last-words", in: 0...10) ?? 0))
   }
 
-  private static func counter(_ fields: ProfileFields) throws(ProfileFieldError) -> ProfileCounter {
-    try fields.allow(["id", "oid", "meter", "unit", "confidence", "replaces-life-count", "reason"])
-    let meter = try fields.meter("meter")
-    let replaces = try fields.optionalBoolean("replaces-life-count") ?? false
-    guard !replaces || meter == .total else {
-      throw fields.error("replaces-life-count", "expected only with the meter `total`")
+  private static func counter(_ fields: ProfileFields) -> ProfileCounter {
+    fields.allow([
+      "id", "oid", "meter", "unit", "confidence", "replaces-life-count", "reason", "leading-number-of", "times",
+    ])
+    let meter = fields.meter("meter")
+    let replaces = fields.optionalBoolean("replaces-life-count") ?? false
+    if replaces, meter != .total { fields.note("replaces-life-count", "expected only with the meter `total`") }
+    let reason = fields.optionalString("reason")
+    if replaces, !fields.has("reason") {
+      fields.note("reason", "expected the reason why this counter and not the marker's life count is the total")
     }
-    let reason = try fields.optionalString("reason")
-    guard !replaces || reason != nil else {
-      throw fields.error("reason", "expected the reason why this counter and not the marker's life count is the total")
-    }
-    return ProfileCounter(
-      id: try fields.string("id"), name: try fields.objectID("oid"), meter: meter, unit: try fields.unit("unit"),
-      confidence: try fields.word("confidence"), replacesLifeCount: replaces, reason: reason)
+    var counter = ProfileCounter(
+      id: fields.string("id"), name: fields.objectID("oid"), meter: meter, unit: fields.unit("unit"),
+      confidence: fields.word("confidence", else: .reported), replacesLifeCount: replaces, reason: reason)
+    counter.leadingNumberOf = fields.optionalString("leading-number-of")?.uppercased()
+    counter.times = UInt64(fields.optionalInteger("times", in: 1...1_000_000) ?? 1)
+    return counter
   }
 
-  private static func table(_ fields: ProfileFields) throws(ProfileFieldError) -> CounterTable {
-    try fields.allow(["id", "labels", "values", "join", "unit", "confidence", "row", "qualifier-of"])
-    let confidence: Confidence = try fields.word("confidence")
-    let rows = try fields.tables("row")
+  private static func table(_ fields: ProfileFields) -> CounterTable {
+    fields.allow([
+      "id", "labels", "further-labels", "values", "join", "unit", "confidence", "row", "qualifier-of",
+      "qualifier-prefix", "names",
+    ])
+    let confidence: Confidence = fields.word("confidence", else: .reported)
+    let rows = fields.tables("row")
     let meaning: CounterTable.Meaning
     if fields.has("qualifier-of") {
-      guard rows.isEmpty else { throw fields.error("qualifier-of", "expected either rows or `qualifier-of`") }
-      meaning = .qualifier(try fields.meter("qualifier-of"))
+      if fields.has("row") { fields.note("qualifier-of", "expected either rows or `qualifier-of`") }
+      meaning = .qualifier(fields.meter("qualifier-of"))
     } else {
-      guard !rows.isEmpty else { throw fields.error("row", "expected at least one row, or `qualifier-of`") }
-      var known: [CounterTable.Row] = []
-      for row in rows { known.append(try self.row(row, confidence)) }
-      meaning = .labels(known)
+      if !fields.has("row") { fields.note("row", "expected at least one row, or `qualifier-of`") }
+      for key in ["qualifier-prefix", "names"] where fields.has(key) {
+        fields.note(key, "expected only with `qualifier-of`")
+      }
+      meaning = .labels(rows.map { row($0, confidence) })
     }
-    return CounterTable(
-      id: try fields.string("id"), labels: try fields.objectID("labels"), values: try fields.objectID("values"),
-      join: try fields.optionalWord("join") ?? .index, unit: try fields.unit("unit"), confidence: confidence,
-      meaning: meaning)
+    var table = CounterTable(
+      id: fields.string("id"), labels: fields.optionalObjectID("labels"), values: fields.objectID("values"),
+      join: fields.optionalWord("join") ?? .index, unit: fields.unit("unit"), confidence: confidence, meaning: meaning)
+    table.furtherLabels = fields.objectIDs("further-labels")
+    if !table.furtherLabels.isEmpty, table.labels == nil {
+      fields.note("further-labels", "expected only with `labels`")
+    }
+    table.qualifierPrefix = fields.optionalString("qualifier-prefix") ?? ""
+    table.names = fields.stringTable("names")
+    return table
   }
 
-  private static func row(
-    _ fields: ProfileFields, _ confidence: Confidence
-  ) throws(ProfileFieldError) -> CounterTable.Row {
-    try fields.allow(["label", "meter", "confidence"])
+  private static func row(_ fields: ProfileFields, _ confidence: Confidence) -> CounterTable.Row {
+    fields.allow(["label", "meter", "unit", "confidence"])
     return CounterTable.Row(
-      label: CounterTable.normalizedLabel(try fields.string("label")), meter: try fields.meter("meter"),
-      confidence: try fields.optionalWord("confidence") ?? confidence)
+      label: CounterTable.normalizedLabel(fields.string("label")), meter: fields.meter("meter"),
+      confidence: fields.optionalWord("confidence") ?? confidence, unit: fields.optionalUnit("unit"))
   }
 
-  private static func record(_ fields: ProfileFields) throws(ProfileFieldError) -> CounterRecord {
-    try fields.allow(["id", "oid", "unit", "confidence", "code"])
-    var codes: [CounterRecord.Code] = []
-    for code in try fields.tables("code") {
-      try code.allow(["code", "meter"])
-      codes.append(
-        CounterRecord.Code(
-          code: UInt8(truncatingIfNeeded: try code.integer("code", in: 0...254)), meter: try code.meter("meter")))
+  private static func record(_ fields: ProfileFields) -> CounterRecord {
+    fields.allow(["id", "oid", "unit", "confidence", "code"])
+    let codes = fields.tables("code").map { code in
+      code.allow(["code", "meter", "unit"])
+      return CounterRecord.Code(
+        code: UInt8(truncatingIfNeeded: code.integer("code", in: 0...254)), meter: code.meter("meter"),
+        unit: code.optionalUnit("unit"))
     }
     return CounterRecord(
-      id: try fields.string("id"), name: try fields.objectID("oid"), unit: try fields.unit("unit"),
-      confidence: try fields.word("confidence"), codes: codes)
+      id: fields.string("id"), name: fields.objectID("oid"), unit: fields.unit("unit"),
+      confidence: fields.word("confidence", else: .reported), codes: codes)
   }
 
-  private static func check(_ fields: ProfileFields) throws(ProfileFieldError) -> CheckRule {
-    try fields.allow(["name", "total", "parts", "optional-parts"])
+  private static func supplyRecord(_ fields: ProfileFields) -> SupplyRecord {
+    fields.allow(["oid", "steps-per-percent", "code"])
+    let codes = fields.tables("code").map { code in
+      code.allow(["code", "type", "description", "colorant", "level-of-capacity"])
+      let type = code.string("type")
+      let number = EnumerationTables.supplyTypes.first { $0.value == type }?.key
+      if number == nil, !type.isEmpty {
+        code.note("type", "expected a type of PrtMarkerSuppliesTypeTC (toner, opc, fuser, …), not `\(type)`")
+      }
+      return SupplyRecord.Code(
+        code: UInt8(truncatingIfNeeded: code.integer("code", in: 0...254)), type: number ?? 1,
+        description: code.string("description"), colorant: code.optionalString("colorant"),
+        isLevelOfCapacity: code.optionalBoolean("level-of-capacity") ?? false)
+    }
+    if codes.isEmpty { fields.note("code", "expected at least one code") }
+    return SupplyRecord(
+      name: fields.objectID("oid"), stepsPerPercent: fields.integer("steps-per-percent", in: 1...1_000), codes: codes)
+  }
+
+  private static func supplyNumbers(_ fields: ProfileFields) -> SupplyNumberTable {
+    fields.allow(["descriptions", "part-numbers", "serial-numbers"])
+    let table = SupplyNumberTable(
+      descriptions: fields.objectID("descriptions"), partNumbers: fields.optionalObjectID("part-numbers"),
+      serialNumbers: fields.optionalObjectID("serial-numbers"))
+    if !fields.has("part-numbers"), !fields.has("serial-numbers") {
+      fields.note("part-numbers", "expected `part-numbers` or `serial-numbers`")
+    }
+    return table
+  }
+
+  private static func check(_ fields: ProfileFields) -> CheckRule {
+    fields.allow(["name", "total", "parts", "optional-parts"])
     let rule = CheckRule(
-      name: try fields.string("name"), total: try fields.string("total"), parts: try fields.strings("parts"),
-      optionalParts: try fields.strings("optional-parts"))
-    guard !rule.parts.isEmpty else { throw fields.error("parts", "expected at least one meter") }
-    for meter in [rule.total] + rule.parts + rule.optionalParts where meter != "life" && MeterName(meter) == nil {
-      throw fields.error("parts", "expected meters of the vocabulary or `life`, not `\(meter)`")
+      name: fields.string("name"), total: fields.string("total"), parts: fields.strings("parts"),
+      optionalParts: fields.strings("optional-parts"))
+    if rule.parts.isEmpty { fields.note("parts", "expected at least one meter") }
+    for (key, meters) in [("total", [rule.total]), ("parts", rule.parts), ("optional-parts", rule.optionalParts)] {
+      for meter in meters where fields.has(key) && meter != "life" && MeterName(meter) == nil {
+        fields.note(key, "expected meters of the vocabulary or `life`, not `\(meter)`")
+      }
     }
     return rule
+  }
+}
+
+extension [ProfileError] {
+  /// By line; errors of one line, and those of the whole file before all others, keep their order.
+  fileprivate var inOrderOfLines: [ProfileError] {
+    enumerated().sorted { left, right in
+      (left.element.line ?? 0, left.offset) < (right.element.line ?? 0, right.offset)
+    }.map(\.element)
   }
 }
 

@@ -73,7 +73,8 @@ package struct DeviceText: Hashable, Sendable {
   }
 }
 
-/// The index of a row in a Printer-MIB table: `hrDeviceIndex.rowIndex`, for example `[1, 3]`.
+/// The index of a row in a Printer-MIB table: `hrDeviceIndex.rowIndex`, for example `[1, 3]`. Supplies of other tables have three numbers: a
+/// finisher's (1, 31, row), one of a maker's own record (1, the maker's enterprise number, code).
 package struct RowIndex: Hashable, Comparable, Sendable, CustomStringConvertible {
   package var components: [UInt32]
   package init(_ components: some Sequence<UInt32>) { self.components = Array(components) }

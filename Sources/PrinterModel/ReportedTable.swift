@@ -36,6 +36,8 @@ struct ReportedTable: Sendable {
 
   let entry: ObjectIdentifier
   let columns: [Column]
+  /// The standard that defines them.
+  var standard = "rfc3805"
 
   /// The sources of a row's values, for the columns that the walk has.
   /// - Parameter unit: of the row's amounts.
@@ -44,7 +46,7 @@ struct ReportedTable: Sendable {
       let name = entry.appending(column.number).appending(row.components)
       guard let raw = walk[name], !raw.isException else { return nil }
       return ValueSource(
-        column.value, Source(name, raw), unit: column.kind.unit(unit), rule: .object("rfc3805", column.object),
+        column.value, Source(name, raw), unit: column.kind.unit(unit), rule: .object(standard, column.object),
         quality: column.kind.quality(of: raw))
     }
   }
@@ -97,6 +99,18 @@ extension ReportedTable {
       Column("capacityRaw", PrinterMIB.Supplies.maxCapacity, "prtMarkerSuppliesMaxCapacity", .amount),
       Column("levelRaw", PrinterMIB.Supplies.level, "prtMarkerSuppliesLevel", .amount),
     ])
+
+  static let finisherSupplies = ReportedTable(
+    entry: FinisherMIB.Supply.entry,
+    columns: [
+      Column("class", FinisherMIB.Supply.supplyClass, "finSupplyClass", .code(EnumerationNames.supplyClass)),
+      Column("type", FinisherMIB.Supply.type, "finSupplyType", .code(EnumerationNames.supplyType)),
+      Column("description", FinisherMIB.Supply.description, "finSupplyDescription", .text),
+      Column("unit", FinisherMIB.Supply.unit, "finSupplyUnit", .code(EnumerationNames.unit)),
+      Column("capacityRaw", FinisherMIB.Supply.maxCapacity, "finSupplyMaxCapacity", .amount),
+      Column("levelRaw", FinisherMIB.Supply.level, "finSupplyCurrentLevel", .amount),
+      Column("colorant", FinisherMIB.Supply.colorName, "finSupplyColorName", .text),
+    ], standard: "rfc3806")
 
   static let colorant = ReportedTable(
     entry: PrinterMIB.Colorant.entry,

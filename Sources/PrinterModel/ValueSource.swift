@@ -78,16 +78,21 @@ extension Interpreter {
     return general + (uptime.map { [$0] } ?? [])
   }
 
-  /// A supply's columns, with the level's quality and rule, and what was found in its description and colorant.
-  private func sources(of supply: Supply) -> [ValueSource] {
-    var sources = ReportedTable.supplies.sources(in: walk, supply.row, unit: supply.unit)
+  /// A supply's columns, with the level's quality and rule, and what was found in its description, colorant and the maker's own table.
+  private mutating func sources(of supply: Supply) -> [ValueSource] {
+    let own = supply.description.flatMap { suppliesByDescription()[CounterTable.normalizedLabel($0.text)] ?? nil }
+    var sources = columns(of: supply)
     if let level = sources.firstIndex(where: { $0.value == "levelRaw" }) {
       sources[level].rule = supply.rule
       sources[level].quality = supply.quality
     }
-    if let description = sources.first(where: { $0.value == "description" })?.source {
-      for (name, value) in [("partNumber", supply.partNumber), ("serialNumber", supply.serialNumber)] where value != nil
-      {
+    let description = sources.first { $0.value == "description" }?.source
+    for (name, value, own) in [
+      ("partNumber", supply.partNumber, own?.part), ("serialNumber", supply.serialNumber, own?.serial),
+    ] where value != nil {
+      if let own {
+        sources.append(ValueSource(name, own.source, rule: own.rule))
+      } else if let description {
         sources.append(ValueSource(name, description, rule: .supplyLabel))
       }
     }
@@ -97,6 +102,24 @@ extension Interpreter {
       sources += ReportedTable.colorant.sources(in: walk, RowIndex([device, index]))
     }
     return sources
+  }
+
+  private func columns(of supply: Supply) -> [ValueSource] {
+    if let record = profile?.supplyRecords.first, supply.row.components.count == 3,
+      supply.rule == profile?.rule("supply-record"), let raw = walk[record.name]
+    {
+      let source = Source(record.name, raw)
+      let values = ["class", "type", "description", "unit", "capacityRaw", "levelRaw", "colorant"]
+      return values.filter { $0 != "colorant" || supply.colorant != nil }.map {
+        let quality: Quality = $0 == "levelRaw" ? supply.quality : .exact
+        return ValueSource($0, source, unit: supply.unit?.name, rule: supply.rule, quality: quality)
+      }
+    }
+    guard supply.rule == .finisherSupplyLevel else {
+      return ReportedTable.supplies.sources(in: walk, supply.row, unit: supply.unit)
+    }
+    let row = RowIndex(supply.row.components.prefix(1) + supply.row.components.dropFirst(2))
+    return ReportedTable.finisherSupplies.sources(in: walk, row, unit: supply.unit)
   }
 }
 

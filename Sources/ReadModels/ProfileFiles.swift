@@ -15,16 +15,22 @@ package enum ProfileFiles {
   /// - Parameter paths: files, and directories whose files `*.toml` are taken in the order of their names.
   /// - Throws: `ExportError` where a file cannot be read, `ProfileFilesError` with every file that is no profile.
   package static func load(_ paths: [String]) throws -> ProfileSet {
-    var profiles = ProfileSet.shipped.profiles
+    ProfileSet(ProfileSet.shipped.profiles + (try read(paths).map(\.profile)))
+  }
+
+  /// The profiles of these files, each with its file.
+  /// - Throws: `ExportError` where a file cannot be read, `ProfileFilesError` with every error of every file that is no profile.
+  package static func read(_ paths: [String]) throws -> [(file: String, profile: Profile)] {
+    var profiles: [(file: String, profile: Profile)] = []
     var refusals: [ProfileError] = []
     for path in try paths.flatMap(files(at:)) {
       let bytes = try ExportFile.read(path, bytesMax: ProfileParser.fileBytesMax)
-      do throws(ProfileError) { profiles.append(try ProfileParser.parse(bytes, file: path)) } catch {
-        refusals.append(error)
-      }
+      let (profile, errors) = ProfileParser.check(bytes, file: path)
+      refusals += errors
+      if let profile { profiles.append((path, profile)) }
     }
     guard refusals.isEmpty else { throw ProfileFilesError(refusals: refusals) }
-    return ProfileSet(profiles)
+    return profiles
   }
 
   private static func files(at path: String) throws(ExportError) -> [String] {

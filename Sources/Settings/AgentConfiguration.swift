@@ -17,6 +17,7 @@ package struct AgentConfiguration: Sendable {
   package var log = LogSettings()
   package var discovery = DiscoverySettings()
   package var poll = PollSettings()
+  package var profiles = ProfileSettings()
   /// [credentials], by name; always with `public`.
   package var credentials = ["public": NamedCredential.publicCommunity]
   /// What can hardly be meant, in the order of the file.
@@ -151,5 +152,12 @@ package struct PollSettings: Sendable {
   package var interval: Duration = .seconds(30 * 60)
   /// Devices read at the same time.
   package var concurrency = 200
+  package init() {}
+}
+
+/// [profiles]
+package struct ProfileSettings: Sendable {
+  /// A directory of vendor profiles (`*.toml`) that are laid over those of the release; nil: these alone.
+  package var directory: String?
   package init() {}
 }

@@ -50,6 +50,7 @@ extension AgentConfiguration {
     self.credentials = credentials.byName
     discovery = DiscoverySettings(root.table("discovery"), credentials: credentials)
     poll = PollSettings(root.table("poll"))
+    profiles = ProfileSettings(root.table("profiles"), directory: directory)
     root.finish()
   }
 }
@@ -124,6 +125,14 @@ extension PollSettings {
     self.init()
     interval = table.duration("interval", in: Self.intervalRange, default: interval)
     concurrency = table.integer("concurrency", in: Self.concurrencyRange, default: concurrency)
+    table.finish()
+  }
+}
+
+extension ProfileSettings {
+  fileprivate init(_ table: TableReader, directory base: String) {
+    self.init()
+    directory = table.text("directory", expected: "the path of a directory").map { Files.resolve($0, in: base) }
     table.finish()
   }
 }

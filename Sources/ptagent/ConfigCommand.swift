@@ -1,3 +1,4 @@
+internal import AgentCore
 internal import ArgumentParser
 internal import Settings
 internal import Platform
@@ -26,6 +27,7 @@ struct ConfigCheckCommand: AsyncParsableCommand {
   mutating func run() async throws {
     try await reporting {
       let configuration = try file.load()
+      _ = try LocalProfiles(configuration.profiles)
       for warning in configuration.warnings { Machine.tell("warning: \(warning)\n") }
       let ranges = configuration.discovery.ranges.count
       let hub = configuration.hub.map { "hub \($0.csr)" } ?? "no hub"

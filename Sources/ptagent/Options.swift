@@ -47,6 +47,15 @@ func reporting(_ work: () async throws -> Void) async throws {
   }
 }
 
+/// A file of the user's; the failure has the code that fits.
+func bytes(of path: String) throws(AgentFailure) -> [UInt8] {
+  do { return try Files.read(path) } catch {
+    let code: AgentFailure.Code =
+      error.isNotFound ? .noInput : error.isPermissionDenied ? .permission : error.isTooLarge ? .data : .inputOutput
+    throw AgentFailure(code, error.description)
+  }
+}
+
 /// From now on a fault in the journal's file ends the program with a sentence and an exit code, not with a crash.
 func explainFaults(in journal: String) {
   let arguments = ["ptagent"] + JournalWorker.explanation(of: journal, status: AgentFailure.Code.inputOutput.rawValue)

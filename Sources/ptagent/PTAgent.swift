@@ -25,16 +25,17 @@ struct PTAgent: AsyncParsableCommand {
         0   done; `status`: the agent runs and no part of it has failed
         1   `status`: the agent runs, and a part of it has failed
         64  the command line is wrong
-        65  `read --walk`: the file cannot be read as a walk, or not all of it; what
-            could be read is shown
-        66  `read --walk`: there is no such file
+        65  `read --walk`, `capture --walk`: the file cannot be read as a walk, or not all
+            of it; what could be read is shown. `profile check`: a file is no profile
+        66  there is no such file
         69  the hub or the device does not answer, or the device is no printer; `status`:
             the agent does not run
         70  a fault of the program itself
         73  a directory cannot be made or is a file, or another agent uses the journal
         74  the journal or the disk: full, damaged, of a newer format; standard output
             could not be written
-        75  `read`: the device fell silent before all was read; what was read is shown
+        75  `read`, `capture`: the device fell silent before all was read; what was read is
+            shown or written
         77  permission: for a file or a directory (also where the file system is
             read-only), a DataLink code or a credential; or the hub is not the one that
             is configured
@@ -45,8 +46,7 @@ struct PTAgent: AsyncParsableCommand {
       """,
     subcommands: [
       RunCommand.self, EnrollCommand.self, StatusCommand.self, ConfigCommand.self, ReadCommand.self, SweepCommand.self,
-      BrowseCommand.self,
-      DevicesCommand.self,
+      BrowseCommand.self, DevicesCommand.self, ProfileCommand.self, CaptureCommand.self,
     ])
 
   /// The version is asked for here and not by `version:` of the configuration or a flag, both of which would claim `--version` from `read`

@@ -18,6 +18,8 @@ struct ReadCommand: AsyncParsableCommand {
       Sources, each value with the object it came from (OID), what that held, its unit, the rule that gave it its meaning and its quality; \
       meters have these in their own lines. JSON holds the same (docs/formats/reading.md). Nothing is journalled.
 
+      Vendor profiles of profiles.directory of the configuration are used too; what they give has `+local` in its rule.
+
       Without a credential on the command line, those of the configuration are tried in their order; without a configuration, SNMPv2c with the \
       community "public". An address on discovery.do_not_touch is never asked.
 
@@ -60,7 +62,7 @@ struct ReadCommand: AsyncParsableCommand {
   }
 
   private func showWalk(_ path: String) throws {
-    let document = SNMPRec.parse(try Self.bytes(of: path))
+    let document = SNMPRec.parse(try bytes(of: path))
     let findings = document.findings
     for finding in findings.prefix(Self.findingsShownMax) {
       Machine.tell("\(path):\(finding.line): \(finding.message)".replacingControls + "\n")
@@ -70,24 +72,17 @@ struct ReadCommand: AsyncParsableCommand {
       Machine.tell("\(path): and \(rest.grouped) more \(rest == 1 ? "finding" : "findings")\n")
     }
     guard !document.walk.isEmpty else { throw AgentFailure(.data, "\(path) holds no recorded object.") }
-    try show(Interpretation.read(document.walk), document.walk)
+    let profiles = try LocalProfiles(try file.loadIfPresent().profiles).set
+    try show(Interpretation.read(document.walk, profiles: profiles), document.walk, profiles)
     guard document.linesLost == 0 else {
       let lines = document.linesLost == 1 ? "1 line" : "\(document.linesLost.grouped) lines"
       throw AgentFailure(.data, "\(path): \(lines) could not be read; what is shown is from the others.")
     }
   }
 
-  private static func bytes(of path: String) throws(AgentFailure) -> [UInt8] {
-    do { return try Files.read(path) } catch {
-      let code: AgentFailure.Code =
-        error.isNotFound ? .noInput : error.isPermissionDenied ? .permission : error.isTooLarge ? .data : .inputOutput
-      throw AgentFailure(code, error.description)
-    }
-  }
-
   private func showDevice(_ given: Endpoint, _ text: String) async throws {
     let configuration = try file.loadIfPresent()
-    let settings = CollectorSettings(configuration)
+    let settings = try CollectorSettings(loadingProfilesFor: configuration)
     let endpoint = text.contains(":") ? given : Endpoint(given.address, port: settings.port)
     guard !settings.doNotTouch.contains(endpoint.address) else {
       throw AgentFailure(.usage, "\(endpoint.address) is on discovery.do_not_touch: it is not asked.")
@@ -98,11 +93,12 @@ struct ReadCommand: AsyncParsableCommand {
     defer { engine.shutdown() }
     let waiting = WaitingLine("reading \(endpoint)")
     defer { waiting.end() }
-    let outcome = try await DeviceReader(engine: engine).read(endpoint, credentials: credentials)
+    let outcome = try await DeviceReader(engine: engine, profiles: settings.profiles).read(
+      endpoint, credentials: credentials)
     waiting.end()
     switch outcome.result {
     case .reading(let poll):
-      try show(poll.reading, poll.walk)
+      try show(poll.reading, poll.walk, settings.profiles)
       if output == .table { try Output.write("\n\(Self.cost(of: outcome))\n") }
       if let interruption = poll.interruption {
         throw AgentFailure(.interrupted, "\(endpoint): \(interruption.message); what is shown was read before.")
@@ -112,7 +108,7 @@ struct ReadCommand: AsyncParsableCommand {
     }
   }
 
-  private static func failure(_ failure: PollFailure, at endpoint: Endpoint) -> AgentFailure {
+  static func failure(_ failure: PollFailure, at endpoint: Endpoint) -> AgentFailure {
     switch failure.reason {
     case .authentication: AgentFailure(.permission, "\(endpoint) refuses the credential: \(failure.message).")
     case .notAPrinter: AgentFailure(.unavailable, "\(endpoint) is no printer: \(failure.message).")
@@ -129,8 +125,8 @@ struct ReadCommand: AsyncParsableCommand {
     return "\(outcome.endpoint) with credential \(outcome.credential): \(traffic), \(time)"
   }
 
-  private func show(_ reading: Reading, _ walk: Walk) throws {
-    let report = ReadingReport(reading, walk: walk)
+  private func show(_ reading: Reading, _ walk: Walk, _ profiles: ProfileSet) throws {
+    let report = ReadingReport(reading, walk: walk, profiles: profiles)
     try Output.write(output == .json ? report.json : report.text)
   }
 }

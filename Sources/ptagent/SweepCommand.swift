@@ -56,7 +56,8 @@ struct SweepCommand: AsyncParsableCommand {
       let engine = try UDPEngine(parameters)
       defer { engine.shutdown() }
       let display = TerminalDisplay(descriptor: 2)
-      let results = try await Surveyor(DeviceReader(engine: engine), settings).sweep { progress in
+      let results = try await Surveyor(DeviceReader(engine: engine, profiles: settings.profiles), settings).sweep {
+        progress in
         display.sweepProgressed(
           progress.done, of: progress.total, found: progress.found, rate: progress.rate, timeLeft: progress.timeLeft)
       }
@@ -81,7 +82,7 @@ struct SweepCommand: AsyncParsableCommand {
 
   private func settings() throws -> CollectorSettings {
     let configuration = try file.loadIfPresent()
-    var settings = CollectorSettings.current(configuration)
+    var settings = try CollectorSettings(loadingProfilesFor: configuration).inNetworks(of: configuration)
     let chosen = try how.chosen(from: configuration)
     if !ranges.isEmpty {
       let configured = settings

@@ -50,7 +50,7 @@ enum Corpus {
   private static func object(_ path: String) -> [String: JSON] { (try? value(path).object) ?? [:] }
 
   /// Comma-separated values (RFC 4180); quoted fields may hold line breaks.
-  private static func records(_ text: String) -> [[String]] {
+  static func records(_ text: String) -> [[String]] {
     var records: [[String]] = [[""]]
     var isQuoted = false
     for scalar in text.unicodeScalars where scalar != "\r" {

@@ -74,3 +74,51 @@ struct CorpusMeterTests {
     #expect(!meters.contains { $0.name == .total }, "the device states no total, so that there is none")
   }
 }
+
+@Suite("What a maker's record says is left", .enabled(if: Corpus.root != nil, Corpus.skipped))
+struct CorpusRecordTests {
+  /// Another reader's names of parts, and ours.
+  private static let parts = [
+    "drum": "Drum", "black_drum": "Black drum", "cyan_drum": "Cyan drum", "magenta_drum": "Magenta drum",
+    "yellow_drum": "Yellow drum", "belt_unit": "Belt unit", "fuser": "Fuser", "pf_kit_1": "Paper feeding kit 1",
+    "black_toner": "Black", "cyan_toner": "Cyan", "magenta_toner": "Magenta", "yellow_toner": "Yellow",
+    "black_ink": "Black", "cyan_ink": "Cyan", "magenta_ink": "Magenta", "yellow_ink": "Yellow",
+  ]
+
+  @Test(arguments: Corpus.expectations.keys.filter { $0.hasPrefix("brother/") }.sorted())
+  func `is what another reader finds`(path: String) throws {
+    let sensors = try #require(Corpus.expectations[path])["brother_sensors"].object
+    let reading = Interpretation.read(try Corpus.walk(path))
+    for (name, part) in Self.parts {
+      // Without `_remaining` or `_remaining_life` a number is of steps of ten.
+      let expected = sensors["\(name)_remaining_life"] ?? sensors["\(name)_remaining"]
+      guard let percent = expected?.double else { continue }
+      let supply = try #require(reading.supplies.first { $0.description?.text == part }, "\(path) \(part)")
+      #expect(supply.percentRemaining == percent, "\(path) \(part)")
+      #expect(supply.quality == .exact)
+    }
+    let counters = [
+      "bw_counter": "total.monochrome", "color_counter": "total.fullColor", "black_counter": "total#with black",
+      "cyan_counter": "total#with cyan", "magenta_counter": "total#with magenta",
+      "yellow_counter": "total#with yellow", "image_counter": "total#colour planes",
+      "duplex_unit_pages_counter": "total.all.any.twoSided",
+    ]
+    for (name, meter) in counters {
+      guard let expected = sensors[name]?.number else { continue }
+      #expect(
+        reading.meters.first { $0.name.description == meter }.map { Int64($0.value) } == expected, "\(path) \(name)")
+    }
+    if sensors["image_counter"] != nil {
+      #expect(reading.checks.contains { $0.name.hasPrefix("colour planes") && $0.holds }, "\(path)")
+    }
+  }
+
+  @Test func `scans of a Kyocera add up, and the printed pages of an Epson are proved by their colours`() throws {
+    let kyocera = Interpretation.read(try Corpus.walk("printmaster/snmprec/kyocera_cs4053ci.snmprec"))
+    #expect(kyocera.meters.first { $0.name == MeterName(.scan) }?.value == 230_478)
+    #expect(kyocera.checks.contains { $0.name == "scan = copy + fax + other" && $0.holds })
+    let epson = Interpretation.read(try Corpus.walk("printmaster/snmprec/epson_am-c550.snmprec"))
+    #expect(epson.meters.first { $0.name.description == "total#printed" }?.value == 81_563)
+    #expect(epson.meters.first { $0.name.description == "print#PS/PDF" }?.value == 41_587)
+  }
+}

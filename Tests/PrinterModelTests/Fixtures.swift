@@ -19,6 +19,6 @@ enum Fixtures {
 
   static let names = [
     "colour-mfp", "several-markers", "print-server", "reported-counters", "named-counters", "nonsense",
-    "out-of-range",
+    "out-of-range", "imaging-counters", "acme",
   ]
 }

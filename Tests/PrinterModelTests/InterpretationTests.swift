@@ -40,6 +40,33 @@ struct InterpretationTests {
     #expect(cyan.partNumber == nil && cyan.serialNumber == nil)
   }
 
+  @Test func `a device of a few steps is coarse, and one that counts is exact`() throws {
+    for (level, capacity, unit, quality) in [
+      (1, 3, 18, Quality.coarse), (0, 1, 18, .coarse), (60, 100, 19, .exact), (60, -2, 19, .exact),
+      (-2, 100, 19, .unknown),
+      (-1, -1, 19, .unknown), (-3, 100, 19, .someRemaining), (-9, 100, 19, .unknown),
+    ] as [(Int64, Int64, Int64, Quality)] {
+      let supply = try #require(Self.reading(level: level, capacity: capacity, unit: unit).supplies.first)
+      #expect(supply.quality == quality, "\(level) of \(capacity)")
+      #expect((supply.percentRemaining == nil) == (quality == .unknown || quality == .someRemaining))
+    }
+  }
+
+  /// HP gives rows the index 0, and many devices leave out numbers.
+  @Test func `a row's index may be 0, and may leave gaps`() throws {
+    let walk = Walk([
+      VarBind(PrinterMIB.Supplies.entry.appending(PrinterMIB.Supplies.level, 1, 0), .integer(10)),
+      VarBind(PrinterMIB.Supplies.entry.appending(PrinterMIB.Supplies.level, 1, 4), .integer(20)),
+      VarBind(PrinterMIB.Supplies.entry.appending(PrinterMIB.Supplies.level, 1, 901), .integer(30)),
+      VarBind(PrinterMIB.Input.entry.appending(PrinterMIB.Input.currentLevel, 1, 0), .integer(-3)),
+      VarBind(PrinterMIB.Alert.entry.appending(PrinterMIB.Alert.code, 1, 0), .integer(3)),
+    ])
+    let reading = Interpretation.read(walk)
+    #expect(reading.supplies.map(\.row.description) == ["1.0", "1.4", "1.901"])
+    #expect(reading.inputs.map(\.row.description) == ["1.0"])
+    #expect(reading.alerts.map(\.row.description) == ["1.0"])
+  }
+
   @Test func `a receptacle's level is the space that is left`() throws {
     #expect(try supply("3.9").percentRemaining == 25)
     #expect(try supply("3.9").serialNumber == "BOX-77")

@@ -96,6 +96,52 @@ struct ProfileTests {
     #expect(error?.expected.contains("expected") == true)
   }
 
+  @Test func `all errors of a file are told at once, in the order of their lines`() throws {
+    let text = """
+      name = "Example"
+      version = 0
+      make = "Example"
+      [match]
+      object-ids = ["1.3.6.1.4.1.99999"]
+      [[counter]]
+      id = "pages"
+      oid = "1.3.six"
+      meter = "printing"
+      unit = "pages"
+      confidence = "sure"
+      [[table]]
+      id = "pages"
+      values = "1.3.6.1.4.1.99999.2"
+      unit = "impressions"
+      confidence = "mib-defined"
+      row = [
+        { label = "A", meter = "print" },
+        { label = "B", meter = "copying", units = "sheets" },
+      ]
+      [[supply-record]]
+      oid = "1.3.6.1.4.1.99999.3.0"
+      steps-per-percent = 1
+      code = [
+        { code = 1, type = "glue", description = "Glue" },
+      ]
+      """
+    let (profile, errors) = ProfileParser.check(Array(text.utf8), file: "example.toml")
+    #expect(profile == nil)
+    #expect(
+      errors.map { "\($0.line ?? 0) \($0.key)" } == [
+        "1 name", "2 version", "8 counter[0].oid", "9 counter[0].meter", "10 counter[0].unit",
+        "11 counter[0].confidence", "13 table[0].id", "19 table[0].row[1].units", "19 table[0].row[1].meter",
+        "25 supply-record[0].code[0].type",
+      ])
+  }
+
+  @Test func `a site's own profile says so in its rules`() throws {
+    var profile = try parse(Self.head)
+    #expect(profile.rule("pages") == Rule("example/pages@3"))
+    profile.isLocal = true
+    #expect(profile.rule("pages") == Rule("example/pages@3+local"))
+  }
+
   @Test func `a total in place of the life count needs its reason`() {
     let error = refusal(
       Self.head + """
@@ -152,16 +198,16 @@ struct PollTargetTests {
     return Walk(bindings)
   }
 
-  private func evidence(_ walk: Walk) -> DeviceEvidence {
-    let identity = Interpretation.read(walk).identity
-    return DeviceEvidence(
-      systemDescription: identity.systemDescription?.text, systemObjectID: identity.systemObjectID)
+  /// The standard tables, and then what these ask for.
+  private func poll(_ walk: Walk) -> Walk {
+    let first = fetched(PollTargets(scalars: [], tables: PollTargets.tables), from: walk)
+    return Walk(first.bindings + fetched(PollTargets.further(first), from: walk).bindings)
   }
 
   @Test(arguments: Fixtures.names)
   func `a poll of the targets reads the same as the whole walk`(name: String) throws {
     let walk = try Fixtures.walk(name)
-    let poll = fetched(PollTargets.full(for: evidence(walk)), from: walk)
+    let poll = poll(walk)
     #expect(Interpretation.read(poll) == Interpretation.read(walk))
   }
 
@@ -169,7 +215,7 @@ struct PollTargetTests {
   func `a poll of the targets reads the same as a recorded walk`(path: String) throws {
     let walk = try Corpus.walk(path)
     guard walk[MIB2.sysObjectID] != nil else { return }
-    let poll = fetched(PollTargets.full(for: evidence(walk)), from: walk)
+    let poll = poll(walk)
     #expect(Interpretation.read(poll) == Interpretation.read(walk))
   }
 

@@ -50,6 +50,15 @@ struct TruncationTests {
     }
   }
 
+  @Test(arguments: Fixtures.names)
+  func `a walk cut at any binding is made anonymous`(name: String) throws {
+    let bindings = try Fixtures.walk(name).bindings
+    for count in bindings.indices {
+      let anonymous = Interpretation.anonymised(Walk(bindings.prefix(count)), seed: UInt64(count))
+      #expect(anonymous.walk.bindings.count + anonymous.objectsOutside + anonymous.objectsLeftOut.count <= count)
+    }
+  }
+
   @Test(.enabled(if: Corpus.root != nil, Corpus.skipped), arguments: Corpus.walks)
   func `a recorded walk cut at many places reads`(path: String) throws {
     let bytes = try Corpus.bytes(path)

@@ -290,7 +290,7 @@ package struct PollMachine: DeviceMachine {
       planLight()
     } else if !hasReadPrivate {
       hasReadPrivate = true
-      let own = PollTargets.privateTargets(for: DeviceEvidence(Walk(transcript.bindings)), profiles: profiles)
+      let own = PollTargets.further(Walk(transcript.bindings), profiles: profiles)
       if !own.scalars.isEmpty { steps.append(.get(own.scalars)) }
       if !own.tables.isEmpty { steps.append(.walk(own.tables)) }
     }

@@ -23,22 +23,3 @@ extension ReadFinding {
     }
   }
 }
-
-extension DeviceEvidence {
-  /// What a walk says of the device before any profile is applied.
-  init(_ walk: Walk) {
-    self.init()
-    systemDescription = walk[MIB2.sysDescr]?.octets.map { String(decoding: $0, as: UTF8.self) }
-    if case .objectIdentifier(let identifier) = walk[MIB2.sysObjectID] { systemObjectID = identifier }
-    let types = walk.subtree(HostResources.Device.entry.appending(HostResources.Device.type))
-    if let printer = types.first(where: { $0.value == .objectIdentifier(HostResources.Device.printerType) }),
-      let row = printer.name.components.last
-    {
-      let name = HostResources.Device.entry.appending(HostResources.Device.description, row)
-      printerDescription = walk[name]?.octets.map { String(decoding: $0, as: UTF8.self) }
-    }
-    let deviceIDs = walk.subtree(PortMonitorMIB.Printer.entry.appending(PortMonitorMIB.Printer.deviceID))
-    let deviceID = deviceIDs.first { $0.value.octets?.isEmpty == false }?.value.octets
-    manufacturer = deviceID.flatMap { DeviceIDString(String(decoding: $0, as: UTF8.self)).manufacturer }
-  }
-}

@@ -40,6 +40,8 @@ package struct CollectorSettings: Equatable, Sendable {
   /// Devices polled at one time.
   package var parallelMax = 256
   package var sweep = SweepParameters()
+  /// What readings are made with.
+  package var profiles = ProfileSet.shipped
 
   package init(ranges: [CollectorRange]) {
     self.ranges = ranges

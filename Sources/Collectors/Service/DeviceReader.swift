@@ -96,6 +96,30 @@ package struct DeviceReader: Sendable {
     ).outcome
   }
 
+  /// Finds out which credential works and walks everything that helps to support the device.
+  /// - Throws: why not even a beginning was read.
+  package func capture(
+    _ endpoint: Endpoint, credentials: [NamedCredential]
+  ) async throws(PollFailure) -> CaptureTranscript {
+    do {
+      guard var working = credentials.first else { throw PollFailure(.authentication, "there is no credential") }
+      if credentials.count > 1 {
+        let attempt = SweepAttempt(
+          address: endpoint.address, range: 0, pass: 2, patience: Self.patience, furtherPatience: .seconds(1))
+        let probe = try await probe(attempt, port: endpoint.port, credentials: credentials)
+        guard let found = credentials.first(where: { $0.name == probe.credential }) else {
+          throw Self.failure(of: probe)
+        }
+        working = found
+      }
+      return try await engine.run(CaptureMachine(newMemory(working)), at: endpoint)
+    } catch let failure as PollFailure {
+      throw failure
+    } catch {
+      throw PollFailure(.timeout, "\(error)")
+    }
+  }
+
   private static func failure(of probe: ProbeOutput) -> PollFailure {
     switch probe.answer {
     case .wrongCredential:

@@ -1,0 +1,343 @@
+// A walk without what tells whose device it is: for `ptagent capture`, whose file a user can send to a stranger.
+//
+//     goes, and is replaced                         stays
+//     -------------------------------------------   ---------------------------------------------------------
+//     serial numbers of the device and its          counters, levels, states, alerts, models, firmware,
+//       supplies, hardware addresses, IP addresses    the maker's part of a hardware address
+//     host, printer and domain names, location,     texts of the standard tables (less what is on the left)
+//       contact, operator, asset number             texts of private objects that a profile reads, or that are made
+//     e-mail addresses, telephone numbers, UUIDs      of words that printers use (`Copy: Black & White`)
+//     other texts of private objects
+//
+// The same text has the same replacement everywhere in a file, also inside other texts (a serial within a device id, a description or a packed
+// record), as hexadecimal digits, as UTF-16, and as the sub-identifiers of a name. Replacements have the same length and the same kinds
+// of characters, so that what is cut out of a text by its form is cut out as before. They follow from a random seed that is not kept.
+//
+// Nothing is taken on trust: at the end every object is searched again for what was to go, in each of these forms, and one that still
+// has it is left out.
+
+package import MIB
+
+/// A walk that can be given away, and what was done to it.
+package struct AnonymisedWalk: Sendable {
+  package var walk: Walk
+  package var replacements: [Replacement]
+  /// Private texts that were replaced because nobody knows what they say.
+  package var textsMasked: Int
+  /// Objects outside the standard and private subtrees that a reading needs.
+  package var objectsOutside: Int
+  /// Objects that could not be freed of what was to go.
+  package var objectsLeftOut: [ObjectIdentifier]
+
+  /// One text or address that was replaced.
+  package struct Replacement: Equatable, Sendable {
+    package var kind: Kind
+    package var original: String
+    package var replacement: String
+    /// Objects that it was found in.
+    package var places: Int
+  }
+
+  package enum Kind: String, CaseIterable, Sendable {
+    case serial = "serial number"
+    case supplySerial = "supply's serial number"
+    case hardwareAddress = "hardware address"
+    case address = "IP address"
+    case hostName = "host name"
+    case printerName = "printer's name"
+    case location, contact
+    case operatorName = "operator"
+    case assetNumber = "asset number"
+    case email = "e-mail address"
+    case telephone = "telephone number"
+    case uuid = "UUID"
+  }
+}
+
+extension Interpretation {
+  /// The subtrees that a captured walk has: the system group, interfaces, printers among the devices of the host, Printer-MIB, private objects.
+  package static let capturedSubtrees: [ObjectIdentifier] = [
+    MIB2.system, MIB2.Interface.entry, HostResources.Device.entry, HostResources.Printer.entry, PrinterMIB.root,
+    MIB2.enterprises,
+  ]
+
+  /// Makes a walk anonymous.
+  /// - Parameters:
+  ///   - seed: what replacements are made from. To be random, and not kept.
+  ///   - keepsTexts: whether private texts that nobody knows stay as they are.
+  package static func anonymised(
+    _ walk: Walk, seed: UInt64, keepsTexts: Bool = false, profiles: ProfileSet = .shipped
+  ) -> AnonymisedWalk {
+    var work = Anonymiser(walk, seed: seed, keepsTexts: keepsTexts, profiles: profiles)
+    return work.anonymised()
+  }
+}
+
+/// Something that must not remain, with what stands in its place.
+struct Secret {
+  var kind: AnonymisedWalk.Kind
+  /// As shown in the list of what was replaced.
+  var shown: String
+  var shownReplacement: String
+  /// Byte sequences and their replacements, of equal length, the longest first.
+  var forms: [(original: [UInt8], replacement: [UInt8])]
+  var places = 0
+}
+
+struct Anonymiser {
+  private let original: Walk
+  private let profiles: ProfileSet
+  private let keepsTexts: Bool
+  private var random: ReplacementSource
+  private var secrets: [Secret] = []
+  private var known: Set<String> = []
+  /// Names that are the model's own words: a printer that nobody named is called what it is.
+  private let publicText: String
+  private let knownNames: KnownTexts
+
+  init(_ walk: Walk, seed: UInt64, keepsTexts: Bool, profiles: ProfileSet) {
+    original = Walk(
+      walk.bindings.filter { binding in
+        !binding.value.isException && Interpretation.capturedSubtrees.contains { binding.name.isWithin($0) }
+      })
+    self.profiles = profiles
+    self.keepsTexts = keepsTexts
+    random = ReplacementSource(seed: seed)
+    let reading = Interpretation.read(walk, profiles: profiles)
+    publicText = [
+      reading.identity.systemDescription?.text, reading.identity.model?.text, reading.identity.make,
+      walk.first(in: HostResources.Device.entry.appending(HostResources.Device.description))?.value.octets.map {
+        String(decoding: $0, as: UTF8.self)
+      },
+    ].compactMap { $0?.lowercased() }.joined(separator: "\n")
+    knownNames = KnownTexts(walk, Interpretation.profile(for: walk, profiles: profiles), profiles, publicText)
+    dropped = walk.bindings.count - original.bindings.count
+    gather(walk, reading)
+    secrets.sort { ($0.forms.first?.original.count ?? 0) > ($1.forms.first?.original.count ?? 0) }
+  }
+
+  private let dropped: Int
+
+  mutating func anonymised() -> AnonymisedWalk {
+    var bindings: [VarBind] = []
+    var leftOut: [ObjectIdentifier] = []
+    var textsMasked = 0
+    for binding in original.bindings {
+      let before = binding.value
+      var binding = VarBind(replacing(binding.name), replacing(binding.value, at: binding.name))
+      if !keepsTexts, let masked = maskingText(binding, before) {
+        binding.value = masked
+        textsMasked += 1
+      }
+      if remains(in: binding) { leftOut.append(binding.name) } else { bindings.append(binding) }
+    }
+    let replacements = secrets.filter { $0.places > 0 }.map {
+      AnonymisedWalk.Replacement(
+        kind: $0.kind, original: $0.shown, replacement: $0.shownReplacement, places: $0.places)
+    }
+    return AnonymisedWalk(
+      walk: Walk(bindings), replacements: replacements, textsMasked: textsMasked, objectsOutside: dropped,
+      objectsLeftOut: leftOut)
+  }
+
+  // MARK: What must go
+
+  /// Shorter texts are replaced where they are all that an object holds, and nowhere else: `Lab` is within too many words.
+  private static let substringBytesMin = 4
+
+  /// prtGeneralCurrentOperator and prtGeneralServicePerson.
+  private static let personColumns: [UInt32] = [4, 5]
+
+  private mutating func gather(_ walk: Walk, _ reading: Reading) {
+    let identity = reading.identity
+    addSerials(walk, identity)
+    for supply in reading.supplies { add(.supplySerial, supply.serialNumber) }
+    add(.assetNumber, identity.assetNumber?.text)
+    if let host = identity.hostName?.text { addHost(host) }
+    add(.location, identity.location?.text)
+    add(.contact, text(walk[MIB2.sysContact]))
+    add(.printerName, identity.printerName?.text)
+    for column in Self.personColumns {
+      for binding in walk.subtree(PrinterMIB.General.entry.appending(column)) {
+        add(.operatorName, text(binding.value))
+      }
+    }
+    for binding in walk.bindings { addAddresses(binding) }
+    for binding in walk.bindings {
+      if let text = text(binding.value) { addPatterns(text) }
+    }
+  }
+
+  private mutating func addSerials(_ walk: Walk, _ identity: DeviceIdentity) {
+    var serials = [identity.serial?.text, identity.deviceID.flatMap { DeviceIDString($0.text).serialNumber }]
+    serials += walk.subtree(PrinterMIB.General.entry.appending(PrinterMIB.General.serialNumber)).map { text($0.value) }
+    serials += profiles.profiles.flatMap(\.identity.serial).map { text(walk[$0]) }
+    for serial in serials {
+      // Some objects have control codes in front of it.
+      guard let serial = serial.map({ String($0.drop { !$0.isLetter && !$0.isNumber }) }) else { continue }
+      let zeros = serial.prefix { $0 == "0" }.count
+      add(
+        .serial, zeros > 0 && serial.count - zeros >= Self.substringBytesMin ? String(serial.dropFirst(zeros)) : serial)
+    }
+  }
+
+  /// A host's name, and of a domain name each part.
+  private mutating func addHost(_ host: String) {
+    let labels = host.split(separator: ".")
+    if labels.count > 1, labels.allSatisfy({ !$0.allSatisfy(\.isNumber) }) {
+      add(.hostName, String(labels[0]))
+      add(.hostName, labels.dropFirst().joined(separator: "."))
+    } else {
+      add(.hostName, host)
+    }
+  }
+
+  /// Hardware addresses of interfaces, and addresses of type IpAddress.
+  private mutating func addAddresses(_ binding: VarBind) {
+    let column = MIB2.Interface.entry.appending(MIB2.Interface.physicalAddress)
+    if binding.name.isWithin(column), let address = binding.value.octets, address.count == 6,
+      address.contains(where: { $0 != 0 })
+    {
+      addHardwareAddress(address)
+    }
+    if case .ipAddress(let bytes) = binding.value, bytes.count == 4 { addIPAddress(bytes) }
+  }
+
+  private mutating func addPatterns(_ text: String) {
+    for word in text.split(whereSeparator: { TextPattern.separators.contains($0) }) {
+      if TextPattern.isEmail(word) {
+        add(.email, String(word))
+      } else if TextPattern.isUUID(word) {
+        add(.uuid, String(word))
+      } else if let bytes = TextPattern.localIPAddress(word) {
+        addIPAddress(bytes)
+      }
+    }
+    if TextPattern.isTelephone(text) { add(.telephone, text) }
+  }
+
+  /// Notes a text that must go, unless it says what everyone may know.
+  private mutating func add(_ kind: AnonymisedWalk.Kind, _ text: String?) {
+    guard let text, text.contains(where: { $0.isLetter || $0.isNumber }), text.count > 1 else { return }
+    let names: Set<AnonymisedWalk.Kind> = [.hostName, .printerName, .location, .contact, .assetNumber]
+    if names.contains(kind), publicText.contains(text.lowercased()) { return }
+    guard known.insert(text).inserted else { return }
+    let replacement = random.likeness(of: text)
+    secrets.append(
+      Secret(kind: kind, shown: text, shownReplacement: replacement, forms: SecretForms.text(text, replacement)))
+  }
+
+  private mutating func addHardwareAddress(_ address: [UInt8]) {
+    guard known.insert("mac \(address)").inserted else { return }
+    // The first three bytes are the maker's (IEEE OUI) and stay.
+    let replacement = address.prefix(3) + (0..<3).map { _ in random.byte() }
+    secrets.append(
+      Secret(
+        kind: .hardwareAddress, shown: address.macText, shownReplacement: Array(replacement).macText,
+        forms: SecretForms.hardwareAddress(address, Array(replacement))))
+  }
+
+  private mutating func addIPAddress(_ address: [UInt8]) {
+    guard address[0] != 0, address[0] != 127, address[0] < 224, known.insert("ip \(address)").inserted else { return }
+    let replacement = address.map { random.number(ofDigitsOf: $0) }
+    secrets.append(
+      Secret(
+        kind: .address, shown: address.map(String.init).joined(separator: "."),
+        shownReplacement: replacement.map(String.init).joined(separator: "."),
+        forms: SecretForms.address(address, replacement)))
+  }
+
+  private func text(_ value: ObjectValue?) -> String? {
+    value?.octets.flatMap { DeviceText(decoding: $0, characterSet: nil)?.text }
+  }
+
+  // MARK: Replacing
+
+  private mutating func replacing(_ value: ObjectValue, at name: ObjectIdentifier) -> ObjectValue {
+    switch value {
+    case .octets(let bytes): return .octets(replacing(bytes))
+    case .opaque(let bytes): return .opaque(replacing(bytes))
+    case .ipAddress(let bytes): return .ipAddress(replacing(bytes))
+    case .objectIdentifier(let identifier): return .objectIdentifier(replacing(identifier))
+    default: return value
+    }
+  }
+
+  private mutating func replacing(_ bytes: [UInt8]) -> [UInt8] {
+    var bytes = bytes
+    for index in secrets.indices {
+      var isFound = false
+      for form in secrets[index].forms {
+        let isWhole = bytes.trimmed == form.original[...]
+        guard isWhole || form.original.count >= Self.substringBytesMin else { continue }
+        if bytes.replaceAll(form.original, with: form.replacement, wholeWords: form.original.isWord) { isFound = true }
+      }
+      if let rejoined = rejoiningTail(bytes, secrets[index]) {
+        bytes = rejoined
+        isFound = true
+      }
+      if isFound { secrets[index].places += 1 }
+    }
+    return bytes
+  }
+
+  /// A text whose end stands behind it in hexadecimal digits can have a secret half in the one and half in the other.
+  private func rejoiningTail(_ bytes: [UInt8], _ secret: Secret) -> [UInt8]? {
+    guard bytes.contains(UInt8(ascii: "\n")), let text = DeviceText(decoding: bytes, characterSet: nil),
+      text.raw != nil
+    else { return nil }
+    var decoded = Array(text.text.utf8)
+    var isFound = false
+    for form in secret.forms where form.original.count >= Self.substringBytesMin {
+      if decoded.replaceAll(form.original, with: form.replacement, wholeWords: form.original.isWord) { isFound = true }
+    }
+    return isFound ? decoded : nil
+  }
+
+  /// A table can be indexed by a text or an address.
+  private mutating func replacing(_ name: ObjectIdentifier) -> ObjectIdentifier {
+    var components = name.components
+    for index in secrets.indices {
+      for form in secrets[index].forms where form.original.count >= Self.nameBytesMin {
+        if components.replaceAll(form.original.map(UInt32.init), with: form.replacement.map(UInt32.init)) {
+          secrets[index].places += 1
+        }
+      }
+    }
+    return ObjectIdentifier(components)
+  }
+
+  /// Fewer sub-identifiers in a row may be a part of any name.
+  private static let nameBytesMin = 4
+
+  // MARK: Texts that nobody knows
+
+  private mutating func maskingText(_ binding: VarBind, _ before: ObjectValue) -> ObjectValue? {
+    guard binding.name.isWithin(MIB2.enterprises), case .octets(let bytes) = binding.value,
+      !knownNames.holds(binding.name), let text = TextPattern.readable(bytes), !knownNames.isVocabulary(text)
+    else { return nil }
+    return .octets(random.likeness(of: bytes))
+  }
+
+  // MARK: What remains
+
+  /// Whether an object still has something that was to go, in any form.
+  private func remains(in binding: VarBind) -> Bool {
+    let bytes: [UInt8]
+    switch binding.value {
+    case .octets(let value), .opaque(let value), .ipAddress(let value): bytes = value
+    default: bytes = []
+    }
+    for secret in secrets {
+      for form in secret.forms where form.original.count >= Self.substringBytesMin {
+        if bytes.place(ofBytes: form.original, wholeWords: form.original.isWord) != nil { return true }
+        if binding.name.components.place(of: form.original.map(UInt32.init)) != nil,
+          form.original.count >= Self.nameBytesMin
+        {
+          return true
+        }
+      }
+    }
+    return false
+  }
+}

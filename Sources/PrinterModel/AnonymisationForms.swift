@@ -1,0 +1,295 @@
+// The forms in which a secret stands in a walk, what stands in its place, and the texts that need not go.
+
+internal import MIB
+
+/// Replacements out of a seed (SplitMix64): the same length, and the same kinds of characters.
+struct ReplacementSource {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  private mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
+
+  mutating func byte() -> UInt8 { UInt8(truncatingIfNeeded: next()) }
+
+  /// A text of the same length whose letters and digits are others, each of its kind; never the text itself if it has any.
+  mutating func likeness(of text: String) -> String {
+    String(decoding: likeness(of: Array(text.utf8)), as: UTF8.self)
+  }
+
+  /// Bytes that are no ASCII letters or digits stay, but for the bytes of other characters, which become `x`: they may be letters.
+  mutating func likeness(of bytes: [UInt8]) -> [UInt8] {
+    var likeness = bytes
+    repeat {
+      likeness = bytes.map { self.likeness(of: $0) }
+    } while likeness == bytes && bytes.contains(where: \.isAlphanumeric)
+    return likeness
+  }
+
+  private mutating func likeness(of byte: UInt8) -> UInt8 {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt8(ascii: "0") + UInt8(next() % 10)
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt8(ascii: "A") + UInt8(next() % 26)
+    case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt8(ascii: "a") + UInt8(next() % 26)
+    case 0x80...: UInt8(ascii: "x")
+    default: byte
+    }
+  }
+
+  /// Another number of as many decimal digits that a byte can hold.
+  mutating func number(ofDigitsOf byte: UInt8) -> UInt8 {
+    let range: ClosedRange<UInt8> = byte < 10 ? 1...9 : byte < 100 ? 10...99 : 100...223
+    var number = byte
+    while number == byte { number = range.lowerBound + UInt8(next() % UInt64(range.count)) }
+    return number
+  }
+}
+
+/// Every form in which a device may have written something.
+enum SecretForms {
+  typealias Form = (original: [UInt8], replacement: [UInt8])
+
+  /// As it is, in the other case, as hexadecimal digits of its characters, and in UTF-16.
+  static func text(_ text: String, _ replacement: String) -> [Form] {
+    var forms: [Form] = []
+    for change in [{ $0 }, { $0.uppercased() }, { $0.lowercased() }] as [(String) -> String] {
+      let (original, other) = (Array(change(text).utf8), Array(change(replacement).utf8))
+      // Upper case can be longer (ß); such a form has no place in a device's text.
+      guard original.count == other.count else { continue }
+      add((original, other), to: &forms)
+      for isUpper in [true, false] { add((hexadecimal(original, isUpper), hexadecimal(other, isUpper)), to: &forms) }
+      add((wide(original), wide(other)), to: &forms)
+    }
+    return sorted(forms)
+  }
+
+  /// As six bytes, and as digits with colons, hyphens, or nothing between them.
+  static func hardwareAddress(_ address: [UInt8], _ replacement: [UInt8]) -> [Form] {
+    var forms: [Form] = [(address, replacement)]
+    for isUpper in [true, false] {
+      for separator in [":", "-", "", ".", " "] {
+        func written(_ bytes: [UInt8]) -> [UInt8] {
+          Array(
+            bytes.map { String(decoding: hexadecimal([$0], isUpper), as: UTF8.self) }.joined(separator: separator).utf8)
+        }
+        add((written(address), written(replacement)), to: &forms)
+      }
+    }
+    // Host names of many makers end with the last three bytes.
+    for isUpper in [true, false] {
+      add((hexadecimal(address.suffix(3), isUpper), hexadecimal(replacement.suffix(3), isUpper)), to: &forms)
+    }
+    return sorted(forms)
+  }
+
+  /// As four bytes, and in dotted form.
+  static func address(_ address: [UInt8], _ replacement: [UInt8]) -> [Form] {
+    func dotted(_ bytes: [UInt8]) -> [UInt8] { Array(bytes.map(String.init).joined(separator: ".").utf8) }
+    return [(dotted(address), dotted(replacement)), (address, replacement)]
+  }
+
+  private static func add(_ form: Form, to forms: inout [Form]) {
+    if !forms.contains(where: { $0.original == form.original }) { forms.append(form) }
+  }
+
+  private static func sorted(_ forms: [Form]) -> [Form] { forms.sorted { $0.original.count > $1.original.count } }
+
+  private static func hexadecimal(_ bytes: some Sequence<UInt8>, _ isUpper: Bool) -> [UInt8] {
+    bytes.flatMap { byte in
+      let digits = String(byte, radix: 16, uppercase: isUpper)
+      return Array((digits.utf8.count == 1 ? "0" + digits : digits).utf8)
+    }
+  }
+
+  /// UTF-16 of either order, without the zero before the first or after the last character.
+  private static func wide(_ bytes: [UInt8]) -> [UInt8] { Array(bytes.map { [$0] }.joined(separator: [0])) }
+}
+
+/// What an address of a person or a machine looks like within a text.
+enum TextPattern {
+  static let separators: Set<Character> = [
+    " ", "\n", "\r", "\t", ",", ";", "<", ">", "\"", "'", "(", ")", "/", "=", "|",
+  ]
+
+  static func isEmail(_ word: Substring) -> Bool {
+    let halves = word.split(separator: "@", omittingEmptySubsequences: false)
+    return halves.count == 2 && !halves[0].isEmpty && halves[1].contains(".") && halves[1].count > 3
+  }
+
+  /// 8-4-4-4-12 hexadecimal digits, with or without `urn:uuid:`.
+  static func isUUID(_ word: Substring) -> Bool {
+    let digits = word.split(separator: ":").last ?? word
+    let groups = digits.split(separator: "-", omittingEmptySubsequences: false)
+    return groups.map(\.count) == [8, 4, 4, 4, 12] && groups.joined().allSatisfy(\.isHexDigit)
+  }
+
+  /// An address of a private network (RFC 1918) or of a link (RFC 3927) in dotted form. Others may be the version of something.
+  static func localIPAddress(_ word: Substring) -> [UInt8]? {
+    let host = word.split(separator: ":").first ?? word
+    let parts = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+    let bytes = parts.compactMap { $0 }
+    guard parts.count == 4, bytes.count == 4 else { return nil }
+    switch (bytes[0], bytes[1]) {
+    case (10, _), (172, 16...31), (192, 168), (169, 254): return bytes
+    default: return nil
+    }
+  }
+
+  /// Nothing but digits and what stands between them, beginning as a number that is dialled.
+  static func isTelephone(_ text: String) -> Bool {
+    let digits = text.count(where: \.isNumber)
+    let marks: Set<Character> = ["+", " ", "(", ")", "-", "/", "."]
+    guard (7...15).contains(digits), text.allSatisfy({ $0.isNumber || marks.contains($0) }) else { return false }
+    return text.hasPrefix("+") || text.hasPrefix("(")
+      || (text.hasPrefix("0") && text.contains { $0 == " " || $0 == "/" })
+  }
+
+  /// The text of bytes that are one: UTF-8 without control codes, with letters.
+  static func readable(_ bytes: [UInt8]) -> String? {
+    guard let text = String(validating: bytes.trimmed, as: UTF8.self), text.contains(where: \.isLetter),
+      !text.unicodeScalars.contains(where: { $0.value < 0x20 && $0 != "\n" && $0 != "\r" && $0 != "\t" })
+    else { return nil }
+    return text
+  }
+}
+
+/// Texts of private objects that stay.
+struct KnownTexts {
+  private let names: Set<ObjectIdentifier>
+  private let columns: [ObjectIdentifier]
+  private let words: Set<String>
+
+  /// What the profile reads, and the words of the standard tables.
+  init(_ walk: Walk, _ profile: Profile?, _ profiles: ProfileSet, _ publicText: String) {
+    var words = Self.printerWords.union(Self.words(of: publicText))
+    for binding in walk.subtree(PrinterMIB.root) {
+      // prtGeneralTable and prtChannelTable have names and addresses.
+      let group = binding.name.components.dropFirst(PrinterMIB.root.components.count).first
+      guard group != 5, group != 14, let octets = binding.value.octets, let text = TextPattern.readable(octets) else {
+        continue
+      }
+      words.formUnion(Self.words(of: text))
+    }
+    self.words = words
+    let identity = profile?.identity ?? Profile.IdentitySources()
+    var names = Set(profiles.profiles.flatMap(\.identity.deviceID))
+    names.formUnion(identity.model + identity.firmware + identity.console + identity.serial + identity.assetNumber)
+    names.formUnion(profile?.counters.map(\.name) ?? [])
+    self.names = names
+    columns =
+      (profile?.tables.flatMap(\.labelColumns) ?? []) + (profile?.supplyNumbers.flatMap(\.columns) ?? [])
+      + [PortMonitorMIB.Printer.entry]
+  }
+
+  func holds(_ name: ObjectIdentifier) -> Bool {
+    names.contains(name) || columns.contains { name.isWithin($0) }
+  }
+
+  /// Whether a text is made of words that say nothing of anybody.
+  func isVocabulary(_ text: String) -> Bool { Self.words(of: text).allSatisfy(words.contains) }
+
+  /// Runs of letters, in lower case; those of one or two are codes and units.
+  private static func words(of text: String) -> [String] {
+    text.lowercased().split { !$0.isLetter }.filter { $0.count > 2 }.map(String.init)
+  }
+
+  /// Words of counters, papers, parts and states, as devices label them.
+  private static let printerWords: Set<String> = Set(
+    """
+    print prints printed printer printing copy copies copied copier fax faxes facsimile scan scans scanned scanner scanning total \
+    totals count counts counter counters page pages sheet sheets side sides sided impression impressions image images job jobs \
+    black white mono monochrome monocolor color colour colors colours full single two one three cyan magenta yellow gray grey \
+    light matte photo duplex simplex large small medium long banner size sizes paper papers media letter legal ledger executive \
+    statement tabloid folio oficio foolscap envelope postcard hagaki custom other others unknown none all any plain thick thin \
+    recycled bond glossy coated transparency label labels card cardstock special user general machine engine unit units kit part \
+    parts life lifetime remaining remain used usage replace replaced replacement install installed reset resets power timer toner \
+    ink drum developer development fuser fixing transfer belt roller cleaner waste box bottle cartridge cartridges staple staples \
+    stapler punch finisher tray trays cassette bypass manual auto automatic feeder feed input output bin cover door adf platen flatbed \
+    document documents filing mail email ftp usb hdd disk memory network host local send sent receive received transmit transmitted \
+    report reports list maintenance service test error errors jam jams misfeed low empty near end full ready idle busy sleep \
+    warmup offline online open closed normal draft quality resolution speed mode level status type name number model version firmware \
+    controller board option date time first last equivalent coverage black/white and the for with from per not
+    """.split(whereSeparator: { $0 == " " || $0 == "\n" }).map(String.init))
+}
+
+extension UInt8 {
+  fileprivate var isAlphanumeric: Bool {
+    switch self {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "a")...UInt8(ascii: "z"):
+      true
+    default: false
+    }
+  }
+}
+
+extension [UInt8] {
+  /// Without NUL and spaces at either end.
+  var trimmed: ArraySlice<UInt8> {
+    var slice = self[...]
+    while let first = slice.first, first == 0 || first == 0x20 { slice.removeFirst() }
+    while let last = slice.last, last == 0 || last == 0x20 { slice.removeLast() }
+    return slice
+  }
+
+  /// Whether it is letters and spaces only: a word that may be a part of another one (`Office`).
+  var isWord: Bool { allSatisfy { $0 == 0x20 || ($0.isAlphanumeric && !(0x30...0x39).contains($0)) } }
+
+  /// Where these bytes stand; as whole words, where a letter next to them makes another word of them.
+  func place(ofBytes wanted: [UInt8], from start: Int = 0, wholeWords: Bool) -> Range<Int>? {
+    var from = start
+    while let range = place(of: wanted, from: from) {
+      let isApart =
+        (range.lowerBound == 0 || !self[range.lowerBound - 1].isAlphanumeric)
+        && (range.upperBound == count || !self[range.upperBound].isAlphanumeric)
+      if !wholeWords || isApart { return range }
+      from = range.lowerBound + 1
+    }
+    return nil
+  }
+
+  /// Replaces every occurrence by as many other bytes; whether there was one.
+  mutating func replaceAll(_ wanted: [UInt8], with other: [UInt8], wholeWords: Bool) -> Bool {
+    var from = 0
+    var isFound = false
+    while let range = place(ofBytes: wanted, from: from, wholeWords: wholeWords) {
+      replaceSubrange(range, with: other)
+      from = range.lowerBound + other.count
+      isFound = true
+    }
+    return isFound
+  }
+}
+
+extension [UInt32] {
+  mutating func replaceAll(_ wanted: [UInt32], with other: [UInt32]) -> Bool {
+    var from = 0
+    var isFound = false
+    while let range = place(of: wanted, from: from) {
+      replaceSubrange(range, with: other)
+      from = range.lowerBound + other.count
+      isFound = true
+    }
+    return isFound
+  }
+}
+
+extension Array where Element: Equatable {
+  /// Where these elements first stand in a row, at `start` or after it.
+  func place(of wanted: [Element], from start: Int = 0) -> Range<Int>? {
+    guard let first = wanted.first, count >= wanted.count else { return nil }
+    var index = start
+    while index <= count - wanted.count {
+      if self[index] == first, self[index..<(index + wanted.count)].elementsEqual(wanted) {
+        return index..<(index + wanted.count)
+      }
+      index += 1
+    }
+    return nil
+  }
+}
