@@ -17,6 +17,7 @@ extension DiscoverySettings {
     packetsPerSecond = table.integer("packets_per_second", in: Self.packetsPerSecondRange, default: packetsPerSecond)
     sweepInterval = table.duration("sweep_interval", in: Self.sweepIntervalRange, default: sweepInterval)
     port = UInt16(table.integer("port", in: 1...65_535, default: 161))
+    ipp = table.boolean("ipp", default: ipp)
     table.finish()
     warn(of: table)
   }
