@@ -41,9 +41,19 @@ import Testing
     #expect(defaults.discovery.packetsPerSecond == configuration.discovery.packetsPerSecond)
     #expect(defaults.discovery.sweepInterval == configuration.discovery.sweepInterval)
     #expect(defaults.discovery.port == configuration.discovery.port)
+    #expect(defaults.discovery.ipp && configuration.discovery.ipp)
     #expect(defaults.journal.sizeMax == configuration.journal.sizeMax)
     #expect(defaults.journal.directory == configuration.journal.directory)
     #expect(defaults.log.level == configuration.log.level)
+  }
+
+  @Test func `IPP is asked unless it is switched off in so many words`() throws {
+    func parsed(_ value: String) throws -> AgentConfiguration {
+      try AgentConfiguration.parse("[discovery]\nipp = \(value)", file: "ptagent.toml")
+    }
+    #expect(try !parsed("false").discovery.ipp)
+    #expect(try parsed("true").discovery.ipp)
+    #expect(throws: (any Error).self) { try parsed("\"no\"") }
   }
 
   @Test(arguments: [

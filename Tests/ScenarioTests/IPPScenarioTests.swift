@@ -1,0 +1,194 @@
+// Printers over IPP with real processes: `ippeveprinter` of CUPS, which nobody here wrote, and a server that wants TLS.
+
+import Foundation
+import Glibc
+import Testing
+
+/// Debian's ippeveprinter announces itself over DNS-SD and does not start without a daemon for it. Where the system has none, these start one on a
+/// bus of their own.
+private final class EverywherePrinter {
+  private static let path = "/usr/sbin/ippeveprinter"
+  static let isInstalled = [path, "/usr/bin/dbus-daemon", "/usr/sbin/avahi-daemon"].allSatisfy {
+    FileManager.default.isExecutableFile(atPath: $0)
+  }
+
+  let port: UInt16
+  private var processes: [Process] = []
+  private let directory: URL
+
+  /// - Parameter options: further ones of ippeveprinter.
+  init(in directory: URL, port: UInt16, _ options: [String] = []) async throws {
+    self.directory = directory
+    self.port = port
+    let bus = directory.appendingPathComponent("bus").path
+    try """
+      <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+        "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+      <busconfig><listen>unix:path=\(bus)</listen><auth>EXTERNAL</auth><policy context="default">
+      <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>
+      """.write(to: directory.appendingPathComponent("bus.conf"), atomically: true, encoding: .utf8)
+    let environment = ["DBUS_SYSTEM_BUS_ADDRESS": "unix:path=\(bus)"]
+    try start("/usr/bin/dbus-daemon", ["--nofork", "--config-file=\(directory.path)/bus.conf"], [:])
+    try await eventually(20, "a bus") { FileManager.default.fileExists(atPath: bus) }
+    try start(
+      "/usr/sbin/avahi-daemon", ["--no-drop-root", "--no-rlimits", "--no-chroot", "--no-proc-title"], environment)
+    let arguments = ["-p", "\(port)", "-r", "off", "-M", "Acme", "-m", "Everywhere 7", "-s", "10,5"]
+    // The daemon is on the bus a moment after its start; until then the printer ends at once.
+    try await eventually(30, "ippeveprinter on port \(port)") {
+      if !(processes.last?.isRunning ?? false) || processes.count < 3 {
+        try start(Self.path, arguments + ["-d", directory.path] + options + ["Hall Printer"], environment)
+      }
+      try await Task.sleep(for: .milliseconds(300))
+      return processes[processes.count - 1].isRunning && isListening
+    }
+  }
+
+  deinit { for process in processes where process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+
+  private func start(_ path: String, _ arguments: [String], _ environment: [String: String]) throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: path)
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    for output in [\Process.standardOutput, \Process.standardError] { process[keyPath: output] = FileHandle.nullDevice }
+    try process.run()
+    processes.append(process)
+  }
+
+  private var isListening: Bool { connects(to: port) }
+}
+
+/// Whether something accepts connections on a port of this host.
+private func connects(to port: UInt16) -> Bool {
+  let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+  defer { close(descriptor) }
+  var address = sockaddr_in()
+  address.sin_family = sa_family_t(AF_INET)
+  address.sin_port = port.bigEndian
+  address.sin_addr.s_addr = inet_addr("127.0.0.1")
+  return withUnsafePointer(to: &address) { pointer in
+    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+      connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+    }
+  }
+}
+
+private struct Reading: Decodable {
+  struct Source: Decodable {
+    var value: String
+    var attribute: String?
+    var raw: String
+  }
+  struct Identity: Decodable {
+    var make: String?
+    var model: String?
+    var uuid: String?
+    var printerName: String?
+    var sources: [Source]
+  }
+  struct Supply: Decodable {
+    var remaining: String
+    var sources: [Source]
+  }
+  struct Finding: Decodable { var message: String }
+  var identity: Identity
+  var supplies: [Supply]
+  var findings: [Finding]
+}
+
+@Suite(.serialized, .timeLimit(.minutes(2)), .enabled(if: programs != nil, "needs the built programs: run tools/test"))
+struct `A printer over IPP` {
+  private let directory: URL
+
+  init() throws {
+    directory = FileManager.default.temporaryDirectory.appendingPathComponent("pt-ipp-\(UUID().uuidString.prefix(8))")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+  }
+
+  private func read(_ arguments: [String]) async throws -> Reading {
+    let result = try await Program.run("ptagent", ["read"] + arguments + ["--output", "json"], in: directory)
+    #expect(result.status == 0, "\(result.output)")
+    return try JSONDecoder().decode(Reading.self, from: Data(result.output.utf8))
+  }
+
+  @Test(
+    .enabled(
+      if: EverywherePrinter.isInstalled && getuid() == 0, "needs cups-ipp-utils, dbus and avahi-daemon, and root to run them"))
+  func `of CUPS is read, with an attribute as the source of every value`() async throws {
+    let printer = try await EverywherePrinter(in: directory, port: 18_631)
+    let reading = try await read(["127.0.0.1:\(printer.port)", "--ipp"])
+    #expect(reading.identity.make == "Acme" && reading.identity.model == "Everywhere 7")
+    #expect(reading.identity.printerName == "Hall Printer" && reading.identity.uuid?.count == 36)
+    #expect(reading.supplies.map(\.remaining).first == "room 25 %", "\(reading.supplies.map(\.remaining))")
+    #expect(reading.supplies.count == 5)
+    let sources = reading.identity.sources + reading.supplies.flatMap(\.sources)
+    #expect(sources.allSatisfy { $0.attribute?.hasPrefix("printer-") ?? false })
+    let table = try await Program.run("ptagent", ["read", "127.0.0.1:\(printer.port)", "--ipp"], in: directory)
+    #expect(table.output.contains("127.0.0.1:\(printer.port) over IPP: 1 request, "))
+  }
+
+  /// Answers in TLS alone, with a certificate of its own making, and to Get-Printer-Attributes with a file.
+  private static let encryptedServer = """
+    import http.server, ssl, sys
+    class Handler(http.server.BaseHTTPRequestHandler):
+      def do_POST(self):
+        self.rfile.read(int(self.headers['Content-Length']))
+        body = open(sys.argv[2], 'rb').read()
+        self.send_response(200)
+        self.send_header('Content-Type', 'application/ipp')
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    server = http.server.HTTPServer(('127.0.0.1', int(sys.argv[1])), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[3], sys.argv[4])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.serve_forever()
+    """
+
+  @Test func `that speaks only TLS is read, and the finding names its certificate`() async throws {
+    let python = ProcessInfo.processInfo.environment["PT_PYTHON"] ?? "/usr/bin/python3"
+    let (certificate, key) = (directory.path + "/cert.pem", directory.path + "/key.pem")
+    let made = Process()
+    made.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+    made.arguments = [
+      "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=printer", "-days", "1",
+      "-keyout", key, "-out", certificate,
+    ]
+    made.standardError = FileHandle.nullDevice
+    try made.run()
+    try await eventually(20, "a certificate") { !made.isRunning && FileManager.default.fileExists(atPath: certificate) }
+    let answer = Self.fixture("everywhere-laser.ipp").path
+    let server = Process()
+    server.executableURL = URL(fileURLWithPath: python)
+    server.arguments = ["-c", Self.encryptedServer, "18632", answer, certificate, key]
+    server.standardError = FileHandle.nullDevice
+    try server.run()
+    defer { kill(server.processIdentifier, SIGKILL) }
+    try await eventually(20, "the server") { connects(to: 18_632) }
+    let reading = try await read(["127.0.0.1:18632", "--ipp"])
+    #expect(reading.identity.make == "Acme")
+    #expect(reading.findings.contains { $0.message.hasPrefix("read over TLS; nobody vouches for the printer's certificate") })
+  }
+
+  private static func fixture(_ name: String) -> URL {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("Fixtures/ipp/\(name)")
+  }
+
+  @Test func `in a capture is read without a printer`() async throws {
+    let reading = try await read(["--ipp-capture", Self.fixture("everywhere-laser.ipp").path])
+    #expect(reading.identity.make == "Acme" && reading.supplies.count == 2)
+    let bad = directory.appendingPathComponent("bad.ipp")
+    try Data("<html>".utf8).write(to: bad)
+    let failed = try await Program.run("ptagent", ["read", "--ipp-capture", bad.path], in: directory)
+    #expect(failed.status == 65 && failed.output.contains("holds no IPP message"))
+    let missing = try await Program.run("ptagent", ["read", "--ipp-capture", directory.path + "/none"], in: directory)
+    #expect(missing.status == 66)
+  }
+
+  @Test func `that is not there ends with a sentence`() async throws {
+    let failed = try await Program.run("ptagent", ["read", "127.0.0.1:18633", "--ipp"], in: directory)
+    #expect(failed.status == 69 && failed.output.contains("no answer over IPP on port 18633: nothing listens on the port"))
+  }
+}
