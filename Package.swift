@@ -185,7 +185,8 @@ let package = Package(
       ]),
     tests(
       "CollectorsTests",
-      of: ["Collectors", "CLinux", "DeviceHTTP", "Discovery", "SNMP", "IPP", "MIB", "PrinterModel", "Events",
+      of: [
+        "Collectors", "CLinux", "DeviceHTTP", "Discovery", "SNMP", "IPP", "MIB", "PrinterModel", "Events",
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       ]),
     tests("CrashImagesTests", of: ["CrashImages", "Evidence", "Simulation"]),

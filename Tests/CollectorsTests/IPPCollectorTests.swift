@@ -116,7 +116,8 @@ private final class EventLog: EventSink {
     #expect(total.name == .total && total.source.name.shown == "printer-impressions-completed")
     #expect(taken.raw.isOfAttributes && Interpretation.read(taken.raw).meters == taken.reading.meters)
     #expect(changed.change.meters.changed.map(\.name) == [.total])
-    #expect(changed.raw.map(\.name.shown) == ["printer-impressions-completed"], "the time since it was switched on is none")
+    #expect(
+      changed.raw.map(\.name.shown) == ["printer-impressions-completed"], "the time since it was switched on is none")
   }
 
   @Test func `are read by hand when SNMP is silent, and asked by hand over IPP alone`() async throws {
@@ -134,7 +135,9 @@ private final class EventLog: EventSink {
     #expect(failure.reason == .timeout)
   }
 
-  @Test func `whose SNMP is switched on are read over it from the next sweep on, in a new epoch of the total`() async throws {
+  @Test func `whose SNMP is switched on are read over it from the next sweep on, in a new epoch of the total`()
+    async throws
+  {
     let printer = try await IPPPrinter("127.0.36.2") { _ in .printer(serial: "VNB3K10007", impressions: 7) }
     var snmp = TestPrinter()
     snmp.serial = "VNB3K10007"
@@ -157,7 +160,8 @@ private final class EventLog: EventSink {
     _ = await run.result
     #expect(Set(log.all.compactMap(\.device)).count == 1, "one device, whichever way it is read")
     for case .meterEpochOpened(let epoch) in log.all.map(\.body) where epoch.meter == .total {
-      #expect(epoch.evidence.hasPrefix("source changed from printer-impressions-completed to 1.3.6.1.2.1.43.10.2.1.4.1.1"))
+      #expect(
+        epoch.evidence.hasPrefix("source changed from printer-impressions-completed to 1.3.6.1.2.1.43.10.2.1.4.1.1"))
     }
     #expect(await collector.devices.map(\.credential) == ["public"])
   }

@@ -83,7 +83,8 @@ struct `Captured answers of printers over IPP` {
     let rows = [sources.supplies, sources.inputs, sources.outputs, sources.covers, sources.alerts]
     let all = sources.identity + sources.status + sources.detectors + rows.flatMap { $0.values.flatMap { $0 } }
     for source in all {
-      #expect(AttributeName(source.source.name) != nil && walk[source.source.name] == source.source.raw, "\(source.value)")
+      #expect(
+        AttributeName(source.source.name) != nil && walk[source.source.name] == source.source.raw, "\(source.value)")
     }
     for supply in reading.supplies where supply.level != nil {
       #expect(sources.supplies[supply.row]?.contains { $0.value == "levelRaw" } ?? false)

@@ -65,7 +65,8 @@ extension [IPPAttribute] {
       IPPAttribute("printer-up-time", [.integer(upTime)]),
       IPPAttribute("printer-impressions-completed", [.integer(impressions)]),
       IPPAttribute(
-        "printer-supply", [.octets([UInt8]("type=toner;unit=percent;maxcapacity=100;level=42;colorantname=black;".utf8))]),
+        "printer-supply",
+        [.octets([UInt8]("type=toner;unit=percent;maxcapacity=100;level=42;colorantname=black;".utf8))]),
     ]
   }
 }

@@ -2,6 +2,7 @@
 
 internal import DeviceHTTP
 internal import Foundation
+internal import Glibc
 internal import NIOCore
 internal import NIOPosix
 internal import Synchronization
@@ -100,7 +101,8 @@ private func failure(of acts: [Act], within time: Duration = patience) async thr
 
   @Test(arguments: [
     "garbage", "\u{15}\u{3}\u{1}\u{0}\u{2}\u{2}\u{28}", "HTTP/9.9 200 OK\r\n\r\n", "HTTP/1.1 abc\r\n\r\n",
-    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 7\r\n\r\nabcde", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 7\r\n\r\nabcde",
+    "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
   ])
   func `does not read what is no HTTP`(answer: String) async throws {
     let error = try await failure(of: [.send(answer), .close])
@@ -119,11 +121,21 @@ private func failure(of acts: [Act], within time: Duration = patience) async thr
   }
 
   @Test func `says that nothing listens`() async throws {
-    // A port that was free a moment ago.
-    let port = try await RawServer { _ in [] }.port
-    let client = DeviceHTTPClient()
+    // A port that is taken, so that nobody else gets it, and on which nobody listens.
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        #expect(bind(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &size) == 0)
+      }
+    }
+    let port = UInt16(bigEndian: address.sin_port)
     await #expect(throws: DeviceHTTPError.refused) {
-      for _ in 0..<100 { try await client.connect(to: "127.0.0.1", port: port, within: patience) }
+      try await DeviceHTTPClient().connect(to: "127.0.0.1", port: port, within: patience)
     }
   }
 

@@ -4,7 +4,10 @@ internal import Testing
 @Suite struct `The name of an IPP attribute` {
   @Test(arguments: [
     ("printer-up-time", UInt32(0), "printer-up-time"), ("printer-supply", 2, "printer-supply.2"),
-    ("printer-impressions-completed-col/full-color-two-sided", 0, "printer-impressions-completed-col/full-color-two-sided"),
+    (
+      "printer-impressions-completed-col/full-color-two-sided", 0,
+      "printer-impressions-completed-col/full-color-two-sided"
+    ),
   ])
   func `is read back from the identifier that it is written as`(keyword: String, index: UInt32, shown: String) throws {
     let name = try #require(AttributeName(keyword, index))
@@ -17,7 +20,9 @@ internal import Testing
     #expect(AttributeName(MIB2.sysUpTime) == nil)
     #expect(MIB2.sysUpTime.shown == "1.3.6.1.2.1.1.3.0")
     // Lengths that lie, characters that are none.
-    for components: [UInt32] in [[3], [3, 0, 0], [3, 2, 97, 0], [3, 1, 300, 0], [3, 1, 10, 0], [3, 4_294_967_295, 97, 0]] {
+    for components: [UInt32] in [
+      [3], [3, 0, 0], [3, 2, 97, 0], [3, 1, 300, 0], [3, 1, 10, 0], [3, 4_294_967_295, 97, 0],
+    ] {
       #expect(AttributeName(ObjectIdentifier(components)) == nil, "\(components)")
     }
   }
@@ -27,7 +32,8 @@ internal import Testing
     #expect(Set(PrinterAttribute.keywords).count == PrinterAttribute.keywords.count)
     #expect(AttributeName("") == nil)
     #expect(AttributeName(String(repeating: "a", count: 126)) == nil)
-    #expect(AttributeName(String(repeating: "a", count: 125))?.identifier.components.count == ObjectIdentifier.componentsMax)
+    #expect(
+      AttributeName(String(repeating: "a", count: 125))?.identifier.components.count == ObjectIdentifier.componentsMax)
     #expect(AttributeName("printer state") == nil)
   }
 

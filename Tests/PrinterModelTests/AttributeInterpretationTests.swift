@@ -59,7 +59,9 @@ extension Reading {
     #expect(identity.uuid != nil && identity.macAddress == nil)
   }
 
-  @Test(arguments: ["", "urn:uuid:", "urn:uuid:00000000-0000-0000-0000-000000000000", "e3248000-80ce-11db-8000-30055c172edx"])
+  @Test(arguments: [
+    "", "urn:uuid:", "urn:uuid:00000000-0000-0000-0000-000000000000", "e3248000-80ce-11db-8000-30055c172edx",
+  ])
   func `give no UUID where there is none`(text: String) throws {
     #expect(try read(["printer-uuid": text, "printer-state": 3]).identity.uuid == nil)
   }
@@ -133,7 +135,8 @@ extension Reading {
       "marker-names": ["Black", "Cyan", "Magenta", "Yellow", "Waste"],
       "marker-types": ["toner", "toner", "ink-cartridge", "toner", "waste-toner"],
       "marker-levels": [84, -1, -2, -3, 30], "marker-low-levels": [5, 5, 5, 5, 0],
-      "marker-high-levels": [100, 100, 100, 100, 95], "marker-colors": ["#000000", "#00ffff", "#123456", "#FFFF00", "none"],
+      "marker-high-levels": [100, 100, 100, 100, 95],
+      "marker-colors": ["#000000", "#00ffff", "#123456", "#FFFF00", "none"],
     ])
     #expect(reading.supplies.map(\.remaining) == ["84 %", "unknown", "unknown", "some remaining", "unknown"])
     #expect(reading.supplies.map { $0.colorant?.text } == ["black", "cyan", "#123456", "yellow", nil])
@@ -142,7 +145,9 @@ extension Reading {
   }
 
   @Test func `do not mix up supplies whose attributes differ in number`() throws {
-    let reading = try read(["marker-names": ["Black", "Cyan"], "marker-levels": [50], "marker-types": ["toner", "toner"]])
+    let reading = try read([
+      "marker-names": ["Black", "Cyan"], "marker-levels": [50], "marker-types": ["toner", "toner"],
+    ])
     #expect(reading.supplies.map { $0.description?.text } == ["Black", "Cyan"])
     #expect(reading.supplies.allSatisfy { $0.level == nil && $0.quality == .unknown })
     #expect(reading.messages == ["marker-levels has 1 values where there are 2 supplies"])
@@ -167,7 +172,8 @@ extension Reading {
     #expect(reading.alerts.map(\.code) == [8, 1_104])
     #expect(reading.alerts.map(\.severity) == [3, 4])
     #expect(reading.alerts.map { $0.description?.text } == ["media-jam", "toner-low"])
-    let sources = Interpretation.sources(try walk(["printer-state": 3, "printer-state-reasons": ["cover-open", "media-low-error"]]))
+    let sources = Interpretation.sources(
+      try walk(["printer-state": 3, "printer-state-reasons": ["cover-open", "media-low-error"]]))
     #expect(
       sources.status.filter { $0.value == "detectedErrors" }.map(\.source.name.shown) == [
         "printer-state-reasons.1", "printer-state-reasons.2",
@@ -188,7 +194,9 @@ extension Reading {
 
   @Test func `tell an alert once, whether one attribute tells it or two`() throws {
     let reading = try read([
-      "printer-alert": ["printer-alert[0] = code=jam;index=1;severity=critical;group=mediaPath;groupindex=2;location=8600;training=trained;time=126508"],
+      "printer-alert": [
+        "printer-alert[0] = code=jam;index=1;severity=critical;group=mediaPath;groupindex=2;location=8600;training=trained;time=126508"
+      ],
       "printer-alert-description": ["A paper jam"], "printer-state-reasons": ["media-jam-error"], "printer-state": 5,
     ])
     #expect(reading.alerts.count == 1)
@@ -202,7 +210,8 @@ extension Reading {
   @Test func `raise no alert from a history of nothing, and take no malformed word for a number`() throws {
     let reading = try read([
       "printer-alert": [
-        "code=unknown;severity=otherother", "code=unknown;severity=otherother", "code=unknown;severity=other;group=other",
+        "code=unknown;severity=otherother", "code=unknown;severity=otherother",
+        "code=unknown;severity=other;group=other",
         "code=printerReadyToPrint;severity=other;group=generalPrinter", "none",
         "code=markerInkAlmostEmpty;severity=other;group=markerSupplies", "code=coverOpen;severity=criticalother",
       ]
@@ -214,7 +223,9 @@ extension Reading {
   }
 
   @Test func `that are no rows are findings`() throws {
-    let reading = try read(["printer-supply": ["", ";;;", "level", "level=12%;maxcapacity=99999999999", 5], "printer-state": 3])
+    let reading = try read([
+      "printer-supply": ["", ";;;", "level", "level=12%;maxcapacity=99999999999", 5], "printer-state": 3,
+    ])
     #expect(reading.supplies.allSatisfy { $0.level == nil && $0.capacity == nil })
     #expect(reading.messages.contains("`level=12%` is no number of 32 bits"))
     #expect(reading.messages.contains("`level` is no pair of a key and a value"))
@@ -222,7 +233,9 @@ extension Reading {
 
   @Test func `tell trays with their amounts`() throws {
     let reading = try read([
-      "printer-input-tray": ["type=sheetFeedAutoRemovableTray;unit=8;maxcapacity=250;level=-3;status=0;name=Tray 1;medianame=A4;"],
+      "printer-input-tray": [
+        "type=sheetFeedAutoRemovableTray;unit=8;maxcapacity=250;level=-3;status=0;name=Tray 1;medianame=A4;"
+      ],
       "printer-output-tray": ["unit=sheets;maxcapacity=120;remaining=-2;name=Top"],
     ])
     #expect(reading.inputs.map(\.levelWords) == ["some"] && reading.inputs[0].capacityUnit == .sheets)
@@ -235,7 +248,8 @@ extension Reading {
   @Test func `are the sources of everything that a reading shows`() throws {
     let walk = try walk([
       "printer-make-and-model": "HP OfficeJet 1", "printer-device-id": "MFG:HP;MDL:OfficeJet 1;SN:CN1234567;",
-      "printer-uuid": "e3248000-80ce-11db-8000-30055c172eda", "printer-state": 3, "printer-state-reasons": ["toner-low"],
+      "printer-uuid": "e3248000-80ce-11db-8000-30055c172eda", "printer-state": 3,
+      "printer-state-reasons": ["toner-low"],
       "printer-up-time": 77, "printer-supply": ["type=toner;level=5;maxcapacity=10;colorantname=black"],
       "printer-input-tray": ["name=Tray 1;level=-3"], "printer-output-tray": ["name=Bin"],
       "printer-alert": ["code=coverOpen;severity=critical"],
@@ -255,7 +269,8 @@ extension Reading {
 
   @Test func `are those of a printer, of a print server's queue, or of nothing`() throws {
     #expect(Classification.of(try walk(["printer-state": 3])).isPrinter)
-    let queue = Classification.of(try walk(["printer-state": 3, "printer-make-and-model": "HP 1", "cups-version": "2.4.2"]))
+    let queue = Classification.of(
+      try walk(["printer-state": 3, "printer-make-and-model": "HP 1", "cups-version": "2.4.2"]))
     #expect(!queue.isPrinter && queue.reason.contains("queue of a print server"))
     #expect(!Classification.of(try walk(["printer-location": "Flur"])).isPrinter)
   }

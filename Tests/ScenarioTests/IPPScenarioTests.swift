@@ -7,55 +7,47 @@ import Testing
 /// Debian's ippeveprinter announces itself over DNS-SD and does not start without a daemon for it. Where the system has none, these start one on a
 /// bus of their own.
 private final class EverywherePrinter {
-  private static let path = "/usr/sbin/ippeveprinter"
-  static let isInstalled = [path, "/usr/bin/dbus-daemon", "/usr/sbin/avahi-daemon"].allSatisfy {
+  static let isInstalled = ["/usr/sbin/ippeveprinter", "/usr/bin/dbus-daemon", "/usr/sbin/avahi-daemon"].allSatisfy {
     FileManager.default.isExecutableFile(atPath: $0)
   }
 
   let port: UInt16
-  private var processes: [Process] = []
-  private let directory: URL
+  private let shell = Process()
 
-  /// - Parameter options: further ones of ippeveprinter.
-  init(in directory: URL, port: UInt16, _ options: [String] = []) async throws {
-    self.directory = directory
+  /// The three run below a shell: Foundation takes a child that closes the descriptors it inherited, as the daemon does, for one that has ended, and
+  /// waits for its end from then on, and for that of no other.
+  private static let script = """
+    trap 'kill $bus $names $printer 2>/dev/null' EXIT
+    trap 'exit 0' TERM
+    dbus-daemon --nofork --config-file="$1/bus.conf" & bus=$!
+    while [ ! -S "$1/bus" ]; do sleep 0.1; done
+    export DBUS_SYSTEM_BUS_ADDRESS="unix:path=$1/bus"
+    avahi-daemon --no-drop-root --no-rlimits --no-chroot --no-proc-title & names=$!
+    # The daemon is on the bus a moment after its start; until then the printer ends at once.
+    for attempt in $(seq 100); do
+      ippeveprinter -p "$2" -r off -M Acme -m "Everywhere 7" -s 10,5 -d "$1" "Hall Printer" & printer=$!
+      wait $printer
+      sleep 0.2
+    done
+    """
+
+  init(in directory: URL, port: UInt16) async throws {
     self.port = port
-    let bus = directory.appendingPathComponent("bus").path
     try """
-      <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
-        "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-      <busconfig><listen>unix:path=\(bus)</listen><auth>EXTERNAL</auth><policy context="default">
-      <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>
-      """.write(to: directory.appendingPathComponent("bus.conf"), atomically: true, encoding: .utf8)
-    let environment = ["DBUS_SYSTEM_BUS_ADDRESS": "unix:path=\(bus)"]
-    try start("/usr/bin/dbus-daemon", ["--nofork", "--config-file=\(directory.path)/bus.conf"], [:])
-    try await eventually(20, "a bus") { FileManager.default.fileExists(atPath: bus) }
-    try start(
-      "/usr/sbin/avahi-daemon", ["--no-drop-root", "--no-rlimits", "--no-chroot", "--no-proc-title"], environment)
-    let arguments = ["-p", "\(port)", "-r", "off", "-M", "Acme", "-m", "Everywhere 7", "-s", "10,5"]
-    // The daemon is on the bus a moment after its start; until then the printer ends at once.
-    try await eventually(30, "ippeveprinter on port \(port)") {
-      if !(processes.last?.isRunning ?? false) || processes.count < 3 {
-        try start(Self.path, arguments + ["-d", directory.path] + options + ["Hall Printer"], environment)
-      }
-      try await Task.sleep(for: .milliseconds(300))
-      return processes[processes.count - 1].isRunning && isListening
-    }
+    <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+      "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+    <busconfig><listen>unix:path=\(directory.path)/bus</listen><auth>EXTERNAL</auth><policy context="default">
+    <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>
+    """.write(to: directory.appendingPathComponent("bus.conf"), atomically: true, encoding: .utf8)
+    shell.executableURL = URL(fileURLWithPath: "/bin/bash")
+    shell.arguments = ["-c", Self.script, "ippeveprinter", directory.path, "\(port)"]
+    shell.standardOutput = FileHandle.nullDevice
+    shell.standardError = FileHandle.nullDevice
+    try shell.run()
+    try await eventually(40, "ippeveprinter on port \(port)") { connects(to: port) }
   }
 
-  deinit { for process in processes where process.isRunning { kill(process.processIdentifier, SIGKILL) } }
-
-  private func start(_ path: String, _ arguments: [String], _ environment: [String: String]) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    for output in [\Process.standardOutput, \Process.standardError] { process[keyPath: output] = FileHandle.nullDevice }
-    try process.run()
-    processes.append(process)
-  }
-
-  private var isListening: Bool { connects(to: port) }
+  deinit { shell.terminate() }
 }
 
 /// Whether something accepts connections on a port of this host.
@@ -113,7 +105,8 @@ struct `A printer over IPP` {
 
   @Test(
     .enabled(
-      if: EverywherePrinter.isInstalled && getuid() == 0, "needs cups-ipp-utils, dbus and avahi-daemon, and root to run them"))
+      if: EverywherePrinter.isInstalled && getuid() == 0,
+      "needs cups-ipp-utils, dbus and avahi-daemon, and root to run them"))
   func `of CUPS is read, with an attribute as the source of every value`() async throws {
     let printer = try await EverywherePrinter(in: directory, port: 18_631)
     let reading = try await read(["127.0.0.1:\(printer.port)", "--ipp"])
@@ -152,7 +145,8 @@ struct `A printer over IPP` {
     let made = Process()
     made.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
     made.arguments = [
-      "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=printer", "-days", "1",
+      "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=printer", "-days",
+      "1",
       "-keyout", key, "-out", certificate,
     ]
     made.standardError = FileHandle.nullDevice
@@ -168,7 +162,8 @@ struct `A printer over IPP` {
     try await eventually(20, "the server") { connects(to: 18_632) }
     let reading = try await read(["127.0.0.1:18632", "--ipp"])
     #expect(reading.identity.make == "Acme")
-    #expect(reading.findings.contains { $0.message.hasPrefix("read over TLS; nobody vouches for the printer's certificate") })
+    #expect(
+      reading.findings.contains { $0.message.hasPrefix("read over TLS; nobody vouches for the printer's certificate") })
   }
 
   private static func fixture(_ name: String) -> URL {
@@ -189,6 +184,7 @@ struct `A printer over IPP` {
 
   @Test func `that is not there ends with a sentence`() async throws {
     let failed = try await Program.run("ptagent", ["read", "127.0.0.1:18633", "--ipp"], in: directory)
-    #expect(failed.status == 69 && failed.output.contains("no answer over IPP on port 18633: nothing listens on the port"))
+    #expect(
+      failed.status == 69 && failed.output.contains("no answer over IPP on port 18633: nothing listens on the port"))
   }
 }

@@ -94,7 +94,8 @@ package actor Collector {
       let credentials = settings.credentials(for: endpoint.address)
       let former = credentials.first { $0.name == monitor.known.credential }
       guard let credential = former ?? credentials.first else { continue }
-      let isOverIPP = settings.usesIPP && monitor.known.isReadOverIPP && (former == nil || !monitor.known.meters.isEmpty)
+      let isOverIPP =
+        settings.usesIPP && monitor.known.isReadOverIPP && (former == nil || !monitor.known.meters.isEmpty)
       schedule.resume(
         monitor.known.id, at: endpoint, access: isOverIPP ? .ipp(nil) : access(credential), now: now)
     }
