@@ -13,26 +13,26 @@ private final class EverywherePrinter {
 
   let port: UInt16
   private let shell = Process()
+  private let directory: URL
 
   /// The three run below a shell: Foundation takes a child that closes the descriptors it inherited, as the daemon does, for one that has ended, and
   /// waits for its end from then on, and for that of no other.
   private static let script = """
-    trap 'kill $bus $names $printer 2>/dev/null' EXIT
-    trap 'exit 0' TERM
-    dbus-daemon --nofork --config-file="$1/bus.conf" & bus=$!
+    dbus-daemon --nofork --config-file="$1/bus.conf" & echo $! >> "$1/pids"
     while [ ! -S "$1/bus" ]; do sleep 0.1; done
     export DBUS_SYSTEM_BUS_ADDRESS="unix:path=$1/bus"
-    avahi-daemon --no-drop-root --no-rlimits --no-chroot --no-proc-title & names=$!
+    avahi-daemon --no-drop-root --no-rlimits --no-chroot --no-proc-title & echo $! >> "$1/pids"
     # The daemon is on the bus a moment after its start; until then the printer ends at once.
     for attempt in $(seq 100); do
-      ippeveprinter -p "$2" -r off -M Acme -m "Everywhere 7" -s 10,5 -d "$1" "Hall Printer" & printer=$!
-      wait $printer
+      ippeveprinter -p "$2" -r off -M Acme -m "Everywhere 7" -s 10,5 -d "$1" "Hall Printer" & echo $! > "$1/printer"
+      wait $!
       sleep 0.2
     done
     """
 
   init(in directory: URL, port: UInt16) async throws {
     self.port = port
+    self.directory = directory
     try """
     <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
       "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -47,7 +47,14 @@ private final class EverywherePrinter {
     try await eventually(40, "ippeveprinter on port \(port)") { connects(to: port) }
   }
 
-  deinit { shell.terminate() }
+  /// By force, and the shell first: a child of a test may have inherited that it does not hear of a polite request.
+  deinit {
+    let lists = ["pids", "printer"].compactMap {
+      try? String(contentsOf: directory.appendingPathComponent($0), encoding: .utf8)
+    }
+    let children = lists.joined().split(separator: "\n").compactMap { pid_t($0) }
+    for process in [shell.processIdentifier] + children { kill(process, SIGKILL) }
+  }
 }
 
 /// Whether something accepts connections on a port of this host.
