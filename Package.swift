@@ -114,7 +114,16 @@ let package = Package(
 
     // The agent.
     room("Platform"),
-    room("Collectors", ["Discovery", "SNMP", "MIB", "PrinterModel", "Events", "CLinux"]),
+    // A TLS stack of its own: printers' certificates are nobody's, and the room TLS has no way to accept such.
+    room(
+      "DeviceHTTP",
+      [
+        "OpenSSL", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ]),
+    room(
+      "Collectors",
+      ["Discovery", "SNMP", "IPP", "DeviceHTTP", "MIB", "PrinterModel", "Events", "CLinux"]),
     room("Enrolment", ["GRPCWire", "HubProtocol", "TLS", "OpenSSL", "Platform", grpcCore, protobuf]),
     room(
       "Replicator",
@@ -181,8 +190,19 @@ let package = Package(
         "AgentCore", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Evidence", "Journal", "MIB",
         "OpenSSL", "Platform", "PrinterModel", "Projections", logging,
       ]),
-    tests("CollectorsTests", of: ["Collectors", "CLinux", "Discovery", "SNMP", "MIB", "PrinterModel", "Events"]),
+    tests(
+      "CollectorsTests",
+      of: [
+        "Collectors", "CLinux", "DeviceHTTP", "Discovery", "SNMP", "IPP", "MIB", "PrinterModel", "Events",
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+      ]),
     tests("CrashImagesTests", of: ["CrashImages", "Evidence", "Simulation"]),
+    tests(
+      "DeviceHTTPTests",
+      of: [
+        "DeviceHTTP", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+      ]
+    ),
     tests("DiscoveryTests", of: ["Discovery"]),
     tests("EnrolmentTests", of: ["Enrolment", "COpenSSL", "OpenSSL", "Platform", "TLS"]),
     tests("EventsTests", of: ["Events", "MIB", "PrinterModel", protobuf]),

@@ -38,6 +38,7 @@ extension CollectorSettings {
     exclusions = AddressSet(discovery.exclusions)
     doNotTouch = AddressSet(discovery.doNotTouch)
     port = discovery.port
+    usesIPP = discovery.ipp
     pollInterval = configuration.poll.interval
     sweepInterval = discovery.sweepInterval
     sweepTimetable = discovery.sweepTimetable

@@ -137,6 +137,7 @@ extension EventDecoder {
       case 10: try read(fields, into: &identity.systemDescription)
       case 11: identity.systemObjectID = try fields.string().map { try Self.object($0) } ?? identity.systemObjectID
       case 12: try read(fields, into: &identity.deviceID)
+      case 13: identity.uuid = try fields.string() ?? identity.uuid
       default: break
       }
     }

@@ -112,6 +112,7 @@ extension DeviceIdentity {
       if let systemDescription { $0.systemDescription = systemDescription.wire }
       if let systemObjectID { $0.systemObjectID = systemObjectID.description }
       if let deviceID { $0.deviceID = deviceID.wire }
+      if let uuid { $0.uuid = uuid }
     }
   }
 }

@@ -23,6 +23,7 @@ package enum Classification: Equatable, Sendable {
 
   /// Decides by what is there; a few objects are enough (`PollTargets.evidence`).
   package static func of(_ walk: Walk, profiles: ProfileSet = .shipped) -> Classification {
+    if walk.isOfAttributes { return ofAttributes(walk) }
     if let row = printerRow(walk) { return .printer(reason: "it has rows of Printer-MIB (\(row))") }
     let interpreter = Interpreter(walk: walk, profiles: profiles)
     let evidence = interpreter.evidence
@@ -48,6 +49,17 @@ package enum Classification: Equatable, Sendable {
       return .printer(reason: "sysObjectID \(identifier) is among \(profile.make)'s printers")
     }
     return notPrinter(walk)
+  }
+
+  /// A print server answers for its queues as a printer does; only it tells a version of its own.
+  private static func ofAttributes(_ walk: Walk) -> Classification {
+    if walk.attribute("cups-version").first != nil {
+      return .notPrinter(reason: "it is a queue of a print server (CUPS)")
+    }
+    guard walk.attribute("printer-state").first != nil || walk.attribute("printer-make-and-model").first != nil else {
+      return .notPrinter(reason: "it told neither printer-state nor printer-make-and-model")
+    }
+    return .printer(reason: "it answers Get-Printer-Attributes")
   }
 
   /// The first row of a telling group.

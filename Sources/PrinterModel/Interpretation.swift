@@ -1,5 +1,6 @@
 // From a walk to a reading. Pure: the same walk and profiles always give the same reading, and nothing is asked of the device.
 //
+//     IPP attributes ── AttributeTranslation ──> walk
 //     walk ── evidence ──> profile ──┐
 //       ├──> identity, status        │
 //       ├──> inputs, outputs, covers │
@@ -27,7 +28,10 @@ package enum Interpretation {
 
 /// What one interpretation works on, and the findings as they come.
 struct Interpreter {
+  /// SNMP's objects: those of the device, or those that its IPP attributes were translated into.
   let walk: Walk
+  /// What the walk was made of, if it was read over IPP.
+  let attributes: AttributeTranslation?
   let profiles: ProfileSet
   let evidence: DeviceEvidence
   let profile: Profile?
@@ -40,13 +44,16 @@ struct Interpreter {
   let generalRow: TableRow?
   /// The IEEE 1284 device id with the name it came from.
   let deviceID: VarBind?
-  var findings: [Finding] = []
+  var findings: [Finding]
   /// Where the identity and the status came from.
   var identitySources: [ValueSource] = []
   var statusSources: [ValueSource] = []
 
   init(walk: Walk, profiles: ProfileSet) {
+    attributes = AttributeTranslation(walk)
+    let walk = attributes?.objects ?? walk
     self.walk = walk
+    findings = attributes?.findings ?? []
     self.profiles = profiles
     let devices = walk.table(HostResources.Device.entry)
     let generals = walk.table(PrinterMIB.General.entry)
@@ -81,8 +88,8 @@ struct Interpreter {
     reading.covers = covers()
     reading.alerts = alerts()
     reading.supplies = supplies()
-    (reading.meters, reading.checks) = meters()
-    reading.findings = findings
+    (reading.meters, reading.checks) = attributes?.meters(&findings) ?? meters()
+    reading.findings = attributes?.named(findings) ?? findings
     return reading
   }
 }

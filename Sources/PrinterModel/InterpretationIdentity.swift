@@ -34,6 +34,7 @@ extension Interpreter {
       identity.assetNumber = told(
         "assetNumber", firstText(profile.identity.assetNumber, profile.rule("asset-number")))
     }
+    attributes?.complete(&identity, &identitySources)
     return identity
   }
 
@@ -158,7 +159,7 @@ extension Interpreter {
     detectors.configurationChanges = counter(generalRow?.binding(PrinterMIB.General.configurationChanges))
     detectors.criticalAlertEvents = counter(generalRow?.binding(PrinterMIB.General.alertCriticalEvents))
     detectors.allAlertEvents = counter(generalRow?.binding(PrinterMIB.General.alertAllEvents))
-    detectors.uptimeTicks = counter(scalar(MIB2.sysUpTime))
+    detectors.uptimeTicks = attributes.map(\.uptimeTicks) ?? counter(scalar(MIB2.sysUpTime))
     return detectors
   }
 

@@ -123,6 +123,7 @@ extension Interpreter {
     if let device = row.index.first, let colorant = supply.colorantIndex.flatMap(UInt32.init(exactly:)), colorant != 0 {
       supply.colorant = colorants[[device, colorant]]
     }
+    if let attributes { supply.colorant = attributes.colorants[supply.row]?.text }
     measure(&supply, row.binding(PrinterMIB.Supplies.level)?.name)
     return supply
   }

@@ -22,7 +22,7 @@ package struct Reading: Equatable, Sendable {
   package init() {}
 }
 
-/// Where a value came from: the object and what it held.
+/// Where a value came from: the object, or the IPP attribute (`AttributeName`), and what it held.
 package struct Source: Hashable, Sendable {
   package var name: ObjectIdentifier
   package var raw: ObjectValue
@@ -104,6 +104,8 @@ package struct DeviceIdentity: Hashable, Sendable {
   package var systemObjectID: ObjectIdentifier?
   /// IEEE 1284 device id (PWG 5107.1 ppmPrinterIEEE1284DeviceId), as sent.
   package var deviceID: DeviceText?
+  /// UUID (IPP printer-uuid), lower case, without `urn:uuid:`; nil when the device was not asked over IPP.
+  package var uuid: String?
   package init() {}
 }
 

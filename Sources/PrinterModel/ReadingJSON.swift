@@ -43,8 +43,8 @@ package struct ReadingJSON: Sendable {
     guard sources != nil else { return [] }
     let array = (group ?? []).map { source in
       JSONText.object([
-        ("value", .string(source.value)), ("oid", .string(source.source.name.description)),
-        ("raw", .string(source.source.raw.display)), ("unit", JSONText(source.unit)),
+        ("value", .string(source.value)), source.source.name.member,
+        ("raw", .string(source.source.rawShown)), ("unit", JSONText(source.unit)),
         ("rule", .string(source.rule.description)), ("quality", .string(source.quality.identifier)),
       ])
     }
@@ -68,7 +68,7 @@ package struct ReadingJSON: Sendable {
     .object([
       ("name", .string(meter.name.description)), ("value", meter.quality.isNumber ? .unsigned(meter.value) : .null),
       ("unit", .string(meter.unit.name)), ("quality", .string(meter.quality.identifier)),
-      ("oid", .string(meter.source.name.description)), ("raw", .string(meter.source.raw.display)),
+      meter.source.name.member, ("raw", .string(meter.source.rawShown)),
       ("rule", .string(meter.rule.description)),
       ("reason", JSONText(Interpretation.reason(for: meter.rule, profiles: profiles))),
     ])
@@ -144,7 +144,14 @@ package struct ReadingJSON: Sendable {
   }
 
   private func finding(_ finding: Finding) -> JSONText {
-    .object([("oid", JSONText(finding.name?.description)), ("message", .string(finding.message))])
+    .object([finding.name?.member ?? ("oid", .null), ("message", .string(finding.message))])
+  }
+}
+
+extension ObjectIdentifier {
+  /// `oid` with an object's dotted name, `attribute` with that of an IPP attribute.
+  fileprivate var member: (String, JSONText) {
+    AttributeName(self).map { ("attribute", .string($0.description)) } ?? ("oid", .string(description))
   }
 }
 

@@ -29,7 +29,7 @@ package struct ReadingReport: Sendable {
     sections.append(
       ("Change detectors", reading.detectors.fields.compactMap { name, value in value.map { [name, String($0)] } }))
     sections.append(("Checks", reading.checks.map(checkRow)))
-    sections.append(("Findings", reading.findings.map { [$0.name?.description ?? "-", $0.message] }))
+    sections.append(("Findings", reading.findings.map { [$0.name?.shown ?? "-", $0.message] }))
     sections.append(("Sources", sourceRows))
     return sections.filter { !$0.rows.isEmpty }.map { "\($0.title)\n" + Self.aligned($0.rows) }
       .joined(separator: "\n")
@@ -43,7 +43,7 @@ extension ReadingReport {
   fileprivate func meterRow(_ meter: Meter) -> [String] {
     let value = meter.quality.isNumber ? "\(meter.value) \(meter.unit.name)" : meter.quality.word
     var row = [
-      meter.name.description, value, meter.quality.word, meter.source.name.description, meter.source.raw.display,
+      meter.name.description, value, meter.quality.word, meter.source.name.shown, meter.source.rawShown,
       meter.rule.description,
     ]
     if meter.name == .total, let reason = Interpretation.reason(for: meter.rule, profiles: profiles) {
@@ -120,7 +120,7 @@ extension DeviceIdentity {
       ("firmware", firmware?.text), ("hostName", hostName?.text), ("location", location?.text),
       ("assetNumber", assetNumber?.text), ("printerName", printerName?.text),
       ("systemDescription", systemDescription?.text), ("systemObjectID", systemObjectID?.description),
-      ("deviceID", deviceID?.text),
+      ("deviceID", deviceID?.text), ("uuid", uuid),
     ]
   }
 }
@@ -152,8 +152,8 @@ extension ReadingReport {
   private static func lines(_ group: String, _ sources: [ValueSource]?) -> [[String]] {
     (sources ?? []).map { source in
       [
-        "\(group) \(source.value)", source.quality.identifier, source.unit ?? "-", source.source.name.description,
-        source.rule.description, source.source.raw.display,
+        "\(group) \(source.value)", source.quality.identifier, source.unit ?? "-", source.source.name.shown,
+        source.rule.description, source.source.rawShown,
       ]
     }
   }

@@ -89,6 +89,24 @@ extension EnumerationNames {
   static func supplyType(_ value: Int64?) -> String { value.map { supplyType($0) ?? String($0) } ?? "unknown" }
 }
 
+extension Source {
+  /// What the name held: of an IPP attribute a number, or a text between quotation marks; of an object the value with its SNMP type.
+  package var rawShown: String { VarBind(name, raw).valueShown }
+}
+
+extension VarBind {
+  package var valueShown: String {
+    guard AttributeName(name) != nil else { return value.display }
+    switch value {
+    case .integer(let number): return "integer \(number)"
+    case .octets(let bytes):
+      let text = String(validating: bytes, as: UTF8.self)
+      return text.map { "\"\($0.replacingControls)\"" } ?? "octets \(bytes.hexadecimal)"
+    default: return value.display
+    }
+  }
+}
+
 extension ObjectValue {
   /// The value with its SNMP type, for example `Counter32 76064` or `OCTET STRING 00072f`.
   package var display: String {

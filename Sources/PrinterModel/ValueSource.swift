@@ -43,7 +43,8 @@ extension Interpretation {
   /// The sources of what `read` makes of the same walk with the same profiles.
   package static func sources(_ walk: Walk, profiles: ProfileSet = .shipped) -> ReadingSources {
     var interpreter = Interpreter(walk: walk, profiles: profiles)
-    return interpreter.readingSources()
+    let sources = interpreter.readingSources()
+    return interpreter.attributes?.named(sources) ?? sources
   }
 }
 

@@ -172,6 +172,7 @@ extension JSONWriter {
       json.member("systemDescription", identity.systemDescription)
       json.member("systemObjectId", identity.systemObjectID?.description)
       json.member("deviceId", identity.deviceID)
+      json.member("uuid", identity.uuid)
     }
   }
 
@@ -329,7 +330,11 @@ extension JSONWriter {
 
   /// `oid`, `type` and `value` as members of the object that is open. Bytes are hexadecimal, 64-bit numbers are numbers.
   package mutating func binding(_ binding: VarBind) {
-    member("oid", binding.name)
+    if let attribute = AttributeName(binding.name) {
+      member("attribute", attribute.description)
+    } else {
+      member("oid", binding.name)
+    }
     switch binding.value {
     case .integer(let value): typed("INTEGER", value)
     case .counter32(let value): typed("Counter32", value)

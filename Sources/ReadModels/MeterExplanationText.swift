@@ -13,7 +13,7 @@ extension MeterExplanation {
     let links = [valueLinks, recordLinks, epochLinks, deviceLinks, laterLinks, evidenceLinks].joined()
     for (name, words) in links { table.add([name, words.replacingControls]) }
     for (index, object) in (setting.objects?.bindings ?? []).enumerated() {
-      table.add([index == 0 ? "objects" : "", "\(object.name) = \(object.value.display)"])
+      table.add([index == 0 ? "objects" : "", "\(object.name.shown) = \(object.valueShown)"])
     }
     if wantsObjects, setting.objects == nil {
       table.add(["objects", "not known: a record before this reading is missing or cannot be read"])
@@ -28,7 +28,7 @@ extension MeterExplanation {
     let reason = Interpretation.reason(for: meter.rule).map { ": " + $0 } ?? ""
     return [
       ("meter", "\(meter.name) of device \(device)"), ("value", meter.words),
-      ("source", "\(meter.source.name) = \(meter.source.raw.display)"), ("rule", "\(meter.rule)\(reason)"),
+      ("source", "\(meter.source.name.shown) = \(meter.source.rawShown)"), ("rule", "\(meter.rule)\(reason)"),
     ]
   }
 

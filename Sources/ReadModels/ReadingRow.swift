@@ -23,7 +23,7 @@ enum ReadingRow {
         UTCTime.text(milliseconds: event.time), String(position.epoch), String(position.sequence),
         device.id.description, summary.address, summary.make, summary.model, summary.serial, meter.name.description,
         meter.quality == .unknown ? "" : String(meter.value), meter.unit.name,
-        meter.quality.name, meter.source.name.description,
+        meter.quality.name, meter.source.name.shown,
         meter.source.raw.unsigned.map { String($0) } ?? "\(meter.source.raw)", meter.rule.description,
       ]
       return Array(cells.map(quoted).joined(separator: ",").utf8)

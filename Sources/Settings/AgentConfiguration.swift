@@ -113,6 +113,8 @@ package struct DiscoverySettings: Sendable {
   package var trapPort: UInt16?
   /// The UDP port that printers answer SNMP on (RFC 3417).
   package var port: UInt16 = 161
+  /// Whether what does not answer SNMP is asked over IPP, on TCP port 631.
+  package var ipp = true
   package init() {}
 }
 

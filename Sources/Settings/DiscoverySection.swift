@@ -22,8 +22,9 @@ extension DiscoverySettings {
     if table.has("max_hops"), !ranges.isEmpty {
       table.note("max_hops", expected: "no max_hops where there are ranges: they say where to look")
     }
-    browsesAnnouncements = table.choice("dns_sd", [("on", true), ("off", false)]) ?? browsesAnnouncements
+    browsesAnnouncements = table.boolean("dns_sd", default: browsesAnnouncements)
     if table.has("trap_port") { trapPort = UInt16(table.integer("trap_port", in: 1...65_535, default: 162)) }
+    ipp = table.boolean("ipp", default: ipp)
     table.finish()
     warn(of: table)
   }

@@ -90,6 +90,12 @@ final class TableReader {
     } ?? fallback
   }
 
+  func boolean(_ name: String, default fallback: Bool) -> Bool {
+    value(name, expected: "true or false") { node in
+      if case .boolean(let value) = node { value } else { nil }
+    } ?? fallback
+  }
+
   func duration(_ name: String, in range: ClosedRange<Duration>, default fallback: Duration) -> Duration {
     let bounds = "\(range.lowerBound.written) to \(range.upperBound.written)"
     return parsed(name, expected: "a duration such as \"30m\" (units ms, s, m, h, d) from \(bounds)") { text in

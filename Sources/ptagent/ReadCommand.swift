@@ -23,6 +23,9 @@ struct ReadCommand: AsyncParsableCommand {
       Without a credential on the command line, those of the configuration are tried in their order; without a configuration, SNMPv2c with the \
       community "public". An address on discovery.do_not_touch is never asked.
 
+      A device that does not answer SNMP is asked over IPP (port 631), unless discovery.ipp is false; then sources name the attribute instead of an
+      object. With --ipp it is asked over IPP alone.
+
       A device that refuses the credential (unknown user, wrong password, a security level that it does not grant) ends with 77 and what to \
       configure; one that does not answer, or is no printer, with 69.
 
@@ -31,7 +34,9 @@ struct ReadCommand: AsyncParsableCommand {
 
         ptagent read 10.0.0.7
         ptagent read 10.0.0.7:1161 --community secret --version 1
+        ptagent read 10.0.0.7 --ipp
         ptagent read --walk recorded.snmprec --output json
+        ptagent read --ipp-capture answer.ipp
       """)
 
   /// So many findings of a walk's file are told; the rest is counted.
@@ -42,12 +47,21 @@ struct ReadCommand: AsyncParsableCommand {
   var address: String?
   @Option(help: ArgumentHelp("Read this recorded walk (.snmprec) instead of a device.", valueName: "file"))
   var walk: String?
+  @Flag(help: "Ask over IPP, not over SNMP.")
+  var ipp = false
+  @Option(
+    help: ArgumentHelp(
+      "Read this recorded answer to Get-Printer-Attributes (application/ipp) instead of a device.", valueName: "file"))
+  var ippCapture: String?
   @OptionGroup var how: CredentialOptions
   @Option(help: "table or json.")
   var output = OutputFormat.table
 
   func validate() throws {
-    if (address == nil) == (walk == nil) { throw ValidationError("Give an address, or --walk with a file.") }
+    guard [address, walk, ippCapture].count(where: { $0 != nil }) == 1 else {
+      throw ValidationError("Give an address, or --walk or --ipp-capture with a file.")
+    }
+    if ipp, address == nil { throw ValidationError("--ipp needs an address.") }
     if let address, Endpoint(address) == nil { throw ValidationError("'\(address)' is no IPv4 address.") }
   }
 
@@ -55,6 +69,8 @@ struct ReadCommand: AsyncParsableCommand {
     try await reporting {
       if let walk {
         try showWalk(walk)
+      } else if let ippCapture {
+        try showCapture(ippCapture)
       } else if let address, let endpoint = Endpoint(address) {
         try await showDevice(endpoint, address)
       }
@@ -80,6 +96,14 @@ struct ReadCommand: AsyncParsableCommand {
     }
   }
 
+  private func showCapture(_ path: String) throws {
+    switch IPPAsker.result(ofCapture: try bytes(of: path)) {
+    case nil: throw AgentFailure(.data, "\(path) holds no IPP message.")
+    case .failed(let failure): throw AgentFailure(.data, "\(path): \(failure.message).")
+    case .reading(let poll): try show(poll.reading, poll.walk, try LocalProfiles(try file.loadIfPresent().profiles).set)
+    }
+  }
+
   private func showDevice(_ given: Endpoint, _ text: String) async throws {
     let configuration = try file.loadIfPresent()
     let settings = try CollectorSettings(loadingProfilesFor: configuration)
@@ -89,16 +113,27 @@ struct ReadCommand: AsyncParsableCommand {
     }
     var credentials = try how.chosen(from: configuration).map { [$0] } ?? settings.credentials(for: endpoint.address)
     if credentials.isEmpty { credentials = [NamedCredential(Settings.NamedCredential.publicCommunity)] }
-    let engine = try UDPEngine()
-    defer { engine.shutdown() }
-    let waiting = WaitingLine("reading \(endpoint)")
+    let port = text.contains(":") ? given.port : settings.ippPort
+    let waiting = WaitingLine("reading \(ipp ? Endpoint(given.address, port: port) : endpoint)")
     defer { waiting.end() }
-    let outcome = try await DeviceReader(engine: engine, profiles: settings.profiles).read(
-      endpoint, credentials: credentials)
+    let outcome: PollOutcome
+    if ipp {
+      outcome = try await IPPAsker().poll(Endpoint(given.address, port: port), port: port).outcome
+    } else {
+      let engine = try UDPEngine()
+      defer { engine.shutdown() }
+      outcome = try await DeviceReader(engine: engine, profiles: settings.profiles).read(
+        endpoint, credentials: credentials, ippPort: settings.usesIPP ? settings.ippPort : nil)
+    }
     waiting.end()
+    try show(outcome, settings.profiles)
+  }
+
+  private func show(_ outcome: PollOutcome, _ profiles: ProfileSet) throws {
+    let endpoint = outcome.endpoint
     switch outcome.result {
     case .reading(let poll):
-      try show(poll.reading, poll.walk, settings.profiles)
+      try show(poll.reading, poll.walk, profiles)
       if output == .table { try Output.write("\n\(Self.cost(of: outcome))\n") }
       if let interruption = poll.interruption {
         throw AgentFailure(.interrupted, "\(endpoint): \(interruption.message); what is shown was read before.")
@@ -122,7 +157,8 @@ struct ReadCommand: AsyncParsableCommand {
     let cost = outcome.cost
     let traffic = "\(counted(cost.requests, "request")), \(cost.bytesSent) bytes sent, \(cost.bytesReceived) received"
     let time = Duration.milliseconds(Int64(cost.milliseconds)).spoken
-    return "\(outcome.endpoint) with credential \(outcome.credential): \(traffic), \(time)"
+    let way = outcome.credential == IPPAsker.accessName ? "over IPP" : "with credential \(outcome.credential)"
+    return "\(outcome.endpoint) \(way): \(traffic), \(time)"
   }
 
   private func show(_ reading: Reading, _ walk: Walk, _ profiles: ProfileSet) throws {

@@ -1,6 +1,7 @@
 import Collectors
 import Discovery
 import Events
+import MIB
 import PrinterModel
 import Testing
 
@@ -51,6 +52,38 @@ import Testing
     let second = try sighted(&registry, identity("CN12345678"), a, new: 2)
     #expect(second.device == (try id(1)))
     #expect(second.events.isEmpty)
+  }
+
+  @Test func `a device without a serial number is known again by its UUID`() throws {
+    var registry = DeviceRegistry()
+    func unnamed(_ uuid: String, mac: [UInt8]? = nil) -> DeviceIdentity {
+      var identity = identity(nil, mac: mac)
+      identity.uuid = uuid
+      return identity
+    }
+    _ = try sighted(&registry, unnamed("4509a320-00a0-008f-00b6-002507510eca", mac: [0, 1, 2, 3, 4, 5]), a, new: 1)
+    let moved = try sighted(&registry, unnamed("4509a320-00a0-008f-00b6-002507510eca"), b, new: 2)
+    #expect(moved.device == (try id(1)))
+    #expect(names(moved.events)[0].hasSuffix("by UUID 4509a320-00a0-008f-00b6-002507510eca"))
+    let other = try sighted(&registry, unnamed("0509a320-00a0-008f-00b6-002507510eca"), b, new: 3)
+    #expect(other.device == (try id(3)), "another UUID at the same address is another device")
+    let cloned = try sighted(
+      &registry, unnamed("4509a320-00a0-008f-00b6-002507510eca", mac: [0, 1, 2, 3, 4, 6]), a, new: 4)
+    #expect(cloned.device == (try id(4)), "a hardware address goes before a UUID")
+  }
+
+  @Test func `a device that is read over SNMP and then over IPP is one`() throws {
+    var registry = DeviceRegistry()
+    var overSNMP = identity("CN12345678", mac: [0, 0x17, 0xC8, 1, 2, 3])
+    overSNMP.systemObjectID = [1, 3, 6, 1, 4, 1, 11, 2]
+    _ = try sighted(&registry, overSNMP, a, new: 1)
+    var overIPP = identity(nil)
+    overIPP.uuid = "4509a320-00a0-008f-00b6-002507510eca"
+    let again = try sighted(&registry, overIPP, a, new: 2)
+    #expect(again.device == (try id(1)))
+    #expect(again.events.isEmpty)
+    let moved = try sighted(&registry, overIPP, b, new: 3)
+    #expect(moved.device == (try id(1)), "the UUID that it told is its own from then on")
   }
 
   @Test func `a device at another address moved and is the same device`() throws {

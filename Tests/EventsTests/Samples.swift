@@ -66,6 +66,7 @@ enum Samples {
     identity.systemDescription = DeviceText("D")
     identity.systemObjectID = [1, 3, 6, 1, 4, 1, 1347, 41]
     identity.deviceID = DeviceText("MFG:K;")
+    identity.uuid = "4509a320-00a0-008f-00b6-002507510eca"
     return identity
   }()
 

@@ -24,7 +24,7 @@ import Testing
   @Test func `sweeps may have days and times, traps a port, and the machine's own networks a limit`() throws {
     let discovery = try AgentConfiguration.parse(
       "[discovery]\nsweep_days = [\"mon\", \"Thursday\"]\nsweep_times = [\"6:00\", \"13:30\"]\nmax_hops = 3\ntrap_port = 10162\n"
-        + "dns_sd = \"off\"\n", file: "x"
+        + "dns_sd = false\n", file: "x"
     ).discovery
     #expect(discovery.sweepTimetable?.days == [.mon, .thu])
     #expect(discovery.sweepTimetable?.times.map(\.description) == ["06:00", "13:30"])
@@ -61,9 +61,19 @@ import Testing
     #expect(defaults.discovery.packetsPerSecond == configuration.discovery.packetsPerSecond)
     #expect(defaults.discovery.sweepInterval == configuration.discovery.sweepInterval)
     #expect(defaults.discovery.port == configuration.discovery.port)
+    #expect(defaults.discovery.ipp && configuration.discovery.ipp)
     #expect(defaults.journal.sizeMax == configuration.journal.sizeMax)
     #expect(defaults.journal.directory == configuration.journal.directory)
     #expect(defaults.log.level == configuration.log.level)
+  }
+
+  @Test func `IPP is asked unless it is switched off in so many words`() throws {
+    func parsed(_ value: String) throws -> AgentConfiguration {
+      try AgentConfiguration.parse("[discovery]\nipp = \(value)", file: "ptagent.toml")
+    }
+    #expect(try !parsed("false").discovery.ipp)
+    #expect(try parsed("true").discovery.ipp)
+    #expect(throws: (any Error).self) { try parsed("\"no\"") }
   }
 
   @Test(arguments: [
@@ -194,7 +204,7 @@ import Testing
       says: ["where there are ranges"]),
     Mistake(text: "[discovery]\nmax_hops = 17", line: 2, key: "discovery.max_hops", says: ["0 to 16"]),
     Mistake(text: "[discovery]\ntrap_port = 0", line: 2, key: "discovery.trap_port", says: ["1 to 65535"]),
-    Mistake(text: "[discovery]\ndns_sd = true", line: 2, key: "discovery.dns_sd", says: ["\"on\", \"off\""]),
+    Mistake(text: "[discovery]\ndns_sd = \"on\"", line: 2, key: "discovery.dns_sd", says: ["true"]),
     Mistake(text: "[credentials.a]\ncommunity = \"x\"", line: 1, key: "credentials.a.kind", says: ["\"v2c\""]),
     Mistake(
       text: "[credentials.a]\nkind = \"v2\"\ncommunity = \"x\"", line: 2, key: "credentials.a.kind",

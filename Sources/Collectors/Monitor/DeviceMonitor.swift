@@ -169,6 +169,7 @@ private struct Structure: Equatable {
 struct RawChange {
   private static let sysUpTime: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 1, 3]
   private static let alertTable: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 43, 18]
+  private static let printerUpTime = AttributeName.identifier(of: "printer-up-time")
 
   private(set) var changed: [VarBind] = []
   private(set) var removed: [ObjectIdentifier] = []
@@ -195,6 +196,6 @@ struct RawChange {
   }
 
   private static func isToldElsewhere(_ name: ObjectIdentifier) -> Bool {
-    name.isWithin(sysUpTime) || name.isWithin(alertTable)
+    name.isWithin(sysUpTime) || name.isWithin(alertTable) || name.isWithin(printerUpTime)
   }
 }

@@ -4,6 +4,7 @@
 //
 //     serial number known, and the makes do not differ           -> that device
 //     else MAC known, and no serial numbers contradict           -> that device
+//     else UUID known, and neither of the two contradicts        -> that device
 //     else the device known at this address, if nothing
 //          contradicts and one of the two has neither            -> that device (it told more, or less, than before)
 //     else                                                       -> a new device
@@ -41,6 +42,7 @@ package struct DeviceRegistry: Sendable {
   /// Every poll asks whose reading it is: that must not take longer the more devices there are.
   private var bySerial: [SerialNumber: Set<DeviceID>] = [:]
   private var byMAC: [[UInt8]: Set<DeviceID>] = [:]
+  private var byUUID: [String: Set<DeviceID>] = [:]
   /// Second addresses that were told.
   private var seenAlso: [Endpoint: DeviceID] = [:]
 
@@ -140,8 +142,10 @@ package struct DeviceRegistry: Sendable {
     guard former?.identity != entry.identity else { return }
     if let serial = former?.identity.comparableSerial { bySerial[serial]?.remove(device) }
     if let mac = former?.identity.comparableMAC { byMAC[mac]?.remove(device) }
+    if let uuid = former?.identity.comparableUUID { byUUID[uuid]?.remove(device) }
     if let serial = entry.identity.comparableSerial { bySerial[serial, default: []].insert(device) }
     if let mac = entry.identity.comparableMAC { byMAC[mac, default: []].insert(device) }
+    if let uuid = entry.identity.comparableUUID { byUUID[uuid, default: []].insert(device) }
   }
 
   // MARK: Matching
@@ -159,6 +163,12 @@ package struct DeviceRegistry: Sendable {
     if let mac = identity.comparableMAC {
       let candidates = known(byMAC[mac]) { !serialsContradict($0, identity) }
       if candidates.count == 1, let found = candidates.first { return (found, "MAC \(Self.text(ofMAC: mac))") }
+    }
+    if let uuid = identity.comparableUUID {
+      let candidates = known(byUUID[uuid]) {
+        !serialsContradict($0, identity) && !macsContradict($0, identity) && makesAgree($0, identity)
+      }
+      if candidates.count == 1, let found = candidates.first { return (found, "UUID \(uuid)") }
     }
     guard let here = byEndpoint[endpoint], let known = entries[here]?.identity else { return nil }
     return isCompatible(known, identity) ? (here, "the same address") : nil
@@ -186,6 +196,7 @@ package struct DeviceRegistry: Sendable {
   /// Whether two identities at one address can be one device: no identifying value differs, and neither does the kind of device.
   private func isCompatible(_ left: DeviceIdentity, _ right: DeviceIdentity) -> Bool {
     if serialsContradict(left, right) || macsContradict(left, right) || !makesAgree(left, right) { return false }
+    if let a = left.comparableUUID, let b = right.comparableUUID, a != b { return false }
     guard let a = left.systemObjectID, let b = right.systemObjectID, a != b else { return true }
     // Firmware now and then changes sysObjectID; then the model has to be the same.
     return left.model != nil && left.model == right.model
@@ -208,6 +219,7 @@ package struct DeviceRegistry: Sendable {
     var result = after
     if result.comparableSerial == nil, let serial = before?.serial { result.serial = serial }
     if result.comparableMAC == nil, let mac = before?.macAddress { result.macAddress = mac }
+    result.uuid = result.uuid ?? before?.uuid
     result.make = result.make ?? before?.make
     result.model = result.model ?? before?.model
     return result

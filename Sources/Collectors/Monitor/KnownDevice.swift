@@ -26,6 +26,14 @@ package struct KnownDevice: Equatable, Sendable {
   }
 }
 
+extension KnownDevice {
+  /// By the sources of its meters, which a change of the way moves; a device without any is known by how it was discovered.
+  var isReadOverIPP: Bool {
+    guard let total = meters[.total] ?? meters.values.first else { return credential == IPPAsker.accessName }
+    return AttributeName(total.source) != nil
+  }
+}
+
 /// An alert that was raised and not cleared.
 package struct ActiveAlert: Equatable, Sendable {
   package var alert: PrinterAlert

@@ -38,7 +38,7 @@ enum MeterTracker {
 
   private static func evidence(_ before: MeterState, _ meter: Meter, restarted: Bool) -> String? {
     if before.source != meter.source.name {
-      return "source changed from \(before.source) to \(meter.source.name) (\(meter.rule))"
+      return "source changed from \(before.source.shown) to \(meter.source.name.shown) (\(meter.rule))"
     }
     if before.unit != meter.unit {
       return "counter unit changed from \(before.unit.rawValue) to \(meter.unit.rawValue)"

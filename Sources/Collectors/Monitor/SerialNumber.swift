@@ -42,4 +42,7 @@ extension DeviceIdentity {
     }
     return macAddress
   }
+
+  /// The UUID to compare. Firmware that was cloned gives one to every device of a model, so serial numbers and hardware addresses go before it.
+  package var comparableUUID: String? { uuid.flatMap { $0.isEmpty ? nil : $0.lowercased() } }
 }

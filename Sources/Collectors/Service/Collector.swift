@@ -86,7 +86,9 @@ package actor Collector {
 
   /// Reads one device now and whole, without recording anything.
   package func readNow(_ endpoint: Endpoint) async throws -> PollOutcome {
-    try await reader.read(endpoint, credentials: settings.credentials(for: endpoint.address))
+    try await reader.read(
+      endpoint, credentials: settings.credentials(for: endpoint.address),
+      ippPort: settings.usesIPP ? settings.ippPort : nil)
   }
 
   /// Sweeps once without recording anything.
@@ -102,12 +104,16 @@ package actor Collector {
     for monitor in monitors.values.sorted(by: { $0.known.id < $1.known.id }) {
       guard let endpoint = monitor.known.endpoint else { continue }
       let credentials = settings.credentials(for: endpoint.address)
-      guard let credential = credentials.first(where: { $0.name == monitor.known.credential }) ?? credentials.first
-      else { continue }
+      let former = credentials.first { $0.name == monitor.known.credential }
+      guard let credential = former ?? credentials.first else { continue }
+      let isOverIPP =
+        settings.usesIPP && monitor.known.isReadOverIPP && (former == nil || !monitor.known.meters.isEmpty)
       schedule.resume(
-        monitor.known.id, at: endpoint, credential: credential, memory: reader.newMemory(credential), now: now)
+        monitor.known.id, at: endpoint, access: isOverIPP ? .ipp(nil) : access(credential), now: now)
     }
   }
+
+  private func access(_ credential: NamedCredential) -> DeviceAccess { .snmp(credential, reader.newMemory(credential)) }
 
   private func moved() {
     lastProgress = clock()
@@ -160,10 +166,12 @@ package actor Collector {
     moved()
   }
 
-  /// The result of an address whose device answered its last poll.
+  /// The result of an address whose device answered its last poll over SNMP. One that is read over IPP is asked again in each sweep, because SNMP
+  /// may have been switched on.
   private func knownResult(_ address: IPv4Address) -> AddressResult? {
     let endpoint = Endpoint(address, port: settings.port)
-    guard let device = registry.device(at: endpoint), let monitor = monitors[device], monitor.reading != nil,
+    guard schedule.slots[endpoint]?.access.isSNMP ?? true, let device = registry.device(at: endpoint),
+      let monitor = monitors[device], monitor.reading != nil,
       monitor.reachability.isReachable
     else { return nil }
     var result = AddressResult(address: address, reason: .found, detail: "known, and answered its last poll")
@@ -178,10 +186,15 @@ package actor Collector {
     guard result.reason == .found else { return }
     let endpoint = Endpoint(result.address, port: settings.port)
     if knownResult(result.address) != nil { return }
+    let isConfigured = settings.credentials(for: result.address).contains { $0.name == result.credential }
+    if result.credential == IPPAsker.accessName, !isConfigured {
+      // As before: its next poll comes when it is due.
+      if let slot = schedule.slots[endpoint], slot.device != nil, !slot.access.isSNMP { return }
+      return schedule.found(at: endpoint, access: .ipp(nil), now: ContinuousClock.now)
+    }
     let credentials = settings.credentials(for: result.address)
     guard let credential = credentials.first(where: { $0.name == result.credential }) else { return }
-    schedule.found(
-      at: endpoint, credential: credential, memory: reader.newMemory(credential), now: ContinuousClock.now)
+    schedule.found(at: endpoint, access: access(credential), now: ContinuousClock.now)
   }
 
   // MARK: Traps
@@ -247,23 +260,36 @@ package actor Collector {
     guard let slot = schedule.slots[endpoint] else { return schedule.abandoned(endpoint) }
     let monitor = slot.device.flatMap { monitors[$0] }
     let kind = monitor?.nextPoll(time: clock()) ?? .full
-    let (outcome, memory) = try await reader.poll(
-      kind, at: endpoint, credential: slot.credential.name, memory: slot.memory,
-      hasActiveAlerts: monitor.map { !$0.known.alerts.isEmpty } ?? false)
-    try await finished(outcome, memory, slot)
+    let hasActiveAlerts = monitor.map { !$0.known.alerts.isEmpty } ?? false
+    let (outcome, access) = try await ask(endpoint, kind, slot.access, hasActiveAlerts: hasActiveAlerts)
+    try await finished(outcome, access, slot)
   }
 
-  private func finished(_ outcome: PollOutcome, _ memory: PollMemory, _ slot: PollSchedule.Slot) async throws {
+  private func ask(
+    _ endpoint: Endpoint, _ kind: PollKind, _ access: DeviceAccess, hasActiveAlerts: Bool
+  ) async throws -> (PollOutcome, DeviceAccess) {
+    switch access {
+    case .snmp(let credential, let memory):
+      let (outcome, memory) = try await reader.poll(
+        kind, at: endpoint, credential: credential.name, memory: memory, hasActiveAlerts: hasActiveAlerts)
+      return (outcome, .snmp(credential, memory))
+    case .ipp(let way):
+      let (outcome, way) = try await reader.ipp.poll(endpoint, port: settings.ippPort, way: way)
+      return (outcome, .ipp(way))
+    }
+  }
+
+  private func finished(_ outcome: PollOutcome, _ access: DeviceAccess, _ slot: PollSchedule.Slot) async throws {
     moved()
     switch outcome.result {
     case .reading(let poll) where slot.device == nil || poll.interruption == nil:
-      try await identified(poll.reading.identity, outcome, memory, slot)
+      try await identified(poll.reading.identity, outcome, access)
     case .failed(let failure) where slot.device == nil:
       try await discoveryFailed(failure, outcome)
     case .reading, .failed:
       // Nothing was found out about who it is: it stays who it was.
       guard let device = slot.device else { return schedule.abandoned(outcome.endpoint) }
-      try await tell(outcome, of: device, memory, after: [])
+      try await tell(outcome, of: device, access, after: [])
     }
   }
 
@@ -282,7 +308,7 @@ package actor Collector {
 
   /// Decides whose reading it is, then tells it.
   private func identified(
-    _ identity: DeviceIdentity, _ outcome: PollOutcome, _ memory: PollMemory, _ slot: PollSchedule.Slot
+    _ identity: DeviceIdentity, _ outcome: PollOutcome, _ access: DeviceAccess
   ) async throws {
     let endpoint = outcome.endpoint
     var isElsewhere = false
@@ -290,7 +316,7 @@ package actor Collector {
       isElsewhere = try await answers(identity, at: former)
     }
     let sighting = registry.sighted(
-      identity, at: endpoint, credential: slot.credential.name, isStillElsewhere: isElsewhere,
+      identity, at: endpoint, credential: access.name, isStillElsewhere: isElsewhere,
       newID: DeviceID(using: &random), time: clock())
     undiscovered[endpoint] = nil
     if let displaced = sighting.displaced {
@@ -303,12 +329,12 @@ package actor Collector {
     if let former = monitors[sighting.device]?.known.endpoint, former != endpoint { schedule.remove(former) }
     if monitors[sighting.device] == nil {
       let known = KnownDevice(
-        id: sighting.device, endpoint: endpoint, credential: slot.credential.name, identity: merged)
+        id: sighting.device, endpoint: endpoint, credential: access.name, identity: merged)
       monitors[sighting.device] = DeviceMonitor(known)
     } else {
-      monitors[sighting.device]?.update(endpoint: endpoint, credential: slot.credential.name, identity: merged)
+      monitors[sighting.device]?.update(endpoint: endpoint, credential: access.name, identity: merged)
     }
-    try await tell(outcome, of: sighting.device, memory, after: sighting.events)
+    try await tell(outcome, of: sighting.device, access, after: sighting.events)
   }
 
   private func seenAlso(_ sighting: DeviceRegistry.Sighting, at endpoint: Endpoint) async throws {
@@ -322,29 +348,38 @@ package actor Collector {
   /// Whether the device with this identity answers at an endpoint where it was known.
   private func answers(_ identity: DeviceIdentity, at endpoint: Endpoint) async throws -> Bool {
     guard let slot = schedule.slots[endpoint] else { return false }
+    guard case .snmp(let credential, _) = slot.access else {
+      let (outcome, _) = try await ask(endpoint, .full, slot.access, hasActiveAlerts: false)
+      guard case .reading(let poll) = outcome.result else { return false }
+      return Self.isSameDevice(poll.reading.identity, identity)
+    }
     // A silent address is known as such after one packet and its patience, without a whole poll's retries.
     let attempt = SweepAttempt(
       address: endpoint.address, range: 0, pass: 2, patience: settings.sweep.secondPatience,
       furtherPatience: settings.sweep.firstPatience)
-    let probe = try await reader.probe(attempt, port: endpoint.port, credentials: [slot.credential])
+    let probe = try await reader.probe(attempt, port: endpoint.port, credentials: [credential])
     guard probe.answer == .found else { return false }
-    let memory = reader.newMemory(slot.credential)
-    let (outcome, _) = try await reader.poll(.full, at: endpoint, credential: slot.credential.name, memory: memory)
+    let memory = reader.newMemory(credential)
+    let (outcome, _) = try await reader.poll(.full, at: endpoint, credential: credential.name, memory: memory)
     guard case .reading(let poll) = outcome.result else { return false }
-    let there = poll.reading.identity
+    return Self.isSameDevice(poll.reading.identity, identity)
+  }
+
+  private static func isSameDevice(_ there: DeviceIdentity, _ identity: DeviceIdentity) -> Bool {
     if let a = there.comparableSerial, let b = identity.comparableSerial { return a == b }
     if let a = there.comparableMAC, let b = identity.comparableMAC { return a == b }
+    if let a = there.comparableUUID, let b = identity.comparableUUID { return a == b }
     return false
   }
 
   private func tell(
-    _ outcome: PollOutcome, of device: DeviceID, _ memory: PollMemory, after events: [Event]
+    _ outcome: PollOutcome, of device: DeviceID, _ access: DeviceAccess, after events: [Event]
   ) async throws {
     let told = monitors[device]?.completed(outcome, time: clock(), thinning: thinning()) ?? []
     try await sink.append(events + told)
     let pause = monitors[device]?.reachability.pause(interval: settings.pollInterval) ?? settings.pollInterval
     schedule.polled(
-      outcome.endpoint, device: device, memory: memory, pause: pause, now: ContinuousClock.now, random: &random)
+      outcome.endpoint, device: device, access: access, pause: pause, now: ContinuousClock.now, random: &random)
     observer.devicePolled(device, outcome)
   }
 }

@@ -42,6 +42,10 @@ package struct CollectorSettings: Equatable, Sendable {
   package var sweep = SweepParameters()
   /// What readings are made with.
   package var profiles = ProfileSet.shipped
+  /// Whether what does not answer SNMP is asked over IPP.
+  package var usesIPP = true
+  /// The TCP port of IPP. Not configurable: nothing else is asked without encryption.
+  package var ippPort: UInt16 = IPPAsker.port
 
   package init(ranges: [CollectorRange]) {
     self.ranges = ranges
@@ -74,7 +78,7 @@ package struct AddressResult: Equatable, Sendable {
   package var reason: SweepReason
   /// A sentence for people: what answered, or which credential was refused how.
   package var detail: String
-  /// Name of the credential that worked.
+  /// Name of the credential that worked, or `IPPAsker.accessName`.
   package var credential: String?
   /// Whether anything came back, readable or not.
   package var hasAnswered = false

@@ -16,11 +16,13 @@ package struct DeviceReader: Sendable {
   package let engine: UDPEngine
   package let keys: USMKeyCache
   package let profiles: ProfileSet
+  package let ipp: IPPAsker
 
   package init(engine: UDPEngine, keys: USMKeyCache = USMKeyCache(), profiles: ProfileSet = .shipped) {
     self.engine = engine
     self.keys = keys
     self.profiles = profiles
+    ipp = IPPAsker(profiles: profiles)
   }
 
   /// Probes one address with the credentials in order.
@@ -61,7 +63,24 @@ package struct DeviceReader: Sendable {
   }
 
   /// Finds out which credential works and reads everything, for somebody who waits: a failure says what to do.
-  package func read(_ endpoint: Endpoint, credentials: [NamedCredential]) async throws -> PollOutcome {
+  /// - Parameter ippPort: what does not answer SNMP is asked over IPP there; nil asks only over SNMP.
+  package func read(
+    _ endpoint: Endpoint, credentials: [NamedCredential], ippPort: UInt16? = nil
+  ) async throws -> PollOutcome {
+    let outcome = try await readOverSNMP(endpoint, credentials: credentials)
+    guard let ippPort, !credentials.isEmpty, case .failed(let failure) = outcome.result, failure.reason == .timeout,
+      let overIPP = try await ipp.probe(endpoint.address, port: ippPort)
+    else { return outcome }
+    switch overIPP.result {
+    case .reading: return overIPP
+    case .failed(let other):
+      var both = outcome
+      both.result = .failed(PollFailure(failure.reason, "\(failure.message). Over IPP: \(other.message)"))
+      return both
+    }
+  }
+
+  private func readOverSNMP(_ endpoint: Endpoint, credentials: [NamedCredential]) async throws -> PollOutcome {
     guard let first = credentials.first else {
       let failure = PollFailure(
         .authentication, "no range with a credential holds \(endpoint.address), or it is excluded")

@@ -9,8 +9,7 @@ struct PollSchedule: Sendable {
   struct Slot: Sendable {
     /// Nil for what a sweep found and no poll has identified yet.
     var device: DeviceID?
-    var credential: NamedCredential
-    var memory: PollMemory
+    var access: DeviceAccess
     /// When its last poll began.
     var polledAt: Instant?
     /// Whether something was heard of it while it was being polled.
@@ -39,24 +38,23 @@ struct PollSchedule: Sendable {
 
   /// A known device at a start of the service: its turn comes after those before it, within one interval.
   mutating func resume(
-    _ device: DeviceID, at endpoint: Endpoint, credential: NamedCredential, memory: PollMemory, now: Instant
+    _ device: DeviceID, at endpoint: Endpoint, access: DeviceAccess, now: Instant
   ) {
     let wait = min(Self.startSpacing * started, interval)
     started += 1
-    slots[endpoint] = Slot(device: device, credential: credential, memory: memory)
+    slots[endpoint] = Slot(device: device, access: access)
     dueAt[endpoint] = now.advanced(by: wait)
   }
 
-  /// Something a sweep found: polled at once, with the credential that works there now. At a known endpoint the last poll failed, and
+  /// Something a sweep found: polled at once, in the way that works there now. At a known endpoint the last poll failed, and
   /// another device may answer there now: what was learnt of the one before is forgotten.
-  mutating func found(at endpoint: Endpoint, credential: NamedCredential, memory: PollMemory, now: Instant) {
+  mutating func found(at endpoint: Endpoint, access: DeviceAccess, now: Instant) {
     guard var slot = slots[endpoint] else {
-      slots[endpoint] = Slot(device: nil, credential: credential, memory: memory)
+      slots[endpoint] = Slot(device: nil, access: access)
       dueAt[endpoint] = now
       return
     }
-    slot.credential = credential
-    slot.memory = memory
+    slot.access = access
     slots[endpoint] = slot
     if let due = dueAt[endpoint] { dueAt[endpoint] = min(due, now) }
   }
@@ -91,13 +89,14 @@ struct PollSchedule: Sendable {
 
   /// A poll ended. The slot stays for the device, due again after `pause`, which is moved a little.
   mutating func polled(
-    _ endpoint: Endpoint, device: DeviceID, memory: PollMemory, pause: Duration, now: Instant,
+    _ endpoint: Endpoint, device: DeviceID, access: DeviceAccess, pause: Duration, now: Instant,
     random: inout some RandomNumberGenerator
   ) {
     pollingCount -= 1
     guard var slot = slots[endpoint] else { return }
     slot.device = device
-    slot.memory = memory
+    // A sweep may have found another way meanwhile; then that one stays.
+    if slot.access.isSNMP == access.isSNMP { slot.access = access }
     slots[endpoint] = slot
     defer { if slot.isHinted { _ = hint(endpoint, now: now) } }
     dueAt[endpoint] = now.advanced(by: pause * Double.random(in: 1 - Self.jitter...1 + Self.jitter, using: &random))

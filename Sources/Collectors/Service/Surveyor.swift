@@ -109,12 +109,38 @@ package struct Surveyor: Sendable {
   ) async throws -> (SweepAnswer, AddressResult) {
     if let known = await isKnown(attempt.address) { return (.found, known) }
     let credentials = settings.credentials(for: attempt.address)
+    // In the second pass both are asked at one time, so that IPP takes no time of its own: a silent address is waited for longer than that.
+    async let meanwhile = attempt.pass == 2 ? overIPP(attempt.address) : nil
     let output = try await reader.probe(attempt, port: settings.port, credentials: credentials)
+    if output.answer == .silent || output.answer == .refused {
+      var found = try await meanwhile
+      if found == nil, output.answer == .refused, attempt.pass == 1 { found = try await overIPP(attempt.address) }
+      if let found { return found }
+    }
     var result = AddressResult(address: attempt.address, reason: .noAnswer, detail: output.detail)
     result.credential = output.credential
     result.hasAnswered = output.cost.bytesReceived > 0 || !output.elsewhere.isEmpty
     if !output.walk.isEmpty { result.identity = Interpretation.read(output.walk, profiles: reader.profiles).identity }
     return (output.answer, result)
+  }
+
+  /// What an address without SNMP says over IPP; nil when nothing listens there.
+  private func overIPP(_ address: IPv4Address) async throws -> (SweepAnswer, AddressResult)? {
+    guard settings.usesIPP, let outcome = try await reader.ipp.probe(address, port: settings.ippPort) else {
+      return nil
+    }
+    var result = AddressResult(address: address, reason: .noAnswer, detail: "")
+    result.hasAnswered = true
+    switch outcome.result {
+    case .reading(let poll):
+      result.credential = IPPAsker.accessName
+      result.identity = poll.reading.identity
+      result.detail = "no answer over SNMP; it answers Get-Printer-Attributes over IPP"
+      return (.found, result)
+    case .failed(let failure):
+      result.detail = "no answer over SNMP; \(failure.message)"
+      return (failure.reason == .notAPrinter ? .notAPrinter : .silent, result)
+    }
   }
 }
 

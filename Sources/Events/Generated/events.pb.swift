@@ -791,6 +791,16 @@ package nonisolated struct Printtrail_Events_V1_Identity: @unchecked Sendable {
   /// Clears the value of `deviceID`. Subsequent reads from it will return its default value.
   package mutating func clearDeviceID() {_uniqueStorage()._deviceID = nil}
 
+  /// Of a device that was asked over IPP.
+  package var uuid: String {
+    get {_storage._uuid ?? String()}
+    set {_uniqueStorage()._uuid = newValue}
+  }
+  /// Returns true if `uuid` has been explicitly set.
+  package var hasUuid: Bool {_storage._uuid != nil}
+  /// Clears the value of `uuid`. Subsequent reads from it will return its default value.
+  package mutating func clearUuid() {_uniqueStorage()._uuid = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2646,7 +2656,7 @@ nonisolated extension Printtrail_Events_V1_Text: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Printtrail_Events_V1_Identity: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Identity"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}make\0\u{1}model\0\u{1}serial\0\u{3}mac_address\0\u{1}firmware\0\u{3}host_name\0\u{1}location\0\u{3}asset_number\0\u{3}printer_name\0\u{3}system_description\0\u{3}system_object_id\0\u{3}device_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}make\0\u{1}model\0\u{1}serial\0\u{3}mac_address\0\u{1}firmware\0\u{3}host_name\0\u{1}location\0\u{3}asset_number\0\u{3}printer_name\0\u{3}system_description\0\u{3}system_object_id\0\u{3}device_id\0\u{1}uuid\0")
 
   fileprivate class _StorageClass {
     var _make: String? = nil
@@ -2661,6 +2671,7 @@ nonisolated extension Printtrail_Events_V1_Identity: SwiftProtobuf.Message, Swif
     var _systemDescription: Printtrail_Events_V1_Text? = nil
     var _systemObjectID: String? = nil
     var _deviceID: Printtrail_Events_V1_Text? = nil
+    var _uuid: String? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2683,6 +2694,7 @@ nonisolated extension Printtrail_Events_V1_Identity: SwiftProtobuf.Message, Swif
       _systemDescription = source._systemDescription
       _systemObjectID = source._systemObjectID
       _deviceID = source._deviceID
+      _uuid = source._uuid
     }
   }
 
@@ -2713,6 +2725,7 @@ nonisolated extension Printtrail_Events_V1_Identity: SwiftProtobuf.Message, Swif
         case 10: try { try decoder.decodeSingularMessageField(value: &_storage._systemDescription) }()
         case 11: try { try decoder.decodeSingularStringField(value: &_storage._systemObjectID) }()
         case 12: try { try decoder.decodeSingularMessageField(value: &_storage._deviceID) }()
+        case 13: try { try decoder.decodeSingularStringField(value: &_storage._uuid) }()
         default: break
         }
       }
@@ -2761,6 +2774,9 @@ nonisolated extension Printtrail_Events_V1_Identity: SwiftProtobuf.Message, Swif
       try { if let v = _storage._deviceID {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
       } }()
+      try { if let v = _storage._uuid {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 13)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2782,6 +2798,7 @@ nonisolated extension Printtrail_Events_V1_Identity: SwiftProtobuf.Message, Swif
         if _storage._systemDescription != rhs_storage._systemDescription {return false}
         if _storage._systemObjectID != rhs_storage._systemObjectID {return false}
         if _storage._deviceID != rhs_storage._deviceID {return false}
+        if _storage._uuid != rhs_storage._uuid {return false}
         return true
       }
       if !storagesAreEqual {return false}

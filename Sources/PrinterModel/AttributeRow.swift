@@ -3,10 +3,11 @@
 //
 //   type=toner;maxcapacity=100;level=42;colorantname=black;
 //
-// Printers send keys that no standard has, forget the last semicolon, double a key into its value (`severity=otherother`), and put
-// line breaks between. What cannot be read as a pair is kept aside; nothing is guessed.
+// Printers send keys that no standard has, forget the last semicolon, double a key into its value (`severity=otherother`), put line breaks
+// between, or write the attribute's own name in front (`printer-alert[0] = code=jam;`). What cannot be read as a pair is kept aside; nothing is
+// guessed.
 
-package struct IPPKeyValues: Hashable, Sendable {
+package struct AttributeRow: Hashable, Sendable {
   package struct Pair: Hashable, Sendable {
     /// In lower case, as the standard writes keys.
     package let key: String
@@ -17,9 +18,16 @@ package struct IPPKeyValues: Hashable, Sendable {
   /// Parts without `=` or without a key.
   package private(set) var malformed: [String] = []
 
-  package init(_ text: String) {
+  /// - Parameter keyword: of the attribute, for rows that begin with it.
+  package init(_ text: String, of keyword: String = "") {
     for part in text.split(whereSeparator: { $0 == ";" || $0.isNewline || $0 == "\0" }) {
-      let part = part.drop { $0 == " " || $0 == "\t" }
+      var part = part.drop { $0 == " " || $0 == "\t" }
+      if pairs.isEmpty, malformed.isEmpty, !keyword.isEmpty, part.hasPrefix(keyword + "["),
+        let mark = part.firstIndex(of: "=")
+      {
+        malformed.append(String(part[..<mark]).trimmed)
+        part = part[part.index(after: mark)...].drop { $0 == " " || $0 == "\t" }
+      }
       guard !part.isEmpty else { continue }
       guard let equals = part.firstIndex(of: "="), equals > part.startIndex else {
         malformed.append(String(part))

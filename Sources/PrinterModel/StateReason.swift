@@ -1,0 +1,102 @@
+// `printer-state-reasons` (RFC 8011, section 5.4.12): a keyword with its severity as a suffix, `media-jam-error`. PWG 5100.9 names the alert of
+// the Printer MIB that each stands for.
+
+internal import MIB
+
+/// One reason of a printer's state.
+struct StateReason {
+  enum Severity {
+    case report, warning, error
+    /// The keyword has no suffix, and nothing says how grave it is.
+    case unstated
+  }
+
+  /// An alert code with its group, and the bit of hrPrinterDetectedErrorState for the same thing, if there is one.
+  struct Condition {
+    let code: Int64
+    let group: Int64
+    let bit: Int?
+
+    init(_ code: Int64, _ group: Int64, _ bit: Int? = nil) {
+      self.code = code
+      self.group = group
+      self.bit = bit
+    }
+  }
+
+  let binding: VarBind
+  /// Without its suffix.
+  let keyword: String
+  let severity: Severity
+
+  /// Nil for `none` and for what is no text.
+  init?(_ binding: VarBind) {
+    guard let octets = binding.value.octets else { return nil }
+    let text = String(decoding: octets, as: UTF8.self).trimmed
+    guard !text.isEmpty, text != "none" else { return nil }
+    self.binding = binding
+    for (suffix, severity) in [("-report", Severity.report), ("-warning", .warning), ("-error", .error)]
+    where text.hasSuffix(suffix) {
+      keyword = String(text.dropLast(suffix.count))
+      self.severity = severity
+      return
+    }
+    keyword = text
+    severity = .unstated
+  }
+
+  /// Whether it tells that something is wrong, and not what somebody told the printer to do.
+  var isCondition: Bool { !Self.commands.contains(keyword) }
+
+  /// What the Printer MIB has for it; `other` of the whole printer where it has nothing.
+  var condition: Condition {
+    if let condition = Self.conditions[keyword] { return condition }
+    let code = EnumerationNames.alertCode(named: keyword) ?? EnumerationNames.alertCode(named: "subunit-" + keyword)
+    guard let code else { return Condition(1, 5) }
+    return Condition(code, Self.group(of: code))
+  }
+
+  /// prtAlertSeverityLevel; nil where nothing states it.
+  var alertSeverity: Int64? {
+    switch severity {
+    case .report: 1
+    case .warning: 4
+    case .error: 3
+    case .unstated: nil
+    }
+  }
+
+  /// States that an operator or a job brings about.
+  private static let commands: Set<String> = [
+    "paused", "moving-to-paused", "stopping", "stopped-partly", "connecting-to-device", "shutdown", "hibernate",
+    "suspend", "identify-printer-requested", "deactivated", "testing",
+  ]
+
+  /// IANA-PRINTER-MIB's hundreds of codes belong to groups.
+  private static func group(of code: Int64) -> Int64 {
+    switch code {
+    case 801...899: 8
+    case 901...999: 9
+    case 1001...1099: 10
+    case 1101...1199: 11
+    case 1301...1399: 13
+    case 1501...1599: 15
+    default: 5
+    }
+  }
+
+  /// The keywords of RFC 8011 and of PWG 5100.9.
+  private static let conditions: [String: Condition] = [
+    "media-jam": Condition(8, 13, 5), "media-empty": Condition(808, 8, 1), "media-needed": Condition(809, 8, 1),
+    "media-low": Condition(807, 8, 0), "cover-open": Condition(3, 6, 4), "door-open": Condition(501, 6, 4),
+    "interlock-open": Condition(5, 6, 4), "toner-low": Condition(1104, 11, 2), "toner-empty": Condition(1101, 11, 3),
+    "marker-supply-low": Condition(12, 11, 2), "marker-supply-empty": Condition(13, 11, 3),
+    "marker-supply-missing": Condition(9, 11, 10), "marker-waste-almost-full": Condition(14, 11),
+    "marker-waste-full": Condition(15, 11), "input-tray-missing": Condition(801, 8, 8),
+    "output-tray-missing": Condition(901, 9, 9), "output-area-almost-full": Condition(902, 9, 11),
+    "output-area-full": Condition(903, 9, 12), "fuser-over-temp": Condition(1002, 10),
+    "fuser-under-temp": Condition(1001, 10), "opc-near-eol": Condition(1111, 10), "opc-life-over": Condition(1112, 10),
+    "developer-low": Condition(1113, 11), "developer-empty": Condition(1114, 11),
+    "interpreter-resource-unavailable": Condition(1507, 15),
+  ]
+}

@@ -1,0 +1,168 @@
+// The collector and printers without SNMP: found, told, polled again; and a printer whose SNMP is switched on.
+
+import Collectors
+import Discovery
+import Events
+import IPP
+import MIB
+import PrinterModel
+import Synchronization
+import Testing
+
+/// Keeps events; tells when there are more.
+private final class EventLog: EventSink {
+  private let events = Mutex<[Event]>([])
+  private let changes = AsyncStream.makeStream(of: Void.self)
+
+  func append(_ new: [Event]) async throws {
+    events.withLock { $0 += new }
+    changes.continuation.yield()
+  }
+
+  var all: [Event] { events.withLock { $0 } }
+
+  func wait(until condition: ([Event]) -> Bool) async {
+    for await _ in changes.stream where condition(all) { return }
+  }
+}
+
+@Suite(.timeLimit(.minutes(1))) struct `Printers without SNMP` {
+  private func settings(_ range: String, ippPort: UInt16, snmpPort: UInt16 = 16_159) throws -> CollectorSettings {
+    var settings = CollectorSettings(
+      ranges: [
+        CollectorRange(
+          name: range, addresses: AddressSet([try AddressRange(range)]), credentials: [TestCredentials.publicV2c])
+      ])
+    // Nothing answers SNMP on this port, which the host says at once.
+    settings.port = snmpPort
+    settings.ippPort = ippPort
+    settings.sweep.firstPatience = .milliseconds(200)
+    settings.sweep.secondPatience = .milliseconds(400)
+    return settings
+  }
+
+  @Test func `are found over IPP, and the reason tells it`() async throws {
+    let printer = try await IPPPrinter("127.0.30.2") { _ in .printer(serial: "IPP00000001", impressions: 7) }
+    let reader = DeviceReader(engine: try UDPEngine())
+    let results = try await Surveyor(reader, try settings("127.0.30.1-3", ippPort: printer.port)).sweep()
+    #expect(results.map(\.reason) == [.noAnswer, .found, .noAnswer])
+    #expect(results[1].credential == IPPAsker.accessName)
+    #expect(results[1].identity?.serial?.text == "IPP00000001")
+    #expect(results[1].detail == "no answer over SNMP; it answers Get-Printer-Attributes over IPP")
+  }
+
+  @Test func `are found where the address is silent to SNMP, in the second pass`() async throws {
+    let silent = LoopbackResponder("127.0.31.2") { _ in [] }
+    let printer = try await IPPPrinter("127.0.31.2") { _ in .printer(serial: "IPP00000002", impressions: 7) }
+    let settings = try settings("127.0.31.2", ippPort: printer.port, snmpPort: silent.endpoint.port)
+    let results = try await Surveyor(DeviceReader(engine: try UDPEngine()), settings).sweep()
+    #expect(results.map(\.reason) == [.found])
+  }
+
+  @Test func `are not asked where the settings say so, and on no address that is left out`() async throws {
+    let asked = Mutex(0)
+    let printer = try await IPPPrinter("127.0.32.2") { _ in
+      asked.withLock { $0 += 1 }
+      return .printer(serial: "IPP00000003", impressions: 7)
+    }
+    var settings = try settings("127.0.32.2", ippPort: printer.port)
+    settings.usesIPP = false
+    let reader = DeviceReader(engine: try UDPEngine())
+    #expect(try await Surveyor(reader, settings).sweep().map(\.reason) == [.noAnswer])
+    settings.usesIPP = true
+    settings.doNotTouch = AddressSet([try AddressRange("127.0.32.2")])
+    #expect(try await Surveyor(reader, settings).sweep().map(\.reason) == [.doNotTouch])
+    #expect(asked.withLock { $0 } == 0)
+  }
+
+  @Test func `that are something else are told as what they are`() async throws {
+    let web = try await IPPPrinter("127.0.33.2") { _ in nil }
+    let queue = try await IPPPrinter("127.0.33.3", port: web.port) { _ in
+      .printer(serial: "X", impressions: 1) + [IPPAttribute("cups-version", [.string("2.4.2", .textWithoutLanguage)])]
+    }
+    let settings = try settings("127.0.33.2-3", ippPort: web.port)
+    let results = try await Surveyor(DeviceReader(engine: try UDPEngine()), settings).sweep()
+    #expect(results.map(\.reason) == [.noAnswer, .notAPrinter])
+    #expect(results[1].detail.contains("queue of a print server"))
+    withExtendedLifetime(queue) {}
+  }
+
+  @Test func `are discovered, read, and polled again`() async throws {
+    let pages = Mutex<Int32>(100)
+    let printer = try await IPPPrinter("127.0.34.2") { _ in
+      let now = pages.withLock { pages in
+        pages += 1
+        return pages
+      }
+      return .printer(serial: "IPP00000004", impressions: now, upTime: now)
+    }
+    var settings = try settings("127.0.34.2", ippPort: printer.port)
+    settings.pollInterval = .milliseconds(100)
+    let log = EventLog()
+    let collector = Collector(settings, engine: try UDPEngine(), sink: log, clock: { 1_000 })
+    let run = Task { try await collector.run() }
+    await log.wait { $0.contains { if case .readingChanged = $0.body { true } else { false } } }
+    run.cancel()
+    _ = await run.result
+    let own = log.all.filter { $0.device != nil }.map(\.body)
+    guard case .deviceDiscovered(let discovered) = own[0], case .readingTaken(let taken) = own[1],
+      case .readingChanged(let changed) = own[2]
+    else {
+      Issue.record("\(own)")
+      return
+    }
+    #expect(discovered.credential == IPPAsker.accessName && discovered.identity.serial?.text == "IPP00000004")
+    let total = try #require(taken.reading.meters.first)
+    #expect(total.name == .total && total.source.name.shown == "printer-impressions-completed")
+    #expect(taken.raw.isOfAttributes && Interpretation.read(taken.raw).meters == taken.reading.meters)
+    #expect(changed.change.meters.changed.map(\.name) == [.total])
+    #expect(
+      changed.raw.map(\.name.shown) == ["printer-impressions-completed"], "the time since it was switched on is none")
+  }
+
+  @Test func `are read by hand when SNMP is silent, and asked by hand over IPP alone`() async throws {
+    let printer = try await IPPPrinter("127.0.35.2") { _ in .printer(serial: "IPP00000005", impressions: 7) }
+    let reader = DeviceReader(engine: try UDPEngine())
+    let endpoint = Endpoint(IPv4Address(0x7f00_2302), port: 16_159)
+    let outcome = try await reader.read(endpoint, credentials: [TestCredentials.publicV2c], ippPort: printer.port)
+    guard case .reading(let poll) = outcome.result else {
+      Issue.record("\(outcome)")
+      return
+    }
+    #expect(poll.reading.supplies.map(\.remaining) == ["42 %"] && outcome.credential == IPPAsker.accessName)
+    let onlySNMP = try await reader.read(endpoint, credentials: [TestCredentials.publicV2c])
+    guard case .failed(let failure) = onlySNMP.result else { return }
+    #expect(failure.reason == .timeout)
+  }
+
+  @Test func `whose SNMP is switched on are read over it from the next sweep on, in a new epoch of the total`()
+    async throws
+  {
+    let printer = try await IPPPrinter("127.0.36.2") { _ in .printer(serial: "VNB3K10007", impressions: 7) }
+    var snmp = TestPrinter()
+    snmp.serial = "VNB3K10007"
+    let agent = Mutex(WalkAgent(snmp.walk))
+    let isOn = Mutex(false)
+    let responder = LoopbackResponder("127.0.36.2") { datagram in
+      guard isOn.withLock({ $0 }) else { return [] }
+      return [agent.withLock { $0.answer(datagram) }].compactMap { $0 }
+    }
+    var settings = try settings("127.0.36.2", ippPort: printer.port, snmpPort: responder.endpoint.port)
+    settings.sweepInterval = .milliseconds(300)
+    settings.pollInterval = .seconds(60)
+    let log = EventLog()
+    let collector = Collector(settings, engine: try UDPEngine(), sink: log, profiles: .none, clock: { 1_000 })
+    let run = Task { try await collector.run() }
+    await log.wait { $0.contains { if case .readingTaken = $0.body { true } else { false } } }
+    isOn.withLock { $0 = true }
+    await log.wait { $0.contains { if case .meterEpochOpened = $0.body { true } else { false } } }
+    run.cancel()
+    _ = await run.result
+    #expect(Set(log.all.compactMap(\.device)).count == 1, "one device, whichever way it is read")
+    for case .meterEpochOpened(let epoch) in log.all.map(\.body) where epoch.meter == .total {
+      #expect(
+        epoch.evidence.hasPrefix("source changed from printer-impressions-completed to 1.3.6.1.2.1.43.10.2.1.4.1.1"))
+    }
+    #expect(await collector.devices.map(\.credential) == ["public"])
+  }
+}
