@@ -89,6 +89,7 @@ let package = Package(
     room("PrinterModel", ["MIB", toml], resources: profiles),
     room("Events", ["MIB", "PrinterModel", protobuf], exclude: ["Protos"]),
     room("Projections", ["Events", "MIB", "PrinterModel"]),
+    room("AlertRules", ["Events", "PrinterModel"]),
     room("Discovery", ["MIB"]),
     room("IPP"),
     room("HubProtocol", [grpcCore, grpcProtobuf, protobuf], exclude: ["Protos"]),
@@ -96,7 +97,9 @@ let package = Package(
     // The journal and what reads it.
     room("LMDB", ["CLMDB"]),
     room("Journal", ["LMDB", "Evidence", "OpenSSL"]),
-    room("ReadModels", ["Journal", "Evidence", "LMDB", "OpenSSL", "Projections", "Events", "PrinterModel", "MIB"]),
+    room(
+      "ReadModels",
+      ["Journal", "Evidence", "LMDB", "OpenSSL", "Projections", "AlertRules", "Events", "PrinterModel", "MIB"]),
 
     // Runs by a seed, and power cuts that did not happen.
     room("Simulation", ["OpenSSL"]),
@@ -109,19 +112,19 @@ let package = Package(
 
     // The agent.
     room("Platform"),
-    room("Collectors", ["Discovery", "SNMP", "MIB", "PrinterModel", "Events", "CLinux"]),
+    room("Collectors", ["Discovery", "SNMP", "MIB", "PrinterModel", "Events", "AlertRules", "CLinux"]),
     room("Enrolment", ["GRPCWire", "HubProtocol", "TLS", "OpenSSL", "Platform", grpcCore, protobuf]),
     room(
       "Replicator",
       ["Journal", "Evidence", "GRPCWire", "HubProtocol", "TLS", "OpenSSL", "Platform", grpcCore, protobuf, logging]),
 
-    room("Settings", ["Discovery", "SNMP", "OpenSSL", "Platform", toml]),
+    room("Settings", ["AlertRules", "Discovery", "SNMP", "OpenSSL", "Platform", "PrinterModel", toml]),
     room("Health", ["Platform", "TLS", "HTTP2", "GRPCWire"]),
     room(
       "AgentCore",
       [
-        "Settings", "Collectors", "Discovery", "Enrolment", "Events", "Evidence", "Health", "Journal", "LMDB",
-        "OpenSSL",
+        "Settings", "AlertRules", "Collectors", "Discovery", "Enrolment", "Events", "Evidence", "Health", "Journal",
+        "LMDB", "OpenSSL",
         "Platform", "PrinterModel", "Projections", "ReadModels", "Replicator", "TLS", logging, lifecycle, signals,
       ]),
 
@@ -168,13 +171,16 @@ let package = Package(
         "CrashImages", "OpenSSL",
       ]),
 
+    tests("AlertRulesTests", of: ["AlertRules", "Events", "PrinterModel"]),
     tests(
       "AgentCoreTests",
       of: [
         "AgentCore", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Evidence", "Journal", "MIB",
         "OpenSSL", "Platform", "PrinterModel", "Projections", logging,
       ]),
-    tests("CollectorsTests", of: ["Collectors", "CLinux", "Discovery", "SNMP", "MIB", "PrinterModel", "Events"]),
+    tests(
+      "CollectorsTests",
+      of: ["Collectors", "AlertRules", "CLinux", "Discovery", "SNMP", "MIB", "PrinterModel", "Events", "Projections"]),
     tests("CrashImagesTests", of: ["CrashImages", "Evidence", "Simulation"]),
     tests("DiscoveryTests", of: ["Discovery"]),
     tests("EnrolmentTests", of: ["Enrolment", "COpenSSL", "OpenSSL", "Platform", "TLS"]),
@@ -208,7 +214,7 @@ let package = Package(
       "ReplicatorTests",
       of: ["Replicator", "Evidence", "HTTP2", "Journal", "OpenSSL", "CrashImages", "Simulation", "TLS", grpcCore]),
     tests("ScenarioTests", of: []),
-    tests("SettingsTests", of: ["Settings", "Discovery", "Platform", "SNMP"]),
+    tests("SettingsTests", of: ["Settings", "AlertRules", "Discovery", "Platform", "PrinterModel", "SNMP"]),
     tests("SNMPTests", of: ["SNMP", "MIB", "OpenSSL"]),
   ]
 )

@@ -20,6 +20,9 @@ extension CollectorSettings {
     pollInterval = configuration.poll.interval
     sweepInterval = discovery.sweepInterval
     parallelMax = configuration.poll.concurrency
+    retireAfter = configuration.poll.retireAfter
+    rules = configuration.rules
+    offsets = configuration.meterOffsets
     sweep.packetsPerSecond = discovery.packetsPerSecond
     sweep.burst = max(1, discovery.packetsPerSecond / 10)
   }

@@ -126,6 +126,45 @@ private final class FullSink: EventSink {
     #expect(await collector.devices.count == 2)
   }
 
+  @Test func `what was not read for six weeks is retired after a sweep, and what was retired returns when it is found`()
+    async throws
+  {
+    let fleet = try Fleet(["127.0.24.5": printer(5)])
+    let sink = MemorySink()
+    let (gone, back) = (DeviceID([UInt8](repeating: 8, count: 16)), DeviceID([UInt8](repeating: 9, count: 16)))
+    let week: Int64 = 7 * 86_400_000
+    func known(_ id: DeviceID?, _ endpoint: Endpoint?, _ serial: String) throws -> KnownDevice {
+      var identity = DeviceIdentity()
+      identity.serial = DeviceText(serial)
+      var known = KnownDevice(id: try #require(id), endpoint: endpoint, credential: "public", identity: identity)
+      known.lastRead = week
+      return known
+    }
+    var retired = try known(back, Endpoint(IPv4Address(0x7f00_1805), port: fleet.port), "VNB3K10005")
+    retired.isRetired = true
+    let collector = Collector(
+      try settings("127.0.24.4-6", port: fleet.port), known: [try known(gone, nil, "VNB3K10009"), retired],
+      engine: try UDPEngine(), sink: sink, profiles: .none, clock: { 7 * week })
+    let run = Task { try await collector.run() }
+    await sink.wait { events in
+      events.contains { if case .readingTaken = $0.body { true } else { false } }
+        && events.contains { if case .deviceRetired = $0.body { true } else { false } }
+    }
+    run.cancel()
+    do { try await run.value } catch is CancellationError {}
+    #expect(
+      sink.all.filter { $0.device == gone }.map(\.body) == [
+        .deviceRetired(DeviceRetired(address: "", lastRead: week, evidence: "not read for 42 days"))
+      ])
+    let own = sink.all.filter { $0.device == back }.map(\.body)
+    #expect(
+      own.first
+        == .deviceReturned(
+          DeviceReturned(
+            address: "127.0.24.5:\(fleet.port)", evidence: "read again after 42 days, known by serial VNB3K10005")))
+    #expect(await collector.devices.map(\.isRetired).sorted { !$0 && $1 } == [false, true])
+  }
+
   @Test func `a known device that answers elsewhere has moved and keeps its id`() async throws {
     let fleet = try Fleet(["127.0.11.5": printer(5)])
     let sink = MemorySink()
