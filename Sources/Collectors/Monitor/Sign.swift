@@ -3,17 +3,20 @@
 //
 //     another serial number                                             -> another device
 //     the same MAC, or one of them tells none                           -> the same device
-//     another MAC, and it was started at the same moment with the
-//       same total                                                      -> the same device with two interfaces
+//     another MAC, and it was started at the same moment with as
+//       good as the same total                                          -> the same device with two interfaces
 //     another MAC, and either differs or is not told                    -> two devices with one serial number
 
 package import Discovery
+internal import Events
 package import PrinterModel
 
 /// What a device can be recognised by at one moment.
 package struct Sign: Equatable, Sendable {
   /// sysUpTime runs by the device's clock, and the two are read some seconds apart.
   private static let startTolerance: Int64 = 10_000
+  /// Between the two readings the device goes on printing: 200 pages a minute for a quarter of one.
+  private static let totalTolerance: UInt64 = 50
 
   package var identity: DeviceIdentity?
   /// When it was started, by our clock: milliseconds since 1970 UTC.
@@ -37,7 +40,8 @@ package struct Sign: Equatable, Sendable {
       identity: poll.reading.identity,
       started: uptime.flatMap { ticks in
         let (milliseconds, isBeyond) = ticks.multipliedReportingOverflow(by: 10)
-        return isBeyond ? nil : time - milliseconds
+        // Uptime is asked for first, and `time` is when all was read.
+        return isBeyond ? nil : time - Int64(outcome.cost.milliseconds) - milliseconds
       },
       total: poll.reading.meters.first { $0.name == .total && $0.quality.isNumber }?.value)
   }
@@ -53,9 +57,9 @@ package struct Sign: Equatable, Sendable {
     guard serial == serialThere else { return .silent }
     guard let mac, let macThere, mac != macThere else { return .same("") }
     if let started, let startedThere = other.started, (started - startedThere).magnitude <= Self.startTolerance,
-      let total, total == other.total
+      let total, let totalThere = other.total, max(total, totalThere) - min(total, totalThere) <= Self.totalTolerance
     {
-      return .same("started at the same moment, with the same total of \(total)")
+      return .same("started at the same moment, with totals of \(total) and \(totalThere)")
     }
     return .another(
       "serial \(serial) is also told at \(endpoint), by MAC \(macThere.macText) and not \(mac.macText): two devices"

@@ -128,6 +128,8 @@ package actor Collector {
         let last = monitor.known.lastRead, .milliseconds(now - last) >= settings.retireAfter
       else { continue }
       let endpoint = monitor.known.endpoint
+      // That poll's end may say otherwise; the next look will see it.
+      if let endpoint, schedule.isBeingPolled(endpoint) { continue }
       let events = monitors[id]?.retire(time: now) ?? []
       if let endpoint { schedule.remove(endpoint) }
       try await sink.append(events)
