@@ -1,8 +1,16 @@
-// How many days a supply lasts, from its levels over time: a Theil-Sen line (the median of the slopes of all pairs of points, which a few
-// wrong readings do not move), with Sen's interval for the slope (P. K. Sen, 1968: the ranks of Kendall's statistic). Levels come in whole
-// percent and stand still for days, so only the points where the level moved are taken, and the two ends.
+// How many days a supply lasts, from its levels over time.
 //
-// Never across a replacement; unknown where there are too few points, too short a time, or no fall that is beyond doubt.
+// What a device uses differs from day to day, so a level is the sum of many uses and not a line with noise around it: a fit through the points
+// would believe itself far too much. Hence the history is cut into slices of equal length, of a day or more; the fall in each is one
+// observation of what is used in such a time.
+//
+//     rate          the mean fall of the slices
+//     interval      rate -+ t * s * sqrt(1/k + 1/h): k slices were seen, h are to come, s is their spread, t Student's for k - 1
+//                   (a prediction interval: it has the uncertainty of the past and that of the days to come)
+//     days left     the last level by the rate, and by either end of the interval
+//
+// Single wrong readings are taken out first (the median of three in a row). Never across a replacement; unknown where there are too few points,
+// too short a time, or no fall.
 
 /// A measured level.
 package struct LevelPoint: Equatable, Sendable {
@@ -20,22 +28,24 @@ package struct SupplyForecast: Equatable, Sendable {
   package enum Unknown: String, Equatable, Sendable {
     case tooFewPoints = "too few points"
     case tooShort = "too short a history"
-    case noFall = "no fall that is beyond doubt"
+    case noFall = "no fall"
   }
 
-  /// The share of cases in which the interval holds what is estimated, in percent.
+  /// How often the supply is empty within the interval, in percent.
   package static let confidencePercent = 95
-  /// The quantile of the normal distribution for it.
-  private static let quantile = 1.96
-  /// With fewer pairs Sen's interval reaches beyond the observed slopes.
+  /// Levels that differ from the one before: with fewer the whole percent that devices count in are all that is seen.
   package static let pointsMin = 6
-  package static let spanMin: Duration = .seconds(2 * 86_400)
-  /// Some 20,000 pairs: beyond it points are left out evenly.
+  /// A slice for each day: what is used by night is no observation of what is used in a day.
+  package static let slices = 6...12
+  private static let sliceDaysMin = 1.0
+  /// Student's t at 97.5 percent for `slices` less one degrees of freedom.
+  private static let quantiles = [2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201]
+  /// Points that are enough for any history; whoever gathers them may leave out the others evenly.
   package static let pointsMax = 200
   private static let dayMilliseconds = 86_400_000.0
 
   package var daysLeft: Double
-  /// The interval's ends; `latest` is nil where the fall may be so slow that nobody can tell.
+  /// The interval's ends; `latest` is nil where the supply may be used so slowly that nobody can tell.
   package var earliest: Double
   package var latest: Double?
   /// How many points it rests on.
@@ -45,22 +55,28 @@ package struct SupplyForecast: Equatable, Sendable {
 
   /// Estimates from points of one supply since its last replacement, ordered by time.
   package static func estimate(_ history: [LevelPoint]) -> Result<SupplyForecast, UnknownForecast> {
-    let points = thinned(moves(history))
+    let points = cleaned(moves(history))
     guard points.count >= pointsMin, let first = points.first, let last = points.last else {
       return .failure(UnknownForecast(.tooFewPoints, points: points.count))
     }
-    guard Duration.milliseconds(last.time - first.time) >= spanMin else {
+    let span = Double(last.time - first.time) / dayMilliseconds
+    guard span >= Double(slices.lowerBound) * sliceDaysMin else {
       return .failure(UnknownForecast(.tooShort, points: points.count))
     }
-    let slopes = slopes(points)
-    let fall = -median(slopes)
-    let (low, high) = interval(slopes, points: points.count)
-    // Both ends as falls: the steepest one empties it first.
-    guard fall > 0, -low > 0 else { return .failure(UnknownForecast(.noFall, points: points.count)) }
+    let count = min(Int(span / sliceDaysMin), slices.upperBound)
+    let falls = falls(points, slices: count)
+    let (mean, spread) = moments(falls)
+    guard mean > 0 else { return .failure(UnknownForecast(.noFall, points: points.count)) }
+    let sliceDays = span / Double(count)
+    let ahead = max(last.percent / mean, 1)
+    let margin =
+      quantiles[min(count - slices.lowerBound, quantiles.count - 1)] * spread
+      * (1 / Double(count) + 1 / ahead).squareRoot()
+    func days(_ fall: Double) -> Double { last.percent / fall * sliceDays }
     return .success(
       SupplyForecast(
-        daysLeft: last.percent / fall, earliest: last.percent / -low, latest: -high > 0 ? last.percent / -high : nil,
-        points: points.count, percentPerDay: fall))
+        daysLeft: days(mean), earliest: days(mean + margin), latest: mean > margin ? days(mean - margin) : nil,
+        points: points.count, percentPerDay: mean / sliceDays))
   }
 
   /// The points where the level moved, and the last one.
@@ -73,37 +89,35 @@ package struct SupplyForecast: Equatable, Sendable {
     return result
   }
 
-  private static func thinned(_ points: [LevelPoint]) -> [LevelPoint] {
-    guard points.count > pointsMax else { return points }
-    let step = Double(points.count - 1) / Double(pointsMax - 1)
-    return (0..<pointsMax).map { points[min(Int((Double($0) * step).rounded()), points.count - 1)] }
-  }
-
-  /// Percent a day of each pair, sorted.
-  private static func slopes(_ points: [LevelPoint]) -> [Double] {
-    var slopes: [Double] = []
-    slopes.reserveCapacity(points.count * (points.count - 1) / 2)
-    for (index, left) in points.enumerated() {
-      for right in points[(index + 1)...] where right.time > left.time {
-        slopes.append((right.percent - left.percent) / (Double(right.time - left.time) / dayMilliseconds))
-      }
+  /// Each level as the median of itself and its neighbours.
+  private static func cleaned(_ points: [LevelPoint]) -> [LevelPoint] {
+    guard points.count >= 3 else { return points }
+    return points.indices.map { index in
+      guard points.indices.dropFirst().dropLast().contains(index) else { return points[index] }
+      let three = points[(index - 1)...(index + 1)].map(\.percent).sorted()
+      return LevelPoint(time: points[index].time, percent: three[1])
     }
-    return slopes.sorted()
   }
 
-  private static func median(_ sorted: [Double]) -> Double {
-    let middle = sorted.count / 2
-    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+  /// What the level fell by in each of so many slices of equal length.
+  private static func falls(_ points: [LevelPoint], slices: Int) -> [Double] {
+    guard let first = points.first, let last = points.last else { return [] }
+    var next = 0
+    let levels = (0...slices).map { slice -> Double in
+      let time = Double(first.time) + Double(last.time - first.time) * Double(slice) / Double(slices)
+      while next < points.count - 1, Double(points[next].time) < time { next += 1 }
+      guard next > 0 else { return first.percent }
+      let (left, right) = (points[next - 1], points[next])
+      let share = (time - Double(left.time)) / Double(right.time - left.time)
+      return left.percent + (right.percent - left.percent) * min(max(share, 0), 1)
+    }
+    return zip(levels, levels.dropFirst()).map { $0 - $1 }
   }
 
-  /// Sen's: the slopes at the ranks (N - C) / 2 and (N + C) / 2 + 1, C = z * sqrt(n(n-1)(2n+5) / 18).
-  private static func interval(_ sorted: [Double], points: Int) -> (low: Double, high: Double) {
-    let n = Double(points)
-    let spread = quantile * (n * (n - 1) * (2 * n + 5) / 18).squareRoot()
-    let count = Double(sorted.count)
-    let low = max(Int(((count - spread) / 2).rounded(.down)) - 1, 0)
-    let high = min(Int(((count + spread) / 2).rounded(.up)), sorted.count - 1)
-    return (sorted[low], sorted[high])
+  private static func moments(_ values: [Double]) -> (mean: Double, spread: Double) {
+    let mean = values.reduce(0, +) / Double(values.count)
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return (mean, (squares / Double(max(values.count - 1, 1))).squareRoot())
   }
 }
 

@@ -15,7 +15,7 @@ struct DevicesCommand: AsyncParsableCommand {
       it. Works beside a running agent and without one.
 
       --why shows what decided about a device's identity, each decision with its evidence: discovered, moved, replaced, merged, retired, \
-      returned, and what it says of itself. --days-left shows how long each supply lasts, with the interval that holds the truth in 95 of 100 \
+      returned, and what it says of itself. --days-left shows how long each supply lasts, with the interval in which it is empty in 95 of 100 \
       cases, from its levels since it was last replaced; unknown where they are too few. Both go through the journal.
 
         ptagent devices

@@ -35,6 +35,7 @@ private struct Chance: RandomNumberGenerator {
     points[25].percent = 100
     let forecast = try SupplyForecast.estimate(points).get()
     #expect(abs(forecast.daysLeft - 30) < 3, "\(forecast)")
+    #expect((forecast.latest ?? 1_000) - forecast.earliest < 20, "\(forecast)")
   }
 
   @Test func `too few points, too short a time and no fall are unknown, with the reason`() {
@@ -44,27 +45,44 @@ private struct Chance: RandomNumberGenerator {
     #expect(reason([]) == .tooFewPoints)
     #expect(reason(falling(2, days: 2)) == .tooFewPoints)
     #expect(reason((0..<400).map { LevelPoint(time: Int64($0) * Self.day, percent: 40) }) == .tooFewPoints)
-    #expect(reason((0..<10).map { LevelPoint(time: Int64($0) * 3_600_000, percent: 90 - Double($0)) }) == .tooShort)
+    #expect(
+      reason((0..<100).map { LevelPoint(time: Int64($0) * 3_600_000, percent: 99 - Double($0) / 2) }) == .tooShort)
     #expect(reason((0..<10).map { LevelPoint(time: Int64($0) * Self.day, percent: 20 + Double($0)) }) == .noFall)
   }
 
-  @Test func `the interval holds the truth in most of a hundred seeds`() throws {
-    var held = 0
-    for seed in 1...100 as ClosedRange<UInt64> {
+  /// Simulated supplies that are used day by day, more on some days than on others, until they are empty: was it in the interval?
+  @Test(arguments: [0.3, 1.0, 2.0])
+  func `the interval holds the day on which it is empty nearly always, and is not as wide as to say nothing`(
+    unevenness: Double
+  ) {
+    var (held, known) = (0, 0)
+    var widths: [Double] = []
+    for seed in 1...300 as ClosedRange<UInt64> {
       var chance = Chance(state: seed)
-      let perDay = Double.random(in: 0.5...4, using: &chance)
-      var level = 100.0
-      var points: [LevelPoint] = []
-      for step in 0..<60 where level > 5 {
-        points.append(LevelPoint(time: Int64(step) * Self.day / 3, percent: level.rounded()))
-        // Days differ: between nothing and twice the mean.
-        level -= perDay / 3 * .random(in: 0...2, using: &chance)
+      let perDay = Double.random(in: 0.8...3, using: &chance)
+      var (level, day, points) = (100.0, 0.0, [LevelPoint]())
+      func use() -> Double { perDay / 4 * max(0, 1 + unevenness * .random(in: -1...1, using: &chance)) }
+      let seen = Double.random(in: 12...25, using: &chance)
+      while day < seen, level > 10 {
+        points.append(LevelPoint(time: Int64(day * Double(Self.day)), percent: level.rounded(.up)))
+        level -= use()
+        day += 0.25
       }
-      guard let forecast = try? SupplyForecast.estimate(points).get(), let last = points.last else { continue }
-      let truth = last.percent / perDay
-      if forecast.earliest <= truth * 1.1, truth * 0.9 <= forecast.latest ?? .infinity { held += 1 }
+      let asked = day
+      while level > 0 {
+        level -= use()
+        day += 0.25
+      }
+      guard case .success(let forecast) = SupplyForecast.estimate(points) else { continue }
+      known += 1
+      let truth = day - asked
+      if forecast.earliest <= truth + 0.5, truth - 0.5 <= forecast.latest ?? .infinity { held += 1 }
+      widths.append((forecast.latest ?? 1_000) - forecast.earliest)
     }
-    #expect(held >= 75, "\(held)")
+    #expect(known >= 280, "\(known)")
+    #expect(held * 100 >= known * 92, "\(held) of \(known)")
+    let median = widths.sorted()[widths.count / 2]
+    #expect(median > 1 && median < 60, "\(median)")
   }
 }
 
