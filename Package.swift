@@ -167,7 +167,8 @@ let package = Package(
     program(
       "ptbench",
       [
-        "Journal", "Evidence", "ReadModels", "Events", "PrinterModel", "MIB", "Collectors", "Discovery", "SNMP",
+        "AlertRules", "Journal", "Evidence", "ReadModels", "Events", "PrinterModel", "MIB", "Collectors", "Discovery",
+        "SNMP",
         "CrashImages", "OpenSSL",
       ]),
 
