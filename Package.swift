@@ -94,6 +94,7 @@ let package = Package(
     room("PrinterModel", ["MIB", toml], resources: profiles),
     room("Events", ["MIB", "PrinterModel", protobuf], exclude: ["Protos"]),
     room("Projections", ["Events", "MIB", "PrinterModel"]),
+    room("AlertRules", ["Events", "PrinterModel"]),
     room("Discovery", ["MIB"]),
     room("IPP"),
     room("HubProtocol", [grpcCore, grpcProtobuf, protobuf], exclude: ["Protos"]),
@@ -101,7 +102,9 @@ let package = Package(
     // The journal and what reads it.
     room("LMDB", ["CLMDB"]),
     room("Journal", ["LMDB", "Evidence", "OpenSSL"]),
-    room("ReadModels", ["Journal", "Evidence", "LMDB", "OpenSSL", "Projections", "Events", "PrinterModel", "MIB"]),
+    room(
+      "ReadModels",
+      ["Journal", "Evidence", "LMDB", "OpenSSL", "Projections", "AlertRules", "Events", "PrinterModel", "MIB"]),
 
     // Runs by a seed, and power cuts that did not happen.
     room("Simulation", ["OpenSSL"]),
@@ -123,19 +126,19 @@ let package = Package(
       ]),
     room(
       "Collectors",
-      ["Discovery", "SNMP", "IPP", "DeviceHTTP", "MIB", "PrinterModel", "Events", "CLinux"]),
+      ["Discovery", "SNMP", "IPP", "DeviceHTTP", "MIB", "PrinterModel", "Events", "AlertRules", "CLinux"]),
     room("Enrolment", ["GRPCWire", "HubProtocol", "TLS", "OpenSSL", "Platform", grpcCore, protobuf]),
     room(
       "Replicator",
       ["Journal", "Evidence", "GRPCWire", "HubProtocol", "TLS", "OpenSSL", "Platform", grpcCore, protobuf, logging]),
 
-    room("Settings", ["Discovery", "SNMP", "OpenSSL", "Platform", toml]),
+    room("Settings", ["AlertRules", "Discovery", "SNMP", "OpenSSL", "Platform", "PrinterModel", toml]),
     room("Health", ["Platform", "TLS", "HTTP2", "GRPCWire"]),
     room(
       "AgentCore",
       [
-        "Settings", "Collectors", "Discovery", "Enrolment", "Events", "Evidence", "Health", "Journal", "LMDB",
-        "OpenSSL",
+        "Settings", "AlertRules", "Collectors", "Discovery", "Enrolment", "Events", "Evidence", "Health", "Journal",
+        "LMDB", "OpenSSL",
         "Platform", "PrinterModel", "Projections", "ReadModels", "Replicator", "TLS", logging, lifecycle, signals,
       ]),
 
@@ -180,10 +183,12 @@ let package = Package(
     program(
       "ptbench",
       [
-        "Journal", "Evidence", "ReadModels", "Events", "PrinterModel", "MIB", "Collectors", "Discovery", "SNMP",
+        "AlertRules", "Journal", "Evidence", "ReadModels", "Events", "PrinterModel", "MIB", "Collectors", "Discovery",
+        "SNMP",
         "CrashImages", "OpenSSL",
       ]),
 
+    tests("AlertRulesTests", of: ["AlertRules", "Events", "PrinterModel"]),
     tests(
       "AgentCoreTests",
       of: [
@@ -193,7 +198,7 @@ let package = Package(
     tests(
       "CollectorsTests",
       of: [
-        "Collectors", "CLinux", "DeviceHTTP", "Discovery", "SNMP", "IPP", "MIB", "PrinterModel", "Events",
+        "Collectors", "AlertRules", "CLinux", "DeviceHTTP", "Discovery", "SNMP", "IPP", "MIB", "PrinterModel", "Events", "Projections",
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       ]),
     tests("CrashImagesTests", of: ["CrashImages", "Evidence", "Simulation"]),
@@ -236,7 +241,7 @@ let package = Package(
       "ReplicatorTests",
       of: ["Replicator", "Evidence", "HTTP2", "Journal", "OpenSSL", "CrashImages", "Simulation", "TLS", grpcCore]),
     tests("ScenarioTests", of: []),
-    tests("SettingsTests", of: ["Settings", "Discovery", "Platform", "SNMP"]),
+    tests("SettingsTests", of: ["Settings", "AlertRules", "Discovery", "Platform", "PrinterModel", "SNMP"]),
     tests("SNMPTests", of: ["SNMP", "MIB", "OpenSSL"]),
   ] + fuzzing
 )

@@ -45,6 +45,9 @@ extension CollectorSettings {
     browsesAnnouncements = discovery.browsesAnnouncements
     trapPort = discovery.trapPort
     parallelMax = configuration.poll.concurrency
+    retireAfter = configuration.poll.retireAfter
+    rules = configuration.rules
+    offsets = configuration.meterOffsets
     sweep.packetsPerSecond = discovery.packetsPerSecond
     sweep.burst = max(1, discovery.packetsPerSecond / 10)
   }

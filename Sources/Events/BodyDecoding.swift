@@ -93,6 +93,51 @@ extension EventDecoder {
       case 1: body.address = try fields.string() ?? body.address
       case 2: if let bytes = fields.bytes { try read(bytes, into: &body.identity) }
       case 3: body.credential = try fields.string() ?? body.credential
+      case 4: body.evidence = try fields.string() ?? body.evidence
+      default: break
+      }
+    }
+    return body
+  }
+
+  func deviceMerged(_ bytes: UnsafeRawBufferPointer) throws -> DeviceMerged {
+    var (into, address, evidence) = ([UInt8](), "", "")
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: into = fields.octets ?? into
+      case 2: address = try fields.string() ?? address
+      case 3: evidence = try fields.string() ?? evidence
+      default: break
+      }
+    }
+    guard let id = DeviceID(into) else {
+      throw WireVocabularyError(description: "the id of the device that goes on must have 16 bytes, not \(into.count)")
+    }
+    return DeviceMerged(into: id, address: address, evidence: evidence)
+  }
+
+  func deviceRetired(_ bytes: UnsafeRawBufferPointer) throws -> DeviceRetired {
+    var body = DeviceRetired(address: "", lastRead: 0, evidence: "")
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: body.address = try fields.string() ?? body.address
+      case 2: body.lastRead = fields.int64 ?? body.lastRead
+      case 3: body.evidence = try fields.string() ?? body.evidence
+      default: break
+      }
+    }
+    return body
+  }
+
+  func deviceReturned(_ bytes: UnsafeRawBufferPointer) throws -> DeviceReturned {
+    var body = DeviceReturned(address: "", evidence: "")
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: body.address = try fields.string() ?? body.address
+      case 2: body.evidence = try fields.string() ?? body.evidence
       default: break
       }
     }
@@ -174,8 +219,10 @@ extension EventDecoder {
   }
 
   mutating func alertReported<Reported>(
-    _ bytes: UnsafeRawBufferPointer, _ make: (AlertKey, PrinterAlert) -> Reported
+    _ bytes: UnsafeRawBufferPointer, _ make: (AlertKey, PrinterAlert, String, UInt32) -> Reported
   ) throws -> Reported {
+    var evidence = ""
+    var penalty: UInt32 = 0
     var key = AlertKey(group: 0, groupIndex: 0, code: 0)
     var alert = PrinterAlert(row: RowIndex([]))
     var fields = FieldReader(bytes)
@@ -183,10 +230,12 @@ extension EventDecoder {
       switch fields.number {
       case 1: if let bytes = fields.bytes { try read(bytes, into: &key) }
       case 2: if let bytes = fields.bytes { try read(bytes, into: &alert) }
+      case 3: evidence = try fields.string() ?? evidence
+      case 4: penalty = fields.uint32 ?? penalty
       default: break
       }
     }
-    return make(key, alert)
+    return make(key, alert, evidence, penalty)
   }
 
   func alertCleared(_ bytes: UnsafeRawBufferPointer) throws -> AlertCleared {
@@ -196,6 +245,7 @@ extension EventDecoder {
       switch fields.number {
       case 1: if let bytes = fields.bytes { try read(bytes, into: &body.key) }
       case 2: body.milliseconds = fields.uint64 ?? body.milliseconds
+      case 3: body.penalty = fields.uint32 ?? body.penalty
       default: break
       }
     }
@@ -243,6 +293,25 @@ extension EventDecoder {
       case 3: body.previous = fields.uint64 ?? body.previous
       case 4: body.current = fields.uint64 ?? body.current
       case 5: body.evidence = try fields.string() ?? body.evidence
+      case 6: body.cause = try fields.string() ?? body.cause
+      case 7: body.volume = fields.uint64 ?? body.volume
+      default: break
+      }
+    }
+    body.meter = try required(meter, "the name of a meter")
+    return body
+  }
+
+  mutating func meterOffsetSet(_ bytes: UnsafeRawBufferPointer) throws -> MeterOffsetSet {
+    var body = MeterOffsetSet(meter: .total, offset: 0, previous: 0, reason: "")
+    var meter: MeterName?
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: meter = try fields.bytes.map { try meterName($0) } ?? meter
+      case 2: body.offset = fields.int64 ?? body.offset
+      case 3: body.previous = fields.int64 ?? body.previous
+      case 4: body.reason = try fields.string() ?? body.reason
       default: break
       }
     }

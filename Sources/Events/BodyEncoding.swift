@@ -18,12 +18,16 @@ enum Wire {
   typealias DeviceMoved = Printtrail_Events_V1_DeviceMoved
   typealias DeviceReplaced = Printtrail_Events_V1_DeviceReplaced
   typealias DeviceSeenAlso = Printtrail_Events_V1_DeviceSeenAlso
+  typealias DeviceMerged = Printtrail_Events_V1_DeviceMerged
+  typealias DeviceRetired = Printtrail_Events_V1_DeviceRetired
+  typealias DeviceReturned = Printtrail_Events_V1_DeviceReturned
   typealias PollFailed = Printtrail_Events_V1_PollFailed
   typealias AlertReported = Printtrail_Events_V1_AlertReported
   typealias AlertCleared = Printtrail_Events_V1_AlertCleared
   typealias AlertKey = Printtrail_Events_V1_AlertKey
   typealias Alert = Printtrail_Events_V1_Alert
   typealias MeterEpochOpened = Printtrail_Events_V1_MeterEpochOpened
+  typealias MeterOffsetSet = Printtrail_Events_V1_MeterOffsetSet
   typealias UploadRejected = Printtrail_Events_V1_UploadRejected
   typealias JournalDamaged = Printtrail_Events_V1_JournalDamaged
   typealias RecordsRemoved = Printtrail_Events_V1_RecordsRemoved
@@ -107,6 +111,7 @@ extension DeviceDiscovered {
       $0.address = address
       $0.identity = identity.wire
       $0.credential = credential
+      $0.evidence = evidence
     }
   }
 }
@@ -136,6 +141,35 @@ extension DeviceSeenAlso {
     .with {
       $0.address = address
       $0.known = known
+      $0.evidence = evidence
+    }
+  }
+}
+
+extension DeviceMerged {
+  var wire: Wire.DeviceMerged {
+    .with {
+      $0.into = Data(into.bytes)
+      $0.address = address
+      $0.evidence = evidence
+    }
+  }
+}
+
+extension DeviceRetired {
+  var wire: Wire.DeviceRetired {
+    .with {
+      $0.address = address
+      $0.lastRead = lastRead
+      $0.evidence = evidence
+    }
+  }
+}
+
+extension DeviceReturned {
+  var wire: Wire.DeviceReturned {
+    .with {
+      $0.address = address
       $0.evidence = evidence
     }
   }
@@ -172,10 +206,14 @@ extension AlertKey {
   }
 }
 
-func wireAlert(_ key: AlertKey, _ alert: PrinterAlert) -> Wire.AlertReported {
+func wireAlert(
+  _ key: AlertKey, _ alert: PrinterAlert, _ evidence: String, _ penalty: UInt32
+) -> Wire.AlertReported {
   .with {
     $0.key = key.wire
     $0.alert = alert.wire
+    $0.evidence = evidence
+    $0.penalty = penalty
   }
 }
 
@@ -184,6 +222,7 @@ extension AlertCleared {
     .with {
       $0.key = key.wire
       $0.milliseconds = milliseconds
+      $0.penalty = penalty
     }
   }
 }
@@ -196,6 +235,19 @@ extension MeterEpochOpened {
       $0.previous = previous
       $0.current = current
       $0.evidence = evidence
+      $0.cause = cause
+      if let volume { $0.volume = volume }
+    }
+  }
+}
+
+extension MeterOffsetSet {
+  var wire: Wire.MeterOffsetSet {
+    .with {
+      $0.meter = meter.description
+      $0.offset = offset
+      $0.previous = previous
+      $0.reason = reason
     }
   }
 }

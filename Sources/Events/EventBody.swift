@@ -15,6 +15,9 @@ package enum EventBody: Equatable, Sendable {
   case deviceMoved(DeviceMoved)
   case deviceReplaced(DeviceReplaced)
   case deviceSeenAlso(DeviceSeenAlso)
+  case deviceMerged(DeviceMerged)
+  case deviceRetired(DeviceRetired)
+  case deviceReturned(DeviceReturned)
   case readingTaken(ReadingTaken)
   case readingChanged(ReadingChanged)
   case readingUnchanged(ReadingUnchanged)
@@ -23,6 +26,7 @@ package enum EventBody: Equatable, Sendable {
   case alertUpdated(AlertUpdated)
   case alertCleared(AlertCleared)
   case meterEpochOpened(MeterEpochOpened)
+  case meterOffsetSet(MeterOffsetSet)
   case uploadRejected(UploadRejected)
   case journalDamaged(JournalDamaged)
   case recordsRemoved(RecordsRemoved)
@@ -127,10 +131,13 @@ package struct DeviceDiscovered: Equatable, Sendable {
   package var identity: DeviceIdentity
   /// The name of the credential that worked, never the credential.
   package var credential: String
-  package init(address: String, identity: DeviceIdentity, credential: String) {
+  /// Why it is none of the known devices, where something of it looks like one; else empty.
+  package var evidence: String
+  package init(address: String, identity: DeviceIdentity, credential: String, evidence: String = "") {
     self.address = address
     self.identity = identity
     self.credential = credential
+    self.evidence = evidence
   }
 }
 
@@ -171,6 +178,47 @@ package struct DeviceSeenAlso: Equatable, Sendable {
   package init(address: String, known: String, evidence: String) {
     self.address = address
     self.known = known
+    self.evidence = evidence
+  }
+}
+
+/// This device and another known one were found to be one: the other's record goes on, this one's ends here. What this one was read to say
+/// stays in the journal under its own id.
+package struct DeviceMerged: Equatable, Sendable {
+  /// The device whose record goes on.
+  package var into: DeviceID
+  /// Where it was seen that they are one.
+  package var address: String
+  /// What both share, for example `MAC 00:11:22:33:44:55 with serial XYZ123`.
+  package var evidence: String
+  package init(into: DeviceID, address: String, evidence: String) {
+    self.into = into
+    self.address = address
+    self.evidence = evidence
+  }
+}
+
+/// The device was not read for so long that it is not asked any more. It is known still, and returns when it is seen again.
+package struct DeviceRetired: Equatable, Sendable {
+  /// The last address; empty: it had none.
+  package var address: String
+  /// When it was last read, or else discovered, in milliseconds since 1970 UTC.
+  package var lastRead: Int64
+  package var evidence: String
+  package init(address: String, lastRead: Int64, evidence: String) {
+    self.address = address
+    self.lastRead = lastRead
+    self.evidence = evidence
+  }
+}
+
+/// A retired device was read again.
+package struct DeviceReturned: Equatable, Sendable {
+  package var address: String
+  /// How long it was away, and what identified it.
+  package var evidence: String
+  package init(address: String, evidence: String) {
+    self.address = address
     self.evidence = evidence
   }
 }
@@ -245,10 +293,10 @@ package struct PollFailed: Equatable, Sendable {
 
 /// What makes two rows of prtAlertTable, or two error bits, the same alert over time.
 package struct AlertKey: Hashable, Comparable, Sendable, CustomStringConvertible {
-  /// PrtAlertGroupTC; 0 for hrPrinterDetectedErrorState.
+  /// PrtAlertGroupTC; 0 for hrPrinterDetectedErrorState, -1 for the agent's own rules.
   package var group: Int64
   package var groupIndex: Int64
-  /// PrtAlertCodeTC; for group 0 the bit's number.
+  /// PrtAlertCodeTC; for group 0 the bit's number, for group -1 the rule's.
   package var code: Int64
   package init(group: Int64, groupIndex: Int64, code: Int64) {
     self.group = group
@@ -265,9 +313,15 @@ package struct AlertKey: Hashable, Comparable, Sendable, CustomStringConvertible
 package struct AlertRaised: Equatable, Sendable {
   package var key: AlertKey
   package var alert: PrinterAlert
-  package init(key: AlertKey, alert: PrinterAlert) {
+  /// For alerts of the agent's own rules: the numbers that the rule was applied to.
+  package var evidence: String
+  /// How often it came and went of late, in thousandths of a raising.
+  package var penalty: UInt32
+  package init(key: AlertKey, alert: PrinterAlert, evidence: String = "", penalty: UInt32 = 0) {
     self.key = key
     self.alert = alert
+    self.evidence = evidence
+    self.penalty = penalty
   }
 }
 
@@ -275,9 +329,15 @@ package struct AlertRaised: Equatable, Sendable {
 package struct AlertUpdated: Equatable, Sendable {
   package var key: AlertKey
   package var alert: PrinterAlert
-  package init(key: AlertKey, alert: PrinterAlert) {
+  /// As in `AlertRaised`.
+  package var evidence: String
+  /// As it was when the alert was raised: an update is no raising.
+  package var penalty: UInt32
+  package init(key: AlertKey, alert: PrinterAlert, evidence: String = "", penalty: UInt32 = 0) {
     self.key = key
     self.alert = alert
+    self.evidence = evidence
+    self.penalty = penalty
   }
 }
 
@@ -286,9 +346,12 @@ package struct AlertCleared: Equatable, Sendable {
   package var key: AlertKey
   /// How long it was raised, by the agent's clock.
   package var milliseconds: UInt64
-  package init(key: AlertKey, milliseconds: UInt64) {
+  /// As in `AlertRaised`, at this time; 0: none.
+  package var penalty: UInt32
+  package init(key: AlertKey, milliseconds: UInt64, penalty: UInt32 = 0) {
     self.key = key
     self.milliseconds = milliseconds
+    self.penalty = penalty
   }
 }
 
@@ -300,12 +363,54 @@ package struct MeterEpochOpened: Equatable, Sendable {
   package var previous: UInt64
   package var current: UInt64
   package var evidence: String
-  package init(meter: MeterName, epoch: UInt32, previous: UInt64, current: UInt64, evidence: String) {
+  /// A `Cause`, a word of a newer release, or empty in journals of the first.
+  package var cause: String
+  /// What was counted from `previous` to `current` where that can be known: at a rollover.
+  package var volume: UInt64?
+
+  /// Why an epoch ends.
+  package enum Cause: String, CaseIterable, Sendable {
+    /// The counter is below what it was.
+    case drop
+    /// A 32-bit counter went once around.
+    case rollover
+    /// Serial number, MAC or firmware changed with the counter.
+    case boardSwap
+    /// The meter comes from another object.
+    case source
+    /// It counts in another unit.
+    case unit
+    /// It is again what it was before one wrong reading.
+    case returned
+  }
+
+  package init(
+    meter: MeterName, epoch: UInt32, previous: UInt64, current: UInt64, evidence: String, cause: String = "",
+    volume: UInt64? = nil
+  ) {
     self.meter = meter
     self.epoch = epoch
     self.previous = previous
     self.current = current
     self.evidence = evidence
+    self.cause = cause
+    self.volume = volume
+  }
+}
+
+/// What is added to a counter to give its adjusted value was set, changed or taken away. Raw values and volumes stay what they are.
+package struct MeterOffsetSet: Equatable, Sendable {
+  package var meter: MeterName
+  /// 0: none any more.
+  package var offset: Int64
+  package var previous: Int64
+  /// Why, in the words of whoever set it.
+  package var reason: String
+  package init(meter: MeterName, offset: Int64, previous: Int64, reason: String) {
+    self.meter = meter
+    self.offset = offset
+    self.previous = previous
+    self.reason = reason
   }
 }
 

@@ -84,6 +84,9 @@ package enum EventType {
   package static let deviceMoved: UInt16 = 21
   package static let deviceReplaced: UInt16 = 22
   package static let deviceSeenAlso: UInt16 = 23
+  package static let deviceMerged: UInt16 = 24
+  package static let deviceRetired: UInt16 = 25
+  package static let deviceReturned: UInt16 = 26
   package static let readingTaken: UInt16 = 30
   package static let readingChanged: UInt16 = 31
   package static let readingUnchanged: UInt16 = 32
@@ -92,6 +95,7 @@ package enum EventType {
   package static let alertUpdated: UInt16 = 41
   package static let alertCleared: UInt16 = 42
   package static let meterEpochOpened: UInt16 = 50
+  package static let meterOffsetSet: UInt16 = 51
   package static let uploadRejected: UInt16 = 60
   package static let journalDamaged: UInt16 = 70
   package static let recordsRemoved: UInt16 = 71
@@ -102,10 +106,11 @@ package enum EventType {
     agentStarted: "AgentStarted", agentStopped: "AgentStopped", installEnrolled: "InstallEnrolled",
     sweepStarted: "SweepStarted", sweepCompleted: "SweepCompleted", discoveryFailed: "DiscoveryFailed",
     deviceDiscovered: "DeviceDiscovered", deviceMoved: "DeviceMoved", deviceReplaced: "DeviceReplaced",
-    deviceSeenAlso: "DeviceSeenAlso", readingTaken: "ReadingTaken",
+    deviceSeenAlso: "DeviceSeenAlso", deviceMerged: "DeviceMerged", deviceRetired: "DeviceRetired",
+    deviceReturned: "DeviceReturned", readingTaken: "ReadingTaken",
     readingChanged: "ReadingChanged", readingUnchanged: "ReadingUnchanged", pollFailed: "PollFailed",
     alertRaised: "AlertRaised", alertUpdated: "AlertUpdated", alertCleared: "AlertCleared",
-    meterEpochOpened: "MeterEpochOpened", uploadRejected: "UploadRejected",
+    meterEpochOpened: "MeterEpochOpened", meterOffsetSet: "MeterOffsetSet", uploadRejected: "UploadRejected",
     journalDamaged: "JournalDamaged", recordsRemoved: "RecordsRemoved", readingsThinned: "ReadingsThinned",
   ]
 
@@ -137,6 +142,9 @@ extension EventBody {
     case .deviceMoved: EventType.deviceMoved
     case .deviceReplaced: EventType.deviceReplaced
     case .deviceSeenAlso: EventType.deviceSeenAlso
+    case .deviceMerged: EventType.deviceMerged
+    case .deviceRetired: EventType.deviceRetired
+    case .deviceReturned: EventType.deviceReturned
     case .readingTaken: EventType.readingTaken
     case .readingChanged: EventType.readingChanged
     case .readingUnchanged: EventType.readingUnchanged
@@ -145,6 +153,7 @@ extension EventBody {
     case .alertUpdated: EventType.alertUpdated
     case .alertCleared: EventType.alertCleared
     case .meterEpochOpened: EventType.meterEpochOpened
+    case .meterOffsetSet: EventType.meterOffsetSet
     case .uploadRejected: EventType.uploadRejected
     case .journalDamaged: EventType.journalDamaged
     case .recordsRemoved: EventType.recordsRemoved
@@ -165,14 +174,18 @@ extension EventBody {
     case .deviceMoved(let event): event.wire
     case .deviceReplaced(let event): event.wire
     case .deviceSeenAlso(let event): event.wire
+    case .deviceMerged(let event): event.wire
+    case .deviceRetired(let event): event.wire
+    case .deviceReturned(let event): event.wire
     case .readingTaken(let event): event.wire
     case .readingChanged(let event): event.wire
     case .readingUnchanged(let event): event.wire
     case .pollFailed(let event): event.wire
-    case .alertRaised(let event): wireAlert(event.key, event.alert)
-    case .alertUpdated(let event): wireAlert(event.key, event.alert)
+    case .alertRaised(let event): wireAlert(event.key, event.alert, event.evidence, event.penalty)
+    case .alertUpdated(let event): wireAlert(event.key, event.alert, event.evidence, event.penalty)
     case .alertCleared(let event): event.wire
     case .meterEpochOpened(let event): event.wire
+    case .meterOffsetSet(let event): event.wire
     case .uploadRejected(let event): event.wire
     case .journalDamaged(let event): event.wire
     case .recordsRemoved(let event): event.wire

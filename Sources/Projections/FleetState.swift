@@ -76,6 +76,10 @@ package struct DeviceState: Equatable, Sendable {
   /// When and as what it was found; the address is the current one.
   package var discovered: Timed<DeviceDiscovered>?
   package var replaced: Timed<DeviceReplaced>?
+  /// The device that this one was found to be.
+  package var merged: Timed<DeviceMerged>?
+  /// Not read for so long that it is not asked any more; nil once it returned.
+  package var retired: Timed<DeviceRetired>?
   /// The current reading, without alerts and uptime, and when it last changed.
   package var reading: Timed<Reading>?
   /// The latest successful poll.
@@ -84,10 +88,24 @@ package struct DeviceState: Equatable, Sendable {
   package var failure: Timed<PollFailed>?
   /// Alerts that are raised now, and since when.
   package var alerts: [AlertKey: Timed<AlertRaised>] = [:]
+  /// Alerts that came and went of late, and when they were cleared.
+  package var flaps: [AlertKey: Timed<AlertCleared>] = [:]
   /// Meters whose history has more than one epoch.
   package var meterEpochs: [MeterName: Timed<MeterEpochOpened>] = [:]
+  /// What is added to meters to give their adjusted values.
+  package var meterOffsets: [MeterName: Timed<MeterOffsetSet>] = [:]
 
   package init(id: DeviceID) { self.id = id }
+
+  /// A meter's value with its offset; nil where it has none, or where the sum is no count.
+  package func adjusted(_ meter: Meter) -> UInt64? {
+    guard let offset = meterOffsets[meter.name]?.fact.offset, meter.quality.isNumber else { return nil }
+    let magnitude = offset.magnitude
+    let (sum, isBeyond) =
+      offset < 0
+      ? meter.value.subtractingReportingOverflow(magnitude) : meter.value.addingReportingOverflow(magnitude)
+    return isBeyond ? nil : sum
+  }
 
   /// The address last seen, `10.0.0.7:161`; nil before the device was discovered.
   package var address: String? { discovered?.fact.address }
@@ -103,6 +121,15 @@ package struct DeviceState: Equatable, Sendable {
     case .deviceReplaced(let body):
       replaced = Timed(event.time, body)
       touched(key(EventType.deviceReplaced))
+    case .deviceMerged(let body):
+      merged = Timed(event.time, body)
+      touched(key(EventType.deviceMerged))
+    case .deviceRetired(let body):
+      retired = Timed(event.time, body)
+      touched(key(EventType.deviceRetired))
+    case .deviceReturned:
+      retired = nil
+      touched(key(EventType.deviceRetired))
     case .readingTaken(let body):
       reading = Timed(event.time, body.reading.normalized.current)
       touched(key(EventType.readingTaken))
@@ -121,16 +148,24 @@ package struct DeviceState: Equatable, Sendable {
     case .alertRaised(let body):
       alerts[body.key] = Timed(event.time, body)
       touched(key(body.key))
+      if flaps.removeValue(forKey: body.key) != nil { touched(StateKey(flap: body.key, of: id)) }
     case .alertUpdated(let body):
       let since = alerts[body.key]?.time ?? event.time
-      alerts[body.key] = Timed(since, AlertRaised(key: body.key, alert: body.alert))
+      alerts[body.key] = Timed(
+        since, AlertRaised(key: body.key, alert: body.alert, evidence: body.evidence, penalty: body.penalty))
       touched(key(body.key))
     case .alertCleared(let body):
       alerts[body.key] = nil
       touched(key(body.key))
+      guard body.penalty > 0 else { break }
+      flaps[body.key] = Timed(event.time, body)
+      touched(StateKey(flap: body.key, of: id))
     case .meterEpochOpened(let body):
       meterEpochs[body.meter] = Timed(event.time, body)
       touched(key(body.meter))
+    case .meterOffsetSet(let body):
+      meterOffsets[body.meter] = body.offset == 0 ? nil : Timed(event.time, body)
+      touched(StateKey(offset: body.meter, of: id))
     default: break
     }
   }

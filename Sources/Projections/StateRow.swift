@@ -1,8 +1,8 @@
 // The fleet's state as rows: each is a key and the payload of an event, and folding the rows of a state gives that state again.
 //
 //     key = type u16 | device id 16 bytes (zero: the agent) | rest        big-endian
-//     rest: for alerts  group i64 | group index i64 | code i64 (each with its sign bit flipped, so that bytes sort as numbers do)
-//           for meter epochs  the meter's name in UTF-8
+//     rest: for alerts, raised and of late cleared  group i64 | group index i64 | code i64 (each with its sign bit flipped, so that bytes sort as numbers do)
+//           for meter epochs and offsets  the meter's name in UTF-8
 //           else nothing
 
 package import Events
@@ -40,6 +40,19 @@ package struct StateKey: Hashable, Sendable {
     part = .meter(meter)
   }
 
+  /// An alert that was cleared and may come again.
+  package init(flap: AlertKey, of device: DeviceID) {
+    type = EventType.alertCleared
+    self.device = device
+    part = .alert(flap)
+  }
+
+  package init(offset: MeterName, of device: DeviceID) {
+    type = EventType.meterOffsetSet
+    self.device = device
+    part = .meter(offset)
+  }
+
   /// The key's bytes; they sort by type, device and rest.
   package var bytes: [UInt8] {
     var bytes: [UInt8] = [UInt8(type >> 8), UInt8(type & 0xff)]
@@ -62,7 +75,11 @@ extension FleetState {
     guard let id = key.device else { return agent.row(key.type) }
     guard let device = devices[id] else { return nil }
     switch key.part {
+    case .alert(let alert) where key.type == EventType.alertCleared:
+      return device.flaps[alert].map { Event($0, id, EventBody.alertCleared) }
     case .alert(let alert): return device.alerts[alert].map { Event($0, id, EventBody.alertRaised) }
+    case .meter(let meter) where key.type == EventType.meterOffsetSet:
+      return device.meterOffsets[meter].map { Event($0, id, EventBody.meterOffsetSet) }
     case .meter(let meter): return device.meterEpochs[meter].map { Event($0, id, EventBody.meterEpochOpened) }
     case .single: return device.row(key.type)
     }
@@ -74,7 +91,9 @@ extension FleetState {
     for device in devices.values {
       keys += DeviceState.types.map { StateKey($0, device.id) }
       keys += device.alerts.keys.map { StateKey(alert: $0, of: device.id) }
+      keys += device.flaps.keys.map { StateKey(flap: $0, of: device.id) }
       keys += device.meterEpochs.keys.map { StateKey(meter: $0, of: device.id) }
+      keys += device.meterOffsets.keys.map { StateKey(offset: $0, of: device.id) }
     }
     return keys.compactMap { key in row(key).map { (key.bytes, $0) } }
       .sorted { $0.key.lexicographicallyPrecedes($1.key) }
@@ -103,11 +122,13 @@ extension AgentState {
 extension DeviceState {
   fileprivate static let types = [
     EventType.deviceDiscovered, EventType.deviceReplaced, EventType.readingTaken, EventType.readingUnchanged,
-    EventType.pollFailed,
+    EventType.pollFailed, EventType.deviceMerged, EventType.deviceRetired,
   ]
 
   fileprivate func row(_ type: UInt16) -> Event? {
     switch type {
+    case EventType.deviceMerged: merged.map { Event($0, id, EventBody.deviceMerged) }
+    case EventType.deviceRetired: retired.map { Event($0, id, EventBody.deviceRetired) }
     case EventType.deviceDiscovered: discovered.map { Event($0, id, EventBody.deviceDiscovered) }
     case EventType.deviceReplaced: replaced.map { Event($0, id, EventBody.deviceReplaced) }
     case EventType.readingTaken:

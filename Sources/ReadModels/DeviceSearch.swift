@@ -33,6 +33,8 @@ package struct DeviceSearch {
   private static let idDigitsMin = 4
 
   private let devices: [DeviceSummary]
+  /// Without those that go on as another device: they are found by their id.
+  private let present: [DeviceSummary]
 
   /// The one device that `text` names, as it was after record `last`. What an id, a serial number or an address is exactly goes before the
   /// beginning of an id. Holds the fleet's state, no records; for a whole id that of the one device.
@@ -58,13 +60,14 @@ package struct DeviceSearch {
       return true
     }
     devices = FleetReport.devices(of: fleet)
+    present = devices.filter { $0.state.merged == nil }
   }
 
   /// Whether events of this type tell who a device is, or where.
   private static func isTelling(_ type: UInt16) -> Bool {
     [
       EventType.deviceDiscovered, EventType.deviceMoved, EventType.deviceReplaced, EventType.readingTaken,
-      EventType.readingChanged,
+      EventType.readingChanged, EventType.deviceMerged,
     ].contains(type)
   }
 
@@ -95,7 +98,7 @@ package struct DeviceSearch {
 
   private func bySerial(_ text: String) -> [DeviceSummary] {
     guard let serial = Self.normalizedSerial(DeviceText(text)) else { return [] }
-    return devices.filter { Self.normalizedSerial($0.identity?.serial) == serial }
+    return present.filter { Self.normalizedSerial($0.identity?.serial) == serial }
   }
 
   private static func normalizedSerial(_ text: DeviceText?) -> String? {
@@ -106,7 +109,7 @@ package struct DeviceSearch {
 
   /// With or without the port. Who was replaced at an address is meant only if nobody else is there.
   private func byAddress(_ text: String) -> [DeviceSummary] {
-    let here = devices.filter { $0.address == text || $0.address.hasPrefix(text + ":") }
+    let here = present.filter { $0.address == text || $0.address.hasPrefix(text + ":") }
     let present = here.filter { $0.state.replaced?.fact.address != $0.state.address }
     return present.isEmpty ? here : present
   }

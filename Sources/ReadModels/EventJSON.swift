@@ -34,7 +34,19 @@ extension JSONWriter {
       case .deviceDiscovered(let event):
         json.member("address", event.address)
         json.member("credential", event.credential)
+        if !event.evidence.isEmpty { json.member("evidence", event.evidence) }
         json.identity(event.identity)
+      case .deviceMerged(let event):
+        json.member("into", event.into.description)
+        json.member("address", event.address)
+        json.member("evidence", event.evidence)
+      case .deviceRetired(let event):
+        json.member("address", event.address)
+        json.member("lastRead", event.lastRead)
+        json.member("evidence", event.evidence)
+      case .deviceReturned(let event):
+        json.member("address", event.address)
+        json.member("evidence", event.evidence)
       case .deviceMoved(let event):
         json.member("from", event.from)
         json.member("to", event.to)
@@ -59,17 +71,25 @@ extension JSONWriter {
         json.member("address", event.address)
         json.member("reason", event.reason)
         json.member("message", event.message)
-      case .alertRaised(let event): json.alert(event.key, event.alert)
-      case .alertUpdated(let event): json.alert(event.key, event.alert)
+      case .alertRaised(let event): json.alert(event.key, event.alert, event.evidence, event.penalty)
+      case .alertUpdated(let event): json.alert(event.key, event.alert, event.evidence, event.penalty)
       case .alertCleared(let event):
         json.member("key", event.key.description)
         json.member("milliseconds", event.milliseconds)
+        if event.penalty > 0 { json.member("penalty", event.penalty) }
+      case .meterOffsetSet(let event):
+        json.member("meter", event.meter.description)
+        json.member("offset", event.offset)
+        json.member("previous", event.previous)
+        json.member("reason", event.reason)
       case .meterEpochOpened(let event):
         json.member("meter", event.meter.description)
         json.member("epoch", event.epoch)
         json.member("previous", event.previous)
         json.member("current", event.current)
         json.member("evidence", event.evidence)
+        if !event.cause.isEmpty { json.member("cause", event.cause) }
+        json.member("volume", event.volume)
       case .uploadRejected(let event):
         json.member("epoch", event.epoch)
         json.member("sequence", event.sequence)
@@ -294,8 +314,10 @@ extension JSONWriter {
     }
   }
 
-  private mutating func alert(_ alertKey: AlertKey, _ alert: PrinterAlert) {
+  private mutating func alert(_ alertKey: AlertKey, _ alert: PrinterAlert, _ evidence: String, _ penalty: UInt32) {
     member("key", alertKey.description)
+    if !evidence.isEmpty { member("evidence", evidence) }
+    if penalty > 0 { member("penalty", penalty) }
     key("alert")
     self.alert(alert)
   }

@@ -32,6 +32,9 @@ package enum EventLine {
     case .discoveryFailed(let event): "at \(event.address): \(event.message)"
     case .deviceDiscovered(let event):
       "\(event.identity.model?.text ?? "unknown model"), serial \(event.identity.serial?.text ?? "unknown"), at \(event.address)"
+    case .deviceMerged(let event): "is \(event.into.short), seen at \(event.address): \(event.evidence)"
+    case .deviceRetired(let event): event.evidence
+    case .deviceReturned(let event): "at \(event.address): \(event.evidence)"
     case .deviceMoved(let event): "from \(event.from) to \(event.to): \(event.evidence)"
     case .deviceReplaced(let event): "at \(event.address): \(event.evidence)"
     case .deviceSeenAlso(let event): "at \(event.address) while it answers at \(event.known): \(event.evidence)"
@@ -39,10 +42,11 @@ package enum EventLine {
     case .readingChanged(let event): changes(event.change)
     case .readingUnchanged: "as before"
     case .pollFailed(let event): event.message
-    case .alertRaised(let event): alert(event.alert, event.key)
-    case .alertUpdated(let event): alert(event.alert, event.key)
+    case .alertRaised(let event): alert(event.alert, event.key, event.evidence)
+    case .alertUpdated(let event): alert(event.alert, event.key, event.evidence)
     case .alertCleared(let event): "\(event.key) after \(event.milliseconds / 1000) s"
     case .meterEpochOpened(let event): "\(event.meter): \(event.previous) then \(event.current), \(event.evidence)"
+    case .meterOffsetSet(let event): "\(event.meter): \(event.offset) after \(event.previous), \(event.reason)"
     case .uploadRejected(let event): "\(event.epoch)/\(event.sequence): \(event.reason)"
     case .journalDamaged(let event):
       "\(event.reason); \(counted(event.recordsKept, "record")) kept, \(counted(event.rangesLost, "range")) lost"
@@ -68,8 +72,8 @@ package enum EventLine {
     return parts.isEmpty ? "details" : parts.joined(separator: ", ")
   }
 
-  private static func alert(_ alert: PrinterAlert, _ key: AlertKey) -> String {
+  private static func alert(_ alert: PrinterAlert, _ key: AlertKey, _ evidence: String) -> String {
     let text = alert.description?.text ?? ""
-    return text.isEmpty ? "alert \(key)" : text
+    return (text.isEmpty ? "alert \(key)" : text) + (evidence.isEmpty ? "" : ": \(evidence)")
   }
 }

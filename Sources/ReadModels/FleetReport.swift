@@ -29,8 +29,10 @@ package struct DeviceSummary: Sendable {
 
   package func meter(_ name: MeterName) -> Meter? { reading?.meters.first { $0.name == name } }
 
-  /// `read`, `unreachable`, `replaced` or `new`.
+  /// `read`, `unreachable`, `replaced`, `merged`, `retired` or `new`.
   package var condition: String {
+    if state.merged != nil { return "merged" }
+    if state.retired != nil { return "retired" }
     if state.replaced != nil { return "replaced" }
     if state.failure != nil { return "unreachable" }
     return state.lastRead == nil ? "new" : "read"
@@ -54,9 +56,9 @@ package enum FleetReport {
     ])
     for device in devices(of: state) {
       table.add([
-        device.shortID, device.address, clipped(device.model, 34), device.serial, number(device.total),
-        number(device.monochrome),
-        number(device.fullColour), supplies(device.reading?.supplies ?? []), alerts(device.state), device.condition,
+        device.shortID, device.address, clipped(device.model, 34), device.serial, number(device.total, device.state),
+        number(device.monochrome, device.state), number(device.fullColour, device.state),
+        supplies(device.reading?.supplies ?? []), alerts(device.state), device.condition,
       ])
     }
     return table.text
@@ -114,13 +116,24 @@ package enum FleetReport {
     let reading =
       device.reading.map { form.members(of: $0).filter { $0.0 != "alerts" } }
       ?? device.identity.map { [("identity", form.identity($0))] } ?? []
+    let offsets = device.state.meterOffsets.sorted { $0.key < $1.key }.map { name, set in
+      JSONText.object([
+        ("meter", .string(name.description)), ("offset", .integer(set.fact.offset)),
+        ("reason", .string(set.fact.reason)),
+        ("since", .string(UTCTime.text(milliseconds: set.time))),
+        ("adjusted", device.meter(name).flatMap { device.state.adjusted($0) }.map { .unsigned($0) } ?? .null),
+      ])
+    }
+    let further: [(String, JSONText)] =
+      (device.state.merged.map { [("mergedInto", .string($0.fact.into.description))] } ?? [])
+      + (offsets.isEmpty ? [] : [("meterOffsets", .array(offsets))])
     return .object(
       [
         ("id", .string(device.id.description)), ("address", JSONText(device.state.address)),
         ("state", .string(device.condition)),
         ("lastRead", JSONText(device.state.lastRead.map { UTCTime.text(milliseconds: $0.time) })),
         ("failure", failure(of: device.state)),
-      ] + reading + [("alerts", .array(alerts))])
+      ] + reading + further + [("alerts", .array(alerts))])
   }
 
   private static func failure(of device: DeviceState) -> JSONText {
@@ -135,9 +148,11 @@ package enum FleetReport {
   private static let suppliesShownMax = 5
   private static let alertsShownMax = 2
 
-  private static func number(_ meter: Meter?) -> String {
+  /// The raw value; beside it the adjusted one, where an offset is set.
+  private static func number(_ meter: Meter?, _ device: DeviceState) -> String {
     guard let meter, meter.quality != .unknown else { return "-" }
-    return String(meter.value)
+    guard device.meterOffsets[meter.name] != nil else { return String(meter.value) }
+    return "\(meter.value) (adjusted \(device.adjusted(meter).map(String.init) ?? "unknown"))"
   }
 
   private static func clipped(_ text: String, _ width: Int) -> String {

@@ -6,6 +6,7 @@ internal import Evidence
 internal import MIB
 internal import OpenSSL
 internal import PrinterModel
+internal import Projections
 
 extension MeterExplanation {
   package var json: [UInt8] {
@@ -15,6 +16,15 @@ extension MeterExplanation {
       json.member("device", device.description)
       json.key("meter")
       json.value(form.meter(setting.value.meter))
+      if let offset = setting.offset {
+        json.key("offset")
+        json.object { json in
+          json.member("offset", offset.fact.offset)
+          json.member("reason", offset.fact.reason)
+          json.member("since", UTCTime.text(milliseconds: offset.time))
+          json.member("adjusted", setting.adjusted)
+        }
+      }
       json.key("record")
       json.moment(setting.value.moment)
       json.epoch(setting)
@@ -76,6 +86,8 @@ extension JSONWriter {
       json.member("number", setting.epoch.number)
       if let (event, moment) = setting.epoch.opening {
         json.member("evidence", event.evidence)
+        if !event.cause.isEmpty { json.member("cause", event.cause) }
+        json.member("volume", event.volume)
         json.member("previous", event.previous)
         json.member("current", event.current)
         json.key("opened")

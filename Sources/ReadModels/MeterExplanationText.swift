@@ -5,6 +5,7 @@ internal import Evidence
 internal import MIB
 internal import OpenSSL
 internal import PrinterModel
+internal import Projections
 
 extension MeterExplanation {
   /// A link of the chain a line, each ended by a line feed.
@@ -26,9 +27,21 @@ extension MeterExplanation {
   private var valueLinks: [Link] {
     let meter = setting.value.meter
     let reason = Interpretation.reason(for: meter.rule).map { ": " + $0 } ?? ""
-    return [
-      ("meter", "\(meter.name) of device \(device)"), ("value", meter.words),
+    return [("meter", "\(meter.name) of device \(device)"), ("value", meter.words)] + offsetLinks + [
       ("source", "\(meter.source.name.shown) = \(meter.source.rawShown)"), ("rule", "\(meter.rule)\(reason)"),
+    ]
+  }
+
+  /// Only where an offset is set: the raw value is the value.
+  private var offsetLinks: [Link] {
+    guard let offset = setting.offset else { return [] }
+    let sum = setting.adjusted.map { "\($0)" } ?? "unknown: the sum is no count"
+    let sign = offset.fact.offset < 0 ? "" : "+"
+    return [
+      ("adjusted", sum),
+      (
+        "offset", "\(sign)\(offset.fact.offset) since \(UTCTime.text(milliseconds: offset.time)): \(offset.fact.reason)"
+      ),
     ]
   }
 
@@ -111,7 +124,10 @@ extension MeterEpoch {
     guard let (event, moment) = opening else {
       return "\(number), since the first value" + (first.map { " in \($0.moment.words)" } ?? "")
     }
-    return "\(number), opened in \(moment.words): \(event.evidence); \(event.previous) before, \(event.current) after"
+    let cause = event.cause.isEmpty ? "" : " (\(event.cause))"
+    let volume = event.volume.map { "; \($0) were counted in between" } ?? ""
+    return
+      "\(number), opened in \(moment.words): \(event.evidence)\(cause); \(event.previous) before, \(event.current) after\(volume)"
   }
 }
 

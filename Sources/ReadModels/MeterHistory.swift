@@ -53,6 +53,9 @@ package struct MeterSetting: Equatable, Sendable {
   package var earlier: MeterValue?
   package var epoch: MeterEpoch
   package var address: String?
+  /// What is added to give the adjusted value, and since which time; as it was when the last event was folded.
+  package var offset: Timed<MeterOffsetSet>?
+  package var adjusted: UInt64?
   package var identity: DeviceIdentity
   /// The reading's checks that include the meter.
   package var checks: [ArithmeticCheck]
@@ -93,6 +96,7 @@ package struct MeterHistory: Sendable {
   package mutating func apply(_ event: Event, at moment: RecordMoment) {
     fleet.apply(event)
     objects.apply(event)
+    defer { adjust() }
     switch event.body {
     case .meterEpochOpened(let opened) where opened.meter == name:
       epoch = MeterEpoch(number: opened.epoch, opening: (opened, moment))
@@ -100,6 +104,12 @@ package struct MeterHistory: Sendable {
     case .readingUnchanged: confirm(moment)
     default: break
     }
+  }
+
+  private mutating func adjust() {
+    guard let state = fleet.devices[device], let meter = setting?.value.meter else { return }
+    setting?.offset = state.meterOffsets[name]
+    setting?.adjusted = state.adjusted(meter)
   }
 
   /// A record of the device could not be read.

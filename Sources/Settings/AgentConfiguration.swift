@@ -3,6 +3,7 @@
 //
 // Limits stand here with their reasons; the sections' readers refuse what lies outside.
 
+package import AlertRules
 package import Discovery
 package import OpenSSL
 package import Platform
@@ -18,6 +19,10 @@ package struct AgentConfiguration: Sendable {
   package var discovery = DiscoverySettings()
   package var poll = PollSettings()
   package var profiles = ProfileSettings()
+  /// [alerts]
+  package var rules = RuleSettings()
+  /// [[meters.offset]]
+  package var meterOffsets: [MeterOffset] = []
   /// [credentials], by name; always with `public`.
   package var credentials = ["public": NamedCredential.publicCommunity]
   /// What can hardly be meant, in the order of the file.
@@ -154,6 +159,10 @@ package struct PollSettings: Sendable {
   package var interval: Duration = .seconds(30 * 60)
   /// Devices read at the same time.
   package var concurrency = 200
+  /// Six weeks: longer than a works holiday, shorter than a lease.
+  package var retireAfter: Duration = .seconds(42 * 86_400)
+  /// Below a week a long weekend would retire a device, and its return would be told as news.
+  package static let retireAfterRange: ClosedRange<Duration> = .seconds(7 * 86_400)...(.seconds(3_650 * 86_400))
   package init() {}
 }
 

@@ -3,6 +3,7 @@
 // Nothing is ignored: a key that no section knows is an error that names the nearest known one, and a value of the wrong type, form or size is
 // an error that says what was expected. Relative paths are relative to the file's own directory.
 
+internal import AlertRules
 internal import Discovery
 internal import OpenSSL
 internal import Platform
@@ -51,6 +52,8 @@ extension AgentConfiguration {
     discovery = DiscoverySettings(root.table("discovery"), credentials: credentials)
     poll = PollSettings(root.table("poll"))
     profiles = ProfileSettings(root.table("profiles"), directory: directory)
+    rules = RuleSettings(root.table("alerts"))
+    meterOffsets = MeterOffset.all(root.table("meters"))
     root.finish()
   }
 }
@@ -125,6 +128,7 @@ extension PollSettings {
     self.init()
     interval = table.duration("interval", in: Self.intervalRange, default: interval)
     concurrency = table.integer("concurrency", in: Self.concurrencyRange, default: concurrency)
+    retireAfter = table.duration("retire_after", in: Self.retireAfterRange, default: retireAfter)
     table.finish()
   }
 }

@@ -47,6 +47,60 @@ import Testing
     #expect(known([discovered(), replaced, moved])?.endpoint == Endpoint("10.0.0.9:161"))
   }
 
+  @Test func `a device that was merged into another is known no more; a retired one is, as retired, until it returns`()
+  {
+    let merged = Event(
+      time: 2, device: id, .deviceMerged(DeviceMerged(into: other, address: "10.0.0.7:161", evidence: "MAC")))
+    #expect(known([discovered(), merged]) == nil)
+    let retired = Event(
+      time: 2, device: id, .deviceRetired(DeviceRetired(address: "10.0.0.7:161", lastRead: 1, evidence: "42 days")))
+    #expect(known([discovered(), retired])?.isRetired == true)
+    #expect(known([discovered(), retired])?.endpoint == Endpoint("10.0.0.7:161"))
+    let returned = Event(time: 3, device: id, .deviceReturned(DeviceReturned(address: "10.0.0.7:161", evidence: "")))
+    #expect(known([discovered(), retired, returned])?.isRetired == false)
+  }
+
+  @Test func `offsets are known, and one of 0 is none`() {
+    func set(_ offset: Int64) -> Event {
+      Event(
+        time: 2, device: id, .meterOffsetSet(MeterOffsetSet(meter: .total, offset: offset, previous: 0, reason: "r")))
+    }
+    #expect(known([discovered(), set(7)])?.offsets == [.total: 7])
+    #expect(known([discovered(), set(7), set(0)])?.offsets == [:])
+  }
+
+  /// Alerts that flap, a level that rises and falls: whenever the agent starts again, it knows from the events what it knew before.
+  @Test(arguments: 1...20 as ClosedRange<UInt64>)
+  func `after a restart alerts and their damping are as the events have them`(seed: UInt64) throws {
+    var state = seed &* 0x9e37_79b9_7f4a_7c15
+    func chance(_ bound: UInt64) -> UInt64 {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return (state >> 33) % bound
+    }
+    var fleet = FleetState()
+    fleet.apply(discovered())
+    var live = try #require(KnownDevice.all(of: fleet).first)
+    var time: Int64 = 10
+    for _ in 0..<200 {
+      time += Int64(60_000 + chance(3_600_000))
+      let rows = (0..<3 as Range<Int64>).filter { _ in chance(2) == 0 }.map { index in
+        var row = PrinterAlert(row: RowIndex([1, UInt32(index)]))
+        (row.group, row.groupIndex, row.code) = (8, index, 13)
+        row.description = DeviceText("tray \(index), \(chance(2))")
+        return row
+      }
+      for body in AlertTracker.update(&live, with: AlertReport(rows: rows, detectedErrors: nil), time: time) {
+        fleet.apply(Event(time: time, device: id, body))
+      }
+      let again = try #require(KnownDevice.all(of: fleet).first)
+      #expect(again.flaps == live.flaps, "seed \(seed)")
+      #expect(again.alerts.mapValues(\.alert) == live.alerts.mapValues(\.alert), "seed \(seed)")
+      #expect(again.alerts.mapValues(\.raised) == live.alerts.mapValues(\.raised), "seed \(seed)")
+      #expect(again.alerts.mapValues(\.penalty) == live.alerts.mapValues(\.penalty), "seed \(seed)")
+      #expect(FleetState(rows: fleet.rows.map(\.event)) == fleet, "seed \(seed)")
+    }
+  }
+
   @Test func `raised alerts and meters with their epochs are known, so that nothing is told twice`() {
     let name = ObjectIdentifier([1, 3, 6])
     var reading = Reading()
@@ -63,5 +117,12 @@ import Testing
     let device = known([discovered(), taken, opened, raised])
     #expect(device?.meters[.total] == MeterState(value: 500, epoch: 2, source: name, unit: .impressions))
     #expect(device?.alerts[key]?.raised == 4)
+  }
+}
+
+extension FleetState {
+  fileprivate init(rows: [Event]) {
+    self.init()
+    for event in rows { apply(event) }
   }
 }

@@ -173,6 +173,122 @@ private final class FullSink: EventSink {
     #expect(await collector.devices.count == 2)
   }
 
+  @Test func `what was not read for six weeks is retired after a sweep, and what was retired returns when it is found`()
+    async throws
+  {
+    let fleet = try Fleet(["127.0.24.5": printer(5)])
+    let sink = MemorySink()
+    let (gone, back) = (DeviceID([UInt8](repeating: 8, count: 16)), DeviceID([UInt8](repeating: 9, count: 16)))
+    let week: Int64 = 7 * 86_400_000
+    func known(_ id: DeviceID?, _ endpoint: Endpoint?, _ serial: String) throws -> KnownDevice {
+      var identity = DeviceIdentity()
+      identity.serial = DeviceText(serial)
+      var known = KnownDevice(id: try #require(id), endpoint: endpoint, credential: "public", identity: identity)
+      known.lastRead = week
+      return known
+    }
+    var retired = try known(back, Endpoint(IPv4Address(0x7f00_1805), port: fleet.port), "VNB3K10005")
+    retired.isRetired = true
+    let collector = Collector(
+      try settings("127.0.24.4-6", port: fleet.port), known: [try known(gone, nil, "VNB3K10009"), retired],
+      engine: try UDPEngine(), sink: sink, profiles: .none, clock: { 7 * week })
+    let run = Task { try await collector.run() }
+    await sink.wait { events in
+      events.contains { if case .readingTaken = $0.body { true } else { false } }
+        && events.contains { if case .deviceRetired = $0.body { true } else { false } }
+    }
+    run.cancel()
+    do { try await run.value } catch is CancellationError {}
+    #expect(
+      sink.all.filter { $0.device == gone }.map(\.body) == [
+        .deviceRetired(DeviceRetired(address: "", lastRead: week, evidence: "not read for 42 days"))
+      ])
+    let own = sink.all.filter { $0.device == back }.map(\.body)
+    #expect(
+      own.first
+        == .deviceReturned(
+          DeviceReturned(
+            address: "127.0.24.5:\(fleet.port)", evidence: "read again after 42 days, known by serial VNB3K10005")))
+    #expect(await collector.devices.map(\.isRetired).sorted { !$0 && $1 } == [false, true])
+  }
+
+  private func count(_ events: [Event], _ isWanted: (EventBody) -> Bool) -> Int { events.count { isWanted($0.body) } }
+
+  private func isTaken(_ body: EventBody) -> Bool { if case .readingTaken = body { true } else { false } }
+
+  @Test func `a device that was met by its MAC and tells a known serial number goes on as that device, once`()
+    async throws
+  {
+    let fleet = try Fleet(["127.0.25.5": printer(5)])
+    let sink = MemorySink()
+    let (first, second) = (
+      try #require(DeviceID([UInt8](repeating: 8, count: 16))), try #require(DeviceID([UInt8](repeating: 9, count: 16)))
+    )
+    var bySerial = KnownDevice(
+      id: first, endpoint: Endpoint(IPv4Address(0x7f00_1902), port: fleet.port), credential: "public",
+      identity: DeviceIdentity())
+    bySerial.identity.serial = DeviceText("VNB3K10005")
+    var byMAC = KnownDevice(
+      id: second, endpoint: Endpoint(IPv4Address(0x7f00_1905), port: fleet.port), credential: "public",
+      identity: DeviceIdentity())
+    byMAC.identity.macAddress = printer(5).mac
+    let key = AlertKey(group: 8, groupIndex: 1, code: 13)
+    byMAC.alerts[key] = ActiveAlert(alert: PrinterAlert(row: RowIndex([1, 1])), raised: 400)
+    let collector = Collector(
+      try settings("127.0.25.1-6", port: fleet.port), known: [bySerial, byMAC], engine: try UDPEngine(), sink: sink,
+      profiles: .none, clock: { 1_000 })
+    let run = Task { try await collector.run() }
+    await sink.wait { events in count(events, isTaken) >= 1 }
+    run.cancel()
+    do { try await run.value } catch is CancellationError {}
+    let address = "127.0.25.5:\(fleet.port)"
+    let evidence = "MAC 00:11:22:33:44:05 is told with serial VNB3K10005"
+    #expect(
+      sink.all.filter { $0.device == second }.map(\.body) == [
+        .alertCleared(AlertCleared(key: key, milliseconds: 600)),
+        .deviceMerged(DeviceMerged(into: first, address: address, evidence: evidence)),
+      ])
+    #expect(
+      sink.all.filter { $0.device == first }.map(\.body).contains(
+        .deviceMoved(DeviceMoved(from: "127.0.25.2:\(fleet.port)", to: address, evidence: "serial VNB3K10005"))))
+    #expect(await collector.devices.map(\.id) == [first])
+  }
+
+  @Test func `two live devices with one serial number are two devices, each read at its address`() async throws {
+    var twin = printer(5)
+    twin.mac[5] = 6
+    twin.lifeCount = 777
+    let fleet = try Fleet(["127.0.26.5": printer(5), "127.0.26.6": twin])
+    let sink = MemorySink()
+    let collector = Collector(
+      try settings("127.0.26.4-7", port: fleet.port), engine: try UDPEngine(), sink: sink, profiles: .none,
+      clock: { 1_000 })
+    let run = Task { try await collector.run() }
+    await sink.wait { events in count(events, isTaken) == 2 }
+    run.cancel()
+    do { try await run.value } catch is CancellationError {}
+    #expect(await collector.devices.count == 2)
+    let told = sink.all.compactMap { if case .deviceDiscovered(let found) = $0.body { found.evidence } else { nil } }
+    #expect(told.count == 2 && told.contains { $0.hasSuffix("two devices") }, "\(told)")
+  }
+
+  @Test func `one device with two interfaces is read at one, whatever MAC each tells`() async throws {
+    var second = printer(5)
+    second.mac[5] = 6
+    let fleet = try Fleet(["127.0.27.5": printer(5), "127.0.27.6": second])
+    let sink = MemorySink()
+    let collector = Collector(
+      try settings("127.0.27.4-7", port: fleet.port), engine: try UDPEngine(), sink: sink, profiles: .none,
+      clock: { 1_000 })
+    let run = Task { try await collector.run() }
+    await sink.wait { events in events.contains { if case .deviceSeenAlso = $0.body { true } else { false } } }
+    run.cancel()
+    do { try await run.value } catch is CancellationError {}
+    #expect(await collector.devices.count == 1)
+    let told = sink.all.compactMap { if case .deviceSeenAlso(let seen) = $0.body { seen.evidence } else { nil } }
+    #expect(told == ["serial VNB3K10005; started at the same moment, with totals of 12345 and 12345"])
+  }
+
   @Test func `a known device that answers elsewhere has moved and keeps its id`() async throws {
     let fleet = try Fleet(["127.0.11.5": printer(5)])
     let sink = MemorySink()

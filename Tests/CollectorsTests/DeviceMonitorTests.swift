@@ -1,3 +1,4 @@
+import AlertRules
 import Collectors
 import Discovery
 import Events
@@ -21,7 +22,8 @@ private struct Monitored {
 
   /// Polls as the collector would; returns what happened.
   mutating func poll(
-    after minutes: Int64 = 30, thinning: Duration? = nil, _ change: (inout TestPrinter) -> Void = { _ in }
+    after minutes: Int64 = 30, thinning: Duration? = nil, offsets: [MeterOffset] = [],
+    _ change: (inout TestPrinter) -> Void = { _ in }
   ) throws -> [EventBody] {
     time += minutes * 60_000
     printer.uptime += UInt32(minutes) * 6_000
@@ -29,7 +31,7 @@ private struct Monitored {
     device.agent.walk = printer.walk
     let kind = monitor.nextPoll(time: time)
     let outcome = try device.poll(kind, hasActiveAlerts: !monitor.known.alerts.isEmpty)
-    let events = monitor.completed(outcome, time: time, thinning: thinning)
+    let events = monitor.completed(outcome, time: time, thinning: thinning, offsets: offsets)
     #expect(events.allSatisfy { $0.time == time && $0.device == monitor.known.id })
     return events.map(\.body)
   }
@@ -57,6 +59,9 @@ private func words(_ events: [EventBody]) -> [String] {
     case .alertRaised(let raised): "raised \(raised.key)"
     case .alertUpdated(let updated): "updated \(updated.key)"
     case .alertCleared(let cleared): "cleared \(cleared.key) after \(cleared.milliseconds / 60_000) min"
+    case .meterOffsetSet(let set): "offset of \(set.meter) \(set.previous) to \(set.offset): \(set.reason)"
+    case .deviceRetired(let retired): "retired: \(retired.evidence)"
+    case .deviceReturned(let returned): "returned: \(returned.evidence)"
     case .meterEpochOpened(let opened): "epoch \(opened.epoch) of \(opened.meter): \(opened.evidence)"
     default: "?"
     }
@@ -237,6 +242,154 @@ private func words(_ events: [EventBody]) -> [String] {
     #expect(events.first == "epoch 2 of total: rolled over at 2^32: 4294967290 to 4")
   }
 
+  @Test func `a drop near 2 to the 32 that is too far to be printed is a drop`() throws {
+    var device = try Monitored()
+    _ = try device.poll { $0.lifeCount = 4_294_000_000 }
+    let events = try device.poll { $0.lifeCount = 4 }
+    guard case .meterEpochOpened(let opened)? = events.first else {
+      Issue.record("\(words(events))")
+      return
+    }
+    #expect(opened.cause == "drop" && opened.volume == nil)
+  }
+
+  @Test func `a rollover knows its volume`() throws {
+    var device = try Monitored()
+    _ = try device.poll { $0.lifeCount = 4_294_967_290 }
+    let events = try device.poll { $0.lifeCount = 4 }
+    guard case .meterEpochOpened(let opened)? = events.first else {
+      Issue.record("\(words(events))")
+      return
+    }
+    #expect(opened.cause == "rollover" && opened.volume == 10)
+  }
+
+  @Test func `a drop with another MAC is a board swap, with what changed`() throws {
+    var device = try Monitored()
+    _ = try device.poll()
+    let events = try device.poll {
+      $0.lifeCount = 100
+      $0.mac = [0, 0x11, 0x22, 0x33, 0x44, 0x66]
+      $0.configurationChanges += 1
+    }
+    guard case .meterEpochOpened(let opened)? = events.first else {
+      Issue.record("\(words(events))")
+      return
+    }
+    #expect(opened.cause == "boardSwap")
+    #expect(
+      opened.evidence.hasPrefix("another board: MAC 00:11:22:33:44:66 instead of 00:11:22:33:44:55")
+        && opened.evidence.contains("dropped from 12345 to 100"), "\(opened.evidence)")
+  }
+
+  @Test func `a board that brings another device's count opens an epoch, and no volume is invented`() throws {
+    var device = try Monitored()
+    _ = try device.poll()
+    let events = try device.poll {
+      $0.lifeCount = 900_000
+      $0.mac = [0, 0x11, 0x22, 0x33, 0x44, 0x66]
+      $0.configurationChanges += 1
+    }
+    #expect(words(events).first?.contains("jumped from 12345 to 900000") == true, "\(words(events))")
+    #expect(!words(events).contains("raised -1.0.7"), "an epoch began: there is no jump within it")
+  }
+
+  @Test func `a jump that no printer makes is an anomaly for a day`() throws {
+    var device = try Monitored()
+    _ = try device.poll()
+    try device.expect(["changed", "raised -1.0.7"]) { $0.lifeCount += 100_000 }
+    try device.expect(["unchanged"])
+    try device.expect(["taken", "cleared -1.0.7 after 1440 min"], after: 24 * 60 - 30)
+  }
+
+  @Test func `an offset is told when it is set, changed and taken away, and readings stay raw`() throws {
+    var device = try Monitored()
+    func offset(_ number: Int64) throws -> [MeterOffset] {
+      [MeterOffset(device: try #require(DeviceSelector("VNB3K12345")), meter: .total, offset: number, reason: "board")]
+    }
+    #expect(words(try device.poll(offsets: try offset(500))) == ["offset of total 0 to 500: board", "taken"])
+    #expect(device.monitor.known.meters[.total]?.value == 12_345)
+    #expect(words(try device.poll(offsets: try offset(500))) == ["unchanged"])
+    #expect(words(try device.poll(offsets: try offset(-3))) == ["offset of total 500 to -3: board", "unchanged"])
+    try device.expect(["offset of total -3 to 0: taken out of the settings", "unchanged"])
+  }
+
+  @Test func `a supply that runs low and is replaced is told once each; early it is premature`() throws {
+    var device = try Monitored()
+    _ = try device.poll()
+    try device.expect(["changed", "raised -1.4.1"]) { $0.levels[3] = 10 }
+    try device.expect(["changed"]) { $0.levels[3] = 12 }
+    try device.expect(["changed"]) { $0.levels[3] = 9 }
+    try device.expect(["changed", "cleared -1.4.1 after 90 min", "raised -1.4.2"]) { $0.levels[3] = 100 }
+    try device.expect(["changed", "raised -1.3.2", "raised -1.3.3"]) { $0.levels[2] = 100 }
+    try device.expect(["unchanged"])
+  }
+
+  @Test func `a level that was read wrongly once is no replacement`() throws {
+    var device = try Monitored()
+    _ = try device.poll()
+    try device.expect(["changed", "raised -1.1.1"]) { $0.levels[0] = 0 }
+    try device.expect(["changed", "cleared -1.1.1 after 30 min"]) { $0.levels[0] = 80 }
+  }
+
+  @Test func `a level that is unknown for a while clears nothing`() throws {
+    var device = try Monitored()
+    _ = try device.poll { $0.levels[0] = 5 }
+    #expect(device.monitor.known.alerts.count == 1)
+    try device.expect(["changed"]) { $0.levels[0] = -2 }
+    try device.expect(["changed"]) { $0.levels[0] = 5 }
+  }
+
+  @Test func `every bit of the error state is an alert of its own`() throws {
+    var device = try Monitored()
+    _ = try device.poll()
+    let events = words(try device.poll { $0.errorState = [0xff, 0xfe] })
+    #expect(events.filter { $0.hasPrefix("raised") } == (0...14).map { "raised 0.0.\($0)" })
+    #expect(words(try device.poll { $0.errorState = [0b0000_0100] }).filter { $0.hasPrefix("cleared") }.count == 14)
+  }
+
+  @Test func `an alert that flaps is damped: few records, then one long alert`() throws {
+    var device = try Monitored()
+    _ = try device.poll()
+    var told = 0
+    for round in 0..<96 {
+      let events = words(try device.poll { $0.errorState = [round % 2 == 0 ? 0b0000_1000 : 0] })
+      told += events.count { $0.hasPrefix("raised") || $0.hasPrefix("cleared") }
+    }
+    // Undamped it would be 96.
+    #expect(told <= 10, "\(told)")
+    #expect(device.monitor.known.alerts.count == 1)
+    // Calm for two hours: over.
+    var cleared = 0
+    for _ in 0..<8 { cleared += words(try device.poll()).count { $0.hasPrefix("cleared") } }
+    #expect(cleared == 1 && device.monitor.known.alerts.isEmpty)
+  }
+
+  @Test func `a device that sleeps every other poll tells nothing but its first silence`() throws {
+    var device = try Monitored()
+    _ = try device.poll()
+    var alerts = 0
+    for round in 0..<96 {
+      device.device.agent.answersMax = round % 2 == 0 ? 0 : .max
+      alerts += words(try device.poll()).count { $0.hasPrefix("raised") }
+    }
+    #expect(alerts == 0)
+  }
+
+  @Test func `a device unread for six weeks is retired without alerts, and returns with its evidence`() throws {
+    var device = try Monitored()
+    _ = try device.poll { $0.alerts = [(11, 1, 12, "Toner low")] }
+    device.time += 42 * 86_400_000
+    #expect(
+      words(device.monitor.retire(time: device.time).map(\.body)) == [
+        "cleared 11.1.12 after 60480 min", "retired: not read for 42 days",
+      ])
+    #expect(device.monitor.known.isRetired && device.monitor.known.meters[.total]?.value == 12_345, "not deleted")
+    let back = device.monitor.comeBack(at: PolledDevice.endpoint, evidence: "serial VNB3K12345", time: device.time)
+    #expect(words(back.map(\.body)) == ["returned: read again after 42 days, known by serial VNB3K12345"])
+    #expect(device.monitor.comeBack(at: PolledDevice.endpoint, evidence: "", time: device.time).isEmpty)
+  }
+
   @Test func `a total from another object is another epoch`() throws {
     var device = try Monitored()
     _ = try device.poll()
@@ -263,12 +416,14 @@ private func words(_ events: [EventBody]) -> [String] {
     device.device.agent.answersMax = 0
     var told: [Int] = []
     for minute in stride(from: 0, to: 72 * 60, by: 30) {
-      if !(try device.poll()).isEmpty { told.append(minute) }
+      let events = words(try device.poll())
+      if events.contains(where: { $0.hasPrefix("failed") }) { told.append(minute) }
+      #expect(events.contains("raised -1.0.6") == (minute == 24 * 60), "unreachable after a day, once")
     }
     #expect(told == [0, 60, 4 * 60, 24 * 60, 48 * 60])
     #expect(device.monitor.reachability.pause(interval: .seconds(300)) == .seconds(3_600))
     device.device.agent.answersMax = .max
-    try device.expect(["taken"])
+    try device.expect(["taken", "cleared -1.0.6 after 2880 min"])
     #expect(device.monitor.reachability.pause(interval: .seconds(300)) == .seconds(300))
   }
 

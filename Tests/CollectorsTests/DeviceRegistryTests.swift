@@ -26,16 +26,18 @@ import Testing
 
   private func sighted(
     _ registry: inout DeviceRegistry, _ identity: DeviceIdentity, _ endpoint: Endpoint, new: UInt8,
-    isStillElsewhere: Bool = false
+    isStillElsewhere: Bool = false, elsewhere: DeviceRegistry.Elsewhere? = nil
   ) throws -> DeviceRegistry.Sighting {
     registry.sighted(
-      identity, at: endpoint, credential: "public", isStillElsewhere: isStillElsewhere, newID: try id(new), time: 1)
+      identity, at: endpoint, credential: "public", elsewhere: elsewhere ?? (isStillElsewhere ? .same("") : .silent),
+      newID: try id(new), time: 1)
   }
 
   private func names(_ events: [Event]) -> [String] {
     events.map { event in
       switch event.body {
-      case .deviceDiscovered: "discovered"
+      case .deviceDiscovered(let found): "discovered" + (found.evidence.isEmpty ? "" : ": \(found.evidence)")
+      case .deviceMerged(let merged): "merged into \(merged.into.short): \(merged.evidence)"
       case .deviceMoved(let moved): "moved \(moved.from) \(moved.to) by \(moved.evidence)"
       case .deviceReplaced(let replaced): "replaced: \(replaced.evidence)"
       case .deviceSeenAlso(let seen): "seen also at \(seen.address), known at \(seen.known), by \(seen.evidence)"
@@ -225,6 +227,108 @@ import Testing
     var registry = DeviceRegistry()
     _ = try sighted(&registry, identity(nil, mac: mac), a, new: 1)
     #expect(try sighted(&registry, identity(nil, mac: mac), b, new: 2).device == (try id(2)))
+  }
+
+  private static let mac: [UInt8] = [0, 0x1b, 0x2c, 3, 4, 5]
+  private static let otherMAC: [UInt8] = [0, 0x1b, 0x2c, 3, 4, 6]
+
+  @Test func `a device known by its MAC alone that then tells a known serial number is merged, with the evidence`()
+    throws
+  {
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity("CN12345678"), a, new: 1)
+    _ = try sighted(&registry, identity(nil, mac: Self.mac), b, new: 2)
+    let one = try sighted(&registry, identity("CN12345678", mac: Self.mac), b, new: 3)
+    #expect(one.device == (try id(1)))
+    #expect(
+      names(one.events) == [
+        "merged into 01010101: MAC 00:1b:2c:03:04:05 is told with serial CN12345678",
+        "moved 10.0.0.7:161 10.0.0.8:161 by serial CN12345678",
+      ])
+    #expect(one.events.map(\.device) == [try id(2), try id(1)])
+    #expect(one.merged == [DeviceRegistry.Merged(device: try id(2), endpoint: b)])
+    #expect(registry.entries.count == 1 && one.displaced == nil)
+  }
+
+  @Test func `a serial number without a MAC in common merges nothing`() throws {
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity("CN12345678"), a, new: 1)
+    _ = try sighted(&registry, identity(nil), b, new: 2)
+    let moved = try sighted(&registry, identity("CN12345678"), b, new: 3)
+    #expect(moved.merged.isEmpty)
+    #expect(moved.displaced == (try id(2)), "another device is where it was")
+    #expect(registry.entries.count == 2)
+  }
+
+  @Test func `two live devices with one serial number and different MACs stay two`() throws {
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity("CN12345678", mac: Self.mac), a, new: 1)
+    let other = try sighted(
+      &registry, identity("CN12345678", mac: Self.otherMAC), b, new: 2, elsewhere: .another("two devices"))
+    #expect(other.device == (try id(2)) && other.isPolledHere)
+    #expect(names(other.events) == ["discovered: two devices"])
+    // From here on the MAC tells them apart, wherever they are.
+    let c = Endpoint(IPv4Address(0x0a00_0009))
+    let moved = try sighted(&registry, identity("CN12345678", mac: Self.otherMAC), c, new: 3)
+    #expect(moved.device == (try id(2)))
+    #expect(try sighted(&registry, identity("CN12345678", mac: Self.mac), a, new: 4).device == (try id(1)))
+    #expect(registry.entries.count == 2)
+  }
+
+  @Test func `a device known by its MAC that tells another one's serial number stays itself`() throws {
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity("CN12345678", mac: Self.otherMAC), a, new: 1)
+    _ = try sighted(&registry, identity(nil, mac: Self.mac), b, new: 2)
+    let still = try sighted(&registry, identity("CN12345678", mac: Self.mac), b, new: 3)
+    #expect(still.device == (try id(2)) && still.merged.isEmpty)
+    #expect(registry.entries.count == 2)
+  }
+
+  @Test(arguments: ["00000000", "XXXXXXXX", "Not Available"])
+  func `a nonsense serial number of two devices with a MAC each merges neither`(serial: String) throws {
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity(serial, mac: Self.mac), a, new: 1)
+    let other = try sighted(&registry, identity(serial, mac: Self.otherMAC), b, new: 2)
+    #expect(other.device == (try id(2)) && other.merged.isEmpty)
+  }
+
+  @Test(arguments: ["CN12345678", "00CN12345678", "  CN12345678 ", "CN12345678\u{0}\u{0}", "cn12345678"])
+  func `a serial number with padding is the same one`(serial: String) throws {
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity("CN12345678", mac: Self.mac), a, new: 1)
+    #expect(try sighted(&registry, identity(serial), b, new: 2).device == (try id(1)))
+  }
+
+  @Test func `a renamed device is the same one, and nothing happened`() throws {
+    var registry = DeviceRegistry()
+    var before = identity("CN12345678")
+    before.hostName = DeviceText("printer-3")
+    var after = before
+    after.hostName = DeviceText("reception")
+    after.printerName = DeviceText("Reception")
+    _ = try sighted(&registry, before, a, new: 1)
+    let renamed = try sighted(&registry, after, a, new: 2)
+    #expect(renamed.device == (try id(1)) && renamed.events.isEmpty)
+  }
+
+  @Test func `two interfaces of one device started at one moment with one total; two devices did not`() {
+    let one = Sign(identity: identity("CN12345678", mac: Self.mac), started: 50_000, total: 7)
+    func other(_ started: Int64?, _ total: UInt64?, serial: String = "CN12345678", mac: [UInt8]? = Self.otherMAC)
+      -> Sign
+    {
+      Sign(identity: identity(serial, mac: mac), started: started, total: total)
+    }
+    let same = DeviceRegistry.Elsewhere.same("started at the same moment, with totals of 7 and 57")
+    #expect(one.compared(with: other(52_000, 57), at: a) == same)
+    #expect(one.compared(with: other(52_000, 7, mac: nil), at: a) == .same(""))
+    #expect(one.compared(with: other(nil, nil, mac: Self.mac), at: a) == .same(""))
+    #expect(one.compared(with: other(52_000, 7, serial: "CN99999999X"), at: a) == .silent)
+    #expect(one.compared(with: Sign(identity: nil), at: a) == .silent)
+    let two = DeviceRegistry.Elsewhere.another(
+      "serial CN12345678 is also told at 10.0.0.7:161, by MAC 00:1b:2c:03:04:06 and not 00:1b:2c:03:04:05: two devices")
+    #expect(one.compared(with: other(90_000, 7), at: a) == two)
+    #expect(one.compared(with: other(52_000, 58), at: a) == two)
+    #expect(one.compared(with: other(nil, 7), at: a) == two)
   }
 
   @Test func `a device that tells its serial number only now is the one that was there`() throws {

@@ -20,6 +20,10 @@ import Testing
       case EventType.deviceMoved: Wire.DeviceMoved.self
       case EventType.deviceReplaced: Wire.DeviceReplaced.self
       case EventType.deviceSeenAlso: Wire.DeviceSeenAlso.self
+      case EventType.deviceMerged: Wire.DeviceMerged.self
+      case EventType.deviceRetired: Wire.DeviceRetired.self
+      case EventType.deviceReturned: Wire.DeviceReturned.self
+      case EventType.meterOffsetSet: Wire.MeterOffsetSet.self
       case EventType.discoveryFailed: Wire.DiscoveryFailed.self
       case EventType.readingTaken: Wire.ReadingTaken.self
       case EventType.readingChanged: Wire.ReadingChanged.self

@@ -17,6 +17,11 @@ enum Samples {
     .sweepCompleted(
       SweepCompleted(sweep: 3, milliseconds: 9, outcomes: [SweepOutcome(reason: "found", addresses: 2)])),
     .deviceDiscovered(DeviceDiscovered(address: "10.0.0.7:161", identity: identity, credential: "public")),
+    .deviceDiscovered(
+      DeviceDiscovered(address: "b", identity: DeviceIdentity(), credential: "public", evidence: "two devices")),
+    .deviceMerged(DeviceMerged(into: DeviceID(16..<32)!, address: "a", evidence: "MAC with serial")),
+    .deviceRetired(DeviceRetired(address: "a", lastRead: -7, evidence: "not read for 42 days")),
+    .deviceReturned(DeviceReturned(address: "a", evidence: "read again")),
     .deviceMoved(DeviceMoved(from: "a", to: "b", evidence: "serial")),
     .deviceReplaced(DeviceReplaced(address: "a", replacement: DeviceID(16..<32)!, evidence: "other serial")),
     .deviceSeenAlso(DeviceSeenAlso(address: "b", known: "a", evidence: "serial")),
@@ -30,10 +35,18 @@ enum Samples {
     .readingUnchanged(ReadingUnchanged(uptimeTicks: 0, cost: cost)),
     .pollFailed(PollFailed(address: "a", reason: "timeout", message: "No answer.")),
     .alertRaised(AlertRaised(key: key, alert: alert)),
+    .alertRaised(AlertRaised(key: key, alert: alert, evidence: "8 %", penalty: 1_000)),
+    .alertUpdated(AlertUpdated(key: key, alert: alert, evidence: "7 %", penalty: 2_000)),
+    .alertCleared(AlertCleared(key: key, milliseconds: 77, penalty: 840)),
     .alertUpdated(AlertUpdated(key: key, alert: PrinterAlert(row: RowIndex([])))),
     .alertCleared(AlertCleared(key: key, milliseconds: 77)),
     .meterEpochOpened(
       MeterEpochOpened(meter: MeterName(.copy, .fullColor), epoch: 2, previous: .max, current: 0, evidence: "drop")),
+    .meterEpochOpened(
+      MeterEpochOpened(
+        meter: .total, epoch: 3, previous: 4_294_967_290, current: 4, evidence: "around", cause: "rollover", volume: 10)
+    ),
+    .meterOffsetSet(MeterOffsetSet(meter: .total, offset: -5, previous: .max, reason: "board")),
     .uploadRejected(UploadRejected(epoch: 1, sequence: .max, reason: "no")),
     .journalDamaged(
       JournalDamaged(

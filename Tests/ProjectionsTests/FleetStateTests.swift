@@ -48,6 +48,25 @@ import Testing
     #expect(stored == rows)
   }
 
+  @Test func `adds an offset to a meter, apart from the raw value, and to no count below zero`() {
+    var state = FleetState()
+    func adjusted(_ value: UInt64, _ offset: Int64) -> UInt64? {
+      state.apply(
+        Event(
+          time: 1, device: device,
+          .meterOffsetSet(MeterOffsetSet(meter: .total, offset: offset, previous: 0, reason: "board"))))
+      let meter = Meter(
+        name: .total, value: value, unit: .impressions, source: Source([1, 3], .counter64(value)), rule: Rule("r@1"))
+      return state.devices[device]?.adjusted(meter)
+    }
+    #expect(adjusted(100, 50) == 150)
+    #expect(adjusted(100, -100) == 0)
+    #expect(adjusted(100, -101) == nil)
+    #expect(adjusted(.max, 1) == nil)
+    #expect(adjusted(100, 0) == nil, "no offset, no adjusted value")
+    #expect(adjusted(100, .min) == nil)
+  }
+
   @Test func `keeps an alert's beginning when the alert is updated, and forgets it when it is cleared`() {
     var state = FleetState()
     let key = AlertKey(group: 8, groupIndex: 1, code: 13)
@@ -143,6 +162,16 @@ enum Fixture {
       .alertRaised(AlertRaised(key: AlertKey(group: 8, groupIndex: -1, code: 13), alert: alert)),
       .alertRaised(AlertRaised(key: AlertKey(group: 11, groupIndex: 2, code: 4), alert: alert)),
       .alertCleared(AlertCleared(key: AlertKey(group: 11, groupIndex: 2, code: 4), milliseconds: 1)),
+      .alertCleared(AlertCleared(key: AlertKey(group: 8, groupIndex: 1, code: 13), milliseconds: 1, penalty: 900)),
+      .alertRaised(AlertRaised(key: AlertKey(group: 8, groupIndex: 1, code: 13), alert: alert, penalty: 1_800)),
+      .alertCleared(AlertCleared(key: AlertKey(group: 8, groupIndex: -1, code: 13), milliseconds: 1, penalty: 800)),
+      .meterOffsetSet(MeterOffsetSet(meter: .total, offset: 5, previous: 0, reason: "board")),
+      .meterOffsetSet(MeterOffsetSet(meter: MeterName(.print), offset: 5, previous: 0, reason: "board")),
+      .meterOffsetSet(MeterOffsetSet(meter: MeterName(.print), offset: 0, previous: 5, reason: "over")),
+      .deviceRetired(DeviceRetired(address: "a", lastRead: 3, evidence: "42 days")),
+      .deviceReturned(DeviceReturned(address: "a", evidence: "read again")),
+      .deviceRetired(DeviceRetired(address: "a", lastRead: 4, evidence: "43 days")),
+      .deviceMerged(DeviceMerged(into: DeviceID(16..<32)!, address: "a", evidence: "MAC")),
       .meterEpochOpened(MeterEpochOpened(meter: .total, epoch: 2, previous: 9, current: 1, evidence: "drop")),
       .readingUnchanged(ReadingUnchanged(uptimeTicks: 77, cost: PollCost())),
       .deviceMoved(DeviceMoved(from: "a", to: "b", evidence: "serial")),

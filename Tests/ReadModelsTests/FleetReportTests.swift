@@ -22,6 +22,33 @@ import Testing
     #expect(table.text == "MODEL\nred  [31m 2J  X\n")
   }
 
+  @Test func `shows a meter's adjusted value beside the raw one, and how a device ended`() throws {
+    let id = try #require(DeviceID(0..<16))
+    var fleet = FleetState()
+    var reading = Reading()
+    reading.meters = [
+      Meter(name: .total, value: 100, unit: .impressions, source: Source([1, 3], .counter32(100)), rule: Rule("r@1"))
+    ]
+    let bodies: [EventBody] = [
+      .deviceDiscovered(DeviceDiscovered(address: "a", identity: DeviceIdentity(), credential: "public")),
+      .readingTaken(ReadingTaken(reading: reading, raw: Walk(), cost: PollCost())),
+      .meterOffsetSet(MeterOffsetSet(meter: .total, offset: 900, previous: 0, reason: "board")),
+    ]
+    for body in bodies { fleet.apply(Event(time: 1, device: id, body)) }
+    #expect(FleetReport.table(of: fleet).contains("100 (adjusted 1000)"))
+    let devices = try #require(
+      try Self.object(String(decoding: FleetReport.json(of: fleet), as: UTF8.self))["devices"] as? [[String: Any]])
+    let offset = try #require((devices[0]["meterOffsets"] as? [[String: Any]])?.first)
+    #expect(offset["adjusted"] as? Int == 1_000 && offset["offset"] as? Int == 900)
+    #expect((devices[0]["meters"] as? [[String: Any]])?.first?["value"] as? Int == 100, "the raw value stays")
+    fleet.apply(Event(time: 2, device: id, .deviceRetired(DeviceRetired(address: "a", lastRead: 1, evidence: "42 d"))))
+    #expect(FleetReport.table(of: fleet).contains("retired"))
+    let other = try #require(DeviceID(16..<32))
+    fleet.apply(Event(time: 3, device: id, .deviceMerged(DeviceMerged(into: other, address: "a", evidence: "MAC"))))
+    #expect(FleetReport.table(of: fleet).contains("merged"))
+    #expect(String(decoding: FleetReport.json(of: fleet), as: UTF8.self).contains("\"mergedInto\":\"\(other)\""))
+  }
+
   @Test func `in JSON has each device as a reading of now has it, without the objects`() throws {
     let walk = try Self.walk("colour-mfp")
     let read = Interpretation.read(walk)

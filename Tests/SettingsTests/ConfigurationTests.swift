@@ -1,8 +1,10 @@
 // ptagent.toml: what is right is read as it is meant; what is wrong is told all at once, each with its line.
 
+import AlertRules
 import Settings
 import Discovery
 import Platform
+import PrinterModel
 import SNMP
 import Testing
 
@@ -93,6 +95,77 @@ import Testing
     #expect(AddressSet(discovery.exclusions).count == addresses)
     #expect(AddressSet(discovery.doNotTouch).count == addresses)
     #expect(AddressSet(discovery.ranges.map(\.range), excluding: discovery.exclusions).count == 1)
+  }
+
+  @Test func `alerts, thresholds and offsets are read, with the narrower ones apart`() throws {
+    let configuration = try AgentConfiguration.parse(
+      """
+      [poll]
+      retire_after = "60d"
+      [alerts]
+      low_supply = 15
+      volume_every = 10000
+      unreachable_after = "2d"
+      [[alerts.device]]
+      device = "VNB3K12345"
+      low_supply = 20
+      maintenance_part = 8
+      pages_per_minute_max = 60
+      [[alerts.supply]]
+      supply = "black"
+      low = 5
+      [[alerts.supply]]
+      device = "0123456789abcdef"
+      supply = "1.3"
+      low = 30
+      [[meters.offset]]
+      device = "VNB3K12345"
+      meter = "print.fullColor"
+      offset = -120
+      reason = "new board, 3 May"
+      """, file: "ptagent.toml")
+    #expect(configuration.poll.retireAfter == .seconds(60 * 86_400))
+    let rules = configuration.rules
+    #expect(rules.thresholds.lowSupply == 15 && rules.thresholds.maintenancePart == 5)
+    #expect(rules.thresholds.volumeEvery == 10_000 && rules.thresholds.unreachableAfter == .seconds(2 * 86_400))
+    var change = ThresholdChange()
+    (change.lowSupply, change.maintenancePart, change.pagesPerMinuteMax) = (20, 8, 60)
+    let device = try #require(DeviceSelector("VNB3K12345"))
+    #expect(rules.devices == [DeviceThresholds(device: device, change)])
+    #expect(
+      rules.supplies == [
+        SupplyThreshold(supply: "black", low: 5),
+        SupplyThreshold(device: DeviceSelector("0123456789abcdef"), supply: "1.3", low: 30),
+      ])
+    let name = try #require(MeterName("print.fullColor"))
+    #expect(
+      configuration.meterOffsets == [MeterOffset(device: device, meter: name, offset: -120, reason: "new board, 3 May")]
+    )
+  }
+
+  @Test func `what is wrong with alerts and offsets is told with its place`() throws {
+    let problems = try #require(throws: ConfigurationProblems.self) {
+      try AgentConfiguration.parse(
+        """
+        [alerts]
+        low_supply = 150
+        low_suply = 5
+        [[alerts.device]]
+        low_supply = 5
+        [[alerts.supply]]
+        supply = "black"
+        [[meters.offset]]
+        device = "VNB3K12345"
+        meter = "pages"
+        offset = "12"
+        """, file: "ptagent.toml")
+    }
+    let keys = Set(problems.problems.map(\.key))
+    #expect(
+      keys.isSuperset(of: [
+        "alerts.low_supply", "alerts.low_suply", "alerts.device[0].device", "alerts.supply[0].low",
+        "meters.offset[0].meter", "meters.offset[0].offset",
+      ]), "\(keys)")
   }
 
   @Test func `array tables say the same as inline tables`() throws {

@@ -8,7 +8,13 @@
 //     condition (`covering`): a jam is one alert, not two. When such a row comes later, the bit's alert is cleared and the row's raised.
 //   * Sleep, power save, warming up, ready and "door closed again" are states of a healthy printer: not raised.
 //   * What was not read clears nothing: rows are cleared only if the whole table was read, bits only if the object was read.
+//   * What our own rules find (group -1, `AlertRules`) is told in the same way, and damped in the same way, as what devices report.
+//   * What comes and goes is damped (`FlapDamping`).
+//
+// The state reasons of IPP belong into `AlertReport.rows` as rows with the group and code that the Printer MIB has for them: whoever reads them
+// makes rows, and everything here holds for them.
 
+package import AlertRules
 package import Events
 package import PrinterModel
 
@@ -33,33 +39,89 @@ package enum AlertTracker {
   /// The group of hrPrinterDetectedErrorState's bits.
   package static let errorStateGroup: Int64 = 0
 
-  /// Moves `active` to what the report tells; returns the events in a stable order: cleared, updated, raised.
-  package static func update(_ active: inout [AlertKey: ActiveAlert], with report: AlertReport, time: Int64)
-    -> [EventBody]
-  {
+  /// Moves `known` to what a device reported; returns the events in a stable order: cleared, updated, raised.
+  package static func update(_ known: inout KnownDevice, with report: AlertReport, time: Int64) -> [EventBody] {
     let rows = keyed(report.rows ?? report.partialRows)
-    var present = rows
+    var present = rows.mapValues { Condition($0) }
     for bit in bits(report.detectedErrors ?? []) where !isCovered(bit, by: rows.values) {
-      present[AlertKey(group: errorStateGroup, groupIndex: 0, code: bit)] = alert(ofBit: bit)
+      present[AlertKey(group: errorStateGroup, groupIndex: 0, code: bit)] = Condition(alert(ofBit: bit))
     }
+    return update(&known, present, time) { key in
+      switch key.group {
+      case AlertRule.group: false
+      case errorStateGroup: report.detectedErrors != nil
+      default: report.rows != nil
+      }
+    }
+  }
+
+  /// Moves `known` to what our rules say.
+  package static func update(_ known: inout KnownDevice, with report: RuleReport, time: Int64) -> [EventBody] {
+    update(&known, report.conditions, time) { key in
+      key.group == AlertRule.group && !report.undecided.contains(key)
+    }
+  }
+
+  /// The end of all alerts of a device that is asked no more.
+  package static func end(_ known: inout KnownDevice, time: Int64) -> [EventBody] {
+    let active = known.alerts.sorted { $0.key < $1.key }
+    return active.map { clear($0.key, $0.value, in: &known, time) }
+  }
+
+  private static func update(
+    _ known: inout KnownDevice, _ present: [AlertKey: Condition], _ time: Int64, isDecided: (AlertKey) -> Bool
+  ) -> [EventBody] {
     var events: [EventBody] = []
-    for (key, raised) in active.sorted(by: { $0.key < $1.key }) where present[key] == nil {
-      let wasRead = key.group == errorStateGroup ? report.detectedErrors != nil : report.rows != nil
-      guard wasRead else { continue }
-      active[key] = nil
-      let duration = UInt64(clamping: time - raised.raised)
-      events.append(.alertCleared(AlertCleared(key: key, milliseconds: duration)))
+    for (key, raised) in known.alerts.sorted(by: { $0.key < $1.key }) where present[key] == nil && isDecided(key) {
+      guard isAwayLongEnough(raised, time) else {
+        if known.alerts[key]?.awaySince == nil { known.alerts[key]?.awaySince = time }
+        continue
+      }
+      events.append(clear(key, raised, in: &known, time))
     }
-    for (key, alert) in present.sorted(by: { $0.key < $1.key }) {
-      guard let known = active[key], !saysTheSame(known.alert, alert) else { continue }
-      active[key]?.alert = alert
-      events.append(.alertUpdated(AlertUpdated(key: key, alert: alert)))
+    let ordered = present.sorted { $0.key < $1.key }
+    for (key, condition) in ordered {
+      guard let active = known.alerts[key] else { continue }
+      known.alerts[key]?.awaySince = nil
+      guard !saysTheSame(active.alert, condition.alert) else { continue }
+      known.alerts[key]?.alert = condition.alert
+      known.alerts[key]?.evidence = condition.evidence
+      events.append(
+        .alertUpdated(
+          AlertUpdated(key: key, alert: condition.alert, evidence: condition.evidence, penalty: active.penalty)))
     }
-    for (key, alert) in present.sorted(by: { $0.key < $1.key }) where active[key] == nil {
-      active[key] = ActiveAlert(alert: alert, raised: time)
-      events.append(.alertRaised(AlertRaised(key: key, alert: alert)))
+    for (key, condition) in ordered where known.alerts[key] == nil {
+      events.append(raise(key, condition, in: &known, time))
     }
     return events
+  }
+
+  private static func isAwayLongEnough(_ alert: ActiveAlert, _ time: Int64) -> Bool {
+    guard FlapDamping.isDamped(alert.penalty) else { return true }
+    guard let since = alert.awaySince else { return false }
+    return .milliseconds(time - since) >= FlapDamping.quiet
+  }
+
+  private static func clear(
+    _ key: AlertKey, _ alert: ActiveAlert, in known: inout KnownDevice, _ time: Int64
+  ) -> EventBody {
+    let penalty = FlapDamping.decayed(alert.penalty, over: .milliseconds(time - alert.raised))
+    known.alerts[key] = nil
+    if penalty > 0 { known.flaps[key] = Flap(penalty: penalty, time: time) }
+    return .alertCleared(
+      AlertCleared(key: key, milliseconds: UInt64(clamping: time - alert.raised), penalty: penalty))
+  }
+
+  private static func raise(
+    _ key: AlertKey, _ condition: Condition, in known: inout KnownDevice, _ time: Int64
+  ) -> EventBody {
+    let flap = known.flaps.removeValue(forKey: key)
+    let penalty = FlapDamping.raised(
+      after: flap?.penalty ?? 0, over: .milliseconds(max(time - (flap?.time ?? time), 0)))
+    known.alerts[key] = ActiveAlert(
+      alert: condition.alert, raised: time, evidence: condition.evidence, penalty: penalty)
+    return .alertRaised(
+      AlertRaised(key: key, alert: condition.alert, evidence: condition.evidence, penalty: penalty))
   }
 
   /// The alerts among the rows, by identity.

@@ -1,6 +1,6 @@
 // One device over time: takes the outcome of each poll and says what happened.
 //
-//     outcome --> reachability --> meter epochs --> reading (taken / changed / unchanged) --> alerts --> events, in this order
+//     outcome --> reachability --> offsets, meter epochs --> reading (taken / changed / unchanged) --> alerts, rules --> events, in this order
 //
 // An epoch is told before the reading that begins it, so that a fold never subtracts across it.
 //
@@ -15,6 +15,7 @@
 // reading counts, rows that were not read stay as they were, and a finding says so. Else the poll counts as failed, because a reading would
 // date an old count anew. In both cases alerts may be raised by it, and none is cleared.
 
+package import AlertRules
 package import Discovery
 package import Events
 package import MIB
@@ -34,9 +35,40 @@ package struct DeviceMonitor: Sendable {
   private var told: Int64?
   /// Whether `reading` was made from a poll that came to its end.
   private var isComplete = false
+  /// Who the device said it is, at the last poll.
+  private var identityRead: DeviceIdentity
+  /// When `known.meters` were read.
+  private var metersRead: Int64?
 
   package init(_ known: KnownDevice) {
     self.known = known
+    identityRead = known.identity
+    metersRead = known.meters.isEmpty ? nil : known.lastRead
+  }
+
+  /// The device is asked no more: no alert of it stands on.
+  package mutating func end(time: Int64) -> [Event] {
+    AlertTracker.end(&known, time: time).map { Event(time: time, device: known.id, $0) }
+  }
+
+  /// Nobody could read it for so long that it is asked no more. No alert of it stands on.
+  package mutating func retire(time: Int64) -> [Event] {
+    let last = known.lastRead ?? time
+    let days = max(time - last, 0) / 86_400_000
+    known.isRetired = true
+    let body = DeviceRetired(
+      address: known.endpoint?.description ?? "", lastRead: last, evidence: "not read for \(days) days")
+    return end(time: time) + [Event(time: time, device: known.id, .deviceRetired(body))]
+  }
+
+  /// A retired device was read again.
+  package mutating func comeBack(at endpoint: Endpoint, evidence: String, time: Int64) -> [Event] {
+    guard known.isRetired else { return [] }
+    known.isRetired = false
+    let days = max(time - (known.lastRead ?? time), 0) / 86_400_000
+    let body = DeviceReturned(
+      address: endpoint.description, evidence: "read again after \(days) days, known by \(evidence)")
+    return [Event(time: time, device: known.id, .deviceReturned(body))]
   }
 
   /// What the next poll should go for.
@@ -53,45 +85,118 @@ package struct DeviceMonitor: Sendable {
   }
 
   /// Takes a poll's outcome and returns what happened.
-  /// - Parameter thinning: tell readings at most this often; nil: each one.
-  package mutating func completed(_ outcome: PollOutcome, time: Int64, thinning: Duration? = nil) -> [Event] {
+  /// - Parameters:
+  ///   - thinning: tell readings at most this often; nil: each one.
+  ///   - rules: those of this device.
+  ///   - offsets: those that are set for this device.
+  package mutating func completed(
+    _ outcome: PollOutcome, time: Int64, thinning: Duration? = nil, rules: DeviceRules = DeviceRules(),
+    offsets: [MeterOffset] = []
+  ) -> [Event] {
     let bodies: [EventBody] =
       switch outcome.result {
-      case .failed(let failure): failed(failure, at: outcome.endpoint, time: time)
-      case .reading(let poll): received(poll, outcome, time: time, thinning)
+      case .failed(let failure): failed(failure, at: outcome.endpoint, time: time, rules)
+      case .reading(let poll): received(poll, outcome, time: time, thinning, rules, offsets)
       }
     return bodies.map { Event(time: time, device: known.id, $0) }
   }
 
-  private mutating func failed(_ failure: PollFailure, at endpoint: Endpoint, time: Int64) -> [EventBody] {
-    guard reachability.failed(time: time) else { return [] }
-    return [
-      .pollFailed(
-        PollFailed(address: endpoint.description, reason: failure.reason.rawValue, message: failure.message))
-    ]
+  private mutating func failed(
+    _ failure: PollFailure, at endpoint: Endpoint, time: Int64, _ rules: DeviceRules
+  ) -> [EventBody] {
+    let since = known.silentSince ?? time
+    known.silentSince = since
+    var events: [EventBody] = []
+    if reachability.failed(time: time) {
+      events.append(
+        .pollFailed(
+          PollFailed(address: endpoint.description, reason: failure.reason.rawValue, message: failure.message)))
+    }
+    let report = Rules.report(silentSince: since, standing: standing, rules: rules, time: time)
+    return events + AlertTracker.update(&known, with: report, time: time)
   }
 
   private mutating func received(
-    _ poll: PollReading, _ outcome: PollOutcome, time: Int64, _ thinning: Duration?
+    _ poll: PollReading, _ outcome: PollOutcome, time: Int64, _ thinning: Duration?, _ rules: DeviceRules,
+    _ offsets: [MeterOffset]
   ) -> [EventBody] {
     if let interruption = poll.interruption, !mayCount(poll) {
-      let alerts = AlertTracker.update(&known.alerts, with: poll.alerts, time: time)
-      return failed(interruption, at: outcome.endpoint, time: time) + alerts
+      let alerts = AlertTracker.update(&known, with: poll.alerts, time: time)
+      return failed(interruption, at: outcome.endpoint, time: time, rules) + alerts
     }
     reachability.answered()
-    var events: [EventBody] = []
-    let restarted = uptime(of: reading).flatMap { before in uptime(of: poll.reading).map { $0 < before } } ?? false
-    let fresh = poll.reading.meters.filter { poll.read.contains($0.source.name) }
-    var meters = known.meters
-    let epochs = MeterTracker.update(&meters, with: fresh, restarted: restarted)
-    if !epochs.isEmpty || !isThinned(thinning, time: time) {
-      known.meters = meters
-      events += epochs.map { .meterEpochOpened($0) }
-      events.append(tell(poll, cost: outcome.cost, time: time))
-    }
-    events += AlertTracker.update(&known.alerts, with: poll.alerts, time: time)
+    known.silentSince = nil
+    var events = set(offsets)
+    let step = tellMeters(poll, outcome, time, thinning, rules, into: &events)
+    events += AlertTracker.update(&known, with: poll.alerts, time: time)
+    let isRead = poll.interruption == nil
+    let report = Rules.report(
+      on: poll.reading, after: known.supplies, isRead: isRead, step: step, standing: standing, rules: rules, time: time)
+    events += AlertTracker.update(&known, with: report, time: time)
+    if isRead { remember(poll.reading.supplies) }
     known.identity = poll.reading.identity
+    identityRead = poll.reading.identity
+    known.lastRead = time
     return events
+  }
+
+  /// Tells the epochs that begin and the reading; returns the total's step within its epoch.
+  private mutating func tellMeters(
+    _ poll: PollReading, _ outcome: PollOutcome, _ time: Int64, _ thinning: Duration?, _ rules: DeviceRules,
+    into events: inout [EventBody]
+  ) -> MeterStep? {
+    var context = MeterContext()
+    context.hasRestarted =
+      uptime(of: reading).flatMap { before in uptime(of: poll.reading).map { $0 < before } } ?? false
+    context.elapsed = metersRead.flatMap { $0 <= time ? .milliseconds(time - $0) : nil }
+    context.board = BoardChange(from: identityRead, to: poll.reading.identity)
+    context.pagesPerMinuteMax = rules.thresholds.pagesPerMinuteMax
+    let fresh = poll.reading.meters.filter { poll.read.contains($0.source.name) }
+    let before = known.meters[.total]
+    var meters = known.meters
+    let epochs = MeterTracker.update(&meters, with: fresh, context)
+    guard !epochs.isEmpty || !isThinned(thinning, time: time) else { return nil }
+    known.meters = meters
+    metersRead = time
+    events += epochs.map { .meterEpochOpened($0) }
+    events.append(tell(poll, cost: outcome.cost, time: time))
+    guard let before, let now = meters[.total], now.epoch == before.epoch else { return nil }
+    return MeterStep(before: before.value, now: now.value, unit: now.unit, elapsed: context.elapsed)
+  }
+
+  /// The offsets that the settings have, where they differ from those that were told.
+  private mutating func set(_ offsets: [MeterOffset]) -> [EventBody] {
+    let wanted = Dictionary(offsets.map { ($0.meter, $0) }) { _, later in later }
+    var events: [EventBody] = []
+    for meter in Set(wanted.keys).union(known.offsets.keys).sorted() {
+      let (previous, offset) = (known.offsets[meter] ?? 0, wanted[meter]?.offset ?? 0)
+      guard offset != previous else { continue }
+      known.offsets[meter] = offset == 0 ? nil : offset
+      let reason = wanted[meter]?.reason ?? "taken out of the settings"
+      events.append(
+        .meterOffsetSet(MeterOffsetSet(meter: meter, offset: offset, previous: previous, reason: reason)))
+    }
+    return events
+  }
+
+  private mutating func remember(_ supplies: [Supply]) {
+    let before = known.supplies
+    known.supplies = Dictionary(supplies.map { ($0.row, SupplyMemory($0, after: Self.memory(before, of: $0))) }) {
+      first, _ in first
+    }
+  }
+
+  /// What is remembered of the supply that is there now: nothing of the one that it replaced.
+  private static func memory(_ before: [RowIndex: SupplyMemory], of supply: Supply) -> SupplyMemory? {
+    guard let memory = before[supply.row] else { return nil }
+    return SupplyRules.replacement(memory, supply) == nil ? memory : nil
+  }
+
+  /// The alerts of our rules that stand.
+  private var standing: [AlertKey: Standing] {
+    known.alerts.filter { $0.key.group == AlertRule.group }.mapValues {
+      Standing(Condition($0.alert, evidence: $0.evidence), raised: $0.raised)
+    }
   }
 
   /// Whether an interrupted poll may become a reading: it is the first ever of its device, or it has every known meter.

@@ -2,7 +2,8 @@
 //
 // Decision, for what answered at an address:
 //
-//     serial number known, and the makes do not differ           -> that device
+//     serial number known, and the makes do not differ           -> that device, unless it answers elsewhere now with another MAC: two live
+//                                                                   devices with one serial number are two devices
 //     else MAC known, and no serial numbers contradict           -> that device
 //     else UUID known, and neither of the two contradicts        -> that device
 //     else the device known at this address, if nothing
@@ -13,7 +14,11 @@
 //                                              for each address; else it moved
 //     another device was known at this address -> that one was replaced here, and has no address until it is found again
 //
-// Never: a match by a serial number that identifies nothing, by one that several known devices share, or two known devices made one.
+//     that device is known by its serial number, and another one by the MAC that is told with it here, which contradicts nothing
+//                                              -> they are one: the other is merged into that device
+//
+// Never: a match by a serial number that identifies nothing, by one that several known devices share (then the MAC may tell which), or two
+// known devices made one without an identifier that both have.
 
 package import Discovery
 package import Events
@@ -35,6 +40,31 @@ package struct DeviceRegistry: Sendable {
     package var events: [Event] = []
     /// The device that had this address before and has none now.
     package var displaced: DeviceID?
+    /// Devices that were found to be this one; they are known no more.
+    package var merged: [Merged] = []
+    /// What identified the device.
+    package var evidence = ""
+  }
+
+  /// A device that goes on as another one, and where it was known.
+  package struct Merged: Equatable, Sendable {
+    package var device: DeviceID
+    package var endpoint: Endpoint?
+
+    package init(device: DeviceID, endpoint: Endpoint?) {
+      self.device = device
+      self.endpoint = endpoint
+    }
+  }
+
+  /// What the endpoint said where the device is known.
+  package enum Elsewhere: Equatable, Sendable {
+    /// Nothing, or it was not asked.
+    case silent
+    /// The same device; the words say what shows it, beyond what identifies it.
+    case same(String)
+    /// Another device that tells the same serial number.
+    case another(String)
   }
 
   package private(set) var entries: [DeviceID: Entry] = [:]
@@ -67,20 +97,27 @@ package struct DeviceRegistry: Sendable {
   /// Takes what answered at an endpoint.
   /// - Parameters:
   ///   - credential: name of the credential that worked.
-  ///   - isStillElsewhere: whether the same device answered at `endpointToVerify` just now.
+  ///   - elsewhere: what answered at `endpointToVerify` just now.
   ///   - newID: the id to give if it is a new device.
   package mutating func sighted(
-    _ identity: DeviceIdentity, at endpoint: Endpoint, credential: String, isStillElsewhere: Bool = false,
+    _ identity: DeviceIdentity, at endpoint: Endpoint, credential: String, elsewhere: Elsewhere = .silent,
     newID: DeviceID, time: Int64
   ) -> Sighting {
-    guard let (device, evidence) = match(identity, at: endpoint) else {
-      return discovered(identity, at: endpoint, credential: credential, newID: newID, time: time)
+    var isShared = ""
+    if case .another(let words) = elsewhere { isShared = words }
+    guard let (device, evidence) = match(identity, at: endpoint, bySerial: isShared.isEmpty) else {
+      return discovered(
+        identity, at: endpoint, credential: credential, evidence: isShared, newID: newID, time: time)
     }
     let former = entries[device]?.endpoint
-    if isStillElsewhere, let former, former != endpoint {
-      return seenAlso(device, identity, at: endpoint, knownAt: former, evidence: evidence, time: time)
-    }
     var sighting = Sighting(device: device)
+    sighting.evidence = evidence
+    merge(into: device, identity, at: endpoint, into: &sighting, time: time)
+    if case .same(let words) = elsewhere, let former, former != endpoint {
+      let evidence = words.isEmpty ? evidence : "\(evidence); \(words)"
+      seenAlso(identity, at: endpoint, knownAt: former, evidence: evidence, into: &sighting, time: time)
+      return sighting
+    }
     displace(at: endpoint, by: device, identity, evidence: evidence, into: &sighting, time: time)
     if let former, former != endpoint {
       let moved = DeviceMoved(from: former.description, to: endpoint.description, evidence: evidence)
@@ -94,23 +131,47 @@ package struct DeviceRegistry: Sendable {
   }
 
   private mutating func seenAlso(
-    _ device: DeviceID, _ identity: DeviceIdentity, at endpoint: Endpoint, knownAt former: Endpoint, evidence: String,
-    time: Int64
-  ) -> Sighting {
-    var sighting = Sighting(device: device, isPolledHere: false)
+    _ identity: DeviceIdentity, at endpoint: Endpoint, knownAt former: Endpoint, evidence: String,
+    into sighting: inout Sighting, time: Int64
+  ) {
+    let device = sighting.device
+    sighting.isPolledHere = false
     displace(at: endpoint, by: device, identity, evidence: evidence, into: &sighting, time: time)
-    guard seenAlso.updateValue(device, forKey: endpoint) != device else { return sighting }
+    guard seenAlso.updateValue(device, forKey: endpoint) != device else { return }
     let body = DeviceSeenAlso(address: endpoint.description, known: former.description, evidence: evidence)
     sighting.events.append(Event(time: time, device: device, .deviceSeenAlso(body)))
-    return sighting
+  }
+
+  /// Whoever is known by the MAC that this device told, and by nothing that contradicts it, is this device: it was met before it told its
+  /// serial number.
+  private mutating func merge(
+    into device: DeviceID, _ identity: DeviceIdentity, at endpoint: Endpoint, into sighting: inout Sighting, time: Int64
+  ) {
+    guard let serial = identity.comparableSerial, let mac = identity.comparableMAC,
+      let entry = entries[device], entry.identity.comparableSerial == serial,
+      !macsContradict(entry.identity, identity)
+    else { return }
+    let others = known(byMAC[mac]) { !serialsContradict($0, identity) && makesAgree($0, identity) }.filter {
+      $0 != device && entries[$0]?.identity.comparableSerial == nil
+    }
+    guard others.count == 1, let other = others.first, let record = entries[other] else { return }
+    let evidence = "MAC \(mac.macText) is told with serial \(serial)"
+    let body = DeviceMerged(into: device, address: endpoint.description, evidence: evidence)
+    sighting.events.append(Event(time: time, device: other, .deviceMerged(body)))
+    sighting.merged.append(Merged(device: other, endpoint: record.endpoint))
+    if let former = record.endpoint, byEndpoint[former] == other { byEndpoint[former] = nil }
+    byMAC[mac]?.remove(other)
+    entries[other] = nil
   }
 
   private mutating func discovered(
-    _ identity: DeviceIdentity, at endpoint: Endpoint, credential: String, newID: DeviceID, time: Int64
+    _ identity: DeviceIdentity, at endpoint: Endpoint, credential: String, evidence: String, newID: DeviceID,
+    time: Int64
   ) -> Sighting {
     var sighting = Sighting(device: newID)
     displace(at: endpoint, by: newID, identity, evidence: "", into: &sighting, time: time)
-    let body = DeviceDiscovered(address: endpoint.description, identity: identity, credential: credential)
+    let body = DeviceDiscovered(
+      address: endpoint.description, identity: identity, credential: credential, evidence: evidence)
     sighting.events.append(Event(time: time, device: newID, .deviceDiscovered(body)))
     place(newID, at: endpoint, identity: identity)
     return sighting
@@ -150,19 +211,30 @@ package struct DeviceRegistry: Sendable {
 
   // MARK: Matching
 
-  private func match(_ identity: DeviceIdentity, at endpoint: Endpoint) -> (DeviceID, evidence: String)? {
-    if let serial = identity.comparableSerial {
+  /// - Parameter bySerial: whether the serial number may decide; not where two live devices tell it.
+  private func match(
+    _ identity: DeviceIdentity, at endpoint: Endpoint, bySerial usesSerial: Bool = true
+  ) -> (DeviceID, evidence: String)? {
+    if usesSerial, let serial = identity.comparableSerial {
       let candidates = known(bySerial[serial]) { makesAgree($0, identity) }
-      if candidates.count == 1, let found = candidates.first { return (found, "serial \(serial)") }
-      // Several known devices share it, so it identifies none of them; the one at this address keeps its address.
+      if candidates.count == 1, let found = candidates.first {
+        return knownByMAC(identity, but: found) ?? (found, "serial \(serial)")
+      }
+      // Several known devices share it, so it identifies none of them: of those the MAC tells which, or the address.
       if candidates.count > 1 {
+        if let mac = identity.comparableMAC {
+          let alike = candidates.filter { entries[$0]?.identity.comparableMAC == mac }
+          if alike.count == 1, let found = alike.first {
+            return (found, "serial \(serial), which others have, with MAC \(mac.macText)")
+          }
+        }
         guard let here = byEndpoint[endpoint], candidates.contains(here) else { return nil }
         return (here, "serial \(serial) at its own address")
       }
     }
     if let mac = identity.comparableMAC {
       let candidates = known(byMAC[mac]) { !serialsContradict($0, identity) }
-      if candidates.count == 1, let found = candidates.first { return (found, "MAC \(Self.text(ofMAC: mac))") }
+      if candidates.count == 1, let found = candidates.first { return (found, "MAC \(mac.macText)") }
     }
     if let uuid = identity.comparableUUID {
       let candidates = known(byUUID[uuid]) {
@@ -172,6 +244,16 @@ package struct DeviceRegistry: Sendable {
     }
     guard let here = byEndpoint[endpoint], let known = entries[here]?.identity else { return nil }
     return isCompatible(known, identity) ? (here, "the same address") : nil
+  }
+
+  /// The device with this very MAC, where the one with the serial number is known to have another MAC: the board decides, and the serial
+  /// number is one that two devices tell.
+  private func knownByMAC(_ identity: DeviceIdentity, but serialDevice: DeviceID) -> (DeviceID, evidence: String)? {
+    guard let mac = identity.comparableMAC, let entry = entries[serialDevice], macsContradict(entry.identity, identity)
+    else { return nil }
+    let alike = known(byMAC[mac]) { !serialsContradict($0, identity) && makesAgree($0, identity) }
+    guard alike.count == 1, let found = alike.first, found != serialDevice else { return nil }
+    return (found, "MAC \(mac.macText); its serial number is also that of device \(serialDevice.short)")
   }
 
   private func known(_ devices: Set<DeviceID>?, where mayBe: (DeviceIdentity) -> Bool) -> [DeviceID] {
@@ -207,7 +289,7 @@ package struct DeviceRegistry: Sendable {
     guard let before else { return "another device answers" }
     if let a = before.comparableSerial, let b = after.comparableSerial, a != b { return "serial \(b) instead of \(a)" }
     if let a = before.comparableMAC, let b = after.comparableMAC, a != b {
-      return "MAC \(Self.text(ofMAC: b)) instead of \(Self.text(ofMAC: a))"
+      return "MAC \(b.macText) instead of \(a.macText)"
     }
     if let a = before.make, let b = after.make, a != b { return "\(b) instead of \(a)" }
     if let a = before.model?.text, let b = after.model?.text, a != b { return "\(b) instead of \(a)" }
@@ -223,9 +305,5 @@ package struct DeviceRegistry: Sendable {
     result.make = result.make ?? before?.make
     result.model = result.model ?? before?.model
     return result
-  }
-
-  private static func text(ofMAC bytes: [UInt8]) -> String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
   }
 }

@@ -1,5 +1,6 @@
 // What is known of a device between polls: enough to go on after a restart without telling anything twice.
 
+package import AlertRules
 package import Discovery
 package import Events
 package import MIB
@@ -14,7 +15,16 @@ package struct KnownDevice: Equatable, Sendable {
   package var credential: String
   package var identity: DeviceIdentity
   package var alerts: [AlertKey: ActiveAlert] = [:]
+  /// Alerts that were cleared of late: what is left of their penalties.
+  package var flaps: [AlertKey: Flap] = [:]
   package var meters: [MeterName: MeterState] = [:]
+  package var offsets: [MeterName: Int64] = [:]
+  package var supplies: [RowIndex: SupplyMemory] = [:]
+  /// When it was last read, or else discovered, in milliseconds since 1970 UTC; nil where neither is known.
+  package var lastRead: Int64?
+  /// When it first did not answer, since it last did.
+  package var silentSince: Int64?
+  package var isRetired = false
   /// When the last whole reading was taken, in milliseconds since 1970 UTC.
   package var lastFullReading: Int64?
 
@@ -39,10 +49,30 @@ package struct ActiveAlert: Equatable, Sendable {
   package var alert: PrinterAlert
   /// When it was raised, in milliseconds since 1970 UTC.
   package var raised: Int64
+  /// The numbers that a rule was applied to.
+  package var evidence: String
+  /// As `FlapDamping` has it, when it was raised.
+  package var penalty: UInt32
+  /// Since when a damped alert is away.
+  var awaySince: Int64?
 
-  package init(alert: PrinterAlert, raised: Int64) {
+  package init(alert: PrinterAlert, raised: Int64, evidence: String = "", penalty: UInt32 = 0) {
     self.alert = alert
     self.raised = raised
+    self.evidence = evidence
+    self.penalty = penalty
+  }
+}
+
+/// What is left of an alert that was cleared.
+package struct Flap: Equatable, Sendable {
+  package var penalty: UInt32
+  /// When it was cleared, in milliseconds since 1970 UTC.
+  package var time: Int64
+
+  package init(penalty: UInt32, time: Int64) {
+    self.penalty = penalty
+    self.time = time
   }
 }
 

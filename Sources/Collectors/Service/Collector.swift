@@ -10,9 +10,12 @@
 // A device that a sweep finds is discovered by its first poll, which reads everything that identifies it. A sweep does not ask an endpoint
 // whose device answered its last poll: it is found.
 //
+// A device that nobody could read for `retireAfter` is retired: it is asked no more, and comes back when a sweep finds it.
+//
 // The actor holds the state; network and interpretation happen outside of it. If the sink fails, `run` throws, and what was not appended
 // never happened: the next start begins from the journal.
 
+internal import AlertRules
 package import Discovery
 internal import Events
 internal import Foundation
@@ -30,6 +33,8 @@ package actor Collector {
   private static let hintedProbeSpacing: Duration = .seconds(600)
   /// Such addresses remembered; whoever invents more is not heard until some are forgotten.
   private static let hintedProbesMax = 1_024
+  /// How often it is looked at who is to be retired: it is a matter of weeks.
+  private static let retirementEvery: Duration = .seconds(3_600)
 
   private let settings: CollectorSettings
   private let reader: DeviceReader
@@ -48,6 +53,7 @@ package actor Collector {
   private var announcedElsewhere: Set<IPv4Address> = []
   /// Why first polls failed, as it was told.
   private var undiscovered: [Endpoint: PollFailure.Reason] = [:]
+  private var hasSwept = false
   /// When something last moved, in milliseconds since 1970 UTC: what a health check compares with now.
   package private(set) var lastProgress: Int64
 
@@ -79,6 +85,7 @@ package actor Collector {
       group.addTask { try await self.sweepForEver() }
       group.addTask { try await self.pollForEver() }
       if settings.trapPort != nil { group.addTask { try await self.hearTraps() } }
+      group.addTask { try await self.retireForEver() }
       defer { group.cancelAll() }
       try await group.next()
     }
@@ -102,7 +109,7 @@ package actor Collector {
   private func resumeKnown() {
     let now = ContinuousClock.now
     for monitor in monitors.values.sorted(by: { $0.known.id < $1.known.id }) {
-      guard let endpoint = monitor.known.endpoint else { continue }
+      guard let endpoint = monitor.known.endpoint, !monitor.known.isRetired else { continue }
       let credentials = settings.credentials(for: endpoint.address)
       let former = credentials.first { $0.name == monitor.known.credential }
       guard let credential = former ?? credentials.first else { continue }
@@ -118,6 +125,33 @@ package actor Collector {
   private func moved() {
     lastProgress = clock()
     observer.progressed(at: lastProgress)
+  }
+
+  // MARK: Retirement
+
+  private func retireForEver() async throws {
+    while true {
+      try await Task.sleep(for: Self.retirementEvery)
+      try await retireUnread()
+    }
+  }
+
+  /// Retires the devices that were not read for `retireAfter`. Not before a sweep is over, and none that was not asked since the start: it
+  /// may have been the service that was away.
+  private func retireUnread() async throws {
+    let now = clock()
+    for id in monitors.keys.sorted() {
+      guard hasSwept, let monitor = monitors[id], !monitor.known.isRetired,
+        monitor.known.endpoint == nil || !monitor.reachability.isReachable,
+        let last = monitor.known.lastRead, .milliseconds(now - last) >= settings.retireAfter
+      else { continue }
+      let endpoint = monitor.known.endpoint
+      // That poll's end may say otherwise; the next look will see it.
+      if let endpoint, schedule.isBeingPolled(endpoint) { continue }
+      let events = monitors[id]?.retire(time: now) ?? []
+      if let endpoint { schedule.remove(endpoint) }
+      try await sink.append(events)
+    }
   }
 
   // MARK: Sweeps
@@ -163,6 +197,8 @@ package actor Collector {
     }
     let done = SweepCompleted(sweep: number, milliseconds: UInt64(elapsed.rounded()), outcomes: outcomes)
     try await sink.append([Event(time: clock(), .sweepCompleted(done))])
+    hasSwept = true
+    try await retireUnread()
     moved()
   }
 
@@ -311,14 +347,15 @@ package actor Collector {
     _ identity: DeviceIdentity, _ outcome: PollOutcome, _ access: DeviceAccess
   ) async throws {
     let endpoint = outcome.endpoint
-    var isElsewhere = false
+    var elsewhere = DeviceRegistry.Elsewhere.silent
     if let former = registry.endpointToVerify(identity, at: endpoint) {
-      isElsewhere = try await answers(identity, at: former)
+      elsewhere = try await whoAnswers(at: former, Sign(outcome, at: clock()))
     }
-    let sighting = registry.sighted(
-      identity, at: endpoint, credential: access.name, isStillElsewhere: isElsewhere,
+    var sighting = registry.sighted(
+      identity, at: endpoint, credential: access.name, elsewhere: elsewhere,
       newID: DeviceID(using: &random), time: clock())
     undiscovered[endpoint] = nil
+    sighting.events = end(sighting.merged, seenAt: endpoint) + sighting.events
     if let displaced = sighting.displaced {
       let known = monitors[displaced]?.known
       monitors[displaced]?.update(
@@ -334,7 +371,18 @@ package actor Collector {
     } else {
       monitors[sighting.device]?.update(endpoint: endpoint, credential: access.name, identity: merged)
     }
+    sighting.events +=
+      monitors[sighting.device]?.comeBack(at: endpoint, evidence: sighting.evidence, time: clock()) ?? []
     try await tell(outcome, of: sighting.device, access, after: sighting.events)
+  }
+
+  /// Devices that go on as another one are monitored and polled no more.
+  private func end(_ merged: [DeviceRegistry.Merged], seenAt endpoint: Endpoint) -> [Event] {
+    merged.flatMap { gone in
+      if let former = gone.endpoint, former != endpoint { schedule.remove(former) }
+      var monitor = monitors.removeValue(forKey: gone.device)
+      return monitor?.end(time: clock()) ?? []
+    }
   }
 
   private func seenAlso(_ sighting: DeviceRegistry.Sighting, at endpoint: Endpoint) async throws {
@@ -345,37 +393,32 @@ package actor Collector {
     }
   }
 
-  /// Whether the device with this identity answers at an endpoint where it was known.
-  private func answers(_ identity: DeviceIdentity, at endpoint: Endpoint) async throws -> Bool {
-    guard let slot = schedule.slots[endpoint] else { return false }
+  /// Who answers at an endpoint where a device with this sign was known.
+  private func whoAnswers(at endpoint: Endpoint, _ sign: Sign) async throws -> DeviceRegistry.Elsewhere {
+    guard let slot = schedule.slots[endpoint] else { return .silent }
     guard case .snmp(let credential, _) = slot.access else {
       let (outcome, _) = try await ask(endpoint, .full, slot.access, hasActiveAlerts: false)
-      guard case .reading(let poll) = outcome.result else { return false }
-      return Self.isSameDevice(poll.reading.identity, identity)
+      return sign.compared(with: Sign(outcome, at: clock()), at: endpoint)
     }
     // A silent address is known as such after one packet and its patience, without a whole poll's retries.
     let attempt = SweepAttempt(
       address: endpoint.address, range: 0, pass: 2, patience: settings.sweep.secondPatience,
       furtherPatience: settings.sweep.firstPatience)
     let probe = try await reader.probe(attempt, port: endpoint.port, credentials: [credential])
-    guard probe.answer == .found else { return false }
+    guard probe.answer == .found else { return .silent }
     let memory = reader.newMemory(credential)
     let (outcome, _) = try await reader.poll(.full, at: endpoint, credential: credential.name, memory: memory)
-    guard case .reading(let poll) = outcome.result else { return false }
-    return Self.isSameDevice(poll.reading.identity, identity)
-  }
-
-  private static func isSameDevice(_ there: DeviceIdentity, _ identity: DeviceIdentity) -> Bool {
-    if let a = there.comparableSerial, let b = identity.comparableSerial { return a == b }
-    if let a = there.comparableMAC, let b = identity.comparableMAC { return a == b }
-    if let a = there.comparableUUID, let b = identity.comparableUUID { return a == b }
-    return false
+    return sign.compared(with: Sign(outcome, at: clock()), at: endpoint)
   }
 
   private func tell(
     _ outcome: PollOutcome, of device: DeviceID, _ access: DeviceAccess, after events: [Event]
   ) async throws {
-    let told = monitors[device]?.completed(outcome, time: clock(), thinning: thinning()) ?? []
+    let identity = monitors[device]?.known.identity ?? DeviceIdentity()
+    let told =
+      monitors[device]?.completed(
+        outcome, time: clock(), thinning: thinning(), rules: settings.rules.rules(for: device, identity),
+        offsets: settings.offsets.filter { $0.device.matches(device, identity) }) ?? []
     try await sink.append(events + told)
     let pause = monitors[device]?.reachability.pause(interval: settings.pollInterval) ?? settings.pollInterval
     schedule.polled(

@@ -1,5 +1,6 @@
 // What the collector is to do, and the seams to the rest of the agent.
 
+package import AlertRules
 package import Discovery
 package import Events
 package import PrinterModel
@@ -46,6 +47,11 @@ package struct CollectorSettings: Equatable, Sendable {
   package var usesIPP = true
   /// The TCP port of IPP. Not configurable: nothing else is asked without encryption.
   package var ippPort: UInt16 = IPPAsker.port
+  /// A device that was not read for so long is asked no more. Six weeks: longer than a works holiday, shorter than a lease.
+  package var retireAfter: Duration = Self.retireAfterDefault
+  package static let retireAfterDefault: Duration = .seconds(42 * 86_400)
+  package var rules = RuleSettings()
+  package var offsets: [MeterOffset] = []
 
   package init(ranges: [CollectorRange]) {
     self.ranges = ranges

@@ -108,6 +108,9 @@ struct PollSchedule: Sendable {
     slots[endpoint] = nil
   }
 
+  /// Whether a poll of this endpoint is under way.
+  func isBeingPolled(_ endpoint: Endpoint) -> Bool { slots[endpoint] != nil && dueAt[endpoint] == nil }
+
   /// No device is at this endpoint any more.
   mutating func remove(_ endpoint: Endpoint) {
     // Being polled: that poll's end decides.

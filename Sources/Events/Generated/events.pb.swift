@@ -167,6 +167,9 @@ package nonisolated struct Printtrail_Events_V1_DeviceDiscovered: Sendable {
 
   package var credential: String = String()
 
+  /// Why it is none of the known devices, where something of it looks like one.
+  package var evidence: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -217,6 +220,58 @@ package nonisolated struct Printtrail_Events_V1_DeviceSeenAlso: Sendable {
   package var address: String = String()
 
   package var known: String = String()
+
+  package var evidence: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// type 24: about the device that goes. Two records were found to be one device, whose record goes on is `into`.
+package nonisolated struct Printtrail_Events_V1_DeviceMerged: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var into: Data = Data()
+
+  /// Where it was seen that they are one.
+  package var address: String = String()
+
+  package var evidence: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// type 25
+package nonisolated struct Printtrail_Events_V1_DeviceRetired: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The last address; empty: it had none.
+  package var address: String = String()
+
+  /// When it was last read, in milliseconds since 1970 UTC.
+  package var lastRead: Int64 = 0
+
+  package var evidence: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// type 26: a retired device was read again.
+package nonisolated struct Printtrail_Events_V1_DeviceReturned: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var address: String = String()
 
   package var evidence: String = String()
 
@@ -416,6 +471,12 @@ package nonisolated struct Printtrail_Events_V1_AlertReported: Sendable {
   /// Clears the value of `alert`. Subsequent reads from it will return its default value.
   package mutating func clearAlert() {self._alert = nil}
 
+  /// For alerts of the agent's own rules (group -1): the numbers that the rule was applied to.
+  package var evidence: String = String()
+
+  /// How often it came and went of late (FlapDamping), in thousandths of a raising.
+  package var penalty: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -441,6 +502,9 @@ package nonisolated struct Printtrail_Events_V1_AlertCleared: Sendable {
 
   package var milliseconds: UInt64 = 0
 
+  /// As in AlertReported, at this time.
+  package var penalty: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -463,6 +527,41 @@ package nonisolated struct Printtrail_Events_V1_MeterEpochOpened: Sendable {
   package var current: UInt64 = 0
 
   package var evidence: String = String()
+
+  /// "drop", "rollover", "boardSwap", "source", "unit", "returned", or a word of a newer release.
+  package var cause: String = String()
+
+  /// What was counted from `previous` to `current`, where that can be known: at a rollover.
+  package var volume: UInt64 {
+    get {_volume ?? 0}
+    set {_volume = newValue}
+  }
+  /// Returns true if `volume` has been explicitly set.
+  package var hasVolume: Bool {self._volume != nil}
+  /// Clears the value of `volume`. Subsequent reads from it will return its default value.
+  package mutating func clearVolume() {self._volume = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _volume: UInt64? = nil
+}
+
+/// type 51: what is added to a counter to give its adjusted value changed. Readings keep the raw value.
+package nonisolated struct Printtrail_Events_V1_MeterOffsetSet: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var meter: String = String()
+
+  /// 0: none any more.
+  package var offset: Int64 = 0
+
+  package var previous: Int64 = 0
+
+  package var reason: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1674,7 +1773,7 @@ nonisolated extension Printtrail_Events_V1_DiscoveryFailed: SwiftProtobuf.Messag
 
 nonisolated extension Printtrail_Events_V1_DeviceDiscovered: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DeviceDiscovered"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0\u{1}identity\0\u{1}credential\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0\u{1}identity\0\u{1}credential\0\u{1}evidence\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1685,6 +1784,7 @@ nonisolated extension Printtrail_Events_V1_DeviceDiscovered: SwiftProtobuf.Messa
       case 1: try { try decoder.decodeSingularStringField(value: &self.address) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._identity) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.credential) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.evidence) }()
       default: break
       }
     }
@@ -1704,6 +1804,9 @@ nonisolated extension Printtrail_Events_V1_DeviceDiscovered: SwiftProtobuf.Messa
     if !self.credential.isEmpty {
       try visitor.visitSingularStringField(value: self.credential, fieldNumber: 3)
     }
+    if !self.evidence.isEmpty {
+      try visitor.visitSingularStringField(value: self.evidence, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1711,6 +1814,7 @@ nonisolated extension Printtrail_Events_V1_DeviceDiscovered: SwiftProtobuf.Messa
     if lhs.address != rhs.address {return false}
     if lhs._identity != rhs._identity {return false}
     if lhs.credential != rhs.credential {return false}
+    if lhs.evidence != rhs.evidence {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1830,6 +1934,121 @@ nonisolated extension Printtrail_Events_V1_DeviceSeenAlso: SwiftProtobuf.Message
   package static func ==(lhs: Printtrail_Events_V1_DeviceSeenAlso, rhs: Printtrail_Events_V1_DeviceSeenAlso) -> Bool {
     if lhs.address != rhs.address {return false}
     if lhs.known != rhs.known {return false}
+    if lhs.evidence != rhs.evidence {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Events_V1_DeviceMerged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DeviceMerged"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}into\0\u{1}address\0\u{1}evidence\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.into) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.address) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.evidence) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.into.isEmpty {
+      try visitor.visitSingularBytesField(value: self.into, fieldNumber: 1)
+    }
+    if !self.address.isEmpty {
+      try visitor.visitSingularStringField(value: self.address, fieldNumber: 2)
+    }
+    if !self.evidence.isEmpty {
+      try visitor.visitSingularStringField(value: self.evidence, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Events_V1_DeviceMerged, rhs: Printtrail_Events_V1_DeviceMerged) -> Bool {
+    if lhs.into != rhs.into {return false}
+    if lhs.address != rhs.address {return false}
+    if lhs.evidence != rhs.evidence {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Events_V1_DeviceRetired: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DeviceRetired"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0\u{3}last_read\0\u{1}evidence\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.address) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.lastRead) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.evidence) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.address.isEmpty {
+      try visitor.visitSingularStringField(value: self.address, fieldNumber: 1)
+    }
+    if self.lastRead != 0 {
+      try visitor.visitSingularInt64Field(value: self.lastRead, fieldNumber: 2)
+    }
+    if !self.evidence.isEmpty {
+      try visitor.visitSingularStringField(value: self.evidence, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Events_V1_DeviceRetired, rhs: Printtrail_Events_V1_DeviceRetired) -> Bool {
+    if lhs.address != rhs.address {return false}
+    if lhs.lastRead != rhs.lastRead {return false}
+    if lhs.evidence != rhs.evidence {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Events_V1_DeviceReturned: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DeviceReturned"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0\u{1}evidence\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.address) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.evidence) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.address.isEmpty {
+      try visitor.visitSingularStringField(value: self.address, fieldNumber: 1)
+    }
+    if !self.evidence.isEmpty {
+      try visitor.visitSingularStringField(value: self.evidence, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Events_V1_DeviceReturned, rhs: Printtrail_Events_V1_DeviceReturned) -> Bool {
+    if lhs.address != rhs.address {return false}
     if lhs.evidence != rhs.evidence {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -2141,7 +2360,7 @@ nonisolated extension Printtrail_Events_V1_PollFailed: SwiftProtobuf.Message, Sw
 
 nonisolated extension Printtrail_Events_V1_AlertReported: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".AlertReported"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}alert\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}alert\0\u{1}evidence\0\u{1}penalty\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2151,6 +2370,8 @@ nonisolated extension Printtrail_Events_V1_AlertReported: SwiftProtobuf.Message,
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._key) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._alert) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.evidence) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.penalty) }()
       default: break
       }
     }
@@ -2167,12 +2388,20 @@ nonisolated extension Printtrail_Events_V1_AlertReported: SwiftProtobuf.Message,
     try { if let v = self._alert {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     } }()
+    if !self.evidence.isEmpty {
+      try visitor.visitSingularStringField(value: self.evidence, fieldNumber: 3)
+    }
+    if self.penalty != 0 {
+      try visitor.visitSingularUInt32Field(value: self.penalty, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Printtrail_Events_V1_AlertReported, rhs: Printtrail_Events_V1_AlertReported) -> Bool {
     if lhs._key != rhs._key {return false}
     if lhs._alert != rhs._alert {return false}
+    if lhs.evidence != rhs.evidence {return false}
+    if lhs.penalty != rhs.penalty {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2180,7 +2409,7 @@ nonisolated extension Printtrail_Events_V1_AlertReported: SwiftProtobuf.Message,
 
 nonisolated extension Printtrail_Events_V1_AlertCleared: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".AlertCleared"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}milliseconds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}milliseconds\0\u{1}penalty\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2190,6 +2419,7 @@ nonisolated extension Printtrail_Events_V1_AlertCleared: SwiftProtobuf.Message, 
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._key) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.milliseconds) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.penalty) }()
       default: break
       }
     }
@@ -2206,12 +2436,16 @@ nonisolated extension Printtrail_Events_V1_AlertCleared: SwiftProtobuf.Message, 
     if self.milliseconds != 0 {
       try visitor.visitSingularUInt64Field(value: self.milliseconds, fieldNumber: 2)
     }
+    if self.penalty != 0 {
+      try visitor.visitSingularUInt32Field(value: self.penalty, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Printtrail_Events_V1_AlertCleared, rhs: Printtrail_Events_V1_AlertCleared) -> Bool {
     if lhs._key != rhs._key {return false}
     if lhs.milliseconds != rhs.milliseconds {return false}
+    if lhs.penalty != rhs.penalty {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2219,7 +2453,7 @@ nonisolated extension Printtrail_Events_V1_AlertCleared: SwiftProtobuf.Message, 
 
 nonisolated extension Printtrail_Events_V1_MeterEpochOpened: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".MeterEpochOpened"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}meter\0\u{1}epoch\0\u{1}previous\0\u{1}current\0\u{1}evidence\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}meter\0\u{1}epoch\0\u{1}previous\0\u{1}current\0\u{1}evidence\0\u{1}cause\0\u{1}volume\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2232,12 +2466,18 @@ nonisolated extension Printtrail_Events_V1_MeterEpochOpened: SwiftProtobuf.Messa
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.current) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.evidence) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.cause) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self._volume) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.meter.isEmpty {
       try visitor.visitSingularStringField(value: self.meter, fieldNumber: 1)
     }
@@ -2253,6 +2493,12 @@ nonisolated extension Printtrail_Events_V1_MeterEpochOpened: SwiftProtobuf.Messa
     if !self.evidence.isEmpty {
       try visitor.visitSingularStringField(value: self.evidence, fieldNumber: 5)
     }
+    if !self.cause.isEmpty {
+      try visitor.visitSingularStringField(value: self.cause, fieldNumber: 6)
+    }
+    try { if let v = self._volume {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 7)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2262,6 +2508,53 @@ nonisolated extension Printtrail_Events_V1_MeterEpochOpened: SwiftProtobuf.Messa
     if lhs.previous != rhs.previous {return false}
     if lhs.current != rhs.current {return false}
     if lhs.evidence != rhs.evidence {return false}
+    if lhs.cause != rhs.cause {return false}
+    if lhs._volume != rhs._volume {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Events_V1_MeterOffsetSet: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".MeterOffsetSet"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}meter\0\u{1}offset\0\u{1}previous\0\u{1}reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.meter) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.offset) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.previous) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.meter.isEmpty {
+      try visitor.visitSingularStringField(value: self.meter, fieldNumber: 1)
+    }
+    if self.offset != 0 {
+      try visitor.visitSingularInt64Field(value: self.offset, fieldNumber: 2)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularInt64Field(value: self.previous, fieldNumber: 3)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Events_V1_MeterOffsetSet, rhs: Printtrail_Events_V1_MeterOffsetSet) -> Bool {
+    if lhs.meter != rhs.meter {return false}
+    if lhs.offset != rhs.offset {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs.reason != rhs.reason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

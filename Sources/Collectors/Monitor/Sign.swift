@@ -1,0 +1,70 @@
+// Whether what answers at two addresses at one time is one device. The serial number alone does not tell: two devices may have the same one,
+// from a maker's mistake or a technician's. One device with two interfaces and two devices differ in this:
+//
+//     another serial number                                             -> another device
+//     the same MAC, or one of them tells none                           -> the same device
+//     another MAC, and it was started at the same moment with as
+//       good as the same total                                          -> the same device with two interfaces
+//     another MAC, and either differs or is not told                    -> two devices with one serial number
+
+package import Discovery
+internal import Events
+package import PrinterModel
+
+/// What a device can be recognised by at one moment.
+package struct Sign: Equatable, Sendable {
+  /// sysUpTime runs by the device's clock, and the two are read some seconds apart.
+  private static let startTolerance: Int64 = 10_000
+  /// Between the two readings the device goes on printing: 200 pages a minute for a quarter of one.
+  private static let totalTolerance: UInt64 = 50
+
+  package var identity: DeviceIdentity?
+  /// When it was started, by our clock: milliseconds since 1970 UTC.
+  package var started: Int64?
+  package var total: UInt64?
+
+  package init(identity: DeviceIdentity?, started: Int64? = nil, total: UInt64? = nil) {
+    self.identity = identity
+    self.started = started
+    self.total = total
+  }
+
+  /// - Parameter time: when the outcome came, in milliseconds since 1970 UTC.
+  package init(_ outcome: PollOutcome, at time: Int64) {
+    guard case .reading(let poll) = outcome.result else {
+      self.init(identity: nil)
+      return
+    }
+    let uptime = poll.reading.detectors.uptimeTicks.flatMap { Int64(exactly: $0) }
+    self.init(
+      identity: poll.reading.identity,
+      started: uptime.flatMap { ticks in
+        let (milliseconds, isBeyond) = ticks.multipliedReportingOverflow(by: 10)
+        // Uptime is asked for first, and `time` is when all was read.
+        return isBeyond ? nil : time - Int64(outcome.cost.milliseconds) - milliseconds
+      },
+      total: poll.reading.meters.first { $0.name == .total && $0.quality.isNumber }?.value)
+  }
+
+  /// What the other one, which answers at `endpoint`, is to this one.
+  package func compared(with other: Sign, at endpoint: Endpoint) -> DeviceRegistry.Elsewhere {
+    guard let identity, let there = other.identity else { return .silent }
+    let (mac, macThere) = (identity.comparableMAC, there.comparableMAC)
+    guard let serial = identity.comparableSerial, let serialThere = there.comparableSerial else {
+      if let mac, let macThere { return mac == macThere ? .same("") : .silent }
+      // All that a printer without SNMP may say of itself.
+      guard let uuid = identity.comparableUUID, uuid == there.comparableUUID else { return .silent }
+      return .same("")
+    }
+    guard serial == serialThere else { return .silent }
+    guard let mac, let macThere, mac != macThere else { return .same("") }
+    if let started, let startedThere = other.started, (started - startedThere).magnitude <= Self.startTolerance,
+      let total, let totalThere = other.total, max(total, totalThere) - min(total, totalThere) <= Self.totalTolerance
+    {
+      return .same("started at the same moment, with totals of \(total) and \(totalThere)")
+    }
+    return .another(
+      "serial \(serial) is also told at \(endpoint), by MAC \(macThere.macText) and not \(mac.macText): two devices"
+    )
+  }
+}
