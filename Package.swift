@@ -52,6 +52,8 @@ let package = Package(
     .executable(name: "ptbench", targets: ["ptbench"]),
     // Preloaded into a program whose writes are to be recorded.
     .library(name: "CrashRecorder", type: .dynamic, targets: ["CrashRecorder"]),
+    // Preloaded into a benchmark whose allocations are to be counted.
+    .library(name: "AllocationCounter", type: .dynamic, targets: ["AllocationCounter"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -80,6 +82,7 @@ let package = Package(
     .target(name: "CLinux"),
     .target(name: "CSHA256"),
     .target(name: "CrashRecorder"),
+    .target(name: "AllocationCounter"),
 
     // Pure rooms: no socket, no clock, no log.
     room("MIB"),
@@ -196,6 +199,7 @@ let package = Package(
       ]),
     tests("JournalTests", of: ["Journal", "LMDB", "Evidence", "OpenSSL", "CrashImages", "Simulation"]),
     tests("LMDBTests", of: ["LMDB"]),
+    tests("MIBTests", of: ["MIB"]),
     tests("OpenSSLTests", of: ["OpenSSL"]),
     tests("PlatformTests", of: ["Platform"]),
     tests("PrinterModelTests", of: ["PrinterModel", "MIB"]),

@@ -10,7 +10,7 @@ extension Interpreter {
     for counter in profile.counters { found += scalarCounter(counter, profile) }
     for record in profile.records { found += recordCounters(record, profile) }
     // Several tables can share one column of labels, which is read once.
-    var labels: [LabelColumn: [[UInt32]: String]] = [:]
+    var labels: [LabelColumn: [ObjectIdentifier: String]] = [:]
     for table in profile.tables { found += tableCounters(table, profile, &labels) }
     return onceEach(found)
   }
@@ -59,7 +59,7 @@ extension Interpreter {
   }
 
   private func tableCounters(
-    _ table: CounterTable, _ profile: Profile, _ labelColumns: inout [LabelColumn: [[UInt32]: String]]
+    _ table: CounterTable, _ profile: Profile, _ labelColumns: inout [LabelColumn: [ObjectIdentifier: String]]
   ) -> [PrivateCounter] {
     let values = walk.column(table.values)
     guard !values.isEmpty else { return [] }
@@ -85,8 +85,8 @@ extension Interpreter {
     return counters
   }
 
-  private func labelsByIndex(_ table: CounterTable) -> [[UInt32]: String] {
-    var labels: [[UInt32]: String] = [:]
+  private func labelsByIndex(_ table: CounterTable) -> [ObjectIdentifier: String] {
+    var labels: [ObjectIdentifier: String] = [:]
     for (index, value) in walk.column(table.labels) {
       if let number = value.number {
         labels[table.join.key(index)] = String(number)
@@ -128,10 +128,10 @@ extension CounterRecord {
 
 extension CounterTable.Join {
   /// What label and value must have in common.
-  fileprivate func key(_ index: ArraySlice<UInt32>) -> [UInt32] {
+  fileprivate func key(_ index: ObjectIdentifier) -> ObjectIdentifier {
     switch self {
-    case .index: Array(index)
-    case .last: Array(index.suffix(1))
+    case .index: index
+    case .last: index.suffix(1)
     }
   }
 }

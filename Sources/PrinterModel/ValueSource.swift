@@ -91,7 +91,7 @@ extension Interpreter {
         sources.append(ValueSource(name, description, rule: .supplyLabel))
       }
     }
-    if supply.colorant != nil, let device = supply.row.components.first,
+    if supply.colorant != nil, let device = supply.row.name.first,
       let index = supply.colorantIndex.flatMap(UInt32.init(exactly:))
     {
       sources += ReportedTable.colorant.sources(in: walk, RowIndex([device, index]))

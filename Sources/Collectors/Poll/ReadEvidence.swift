@@ -32,7 +32,7 @@ extension DeviceEvidence {
     if case .objectIdentifier(let identifier) = walk[MIB2.sysObjectID] { systemObjectID = identifier }
     let types = walk.subtree(HostResources.Device.entry.appending(HostResources.Device.type))
     if let printer = types.first(where: { $0.value == .objectIdentifier(HostResources.Device.printerType) }),
-      let row = printer.name.components.last
+      let row = printer.name.last
     {
       let name = HostResources.Device.entry.appending(HostResources.Device.description, row)
       printerDescription = walk[name]?.octets.map { String(decoding: $0, as: UTF8.self) }
