@@ -11,9 +11,11 @@
 // Octets of an unpacked walk are pieces of the buffer.
 
 /// A walk in few bytes.
-package struct PackedWalk: Equatable, Sendable {
+package struct PackedWalk: Sendable {
   private let bytes: [UInt8]
   private let count: Int
+  /// What stands in place of the value in the bytes: that of an object which alone moves on while the others stand still.
+  private var moved: VarBind?
 
   package init(_ walk: Walk) {
     var writer = Writer()
@@ -24,13 +26,28 @@ package struct PackedWalk: Equatable, Sendable {
     count = walk.bindings.count
   }
 
+  /// The same walk with another value of one of its objects. Of several such objects only the last is kept so: the walk is packed anew for
+  /// the others.
+  package func replacing(_ binding: VarBind) -> PackedWalk {
+    guard moved == nil || moved?.name == binding.name else {
+      var walk = walk
+      walk.set(binding.name, binding.value)
+      return PackedWalk(walk)
+    }
+    var packed = self
+    packed.moved = binding
+    return packed
+  }
+
   /// The walk as it was.
   package var walk: Walk {
     var reader = Reader(bytes)
     var bindings: [VarBind] = []
     bindings.reserveCapacity(count)
     for _ in 0..<count { bindings.append(reader.next()) }
-    return Walk(bindings)
+    var walk = Walk(bindings)
+    if let moved { walk.set(moved.name, moved.value) }
+    return walk
   }
 
   package var byteCount: Int { bytes.count }

@@ -13,7 +13,9 @@ extension Walk {
   /// The cells of one column, in the order of their indices. Exceptions (noSuchObject, …) are not cells.
   package func column(_ column: ObjectIdentifier) -> [(index: ObjectIdentifier, value: ObjectValue)] {
     subtree(column).compactMap { binding in
-      guard let index = binding.name.suffix(below: column), !index.isEmpty, !binding.value.isException else { return nil }
+      guard let index = binding.name.suffix(below: column), !index.isEmpty, !binding.value.isException else {
+        return nil
+      }
       return (index, binding.value)
     }
   }

@@ -79,6 +79,15 @@ struct CollectBench: AsyncParsableCommand {
     }
   }
 
+  /// Devices that no task has taken yet.
+  private final class Waiting: Sendable {
+    private let memories: Mutex<[(key: Endpoint, value: PollMemory)]>
+
+    init(_ memories: [(key: Endpoint, value: PollMemory)]) { self.memories = Mutex(memories) }
+
+    func next() -> (Endpoint, PollMemory)? { memories.withLock { $0.popLast() } }
+  }
+
   private struct Polled {
     var memories: [(key: Endpoint, value: PollMemory)] = []
     var readings = 0
@@ -89,12 +98,12 @@ struct CollectBench: AsyncParsableCommand {
     _ memories: [(key: Endpoint, value: PollMemory)], _ kind: PollKind, _ reader: DeviceReader
   ) async throws -> Polled {
     // A task polls one device after the other; a task each would cost more than some polls do.
-    let waiting = Mutex(memories)
+    let waiting = Waiting(memories)
     return try await withThrowingTaskGroup(of: Polled.self) { group in
       for _ in 0..<min(parallel, memories.count) {
         group.addTask {
           var polled = Polled()
-          while let (endpoint, memory) = waiting.withLock({ $0.popLast() }) {
+          while let (endpoint, memory) = waiting.next() {
             let (outcome, newMemory) = try await reader.poll(kind, at: endpoint, credential: "bench", memory: memory)
             polled.memories.append((endpoint, newMemory))
             polled.requests += Int(outcome.cost.requests)

@@ -51,7 +51,8 @@ struct ObjectIdentifierTests {
       for right in Self.names {
         let (one, other) = (ObjectIdentifier(left), ObjectIdentifier(right))
         #expect(one.isWithin(other) == left.starts(with: right), "\(one) in \(other)")
-        #expect(one.suffix(below: other)?.components == (left.starts(with: right) ? Array(left.dropFirst(right.count)) : nil))
+        #expect(
+          one.suffix(below: other)?.components == (left.starts(with: right) ? Array(left.dropFirst(right.count)) : nil))
         #expect(one.sharedCount(with: other) == zip(left, right).prefix { $0 == $1 }.count)
       }
     }
@@ -75,7 +76,9 @@ struct ObjectIdentifierTests {
   @Test func `the dotted form is read and written`() {
     #expect(ObjectIdentifier(dotted: ".1.3.6.4294967295") == [1, 3, 6, 4_294_967_295])
     #expect(ObjectIdentifier([1, 3, 6, 1, 4, 1, 18_334]).description == "1.3.6.1.4.1.18334")
-    for text in ["", "1..3", "1.3.", "+1.3", "1.-3", "1.4294967296", Array(repeating: "1", count: 129).joined(separator: ".")] {
+    for text in [
+      "", "1..3", "1.3.", "+1.3", "1.-3", "1.4294967296", Array(repeating: "1", count: 129).joined(separator: "."),
+    ] {
       #expect(ObjectIdentifier(dotted: text) == nil, "\(text)")
     }
   }

@@ -6,9 +6,11 @@ internal import Testing
 @Suite("Packed walks")
 struct PackedWalkTests {
   private static let values: [ObjectValue] = [
-    .integer(0), .integer(.min), .integer(.max), .integer(-1), .octets([]), .octets(Array(repeating: 7, count: 300)), .null,
+    .integer(0), .integer(.min), .integer(.max), .integer(-1), .octets([]), .octets(Array(repeating: 7, count: 300)),
+    .null,
     .objectIdentifier([]), .objectIdentifier([1, 3, 6, 1, 4, 1, 18_334]),
-    .objectIdentifier(ObjectIdentifier(Array(repeating: .max, count: 40))), .ipAddress([127, 0, 0, 1]), .counter32(.max),
+    .objectIdentifier(ObjectIdentifier(Array(repeating: .max, count: 40))), .ipAddress([127, 0, 0, 1]),
+    .counter32(.max),
     .gauge32(0), .timeTicks(1), .opaque([0x9F, 0x78]), .counter64(.max), .noSuchObject, .noSuchInstance, .endOfMibView,
   ]
 
@@ -26,7 +28,17 @@ struct PackedWalkTests {
       }
       let walk = Walk(bindings)
       #expect(PackedWalk(walk).walk == walk)
-      #expect(PackedWalk(walk) == PackedWalk(walk))
+    }
+  }
+
+  @Test func `a value is replaced without packing anew, and others with it`() {
+    var walk = Walk((1...9).map { VarBind([1, 3, $0], .timeTicks($0)) })
+    var packed = PackedWalk(walk)
+    for name in [[1, 3, 5], [1, 3, 5], [1, 3, 7], [1, 3, 5]] as [ObjectIdentifier] {
+      let binding = VarBind(name, .timeTicks(UInt32(packed.walk.bindings.count) + (name.last ?? 0)))
+      walk.set(name, binding.value)
+      packed = packed.replacing(binding)
+      #expect(packed.walk == walk)
     }
   }
 

@@ -35,11 +35,19 @@ extension PollTranscript {
       interruption: interruption)
     var memory = memory
     if interruption == nil {
-      memory.walk = PackedWalk(walk)
+      memory.walk = packed(walk)
       memory.reading = interpretation
       memory.findings = pollFindings
     }
     return (PollOutcome(endpoint: endpoint, credential: credential, cost: cost, result: .reading(poll)), memory)
+  }
+
+  /// The walk for the next poll. On a device that stands still the clock alone moves on.
+  private func packed(_ walk: Walk) -> PackedWalk {
+    guard let former, let packed = memory.walk, let uptime = walk[MIB2.sysUpTime],
+      walk.equals(former, butFor: MIB2.sysUpTime)
+    else { return PackedWalk(walk) }
+    return packed.replacing(VarBind(MIB2.sysUpTime, uptime))
   }
 
   /// The reading of the poll before where the device stands still: it was a printer then, and nothing new is to be read.
@@ -65,10 +73,15 @@ extension PollTranscript {
   private func merged() -> Walk {
     if kind == .full, interruption == nil { return Walk(bindings) }
     var walk = former ?? Walk()
+    let read = Walk(bindings)
+    if completed.isEmpty, absent.isEmpty, walk.contains(read, butFor: MIB2.sysUpTime) {
+      if let uptime = read[MIB2.sysUpTime] { walk.set(MIB2.sysUpTime, uptime) }
+      return walk
+    }
     if !completed.isEmpty {
       walk = Walk(walk.bindings.filter { binding in !completed.contains { binding.name.isWithin($0) } })
     }
-    return walk.merging(Walk(bindings), removing: NameSet(absent))
+    return walk.merging(read, removing: NameSet(absent))
   }
 
   /// The findings of this poll; a light one keeps those of the poll before, because what was odd then was not read again.

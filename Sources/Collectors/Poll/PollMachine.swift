@@ -296,6 +296,8 @@ package struct PollMachine: DeviceMachine {
   private mutating func close(_ source: some RequestSource) {
     let read = source.bindings
     if transcript.bindings.isEmpty { transcript.bindings = read } else { transcript.bindings += read }
+    // In order, so that nothing that follows has to put them in order again.
+    if transcript.kind == .light, source.stopped == nil { transcript.bindings = Walk(transcript.bindings).bindings }
     transcript.memory.abilities = source.abilities
     for finding in source.findings { conversation.note(Finding(finding.name, finding.description)) }
     switch source.stopped {
