@@ -57,6 +57,8 @@ let package = Package(
     .executable(name: "ptbench", targets: ["ptbench"]),
     // Preloaded into a program whose writes are to be recorded.
     .library(name: "CrashRecorder", type: .dynamic, targets: ["CrashRecorder"]),
+    // Preloaded into a benchmark whose allocations are to be counted.
+    .library(name: "AllocationCounter", type: .dynamic, targets: ["AllocationCounter"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -85,13 +87,16 @@ let package = Package(
     .target(name: "CLinux"),
     .target(name: "CSHA256"),
     .target(name: "CrashRecorder"),
+    .target(name: "AllocationCounter"),
 
     // Pure rooms: no socket, no clock, no log.
     room("MIB"),
     room("OpenSSL", ["COpenSSL", "CSHA256"]),
     room("Evidence", ["OpenSSL"]),
     room("SNMP", ["MIB", "OpenSSL"]),
-    room("PrinterModel", ["MIB", toml], resources: profiles),
+    // Before the TOML library.
+    room("TOMLText"),
+    room("PrinterModel", ["MIB", "TOMLText", toml], resources: profiles),
     room("Events", ["MIB", "PrinterModel", protobuf], exclude: ["Protos"]),
     room("Projections", ["Events", "MIB", "PrinterModel"]),
     room("AlertRules", ["Events", "PrinterModel"]),
@@ -132,7 +137,7 @@ let package = Package(
       "Replicator",
       ["Journal", "Evidence", "GRPCWire", "HubProtocol", "TLS", "OpenSSL", "Platform", grpcCore, protobuf, logging]),
 
-    room("Settings", ["AlertRules", "Discovery", "SNMP", "OpenSSL", "Platform", "PrinterModel", toml]),
+    room("Settings", ["AlertRules", "Discovery", "SNMP", "OpenSSL", "Platform", "PrinterModel", "TOMLText", toml]),
     room("Health", ["Platform", "TLS", "HTTP2", "GRPCWire"]),
     room(
       "AgentCore",
@@ -162,7 +167,7 @@ let package = Package(
       ]),
 
     // Printers that are not there.
-    room("PrinterSimulator", ["SNMP", "MIB", "CLinux", toml]),
+    room("PrinterSimulator", ["SNMP", "MIB", "CLinux", "TOMLText", toml]),
 
     program(
       "ptagent",
@@ -198,7 +203,8 @@ let package = Package(
     tests(
       "CollectorsTests",
       of: [
-        "Collectors", "AlertRules", "CLinux", "DeviceHTTP", "Discovery", "SNMP", "IPP", "MIB", "PrinterModel", "Events", "Projections",
+        "Collectors", "AlertRules", "CLinux", "DeviceHTTP", "Discovery", "SNMP", "IPP", "MIB", "PrinterModel", "Events",
+        "Projections",
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       ]),
     tests("CrashImagesTests", of: ["CrashImages", "Evidence", "Simulation"]),
@@ -229,6 +235,7 @@ let package = Package(
       ]),
     tests("JournalTests", of: ["Journal", "LMDB", "Evidence", "OpenSSL", "CrashImages", "Simulation"]),
     tests("LMDBTests", of: ["LMDB"]),
+    tests("MIBTests", of: ["MIB"]),
     tests("OpenSSLTests", of: ["OpenSSL"]),
     tests("PlatformTests", of: ["Platform"]),
     tests("PrinterModelTests", of: ["PrinterModel", "MIB"]),
@@ -242,6 +249,7 @@ let package = Package(
       of: ["Replicator", "Evidence", "HTTP2", "Journal", "OpenSSL", "CrashImages", "Simulation", "TLS", grpcCore]),
     tests("ScenarioTests", of: []),
     tests("SettingsTests", of: ["Settings", "AlertRules", "Discovery", "Platform", "PrinterModel", "SNMP"]),
+    tests("TOMLTextTests", of: ["TOMLText"]),
     tests("SNMPTests", of: ["SNMP", "MIB", "OpenSSL"]),
   ] + fuzzing
 )

@@ -88,7 +88,9 @@ struct CollectionService: Service {
   }
 
   private func untilOtherNetworks(than settings: CollectorSettings) async throws {
-    repeat { try await Task.sleep(for: Self.networksLook) } while self.settings.inNetworks(of: configuration) == settings
+    repeat {
+      try await Task.sleep(for: Self.networksLook)
+    } while self.settings.inNetworks(of: configuration) == settings
     logger.notice("this machine is in other networks now: collecting begins anew")
   }
 

@@ -104,7 +104,7 @@ extension EventDecoder {
       guard let index = ObjectIdentifier(dotted: text) else {
         throw WireVocabularyError(description: "\"\(text)\" is not the index of a row")
       }
-      return RowIndex(index.components)
+      return RowIndex(index)
     }
   }
 

@@ -61,14 +61,13 @@ private enum Tag {
 
 private struct PackedWriter {
   var bytes: [UInt8] = []
-  private var previous: [UInt32] = []
+  private var previous: ObjectIdentifier = []
 
   mutating func append(_ binding: VarBind) {
-    let components = binding.name.components
-    let shared = zip(previous, components).prefix { $0 == $1 }.count
+    let shared = previous.sharedCount(with: binding.name)
     append(varint: UInt64(shared))
-    append(components[shared...])
-    previous = components
+    append(binding.name.dropFirst(shared))
+    previous = binding.name
     append(binding.value)
   }
 
@@ -86,7 +85,7 @@ private struct PackedWriter {
     case .opaque(let octets): append(Tag.opaque, octets)
     case .objectIdentifier(let name):
       bytes.append(Tag.objectIdentifier)
-      append(name.components[...])
+      append(name)
     case .null: bytes.append(Tag.null)
     case .noSuchObject: bytes.append(Tag.noSuchObject)
     case .noSuchInstance: bytes.append(Tag.noSuchInstance)
@@ -99,15 +98,15 @@ private struct PackedWriter {
     append(varint: number)
   }
 
-  private mutating func append(_ tag: UInt8, _ octets: [UInt8]) {
+  private mutating func append(_ tag: UInt8, _ octets: Octets) {
     bytes.append(tag)
     append(varint: UInt64(octets.count))
     bytes.append(contentsOf: octets)
   }
 
-  private mutating func append(_ components: ArraySlice<UInt32>) {
-    append(varint: UInt64(components.count))
-    for component in components { append(varint: UInt64(component)) }
+  private mutating func append(_ name: ObjectIdentifier) {
+    append(varint: UInt64(name.count))
+    for component in name { append(varint: UInt64(component)) }
   }
 
   private mutating func append(varint: UInt64) {
@@ -123,7 +122,7 @@ private struct PackedWriter {
 /// Reads entry after entry. Valid as long as the bytes are.
 struct PackedReader {
   private var rest: VarintReader
-  private var previous: [UInt32] = []
+  private var previous: ObjectIdentifier = []
 
   init(_ bytes: UnsafeRawBufferPointer) { rest = VarintReader(bytes) }
 
@@ -132,12 +131,12 @@ struct PackedReader {
   mutating func next() throws(PackedObjectsError) -> VarBind {
     let shared = try varint()
     guard shared <= UInt64(previous.count) else { throw expected("at most \(previous.count) shared sub-identifiers") }
-    let name = previous[..<Int(shared)] + (try components())
+    let name = previous.dropLast(previous.count - Int(shared)).appending(try components())
     guard name.count <= ObjectIdentifier.componentsMax else {
       throw expected("at most \(ObjectIdentifier.componentsMax) sub-identifiers")
     }
-    previous = Array(name)
-    return VarBind(ObjectIdentifier(previous), try value())
+    previous = name
+    return VarBind(name, try value())
   }
 
   /// The first entry, whose name shares nothing with another and may be known already.
@@ -148,7 +147,7 @@ struct PackedReader {
     let name = try names.word(rest.bytes(since: start)) { (bytes) throws(PackedObjectsError) in
       var name = PackedReader(bytes)
       _ = try name.varint()
-      return ObjectIdentifier(try name.components())
+      return try name.components()
     }
     return VarBind(name, try value())
   }
@@ -166,7 +165,7 @@ struct PackedReader {
     case Tag.octets: return .octets(try octets())
     case Tag.ipAddress: return .ipAddress(try octets())
     case Tag.opaque: return .opaque(try octets())
-    case Tag.objectIdentifier: return .objectIdentifier(ObjectIdentifier(try components()))
+    case Tag.objectIdentifier: return .objectIdentifier(try components())
     case Tag.null: return .null
     case Tag.noSuchObject: return .noSuchObject
     case Tag.noSuchInstance: return .noSuchInstance
@@ -175,12 +174,11 @@ struct PackedReader {
     }
   }
 
-  private mutating func components() throws(PackedObjectsError) -> [UInt32] {
+  private mutating func components() throws(PackedObjectsError) -> ObjectIdentifier {
     let count = try componentCount()
-    var components: [UInt32] = []
-    components.reserveCapacity(count)
-    for _ in 0..<count { components.append(try varint32()) }
-    return components
+    var name = ObjectIdentifier.Builder()
+    for _ in 0..<count { name.append(try varint32()) }
+    return name.finished()
   }
 
   private mutating func componentCount() throws(PackedObjectsError) -> Int {

@@ -94,7 +94,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     precondition(decoded.dataOffset <= bytes.count)
     for attribute in decoded.message.groups.flatMap(\.attributes) {
       for value in attribute.values {
-        if let text = value.text { _ = IPPKeyValues(text) }
+        if let text = value.text { _ = AttributeRow(text) }
       }
     }
   }

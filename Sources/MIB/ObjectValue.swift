@@ -5,21 +5,28 @@ package enum ObjectValue: Hashable, Sendable {
   /// INTEGER / Integer32. Devices send more than 32 bits now and then, so 64 are kept.
   case integer(Int64)
   /// OCTET STRING: bytes until somebody knows their character set.
-  case octets([UInt8])
+  case octets(Octets)
   case null
   case objectIdentifier(ObjectIdentifier)
   /// IpAddress: four bytes as sent; malformed ones of other lengths are kept as they are.
-  case ipAddress([UInt8])
+  case ipAddress(Octets)
   case counter32(UInt32)
   /// Gauge32 / Unsigned32.
   case gauge32(UInt32)
   /// TimeTicks, hundredths of a second.
   case timeTicks(UInt32)
-  case opaque([UInt8])
+  case opaque(Octets)
   case counter64(UInt64)
   case noSuchObject
   case noSuchInstance
   case endOfMibView
+}
+
+extension ObjectValue {
+  /// An OCTET STRING of these bytes.
+  package static func octets(_ bytes: [UInt8]) -> ObjectValue { .octets(Octets(bytes)) }
+  package static func ipAddress(_ bytes: [UInt8]) -> ObjectValue { .ipAddress(Octets(bytes)) }
+  package static func opaque(_ bytes: [UInt8]) -> ObjectValue { .opaque(Octets(bytes)) }
 }
 
 /// The numbers that an object can have by its MIB (RFC 2578, section 7.1), in whichever type a device sends them.
@@ -70,7 +77,7 @@ extension ObjectValue {
   package var isNumeric: Bool { number != nil || unsigned != nil }
 
   /// The bytes of an OCTET STRING.
-  package var octets: [UInt8]? {
+  package var octets: Octets? {
     if case .octets(let bytes) = self { bytes } else { nil }
   }
 

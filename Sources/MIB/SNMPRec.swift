@@ -137,7 +137,7 @@ extension SNMPRec {
     }
     let fields = line.split(separator: UInt8(ascii: "|"), maxSplits: 2, omittingEmptySubsequences: false)
     guard fields.count == 3 else { return .failure(Problem(message: "expected NAME|TAG|VALUE")) }
-    guard let name = ObjectIdentifier(dottedBytes: fields[0].trimmed), !name.components.isEmpty else {
+    guard let name = ObjectIdentifier(dottedBytes: fields[0].trimmed), !name.isEmpty else {
       return .failure(Problem(message: "expected an object identifier, not `\(fields[0].text.abbreviated)`"))
     }
     let tagParts = fields[1].text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
@@ -304,12 +304,12 @@ extension SNMPRec {
   }
 
   /// Printable ASCII without a space at either end survives as text; all else goes as hexadecimal.
-  private static func isPlain(_ bytes: [UInt8]) -> Bool {
+  private static func isPlain(_ bytes: Octets) -> Bool {
     let space = UInt8(ascii: " ")
     return bytes.first != space && bytes.last != space && bytes.allSatisfy { (0x20...0x7E).contains($0) }
   }
 
-  private static func hexadecimal(_ bytes: [UInt8]) -> String {
+  private static func hexadecimal(_ bytes: Octets) -> String {
     bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }

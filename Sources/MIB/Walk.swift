@@ -11,9 +11,18 @@ package struct Walk: Equatable, Sendable {
   }
 
   /// Sorts the bindings; of two with the same name the later wins.
-  package init(_ unordered: some Sequence<VarBind>) {
-    bindings = Array(unordered)
-    guard !Self.isAscending(bindings) else { return }
+  package init(_ unordered: some Sequence<VarBind>) { self.init(Array(unordered)) }
+
+  /// Sorts the bindings; of two with the same name the later wins.
+  package init(_ unordered: [VarBind]) {
+    bindings = unordered
+    let runs = Self.ascendingRuns(bindings)
+    guard runs.count > 1 else { return }
+    // What readers give is a few parts, each in order.
+    guard runs.count > Self.mergedRunsMax else {
+      self = runs.reduce(Walk()) { $0.merging(Walk(ascending: Array(unordered[$1]))) }
+      return
+    }
     let order = bindings.indices.sorted { left, right in
       if bindings[left].name < bindings[right].name { return true }
       return left < right && bindings[left].name == bindings[right].name
@@ -27,9 +36,22 @@ package struct Walk: Equatable, Sendable {
     bindings = sorted
   }
 
-  /// Whether the bindings are a walk already, as those of most sources are.
-  private static func isAscending(_ bindings: [VarBind]) -> Bool {
-    bindings.indices.dropFirst().allSatisfy { bindings[$0 - 1].name < bindings[$0].name }
+  /// Parts that are laid over one another; more are sorted, which costs as much for any number.
+  private static let mergedRunsMax = 8
+
+  private init(ascending: [VarBind]) { bindings = ascending }
+
+  /// The parts within which the names ascend: one for what is a walk already, as that of most sources is. No more than make a difference.
+  private static func ascendingRuns(_ bindings: [VarBind]) -> [Range<Int>] {
+    var runs: [Range<Int>] = []
+    var start = 0
+    for index in bindings.indices.dropFirst() where !(bindings[index - 1].name < bindings[index].name) {
+      runs.append(start..<index)
+      start = index
+      if runs.count > mergedRunsMax { break }
+    }
+    runs.append(start..<bindings.count)
+    return runs
   }
 
   package var isEmpty: Bool { bindings.isEmpty }
@@ -69,6 +91,48 @@ package struct Walk: Equatable, Sendable {
   package mutating func remove(_ name: ObjectIdentifier) {
     let index = lowerBound(name)
     if index < bindings.count, bindings[index].name == name { bindings.remove(at: index) }
+  }
+
+  /// This walk without `removed`, and with `read` in place of what it has under the same names.
+  package func merging(_ read: Walk, removing removed: NameSet = NameSet([])) -> Walk {
+    var merged = Walk()
+    merged.bindings.reserveCapacity(bindings.count + read.bindings.count)
+    var position = 0
+    func take(until name: ObjectIdentifier?) {
+      while position < bindings.count {
+        if let name, bindings[position].name >= name { return }
+        if removed.isEmpty || !removed.contains(bindings[position].name) { merged.bindings.append(bindings[position]) }
+        position += 1
+      }
+    }
+    for binding in read.bindings {
+      take(until: binding.name)
+      if position < bindings.count, bindings[position].name == binding.name { position += 1 }
+      if removed.isEmpty || !removed.contains(binding.name) { merged.bindings.append(binding) }
+    }
+    take(until: nil)
+    return merged
+  }
+
+  /// Whether this walk has everything that the other has, with the same values, but that the value of `name` may differ.
+  package func contains(_ part: Walk, butFor name: ObjectIdentifier) -> Bool {
+    var position = 0
+    for binding in part.bindings where binding.name != name {
+      while position < bindings.count, bindings[position].name < binding.name { position += 1 }
+      guard position < bindings.count, bindings[position].name == binding.name,
+        bindings[position].value == binding.value
+      else { return false }
+    }
+    return true
+  }
+
+  /// Whether both have the same names with the same values, but that the value of `name` may differ.
+  package func equals(_ other: Walk, butFor name: ObjectIdentifier) -> Bool {
+    guard bindings.count == other.bindings.count else { return false }
+    return bindings.indices.allSatisfy { index in
+      bindings[index].name == other.bindings[index].name
+        && (bindings[index].value == other.bindings[index].value || bindings[index].name == name)
+    }
   }
 
   private func lowerBound(_ name: ObjectIdentifier) -> Int {

@@ -1,7 +1,8 @@
 // Reading columns and conceptual rows (RFC 2578, section 7.7) out of a walk.
 //
 // A table's bindings stand in the walk column by column, each column ordered by index. Rows are put together in one pass: a cursor
-// runs over the known rows as the column's indices ascend, so that a table with holes costs no more than one without.
+// runs over the known rows as the column's indices ascend, so that a table with holes costs no more than one without. A row keeps where
+// its cells stand, not copies of them.
 
 extension Walk {
   /// Rows that one table may have. The largest seen in a printer is some hundreds; the cap bounds what a hostile walk can cost.
@@ -10,10 +11,12 @@ extension Walk {
   package static let tableColumnsMax: UInt32 = 255
 
   /// The cells of one column, in the order of their indices. Exceptions (noSuchObject, …) are not cells.
-  package func column(_ column: ObjectIdentifier) -> [(index: ArraySlice<UInt32>, value: ObjectValue)] {
+  package func column(_ column: ObjectIdentifier) -> [(index: ObjectIdentifier, value: ObjectValue)] {
     subtree(column).compactMap { binding in
-      let index = binding.name.components[column.components.count...]
-      return index.isEmpty || binding.value.isException ? nil : (index, binding.value)
+      guard let index = binding.name.suffix(below: column), !index.isEmpty, !binding.value.isException else {
+        return nil
+      }
+      return (index, binding.value)
     }
   }
 
@@ -21,24 +24,27 @@ extension Walk {
   package func table(_ entry: ObjectIdentifier) -> [TableRow] {
     var rows: [TableRow] = []
     var cursor = 0
-    var currentColumn: UInt32?
-    let depth = entry.components.count
-    for binding in subtree(entry) {
-      let components = binding.name.components
-      guard components.count > depth + 1, !binding.value.isException else { continue }
-      let column = components[depth]
-      guard column <= Self.tableColumnsMax else { break }
-      let index = components[(depth + 1)...]
-      if column != currentColumn {
-        currentColumn = column
+    var current: ObjectIdentifier?
+    var column: UInt32 = 0
+    let bindings = subtree(entry)
+    for position in bindings.indices {
+      let name = bindings[position].name
+      if current.map({ !name.isWithin($0) }) ?? true {
+        guard let number = name.component(entry.count) else { continue }
+        guard number <= Self.tableColumnsMax else { break }
+        column = number
+        current = entry.appending(number)
         cursor = 0
       }
-      while cursor < rows.count, rows[cursor].index.lexicographicallyPrecedes(index) { cursor += 1 }
+      guard let current, let index = name.suffix(below: current), !index.isEmpty,
+        !bindings[position].value.isException
+      else { continue }
+      while cursor < rows.count, rows[cursor].index < index { cursor += 1 }
       if cursor == rows.count || rows[cursor].index != index {
         guard rows.count < Self.tableRowsMax else { continue }
-        rows.insert(TableRow(index: index), at: cursor)
+        rows.insert(TableRow(index: index, walk: self.bindings), at: cursor)
       }
-      rows[cursor].cells.append(TableRow.Cell(column: column, binding: binding))
+      rows[cursor].cells.append(TableRow.Cell(column: column, position: position))
     }
     return rows
   }
@@ -53,17 +59,22 @@ extension Walk {
 package struct TableRow: Sendable {
   package struct Cell: Sendable {
     package var column: UInt32
-    package var binding: VarBind
+    /// In the walk.
+    fileprivate var position: Int
   }
 
-  package let index: ArraySlice<UInt32>
+  package let index: ObjectIdentifier
   package fileprivate(set) var cells: [Cell] = []
+  private let walk: [VarBind]
 
-  fileprivate init(index: ArraySlice<UInt32>) { self.index = index }
+  fileprivate init(index: ObjectIdentifier, walk: [VarBind]) {
+    self.index = index
+    self.walk = walk
+  }
 
   /// The binding of a column; nil if the device did not give it.
   package func binding(_ column: UInt32) -> VarBind? {
-    for cell in cells where cell.column == column { return cell.binding }
+    for cell in cells where cell.column == column { return walk[cell.position] }
     return nil
   }
 

@@ -198,9 +198,9 @@ struct Anonymiser {
     if binding.name.isWithin(column), let address = binding.value.octets, address.count == 6,
       address.contains(where: { $0 != 0 })
     {
-      addHardwareAddress(address)
+      addHardwareAddress(address.array)
     }
-    if case .ipAddress(let bytes) = binding.value, bytes.count == 4 { addIPAddress(bytes) }
+    if case .ipAddress(let bytes) = binding.value, bytes.count == 4 { addIPAddress(bytes.array) }
   }
 
   private mutating func addPatterns(_ text: String) {
@@ -255,9 +255,9 @@ struct Anonymiser {
 
   private mutating func replacing(_ value: ObjectValue, at name: ObjectIdentifier) -> ObjectValue {
     switch value {
-    case .octets(let bytes): return .octets(replacing(bytes))
-    case .opaque(let bytes): return .opaque(replacing(bytes))
-    case .ipAddress(let bytes): return .ipAddress(replacing(bytes))
+    case .octets(let bytes): return .octets(Octets(replacing(bytes.array)))
+    case .opaque(let bytes): return .opaque(Octets(replacing(bytes.array)))
+    case .ipAddress(let bytes): return .ipAddress(Octets(replacing(bytes.array)))
     case .objectIdentifier(let identifier): return .objectIdentifier(replacing(identifier))
     default: return value
     }
@@ -314,9 +314,9 @@ struct Anonymiser {
 
   private mutating func maskingText(_ binding: VarBind, _ before: ObjectValue) -> ObjectValue? {
     guard binding.name.isWithin(MIB2.enterprises), case .octets(let bytes) = binding.value,
-      !knownNames.holds(binding.name), let text = TextPattern.readable(bytes), !knownNames.isVocabulary(text)
+      !knownNames.holds(binding.name), let text = TextPattern.readable(bytes.array), !knownNames.isVocabulary(text)
     else { return nil }
-    return .octets(random.likeness(of: bytes))
+    return .octets(Octets(random.likeness(of: bytes.array)))
   }
 
   // MARK: What remains
@@ -325,7 +325,7 @@ struct Anonymiser {
   private func remains(in binding: VarBind) -> Bool {
     let bytes: [UInt8]
     switch binding.value {
-    case .octets(let value), .opaque(let value), .ipAddress(let value): bytes = value
+    case .octets(let value), .opaque(let value), .ipAddress(let value): bytes = value.array
     default: bytes = []
     }
     for secret in secrets {

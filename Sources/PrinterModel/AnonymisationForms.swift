@@ -169,8 +169,9 @@ struct KnownTexts {
     var words = Self.printerWords.union(Self.words(of: publicText))
     for binding in walk.subtree(PrinterMIB.root) {
       // prtGeneralTable and prtChannelTable have names and addresses.
-      let group = binding.name.components.dropFirst(PrinterMIB.root.components.count).first
-      guard group != 5, group != 14, let octets = binding.value.octets, let text = TextPattern.readable(octets) else {
+      let group = binding.name.component(PrinterMIB.root.count)
+      guard group != 5, group != 14, let octets = binding.value.octets, let text = TextPattern.readable(octets.array)
+      else {
         continue
       }
       words.formUnion(Self.words(of: text))

@@ -88,13 +88,13 @@ extension AttributeTranslation {
   /// Sets a bit of hrPrinterDetectedErrorState; nil only says that the state was told.
   private mutating func setErrorBit(_ bit: Int?, _ binding: VarBind) {
     let name = HostResources.Printer.entry.appending(HostResources.Printer.detectedErrorState, Self.device)
-    var octets = objects[name]?.octets ?? [0, 0]
+    var octets = objects[name]?.octets?.array ?? [0, 0]
     guard let bit else {
-      if objects[name] == nil { make(name, .octets(octets), of: binding, .rfc8011) }
+      if objects[name] == nil { make(name, .octets(Octets(octets)), of: binding, .rfc8011) }
       return
     }
     octets[bit / 8] |= 0x80 >> UInt8(bit % 8)
-    make(name, .octets(octets), of: binding, .rfc8011)
+    make(name, .octets(Octets(octets)), of: binding, .rfc8011)
   }
 }
 

@@ -20,10 +20,30 @@ package enum Interpretation {
     return interpreter.reading()
   }
 
+  /// Reads a walk that may differ from a former one in nothing but sysUpTime, as that of a device that stands still does.
+  ///
+  /// - Parameters:
+  ///   - former: a walk.
+  ///   - reading: what `read` made of it, with the same profiles.
+  /// - Returns: what `read` would make of this walk; nil where more than that differs, so that it has to be read.
+  package static func read(_ walk: Walk, standingStillSince former: Walk, _ reading: Reading) -> Reading? {
+    guard let uptime = walk[MIB2.sysUpTime]?.uptime, former[MIB2.sysUpTime]?.uptime != nil,
+      walk.equals(former, butFor: MIB2.sysUpTime)
+    else { return nil }
+    var reading = reading
+    reading.detectors.uptimeTicks = uptime
+    return reading
+  }
+
   /// The profile that a reading of this walk is made with; nil if only the standards apply.
   package static func profile(for walk: Walk, profiles: ProfileSet = .shipped) -> Profile? {
     Interpreter(walk: walk, profiles: profiles).profile
   }
+}
+
+extension ObjectValue {
+  /// As `Interpreter.detectors` takes it; nil where that would have a finding.
+  fileprivate var uptime: UInt64? { number(as: .unsigned32).flatMap(UInt64.init(exactly:)) }
 }
 
 /// What one interpretation works on, and the findings as they come.
@@ -60,7 +80,7 @@ struct Interpreter {
     let printers = devices.filter {
       $0[HostResources.Device.type] == .objectIdentifier(HostResources.Device.printerType)
     }
-    let hostResourcesIndex = walk.first(in: HostResources.Printer.entry)?.name.components.last
+    let hostResourcesIndex = walk.first(in: HostResources.Printer.entry)?.name.last
     let firstRow: TableRow? = printers.first
     let index: UInt32 = firstRow?.index.first ?? hostResourcesIndex ?? generals.first?.index.first ?? 1
     deviceIndex = index

@@ -148,7 +148,7 @@ extension Interpreter {
         else { continue }
         let rule = Rule.object("rfc2863", "ifPhysAddress")
         identitySources.append(ValueSource("macAddress", Source(binding), rule: rule))
-        return address
+        return address.array
       }
     }
     return nil
@@ -175,7 +175,7 @@ extension Interpreter {
     let row = walk.table(HostResources.Printer.entry).first { $0.index.first == deviceIndex }
     status.printer = state("printer", row?.binding(HostResources.Printer.status), "hrPrinterStatus", 2)
     if let binding = row?.binding(HostResources.Printer.detectedErrorState) {
-      status.detectedErrors = binding.value.octets
+      status.detectedErrors = binding.value.octets?.array
       let quality: Quality = status.detectedErrors == nil ? .unknown : .exact
       let rule = Rule.object("rfc2790", "hrPrinterDetectedErrorState")
       statusSources.append(ValueSource("detectedErrors", Source(binding), rule: rule, quality: quality))

@@ -110,7 +110,7 @@ extension Interpreter {
     return supply
   }
 
-  private mutating func supply(_ row: TableRow, _ colorants: [[UInt32]: DeviceText]) -> Supply {
+  private mutating func supply(_ row: TableRow, _ colorants: [ObjectIdentifier: DeviceText]) -> Supply {
     var supply = Supply(row: RowIndex(row.index), quality: .unknown, rule: .supplyLevel)
     supply.marker = number(row.binding(PrinterMIB.Supplies.markerIndex))
     supply.colorantIndex = number(row.binding(PrinterMIB.Supplies.colorantIndex))
@@ -150,10 +150,10 @@ extension Interpreter {
   }
 
   /// prtMarkerColorantValue by (hrDeviceIndex, prtMarkerColorantIndex).
-  private mutating func colorantTexts() -> [[UInt32]: DeviceText] {
-    var texts: [[UInt32]: DeviceText] = [:]
+  private mutating func colorantTexts() -> [ObjectIdentifier: DeviceText] {
+    var texts: [ObjectIdentifier: DeviceText] = [:]
     for row in rows(PrinterMIB.Colorant.entry) {
-      texts[Array(row.index)] = text(row.binding(PrinterMIB.Colorant.value))
+      texts[row.index] = text(row.binding(PrinterMIB.Colorant.value))
     }
     return texts
   }
@@ -244,6 +244,11 @@ extension Interpreter {
 /// a comma before PN; `Black Toner Cartridge S/N:CRUM-1234`. `unknown` and the like are no numbers.
 enum SupplyLabel {
   static func numbers(in description: String) -> (part: String?, serial: String?) {
+    // What each of the forms has, and most descriptions have not.
+    let hasMark = description.utf8.contains { mark in
+      mark == UInt8(ascii: ";") || mark == UInt8(ascii: ",") || mark == UInt8(ascii: "/")
+    }
+    guard hasMark else { return (nil, nil) }
     var part: String?
     var serial: String?
     for piece in description.split(whereSeparator: { $0 == ";" || $0 == "," }).dropFirst() {

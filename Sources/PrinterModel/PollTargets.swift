@@ -142,8 +142,8 @@ extension PollTargets {
   private static func grouped(_ columns: [ObjectIdentifier]) -> [TableTarget] {
     var tables: [TableTarget] = []
     for column in columns {
-      guard let last = column.components.last else { continue }
-      let parent = ObjectIdentifier(Array(column.components.dropLast()))
+      guard let last = column.last else { continue }
+      let parent = column.dropLast()
       if let index = tables.firstIndex(where: { $0.entry == parent }) {
         tables[index].columns.append(last)
       } else {

@@ -9,7 +9,7 @@ extension Interpreter {
     for counter in profile.counters { found += scalarCounter(counter, profile) }
     for record in profile.records { found += recordCounters(record, profile) }
     // Several tables can share one column of labels, which is read once.
-    var labels: [LabelColumn: [[UInt32]: String]] = [:]
+    var labels: [LabelColumn: [ObjectIdentifier: String]] = [:]
     for table in profile.tables { found += tableCounters(table, profile, &labels) }
     return found
   }
@@ -59,11 +59,11 @@ extension Interpreter {
   }
 
   private func tableCounters(
-    _ table: CounterTable, _ profile: Profile, _ labelColumns: inout [LabelColumn: [[UInt32]: String]]
+    _ table: CounterTable, _ profile: Profile, _ labelColumns: inout [LabelColumn: [ObjectIdentifier: String]]
   ) -> [PrivateCounter] {
     let values = walk.column(table.values)
     guard !values.isEmpty else { return [] }
-    var columns: [[[UInt32]: String]] = []
+    var columns: [[ObjectIdentifier: String]] = []
     for name in table.labelColumns {
       let column = LabelColumn(column: name, join: table.join)
       let labels = labelColumns[column] ?? labelsByIndex(column)
@@ -88,8 +88,8 @@ extension Interpreter {
     return counters
   }
 
-  private func labelsByIndex(_ column: LabelColumn) -> [[UInt32]: String] {
-    var labels: [[UInt32]: String] = [:]
+  private func labelsByIndex(_ column: LabelColumn) -> [ObjectIdentifier: String] {
+    var labels: [ObjectIdentifier: String] = [:]
     for (index, value) in walk.column(column.column) {
       if let number = value.number {
         labels[column.join.key(index)] = String(number)
@@ -174,17 +174,17 @@ extension ObjectValue {
 
 extension CounterTable.Join {
   /// What label and value must have in common.
-  fileprivate func key(_ index: ArraySlice<UInt32>) -> [UInt32] {
+  fileprivate func key(_ index: ObjectIdentifier) -> ObjectIdentifier {
     switch self {
-    case .index: Array(index)
-    case .last: Array(index.suffix(1))
+    case .index: index
+    case .last: index.suffix(1)
     }
   }
 }
 
 extension CounterTable {
   /// A row's label: the texts of its columns, or its index; nil where a column does not name it.
-  fileprivate func label(of index: ArraySlice<UInt32>, _ columns: [[[UInt32]: String]]) -> String? {
+  fileprivate func label(of index: ObjectIdentifier, _ columns: [[ObjectIdentifier: String]]) -> String? {
     guard !columns.isEmpty else {
       let significant = index.count > 1 && index.last == 0 ? index.dropLast() : index
       return significant.map(String.init).joined(separator: ".")

@@ -3,6 +3,7 @@
 // where (file, line, key) and what was expected. All errors of a file are told at once.
 
 internal import TOMLKit
+internal import TOMLText
 
 /// Why a profile file was refused.
 package struct ProfileError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -44,8 +45,11 @@ package enum ProfileParser {
       let expected = "expected at most \(fileBytesMax) bytes, not \(bytes.count)"
       return (nil, [ProfileError(file: file, key: "", expected: expected)])
     }
-    guard let text = String(validating: bytes, as: UTF8.self), !text.contains("\0") else {
+    guard let text = String(validating: bytes, as: UTF8.self) else {
       return (nil, [ProfileError(file: file, key: "", expected: "expected UTF-8 text")])
+    }
+    if let fault = TOMLFault.first(in: text) {
+      return (nil, [ProfileError(file: file, line: fault.line, key: "", expected: "expected TOML: \(fault.message)")])
     }
     let document: TOMLTable
     do {

@@ -57,7 +57,7 @@ package struct ProfileSet: Equatable, Sendable {
     }
     if let identifier = evidence.systemObjectID,
       let found = best({ profile in
-        profile.match.objectIDs.filter { identifier.isWithin($0) }.map(\.components.count).max()
+        profile.match.objectIDs.filter { identifier.isWithin($0) }.map(\.count).max()
       })
     {
       return (found, .systemObjectID)

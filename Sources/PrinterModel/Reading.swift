@@ -76,12 +76,13 @@ package struct DeviceText: Hashable, Sendable {
 /// The index of a row in a Printer-MIB table: `hrDeviceIndex.rowIndex`, for example `[1, 3]`. Supplies of other tables have three numbers: a
 /// finisher's (1, 31, row), one of a maker's own record (1, the maker's enterprise number, code).
 package struct RowIndex: Hashable, Comparable, Sendable, CustomStringConvertible {
-  package var components: [UInt32]
-  package init(_ components: some Sequence<UInt32>) { self.components = Array(components) }
-  package static func < (left: RowIndex, right: RowIndex) -> Bool {
-    left.components.lexicographicallyPrecedes(right.components)
-  }
-  package var description: String { components.map(String.init).joined(separator: ".") }
+  /// The sub-identifiers behind a column's.
+  package let name: ObjectIdentifier
+  package var components: [UInt32] { name.components }
+  package init(_ name: ObjectIdentifier) { self.name = name }
+  package init(_ components: some Sequence<UInt32>) { name = ObjectIdentifier(components) }
+  package static func < (left: RowIndex, right: RowIndex) -> Bool { left.name < right.name }
+  package var description: String { name.description }
 }
 
 /// Who the device is. The network address is not part of it.

@@ -91,11 +91,11 @@ extension Reading {
   /// The same reading with every table ordered by key: the form in which readings are compared and stored.
   package var normalized: Reading {
     var result = self
-    result.meters.sort { $0.key < $1.key }
-    result.supplies.sort { $0.key < $1.key }
-    result.inputs.sort { $0.key < $1.key }
-    result.outputs.sort { $0.key < $1.key }
-    result.covers.sort { $0.key < $1.key }
+    result.meters.sortByKey()
+    result.supplies.sortByKey()
+    result.inputs.sortByKey()
+    result.outputs.sortByKey()
+    result.covers.sortByKey()
     return result
   }
 }
@@ -110,6 +110,12 @@ extension ChangeDetectors {
 }
 
 extension Array where Element: KeyedRow {
+  /// Leaves rows that are in order as they are, shared with whoever else has them.
+  fileprivate mutating func sortByKey() {
+    let isInOrder = indices.dropFirst().allSatisfy { !(self[$0].key < self[$0 - 1].key) }
+    if !isInOrder { sort { $0.key < $1.key } }
+  }
+
   fileprivate func changes(since before: [Element]) -> RowChanges<Element> {
     let old = Dictionary(before.map { ($0.key, $0) }, uniquingKeysWith: { _, later in later })
     var gone = Set(old.keys)

@@ -128,7 +128,7 @@ extension ObjectValue {
   }
 }
 
-extension [UInt8] {
+extension Collection<UInt8> {
   /// Lower-case digits, two a byte.
   var hexadecimal: String { map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
 

@@ -43,7 +43,7 @@ struct ReportedTable: Sendable {
   /// - Parameter unit: of the row's amounts.
   func sources(in walk: Walk, _ row: RowIndex, unit: CounterUnit? = nil) -> [ValueSource] {
     columns.compactMap { column in
-      let name = entry.appending(column.number).appending(row.components)
+      let name = entry.appending(column.number).appending(row.name)
       guard let raw = walk[name], !raw.isException else { return nil }
       return ValueSource(
         column.value, Source(name, raw), unit: column.kind.unit(unit), rule: .object(standard, column.object),
@@ -52,7 +52,7 @@ struct ReportedTable: Sendable {
   }
 
   func number(_ column: UInt32, in walk: Walk, _ row: RowIndex) -> Int64? {
-    walk[entry.appending(column).appending(row.components)]?.number(as: .integer32)
+    walk[entry.appending(column).appending(row.name)]?.number(as: .integer32)
   }
 }
 

@@ -7,7 +7,24 @@
 // 4. `raw` keeps the bytes wherever the text alone does not tell them: after 2, after a decoding other than UTF-8, and when NUL
 //    bytes stand inside.
 
+internal import MIB
+
 extension DeviceText {
+  /// Decodes a device's bytes by the rules above; nil if nothing is left after trimming.
+  init?(decoding octets: Octets, characterSet: CharacterSet?) {
+    // Most texts have nothing but padding to lose, and no second thought is needed.
+    let isSimple = octets.allSatisfy { $0 >= 0x20 && $0 < 0x7F }
+    guard isSimple else {
+      self.init(decoding: octets.array, characterSet: characterSet)
+      return
+    }
+    var (start, end) = (0, octets.count)
+    while start < end, octets[start] == 0x20 { start += 1 }
+    while start < end, octets[end - 1] == 0x20 { end -= 1 }
+    guard start < end else { return nil }
+    self.init(String(decoding: octets[start..<end], as: UTF8.self))
+  }
+
   /// The length after which a string is continued as hexadecimal digits.
   private static let hexadecimalHeadBytes = 16
   /// After a head of another length, fewer pairs than this may be a number that the device means.

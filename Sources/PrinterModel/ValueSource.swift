@@ -97,7 +97,7 @@ extension Interpreter {
         sources.append(ValueSource(name, description, rule: .supplyLabel))
       }
     }
-    if supply.colorant != nil, let device = supply.row.components.first,
+    if supply.colorant != nil, let device = supply.row.name.first,
       let index = supply.colorantIndex.flatMap(UInt32.init(exactly:))
     {
       sources += ReportedTable.colorant.sources(in: walk, RowIndex([device, index]))
@@ -106,7 +106,7 @@ extension Interpreter {
   }
 
   private func columns(of supply: Supply) -> [ValueSource] {
-    if let record = profile?.supplyRecords.first, supply.row.components.count == 3,
+    if let record = profile?.supplyRecords.first, supply.row.name.count == 3,
       supply.rule == profile?.rule("supply-record"), let raw = walk[record.name]
     {
       let source = Source(record.name, raw)
@@ -119,7 +119,7 @@ extension Interpreter {
     guard supply.rule == .finisherSupplyLevel else {
       return ReportedTable.supplies.sources(in: walk, supply.row, unit: supply.unit)
     }
-    let row = RowIndex(supply.row.components.prefix(1) + supply.row.components.dropFirst(2))
+    let row = RowIndex(supply.row.name.components.prefix(1) + supply.row.name.components.dropFirst(2))
     return ReportedTable.finisherSupplies.sources(in: walk, row, unit: supply.unit)
   }
 }

@@ -381,7 +381,7 @@ extension JSONWriter {
     member("value", value)
   }
 
-  private mutating func typed(_ type: String, _ value: [UInt8]) {
+  private mutating func typed(_ type: String, _ value: Octets) {
     member("type", type)
     key("hex")
     hex(value)
@@ -389,7 +389,7 @@ extension JSONWriter {
 
   private mutating func member(_ name: StaticString, _ identifier: ObjectIdentifier) {
     key(name)
-    dotted(identifier.components)
+    dotted(identifier)
   }
 
   private mutating func member(_ name: StaticString, _ text: DeviceText?) {

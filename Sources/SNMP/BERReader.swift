@@ -104,6 +104,32 @@ package struct BERReader {
 
   /// The contents of an element, copied.
   package func copy(_ element: Element) -> [UInt8] { Array(bytes[element.contents]) }
+
+  /// All that is left, for values to be pieces of.
+  func piecewise() -> Pieces { Pieces(bytes, position..<end) }
+
+  /// The bytes of an element that was divided into values: copied once, when the first value needs them.
+  struct Pieces {
+    private let bytes: UnsafeRawBufferPointer
+    private let range: Range<Int>
+    private var copied: [UInt8]?
+
+    fileprivate init(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) {
+      self.bytes = bytes
+      self.range = range
+    }
+
+    /// The contents of an element, which must lie within.
+    mutating func octets(_ element: Element) -> Octets {
+      guard range.lowerBound <= element.contents.lowerBound, element.contents.upperBound <= range.upperBound else {
+        preconditionFailure("an element lies within the one that it was read from")
+      }
+      let whole = copied ?? Array(bytes[range])
+      copied = whole
+      let start = element.contents.lowerBound - range.lowerBound
+      return Octets(whole, start..<(start + element.contents.count))
+    }
+  }
 }
 
 // MARK: - Contents
@@ -127,46 +153,50 @@ extension BERReader {
       throw BERError(offset: element.offset, expected: expected, problem: .emptyInteger)
     }
     let negative = first & 0x80 != 0
-    let significant = bytes[element.contents].drop { $0 == (negative ? 0xFF : 0x00) }
-    guard significant.count <= 8 else {
+    let sign: UInt8 = negative ? 0xFF : 0x00
+    var start = element.contents.lowerBound
+    while start < element.contents.upperBound, bytes[start] == sign { start += 1 }
+    guard element.contents.upperBound - start <= 8 else {
       throw BERError(
         offset: element.offset, expected: expected, problem: .integerTooLong(byteCount: element.contents.count))
     }
-    let bits = significant.reduce(negative ? UInt64.max : 0) { $0 << 8 | UInt64($1) }
+    var bits = negative ? UInt64.max : 0
+    for index in start..<element.contents.upperBound { bits = bits << 8 | UInt64(bytes[index]) }
     return (bits, negative)
   }
 
   /// The contents as an object identifier (X.690, section 8.19).
   package func objectIdentifier(_ element: Element, _ expected: String) throws(BERError) -> ObjectIdentifier {
+    let contents = UnsafeRawBufferPointer(rebasing: bytes[element.contents])
+    if let plain = ObjectIdentifier(plainBER: contents) { return plain }
     func failure(_ problem: BERError.Problem) -> BERError {
       BERError(offset: element.offset, expected: expected, problem: problem)
     }
     guard !element.contents.isEmpty else { throw failure(.emptyObjectIdentifier) }
-    var components: [UInt32] = []
-    components.reserveCapacity(min(element.contents.count + 1, ObjectIdentifier.componentsMax))
+    var name = ObjectIdentifier.Builder()
     var subIdentifier: UInt64 = 0
     var unterminated = false
     for byte in bytes[element.contents] {
       subIdentifier = subIdentifier << 7 | UInt64(byte & 0x7F)
       // The first sub-identifier carries two parts: 2.4294967295 is 80 more than 32 bits hold.
-      guard subIdentifier <= UInt64(UInt32.max) + (components.isEmpty ? 80 : 0) else {
+      guard subIdentifier <= UInt64(UInt32.max) + (name.count == 0 ? 80 : 0) else {
         throw failure(.subIdentifierTooLarge)
       }
       unterminated = byte & 0x80 != 0
       if unterminated { continue }
-      if components.isEmpty {
+      if name.count == 0 {
         let root = min(subIdentifier / 40, 2)
-        components.append(UInt32(root))
+        name.append(UInt32(root))
         guard let second = UInt32(exactly: subIdentifier - root * 40) else { throw failure(.subIdentifierTooLarge) }
-        components.append(second)
+        name.append(second)
       } else {
-        components.append(UInt32(truncatingIfNeeded: subIdentifier))
+        name.append(UInt32(truncatingIfNeeded: subIdentifier))
       }
-      guard components.count <= ObjectIdentifier.componentsMax else { throw failure(.objectIdentifierTooLong) }
+      guard name.count <= ObjectIdentifier.componentsMax else { throw failure(.objectIdentifierTooLong) }
       subIdentifier = 0
     }
     guard !unterminated else { throw failure(.objectIdentifierUnterminated) }
-    return ObjectIdentifier(components)
+    return name.finished()
   }
 
   private mutating func byte(_ expected: String) throws(BERError) -> UInt8 {

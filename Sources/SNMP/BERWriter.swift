@@ -40,6 +40,9 @@ package struct BERWriter {
     header(tag, length: contents.count)
   }
 
+  /// An element without contents.
+  package mutating func empty(_ tag: UInt8) { header(tag, length: 0) }
+
   package mutating func octets(_ contents: some Collection<UInt8>) {
     primitive(BERTag.octetString, contents)
   }
@@ -73,22 +76,35 @@ package struct BERWriter {
 
   /// Identifiers shorter than two parts are completed with zeros, since BER has no encoding for them.
   package mutating func objectIdentifier(_ identifier: ObjectIdentifier) {
-    let before = byteCount
-    let components = identifier.components
-    for component in components.dropFirst(2).reversed() { subIdentifier(UInt64(component)) }
-    let first = components.first.map(UInt64.init) ?? 0
-    let second = components.count > 1 ? UInt64(components[1]) : 0
-    subIdentifier(first * 40 + second)
-    header(BERTag.objectIdentifier, length: byteCount - before)
+    var components = identifier.makeIterator()
+    // The first two share one sub-identifier of the encoding.
+    let first = components.next().map(UInt64.init) ?? 0
+    let second = components.next().map(UInt64.init) ?? 0
+    let root = first * 40 + second
+    var length = Self.byteCount(subIdentifier: root)
+    var sizes = components
+    while let component = sizes.next() { length += Self.byteCount(subIdentifier: UInt64(component)) }
+    reserve(length)
+    start -= length
+    var position = write(subIdentifier: root, at: start)
+    while let component = components.next() { position = write(subIdentifier: UInt64(component), at: position) }
+    header(BERTag.objectIdentifier, length: length)
   }
 
-  private mutating func subIdentifier(_ value: UInt64) {
-    prepend(UInt8(truncatingIfNeeded: value & 0x7F))
-    var rest = value >> 7
-    while rest != 0 {
-      prepend(UInt8(truncatingIfNeeded: rest & 0x7F) | 0x80)
-      rest >>= 7
+  /// Seven bits a byte.
+  private static func byteCount(subIdentifier value: UInt64) -> Int {
+    value < 0x80 ? 1 : (UInt64.bitWidth - value.leadingZeroBitCount + 6) / 7
+  }
+
+  /// Writes front to back where room was made; returns the position behind.
+  private mutating func write(subIdentifier value: UInt64, at position: Int) -> Int {
+    let count = Self.byteCount(subIdentifier: value)
+    for index in 0..<count {
+      let isLast = index == count - 1
+      let bits = UInt8(truncatingIfNeeded: value >> UInt64(7 * (count - 1 - index))) & 0x7F
+      buffer[position + index] = isLast ? bits : bits | 0x80
     }
+    return position + count
   }
 
   private mutating func header(_ tag: UInt8, length: Int) {
@@ -117,7 +133,11 @@ package struct BERWriter {
     let count = contents.count
     reserve(count)
     start -= count
-    buffer.replaceSubrange(start..<(start + count), with: contents)
+    var position = start
+    for byte in contents {
+      buffer[position] = byte
+      position += 1
+    }
   }
 
   private mutating func reserve(_ count: Int) {

@@ -13,7 +13,8 @@ package import MIB
 
 /// A reading of known objects.
 package struct KnownRead: RequestSource {
-  private struct Batch {
+  /// One request, and what is expected to answer it.
+  fileprivate struct Batch: Sendable {
     var singles: [ObjectIdentifier] = []
     /// Names that one cursor passes.
     var pieces: [ArraySlice<ObjectIdentifier>] = []
@@ -22,12 +23,42 @@ package struct KnownRead: RequestSource {
     var cursorCount: Int { singles.count + pieces.count }
     var bindingCount: Int { singles.count + pieces.count * repetitions }
     var names: [ObjectIdentifier] { singles + pieces.joined() }
+    /// The names before those that the cursors begin with.
+    var cursors: [ObjectIdentifier] = []
 
     /// The name expected at a position of the answer; nil for one that nobody asked for.
     func name(at position: Int) -> ObjectIdentifier? {
       if position < singles.count { return singles[position] }
       let (row, column) = (position - singles.count).quotientAndRemainder(dividingBy: pieces.count)
-      return pieces[column].dropFirst(row).first
+      let piece = pieces[column]
+      return row < piece.count ? piece[piece.startIndex + row] : nil
+    }
+  }
+
+  /// How names are asked for. It serves as long as the device bears what it bore.
+  package struct Plan: Sendable {
+    package let runs: [[ObjectIdentifier]]
+    package let abilities: DeviceAbilities
+    /// Empty if everything is asked for by Get.
+    fileprivate let batches: [Batch]
+
+    /// - Parameters:
+    ///   - runs: names that are expected to follow one another without anything between them.
+    ///   - abilities: what is known of the device.
+    package init(runs: [[ObjectIdentifier]], abilities: DeviceAbilities) {
+      self.runs = runs
+      self.abilities = abilities
+      var batches = abilities.bulk == .proven ? KnownRead.plan(runs, abilities) : []
+      for index in batches.indices {
+        let firsts = batches[index].singles + batches[index].pieces.compactMap(\.first)
+        batches[index].cursors = firsts.map(\.justBefore)
+      }
+      self.batches = batches
+    }
+
+    /// The same for a device that bears something else now.
+    package func adapted(to abilities: DeviceAbilities) -> Plan {
+      abilities == self.abilities ? self : Plan(runs: runs, abilities: abilities)
     }
   }
 
@@ -54,13 +85,16 @@ package struct KnownRead: RequestSource {
   ///   - runs: names that are expected to follow one another without anything between them.
   ///   - abilities: what is known of the device; read it again afterwards.
   package init(runs: [[ObjectIdentifier]], abilities: DeviceAbilities, limits: ReadLimits = ReadLimits()) {
-    self.abilities = abilities
-    self.limits = limits
-    let plan = abilities.bulk == .proven ? Self.plan(runs, abilities) : []
-    if plan.isEmpty { rest = runs.flatMap { $0 } } else { waiting = plan[...] }
+    self.init(Plan(runs: runs, abilities: abilities), limits: limits)
   }
 
-  package var bindings: [VarBind] { read + (scalars?.bindings ?? []) }
+  package init(_ plan: Plan, limits: ReadLimits = ReadLimits()) {
+    abilities = plan.abilities
+    self.limits = limits
+    if plan.batches.isEmpty { rest = plan.runs.flatMap { $0 } } else { waiting = plan.batches[...] }
+  }
+
+  package var bindings: [VarBind] { scalars.map { read + $0.bindings } ?? read }
   /// What the device says it does not have.
   package var absent: [ObjectIdentifier] { scalars?.absent ?? [] }
   package var findings: [ReadFinding] { scalars?.findings ?? [] }
@@ -74,8 +108,7 @@ package struct KnownRead: RequestSource {
     if let batch = waiting.popFirst() {
       bulkStatistics.requests += 1
       outstanding = batch
-      let cursors = (batch.singles + batch.pieces.compactMap(\.first)).map(\.justBefore)
-      return .getBulk(cursors, nonRepeaters: batch.singles.count, maxRepetitions: batch.repetitions)
+      return .getBulk(batch.cursors, nonRepeaters: batch.singles.count, maxRepetitions: batch.repetitions)
     }
     if scalars == nil, !rest.isEmpty { scalars = ScalarRead(names: rest, abilities: abilities, limits: limits) }
     return scalars?.next()
@@ -107,12 +140,29 @@ package struct KnownRead: RequestSource {
   }
 
   private mutating func take(_ answer: [VarBind], _ batch: Batch) {
-    var missing = Set(batch.names)
-    for (position, binding) in answer.enumerated().prefix(batch.bindingCount) where !binding.value.isException {
-      guard binding.name == batch.name(at: position), missing.remove(binding.name) != nil else { continue }
+    read.reserveCapacity(read.count + batch.bindingCount)
+    var isAnswered = [Bool](repeating: false, count: batch.bindingCount)
+    for position in 0..<min(answer.count, batch.bindingCount) {
+      let binding = answer[position]
+      guard !binding.value.isException, binding.name == batch.name(at: position) else { continue }
       read.append(binding)
+      isAnswered[position] = true
     }
-    rest += batch.names.filter(missing.contains)
+    rest += batch.unanswered(isAnswered)
+  }
+}
+
+extension KnownRead.Batch {
+  /// The names at positions that were not answered.
+  fileprivate func unanswered(_ isAnswered: [Bool]) -> [ObjectIdentifier] {
+    var names: [ObjectIdentifier] = []
+    for position in singles.indices where !isAnswered[position] { names.append(singles[position]) }
+    for (column, piece) in pieces.enumerated() {
+      for (row, name) in piece.enumerated() where !isAnswered[singles.count + row * pieces.count + column] {
+        names.append(name)
+      }
+    }
+    return names
   }
 }
 
@@ -120,7 +170,7 @@ package struct KnownRead: RequestSource {
 
 extension KnownRead {
   /// The cheapest way to cut the runs into pieces; empty if Get is as cheap.
-  private static func plan(_ runs: [[ObjectIdentifier]], _ abilities: DeviceAbilities) -> [Batch] {
+  fileprivate static func plan(_ runs: [[ObjectIdentifier]], _ abilities: DeviceAbilities) -> [Batch] {
     let byGet = runs.joined().count
     let getCost = byGet * nameBytes + requests(byGet, abilities.names.current) * requestBytes
     var best = (cost: getCost, batches: [Batch]())

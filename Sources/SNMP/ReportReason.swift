@@ -29,7 +29,7 @@ package enum ReportReason: CaseIterable, Hashable, Sendable {
   /// The reason a Report gives, if it is a known one. Agents that leave out the instance's `.0` are understood.
   package init?(_ report: PDU) {
     let reason = report.bindings.lazy.compactMap { binding in
-      Self.allCases.first { binding.name == $0.name || binding.name.components[...] == $0.name.components.dropLast() }
+      Self.allCases.first { binding.name == $0.name || binding.name == $0.name.dropLast() }
     }.first
     guard let reason else { return nil }
     self = reason

@@ -27,9 +27,9 @@ package protocol RequestSource: Sendable {
 extension ObjectIdentifier {
   /// What GetNext is asked for to be given this name: the sibling before it, or its parent.
   package var justBefore: ObjectIdentifier {
-    guard let last = components.last else { return self }
-    let parent = components.dropLast()
-    return last == 0 ? ObjectIdentifier(Array(parent)) : ObjectIdentifier(parent + [last - 1])
+    guard let last else { return self }
+    let parent = dropLast()
+    return last == 0 ? parent : parent.appending(last - 1)
   }
 }
 

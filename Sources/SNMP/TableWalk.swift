@@ -65,9 +65,19 @@ package struct TableWalk: RequestSource {
     roots: [ObjectIdentifier], abilities: DeviceAbilities, limits: ReadLimits = ReadLimits(),
     expected: (ObjectIdentifier) -> Int? = { _ in nil }
   ) {
+    self.init(WalkPlan(roots), abilities: abilities, limits: limits, expected: expected)
+  }
+
+  /// - Parameters:
+  ///   - abilities: what is known of the device; read it again afterwards.
+  ///   - expected: how many values a root is expected to have, from an earlier walk; nil if nobody knows.
+  package init(
+    _ plan: WalkPlan, abilities: DeviceAbilities, limits: ReadLimits = ReadLimits(),
+    expected: (ObjectIdentifier) -> Int? = { _ in nil }
+  ) {
     self.abilities = abilities
     self.limits = limits
-    lanes = WalkLane.lanes(roots, expected: expected)
+    lanes = plan.lanes(expected: expected)
     rows = Array(repeating: 0, count: lanes.count)
     if abilities.bulk == .refused { lanes = lanes.flatMap { $0.split() } }
   }
@@ -132,9 +142,13 @@ package struct TableWalk: RequestSource {
 
 extension TableWalk {
   private func nextBatch() -> Outstanding? {
-    let open = lanes.indices.filter { !lanes[$0].hasEnded }
+    var open: [Int] = []
+    open.reserveCapacity(lanes.count)
+    for lane in lanes.indices where !lanes[lane].hasEnded {
+      if lanes[lane].company != .any { return alone(lane) }
+      open.append(lane)
+    }
     guard !open.isEmpty else { return nil }
-    if let single = open.first(where: { lanes[$0].company != .any }) { return alone(single) }
     let width = min(abilities.columns.current, abilities.bindings.current)
     guard abilities.mayUseBulk, abilities.bindings.current > 1 else {
       return Outstanding(lanes: Array(open.prefix(width)), repetitions: nil)

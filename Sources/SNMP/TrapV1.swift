@@ -70,20 +70,20 @@ struct TrapV1 {
       if case .objectIdentifier(let identifier) = value(name) { identifier } else { nil }
     }
     let identity = identifier(Self.snmpTrapOID) ?? [0, 0]
-    let last = identity.components.last ?? 0
-    if identity.components.dropLast() == Self.snmpTraps.components[...], (1...6).contains(last) {
+    let last = identity.last ?? 0
+    if identity.dropLast() == Self.snmpTraps, (1...6).contains(last) {
       genericTrap = Int32(last) - 1
       specificTrap = 0
       enterprise = identifier(Self.snmpTrapEnterprise) ?? Self.snmpTraps
     } else {
       genericTrap = Self.enterpriseSpecific
       specificTrap = Int32(bitPattern: last)
-      let parent = identity.components.dropLast()
+      let parent = identity.dropLast()
       enterprise =
-        identifier(Self.snmpTrapEnterprise) ?? ObjectIdentifier(Array(parent.last == 0 ? parent.dropLast() : parent))
+        identifier(Self.snmpTrapEnterprise) ?? (parent.last == 0 ? parent.dropLast() : parent)
     }
     if case .ipAddress(let bytes) = value(Self.snmpTrapAddress) {
-      agentAddress = bytes
+      agentAddress = bytes.array
     } else {
       agentAddress = [0, 0, 0, 0]
     }

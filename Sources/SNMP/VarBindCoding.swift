@@ -12,33 +12,41 @@ extension ObjectValue {
   /// - Parameter notes: receives what was tolerated.
   /// - Throws: when the element's tag or length cannot be read.
   package init(from reader: inout BERReader, notes: inout [DecodingNote]) throws(BERError) {
+    var pieces = reader.piecewise()
+    try self.init(from: &reader, notes: &notes, pieces: &pieces)
+  }
+
+  /// Reads one value of several, whose bytes stay together.
+  fileprivate init(
+    from reader: inout BERReader, notes: inout [DecodingNote], pieces: inout BERReader.Pieces
+  ) throws(BERError) {
     let element = try reader.element("value")
     do throws(BERError) {
-      self = try Self.contents(of: element, in: reader, notes: &notes)
+      self = try Self.contents(of: element, in: reader, notes: &notes, pieces: &pieces)
     } catch {
       notes.append(DecodingNote(offset: element.offset, kind: .unreadableValue(error.problem)))
-      self = .opaque(reader.copy(element))
+      self = .opaque(pieces.octets(element))
     }
   }
 
   private static func contents(
-    of element: BERReader.Element, in reader: BERReader, notes: inout [DecodingNote]
+    of element: BERReader.Element, in reader: BERReader, notes: inout [DecodingNote], pieces: inout BERReader.Pieces
   ) throws(BERError) -> ObjectValue {
     switch element.tag {
     case BERTag.integer: .integer(try integer(element, reader, &notes))
-    case BERTag.octetString: .octets(reader.copy(element))
+    case BERTag.octetString: .octets(pieces.octets(element))
     case BERTag.null: .null
     case BERTag.objectIdentifier: .objectIdentifier(try identifier(element, reader, &notes))
-    case BERTag.ipAddress: .ipAddress(reader.copy(element))
+    case BERTag.ipAddress: .ipAddress(pieces.octets(element))
     case BERTag.counter32: .counter32(try unsigned32(element, reader, &notes))
     case BERTag.gauge32, BERTag.unsigned32: .gauge32(try unsigned32(element, reader, &notes))
     case BERTag.timeTicks: .timeTicks(try unsigned32(element, reader, &notes))
-    case BERTag.opaque: .opaque(reader.copy(element))
+    case BERTag.opaque: .opaque(pieces.octets(element))
     case BERTag.counter64: .counter64(try unsigned64(element, reader, &notes))
     case BERTag.noSuchObject: .noSuchObject
     case BERTag.noSuchInstance: .noSuchInstance
     case BERTag.endOfMibView: .endOfMibView
-    default: unknown(element, reader, &notes)
+    default: unknown(element, &notes, &pieces)
     }
   }
 
@@ -91,10 +99,10 @@ extension ObjectValue {
   }
 
   private static func unknown(
-    _ element: BERReader.Element, _ reader: BERReader, _ notes: inout [DecodingNote]
+    _ element: BERReader.Element, _ notes: inout [DecodingNote], _ pieces: inout BERReader.Pieces
   ) -> ObjectValue {
     notes.append(DecodingNote(offset: element.offset, kind: .unknownType(element.tag)))
-    return .opaque(reader.copy(element))
+    return .opaque(pieces.octets(element))
   }
 
   /// Writes the value in front of what `writer` holds.
@@ -102,7 +110,7 @@ extension ObjectValue {
     switch self {
     case .integer(let value): writer.integer(value)
     case .octets(let bytes): writer.octets(bytes)
-    case .null: writer.primitive(BERTag.null, [])
+    case .null: writer.empty(BERTag.null)
     case .objectIdentifier(let identifier): writer.objectIdentifier(identifier)
     case .ipAddress(let bytes): writer.primitive(BERTag.ipAddress, bytes)
     case .counter32(let value): writer.unsigned(UInt64(value), tag: BERTag.counter32)
@@ -110,22 +118,27 @@ extension ObjectValue {
     case .timeTicks(let value): writer.unsigned(UInt64(value), tag: BERTag.timeTicks)
     case .opaque(let bytes): writer.primitive(BERTag.opaque, bytes)
     case .counter64(let value): writer.unsigned(value, tag: BERTag.counter64)
-    case .noSuchObject: writer.primitive(BERTag.noSuchObject, [])
-    case .noSuchInstance: writer.primitive(BERTag.noSuchInstance, [])
-    case .endOfMibView: writer.primitive(BERTag.endOfMibView, [])
+    case .noSuchObject: writer.empty(BERTag.noSuchObject)
+    case .noSuchInstance: writer.empty(BERTag.noSuchInstance)
+    case .endOfMibView: writer.empty(BERTag.endOfMibView)
     }
   }
 }
 
 /// A `VarBindList`: SEQUENCE OF VarBind.
 enum VarBindList {
+  /// About what a binding takes; room is made by it.
+  private static let typicalBytes = 20
+
   static func read(from reader: inout BERReader, notes: inout [DecodingNote]) throws(BERError) -> [VarBind] {
     var list = try reader.nested("variable bindings")
+    var pieces = list.piecewise()
     var bindings: [VarBind] = []
+    bindings.reserveCapacity(list.remaining / typicalBytes + 1)
     while !list.isAtEnd {
       var pair = try list.nested("variable binding")
       let name = try pair.objectIdentifier("name")
-      bindings.append(VarBind(name, try ObjectValue(from: &pair, notes: &notes)))
+      bindings.append(VarBind(name, try ObjectValue(from: &pair, notes: &notes, pieces: &pieces)))
       try pair.finish("variable binding")
     }
     return bindings

@@ -10,7 +10,7 @@
 // Some agents skip columns when they leave one. Roots that were skipped by the answer that left a root *with* values are
 // therefore doubted, and asked for once more by a lane of their own.
 
-internal import MIB
+package import MIB
 
 /// One cursor over neighbouring roots.
 struct WalkLane: Sendable {
@@ -37,6 +37,8 @@ struct WalkLane: Sendable {
   private(set) var roots: [ObjectIdentifier]
   /// Values that each root is expected to have; nil if nobody knows.
   private(set) var expected: [Int?]
+  /// Unwanted columns in front of each root.
+  private var gaps: [Int]
   /// Lanes of one table have its number.
   let table: Int
   /// Index of the root being read; the number of roots once all have ended.
@@ -55,6 +57,7 @@ struct WalkLane: Sendable {
     self.roots = roots
     self.expected = expected
     self.table = table
+    gaps = Self.gaps(roots)
     cursor = roots.first ?? ObjectIdentifier([])
   }
 
@@ -128,6 +131,7 @@ struct WalkLane: Sendable {
     var first = self
     first.roots = [roots[current]]
     first.expected = [expected[current]]
+    first.gaps = [0]
     first.current = 0
     first.company = inherited
     return [first]
@@ -150,7 +154,7 @@ extension WalkLane {
     var sum = here - countInRoot
     for index in roots.indices.dropFirst(current + 1) {
       guard let count = count(index, rows) else { return nil }
-      let bridged = gap(before: index) * (rows ?? count)
+      let bridged = gaps[index] * (rows ?? count)
       if bridged > Self.bridgedBindingsMax { break }
       sum += bridged + count
     }
@@ -162,44 +166,60 @@ extension WalkLane {
     expected[index] == 0 ? 0 : rows ?? expected[index]
   }
 
-  /// Unwanted columns in front of a root.
-  private func gap(before index: Int) -> Int {
-    guard let left = roots[index - 1].components.last, let right = roots[index].components.last, right > left else {
-      return 0
-    }
-    return Int(right - left) - 1
-  }
 }
 
 // MARK: - Lanes out of roots
 
-extension WalkLane {
-  /// Lanes for these roots in the order of the MIB; a root within another is left out.
-  ///
-  /// - Parameter expected: how many values a root is expected to have; nil if nobody knows.
-  static func lanes(_ roots: [ObjectIdentifier], expected: (ObjectIdentifier) -> Int?) -> [WalkLane] {
+/// Roots as lanes, in the order of the MIB; a root within another is left out. What follows from the names alone, so that it is done once for
+/// the walks of many devices.
+package struct WalkPlan: Sendable {
+  private var lanes: [WalkLane] = []
+
+  package init(_ roots: [ObjectIdentifier]) {
     var runs: [[ObjectIdentifier]] = []
-    var tables: [ArraySlice<UInt32>: Int] = [:]
     for root in roots.sorted() {
       guard let last = runs.last?.last else {
         runs.append([root])
         continue
       }
       if root.isWithin(last) { continue }
-      if isNeighbour(root, of: last) { runs[runs.count - 1].append(root) } else { runs.append([root]) }
+      if Self.isNeighbour(root, of: last) { runs[runs.count - 1].append(root) } else { runs.append([root]) }
     }
-    return runs.map { run in
-      let parent = run[0].components.dropLast()
+    var tables: [ObjectIdentifier: Int] = [:]
+    for run in runs {
+      let parent = run[0].dropLast()
       let table = tables[parent, default: tables.count]
       tables[parent] = table
-      return WalkLane(run, expected: run.map(expected), table: table)
+      lanes.append(WalkLane(run, expected: run.map { _ in nil }, table: table))
     }
   }
 
+  /// - Parameter expected: how many values a root is expected to have; nil if nobody knows.
+  func lanes(expected: (ObjectIdentifier) -> Int?) -> [WalkLane] {
+    var lanes = lanes
+    for index in lanes.indices { lanes[index].expect(expected) }
+    return lanes
+  }
+
   private static func isNeighbour(_ root: ObjectIdentifier, of last: ObjectIdentifier) -> Bool {
-    guard let right = root.components.last, let left = last.components.last, right > left,
-      right - left <= bridgedColumnsMax + 1
+    guard let right = root.last, let left = last.last, right > left,
+      right - left <= WalkLane.bridgedColumnsMax + 1
     else { return false }
-    return root.components.dropLast() == last.components.dropLast()
+    return root.dropLast() == last.dropLast()
+  }
+}
+
+extension WalkLane {
+  /// Sets how many values each root is expected to have.
+  fileprivate mutating func expect(_ count: (ObjectIdentifier) -> Int?) {
+    for index in roots.indices { expected[index] = count(roots[index]) }
+  }
+
+  /// Unwanted columns in front of each root.
+  fileprivate static func gaps(_ roots: [ObjectIdentifier]) -> [Int] {
+    roots.indices.map { index in
+      guard index > 0, let left = roots[index - 1].last, let right = roots[index].last, right > left else { return 0 }
+      return Int(right - left) - 1
+    }
   }
 }

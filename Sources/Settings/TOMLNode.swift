@@ -1,6 +1,7 @@
 // A TOML document as plain values. The library's classes point into a C++ tree; only this file knows them.
 
 internal import TOMLKit
+internal import TOMLText
 
 /// A value of a TOML document.
 indirect enum TOMLNode {
@@ -23,10 +24,8 @@ indirect enum TOMLNode {
   }
 
   static func parse(_ document: String) throws(SyntaxError) -> TOMLNode {
-    // toml++ reads a C string and would silently stop at a NUL.
-    if let nul = document.utf8.firstIndex(of: 0) {
-      let line = 1 + document.utf8[..<nul].count { $0 == UInt8(ascii: "\n") }
-      throw SyntaxError(line: line, column: nil, message: "it has a NUL character")
+    if let fault = TOMLFault.first(in: document) {
+      throw SyntaxError(line: fault.line, column: nil, message: fault.message)
     }
     do {
       let root = try TOMLTable(string: document)

@@ -7,6 +7,7 @@ internal import Discovery
 internal import Events
 internal import Glibc
 internal import SNMP
+internal import Synchronization
 
 struct CollectBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -62,7 +63,7 @@ struct CollectBench: AsyncParsableCommand {
   private func poll(
     _ endpoints: [Endpoint], _ reader: DeviceReader, _ credential: NamedCredential, _ engine: UDPEngine
   ) async throws {
-    var memories = Dictionary(endpoints.map { ($0, reader.newMemory(credential)) }) { first, _ in first }
+    var memories = endpoints.map { (key: $0, value: reader.newMemory(credential)) }
     for round in 0..<rounds {
       let kind: PollKind = full || round == 0 ? .full : .light
       let before = Usage(engine)
@@ -78,30 +79,44 @@ struct CollectBench: AsyncParsableCommand {
     }
   }
 
+  /// Devices that no task has taken yet.
+  private final class Waiting: Sendable {
+    private let memories: Mutex<[(key: Endpoint, value: PollMemory)]>
+
+    init(_ memories: [(key: Endpoint, value: PollMemory)]) { self.memories = Mutex(memories) }
+
+    func next() -> (Endpoint, PollMemory)? { memories.withLock { $0.popLast() } }
+  }
+
   private struct Polled {
-    var memories: [Endpoint: PollMemory] = [:]
+    var memories: [(key: Endpoint, value: PollMemory)] = []
     var readings = 0
     var requests = 0
   }
 
   private func pollAll(
-    _ memories: [Endpoint: PollMemory], _ kind: PollKind, _ reader: DeviceReader
+    _ memories: [(key: Endpoint, value: PollMemory)], _ kind: PollKind, _ reader: DeviceReader
   ) async throws -> Polled {
-    try await withThrowingTaskGroup(of: (outcome: PollOutcome, memory: PollMemory).self) { group in
-      var waiting = memories.makeIterator()
-      func addNext() {
-        guard let (endpoint, memory) = waiting.next() else { return }
-        group.addTask { try await reader.poll(kind, at: endpoint, credential: "bench", memory: memory) }
+    // A task polls one device after the other; a task each would cost more than some polls do.
+    let waiting = Waiting(memories)
+    return try await withThrowingTaskGroup(of: Polled.self) { group in
+      for _ in 0..<min(parallel, memories.count) {
+        group.addTask {
+          var polled = Polled()
+          while let (endpoint, memory) = waiting.next() {
+            let (outcome, newMemory) = try await reader.poll(kind, at: endpoint, credential: "bench", memory: memory)
+            polled.memories.append((endpoint, newMemory))
+            polled.requests += Int(outcome.cost.requests)
+            if case .reading = outcome.result { polled.readings += 1 }
+          }
+          return polled
+        }
       }
-      for _ in 0..<parallel { addNext() }
-      var polled = Polled()
-      while let (outcome, memory) = try await group.next() {
-        addNext()
-        polled.memories[outcome.endpoint] = memory
-        polled.requests += Int(outcome.cost.requests)
-        if case .reading = outcome.result { polled.readings += 1 }
+      return try await group.reduce(into: Polled()) { all, polled in
+        all.memories += polled.memories
+        all.readings += polled.readings
+        all.requests += polled.requests
       }
-      return polled
     }
   }
 

@@ -192,7 +192,7 @@ private struct OfflineFleet {
     reading.alerts = alerts
     let poll = PollReading(
       kind: kind, walk: Walk(objects), reading: reading, alerts: AlertReport(rows: alerts, detectedErrors: nil),
-      read: Set(objects.map(\.name) + reading.meters.map(\.source.name)))
+      read: NameSet(objects.map(\.name) + reading.meters.map(\.source.name)))
     return PollOutcome(
       endpoint: device.monitor.known.endpoint ?? Endpoint(IPv4Address(0), port: 161), credential: "public",
       cost: PollCost(requests: 2, bytesSent: 400, bytesReceived: 700, milliseconds: 30), result: .reading(poll))

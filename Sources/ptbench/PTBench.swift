@@ -9,7 +9,7 @@ struct PTBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ptbench", abstract: "Measures PrintTrail's parts. Build it for release.",
     subcommands: [
-      JournalBench.self, ReplayBench.self, CollectBench.self, OfflineBench.self, CrashWorkload.self,
+      JournalBench.self, ReplayBench.self, CollectBench.self, DecodeBench.self, OfflineBench.self, CrashWorkload.self,
       CrashImagesCommand.self, GoldenJournalCommand.self, HoldReader.self,
     ])
 

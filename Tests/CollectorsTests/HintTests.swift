@@ -62,20 +62,20 @@ private let printerV2Alert: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 43, 18, 2, 0, 
   private let start = ContinuousClock.now
   private var random = SystemRandomNumberGenerator()
   private let device: DeviceID
-  private let fresh: PollMemory
+  private let access: DeviceAccess
 
   init() {
     var random = SystemRandomNumberGenerator()
     device = DeviceID(using: &random)
-    fresh = PollMemory(
-      session: Session(
-        credential: TestCredentials.publicV2c.credential, keys: USMKeyCache(), parameters: SessionParameters(),
-        randomSeed: 7))
+    let session = Session(
+      credential: TestCredentials.publicV2c.credential, keys: USMKeyCache(), parameters: SessionParameters(),
+      randomSeed: 7)
+    access = .snmp(TestCredentials.publicV2c, PollMemory(session: session))
   }
 
   private func schedule() -> PollSchedule {
     var schedule = PollSchedule(interval: .seconds(1_800), parallelMax: 4)
-    schedule.found(at: endpoint, credential: TestCredentials.publicV2c, memory: fresh, now: start)
+    schedule.found(at: endpoint, access: access, now: start)
     return schedule
   }
 
@@ -87,8 +87,7 @@ private let printerV2Alert: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 43, 18, 2, 0, 
   private mutating func poll(_ schedule: inout PollSchedule, at now: Instant) {
     let due = schedule.takeDue(now: now)
     #expect(due == [endpoint])
-    let memory = schedule.slots[endpoint]?.memory ?? fresh
-    schedule.polled(endpoint, device: device, memory: memory, pause: .seconds(1_800), now: now, random: &random)
+    schedule.polled(endpoint, device: device, access: access, pause: .seconds(1_800), now: now, random: &random)
   }
 
   @Test mutating func `a hint brings the next poll forward, but not at once after the last`() {
@@ -110,8 +109,7 @@ private let printerV2Alert: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 43, 18, 2, 0, 
       hint(&schedule, at: second)
       if schedule.takeDue(now: now).isEmpty { continue }
       polls += 1
-      let memory = schedule.slots[endpoint]?.memory ?? fresh
-      schedule.polled(endpoint, device: device, memory: memory, pause: .seconds(1_800), now: now, random: &random)
+      schedule.polled(endpoint, device: device, access: access, pause: .seconds(1_800), now: now, random: &random)
     }
     #expect(polls == 20)
   }
@@ -121,9 +119,8 @@ private let printerV2Alert: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 43, 18, 2, 0, 
     let first = schedule.takeDue(now: start)
     #expect(first == [endpoint])
     hint(&schedule, at: 1)
-    let memory = schedule.slots[endpoint]?.memory ?? fresh
     let end = start.advanced(by: .seconds(2))
-    schedule.polled(endpoint, device: device, memory: memory, pause: .seconds(1_800), now: end, random: &random)
+    schedule.polled(endpoint, device: device, access: access, pause: .seconds(1_800), now: end, random: &random)
     let again = schedule.takeDue(now: start.advanced(by: .seconds(30)))
     #expect(again == [endpoint])
   }

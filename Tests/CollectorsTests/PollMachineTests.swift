@@ -123,7 +123,7 @@ import Testing
     #expect(interruption.reason == .timeout)
     #expect(!poll.read.isEmpty)
     #expect(poll.walk.bindings.count < device.agent.walk.bindings.count)
-    #expect(Set(poll.walk.bindings.map(\.name)) == poll.read, "nothing is shown that was not read")
+    #expect(NameSet(poll.walk.bindings.map(\.name)) == poll.read, "nothing is shown that was not read")
     #expect(poll.alerts.rows == nil)
     let finding = try #require(poll.reading.findings.last)
     #expect(finding.message.contains("interrupted after"))

@@ -88,7 +88,8 @@ struct `Recorded walks, polled over the wire` {
   }
   /// snmpsim takes spaces off the end of a line of its file, and so off the end of a text.
   private func served(_ value: ObjectValue?) -> ObjectValue? {
-    guard case .octets(var bytes) = value else { return value }
+    guard case .octets(let octets) = value else { return value }
+    var bytes = octets.array
     while bytes.last == UInt8(ascii: " ") { bytes.removeLast() }
     return .octets(bytes)
   }

@@ -144,7 +144,7 @@ struct AnonymisationTests {
       if let serial, serial.utf8.count >= 5 { secrets.append(Array(serial.utf8)) }
     }
     for binding in walk.subtree(MIB2.Interface.entry.appending(MIB2.Interface.physicalAddress)) {
-      if let mac = binding.value.octets, mac.count == 6, mac.contains(where: { $0 != 0 }) { secrets.append(mac) }
+      if let mac = binding.value.octets, mac.count == 6, mac.contains(where: { $0 != 0 }) { secrets.append(mac.array) }
     }
     for binding in walk.bindings {
       if case .ipAddress(let address) = binding.value, let first = address.first, first != 0, first != 127, first < 224

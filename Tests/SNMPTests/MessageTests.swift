@@ -73,6 +73,32 @@ internal import Testing
     }
   }
 
+  @Test func `The strings of an answer are pieces of one buffer, not memory of their own`() throws {
+    let texts = ["", "Black Toner", "Cyan Toner"].map { Array($0.utf8) }
+    let bindings = texts.enumerated().map { VarBind([1, 3, 6, 1, 2, 1, 43, 11, 1, 1, 6, 1, UInt32($0)], .octets($1)) }
+    let pdu = PDU(.response, requestID: 7, bindings: bindings + [VarBind([1, 3, 1], .ipAddress([127, 0, 0, 1]))])
+    let message = Message(version: .v2c, community: Array("public".utf8), pdu: pdu)
+    let read = try Message(decoding: message.encoded()).pdu.bindings
+    #expect(read == pdu.bindings)
+    let pieces = read.compactMap(\.value.octets)
+    #expect(pieces.map(\.array) == texts)
+    #expect(Set(pieces.map(\.keptByteCount)).count == 1)
+    #expect(pieces.allSatisfy { $0.keptByteCount > texts.joined().count })
+  }
+
+  @Test func `Names are read back whatever the size of their parts`() throws {
+    for count in 2...40 {
+      for last: UInt32 in [0, 1, 0x7F, 0x80, 0x3FFF, 0x4000, .max] {
+        for first: [UInt32] in [[0, 39], [1, 3], [2, 0], [2, 47], [2, 48], [2, .max]] {
+          let middle = (0..<(count - 2)).map { UInt32($0 % 128) }
+          let binding = VarBind(ObjectIdentifier(first + middle + [last]), .null)
+          let message = Message(version: .v1, community: [], pdu: PDU(.get, requestID: 1, bindings: [binding]))
+          #expect(try Message(decoding: message.encoded()) == message, "\(binding.name)")
+        }
+      }
+    }
+  }
+
   @Test func `Bytes after the message are ignored and noted`() throws {
     let message = SampleMessages.community[0]
     var notes: [DecodingNote] = []

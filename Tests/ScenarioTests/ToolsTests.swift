@@ -6,7 +6,7 @@ import Testing
   private static let tools = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("tools")
   static let names = [
-    "bench", "check", "crash-images", "demo", "install-dependencies", "protos", "record-golden", "test",
+    "bench", "check", "crash-images", "demo", "fuzz", "install-dependencies", "protos", "record-golden", "test",
     "verify_export.py",
   ]
 
@@ -28,7 +28,7 @@ import Testing
 
   @Test(arguments: [
     ("bench", ["journal", "nonsense"]), ("crash-images", ["--seed"]), ("crash-images", ["1", "2"]),
-    ("crash-images", [""]),
+    ("crash-images", [""]), ("fuzz", ["nonsense"]), ("fuzz", ["--seconds", "x"]),
     ("test", ["--filter"]), ("test", ["JournalTests"]), ("record-golden", ["nowhere"]), ("check", ["--fast", "fast"]),
   ])
   func `refuses what makes no sense`(name: String, arguments: [String]) throws {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs PrintTrail's benchmarks beside their peers and prints JSON lines and a summary. Loopback only; everything started here is ended here.
 
-usage: run.py --bin DIR [journal] [replay] [millions] [offline] [poll] [sweep] [memory]
+usage: run.py --bin DIR [journal] [replay] [millions] [offline] [decode] [poll] [sweep] [memory] [fleet]
 """
 
 import argparse
@@ -164,6 +164,20 @@ def measured(name, devices, body, pid=None):
     summary(f"{name}: {devices / seconds:,.0f} devices/s, {devices / used:,.0f} per CPU second, {per_device:,.0f} bytes on the wire a device")
 
 
+def decode(bin, work):
+    """The decoder's messages a second and allocations, and the interpretation of a whole walk. Counting costs time: it is a run of its own."""
+    command = [f"{bin}/ptbench", "decode", "--walk", f"{ROOT}/Fixtures/walks/colour-mfp.snmprec"]
+    fast, counted = (lines(subprocess.run(command, check=True, capture_output=True, text=True, env=dict(os.environ, **more)).stdout)
+                     for more in ({}, {"LD_PRELOAD": f"{bin}/libAllocationCounter.so"}))
+    for line, count in zip(fast, counted):
+        say(**{**line, **{key: value for key, value in count.items() if key.startswith("allocations")}})
+    messages, reading = fast
+    summary(f"decoder: {messages['messages_per_second']:,} messages/s of {messages['bindings_per_message']} objects at most, "
+            f"{messages['bindings_per_second']:,} objects/s, {counted[0]['allocations_per_message']:.1f} allocations a message "
+            f"and {counted[0]['allocations_per_binding']:.2f} an object")
+    summary(f"interpretation of a reading of {reading['objects']} objects: {reading['microseconds']:.0f} microseconds")
+
+
 def poll(bin, work):
     with fleet(bin, "thousand"):
         own = [f"{bin}/ptbench", "collect", "--range", "127.21.0.1-127.21.3.232", "--port", "16101"]
@@ -260,8 +274,40 @@ def memory(bin, work):
     summary(f"agent with {devices:,} devices polled each 10 s, after 90 s: {rss:.0f} MB resident, at most {peak:.0f} MB, {cpu:.1f} CPU seconds")
 
 
+def ten_thousand(bin, work, settle=240, measured=120):
+    """The agent with 10,000 devices, each polled every half hour: what it holds once all were found and read, and what it takes. The next
+    polls are half an hour away by then, so that what it takes meanwhile is the waiting alone; a round of polls is taken to cost what the sweep
+    and the first one did, in which every device is read whole and told whole."""
+    interval = 1800
+    state = os.path.join(work, "agent")
+    path = os.path.join(work, "fleet.toml")
+    with open(path, "w") as file:
+        file.write(f'[state]\ndirectory = "{state}"\n[discovery]\nranges = [{{ range = "127.24.0.1-127.24.39.16" }}]\nport = 16103\n'
+                   'packets_per_second = 1000\n[poll]\ninterval = "30m"\n[log]\nlevel = "warning"\n')
+
+    def held(pid):
+        with open(f"/proc/{pid}/status") as file:
+            values = dict(line.split(":", 1) for line in file)
+        return {name: int(values[key].split()[0]) / 1024 for name, key in (("resident_mb", "VmRSS"), ("anonymous_mb", "RssAnon"))}
+
+    with fleet(bin, "tenthousand"), program([f"{bin}/ptagent", "run", "--config", path]) as agent:
+        time.sleep(settle)
+        first, start = cpu_of(agent.pid), time.monotonic()
+        time.sleep(measured)
+        used, seconds, memory = cpu_of(agent.pid) - first, time.monotonic() - start, held(agent.pid)
+        listed = subprocess.run([f"{bin}/ptagent", "devices", "--config", path, "--output", "json"], capture_output=True, text=True).stdout
+        devices = len(json.loads(listed)["devices"])
+    say(benchmark="fleet", devices=devices, **{name: round(value, 1) for name, value in memory.items()}, first_round_cpu_seconds=round(first, 1),
+        idle_share_of_a_core=round(used / seconds, 4), share_of_a_core_at_most=round(used / seconds + first / interval, 4))
+    summary(f"agent with {devices:,} devices polled each 30 minutes: {memory['resident_mb']:.0f} MB resident, of which "
+            f"{memory['anonymous_mb']:.0f} MB its own and the rest files; "
+            f"{100 * used / seconds:.1f} % of a core while it waits, {100 * (used / seconds + first / interval):.1f} % if every round costs what the first did "
+            f"({first:.1f} CPU seconds)")
+
+
 def main():
-    known = {"journal": journal, "replay": replay, "millions": millions, "offline": offline, "poll": poll, "sweep": sweep, "memory": memory}
+    known = {"journal": journal, "replay": replay, "millions": millions, "offline": offline, "decode": decode, "poll": poll, "sweep": sweep,
+             "memory": memory, "fleet": ten_thousand}
     parser = argparse.ArgumentParser(description="PrintTrail's benchmarks, each beside its peer.")
     parser.add_argument("--bin", required=True, help="where the release build is")
     parser.add_argument("names", nargs="*", choices=[[], *known], help="which; all without a name")

@@ -33,7 +33,7 @@ struct TrapHint: Equatable {
     origin =
       message.pdu.bindings.lazy.compactMap { binding in
         if binding.name == Self.trapAddress, case .ipAddress(let bytes) = binding.value {
-          Self.address(bytes)
+          Self.address(bytes.array)
         } else {
           nil
         }

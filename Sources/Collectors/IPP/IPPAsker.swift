@@ -133,7 +133,7 @@ package struct IPPAsker: Sendable {
         kind: .full, walk: walk, reading: reading,
         alerts: AlertReport(
           rows: reading.alerts, partialRows: reading.alerts, detectedErrors: reading.status.detectedErrors),
-        read: Set(walk.bindings.map(\.name))))
+        read: NameSet(of: walk.bindings)))
   }
 
   /// What a recorded answer tells, as a poll would.

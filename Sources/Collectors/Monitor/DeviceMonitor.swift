@@ -29,7 +29,8 @@ package struct DeviceMonitor: Sendable {
   package private(set) var known: KnownDevice
   package private(set) var reachability = Reachability()
   /// The last poll's objects and reading; nil until the first one since the service started.
-  package private(set) var walk: Walk?
+  package var walk: Walk? { packed?.walk }
+  private var packed: PackedWalk?
   package private(set) var reading: Reading?
   /// When `reading` was told, in milliseconds since 1970 UTC.
   private var told: Int64?
@@ -225,7 +226,7 @@ package struct DeviceMonitor: Sendable {
   private mutating func tell(_ poll: PollReading, cost: PollCost, time: Int64) -> EventBody {
     let current = Self.comparable(poll.reading)
     defer {
-      walk = poll.walk
+      packed = PackedWalk(poll.walk)
       reading = current
       told = time
       isComplete = poll.interruption == nil

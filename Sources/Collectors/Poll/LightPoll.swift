@@ -10,17 +10,19 @@
 
 internal import MIB
 internal import PrinterModel
+internal import SNMP
 
 /// The names that a light poll asks for, as runs that follow one another in the device. They follow from the last full poll and serve
 /// until the next one.
 package struct LightPlan: Sendable {
-  let always: [[ObjectIdentifier]]
-  let inUse: [[ObjectIdentifier]]
+  var always: KnownRead.Plan
+  var inUse: KnownRead.Plan
 
-  init(_ walk: Walk, profiles: ProfileSet) {
+  init(_ walk: Walk, profiles: ProfileSet, abilities: DeviceAbilities) {
     let moving = PollTargets.moving(previous: walk, profiles: profiles)
-    always = Self.runs(moving.always + Self.identityNames(walk, profiles), walk)
-    inUse = Self.runs(moving.inUse, walk)
+    let names = moving.always + Self.identityNames(walk, profiles)
+    always = KnownRead.Plan(runs: Self.runs(names, walk), abilities: abilities)
+    inUse = KnownRead.Plan(runs: Self.runs(moving.inUse, walk), abilities: abilities)
   }
 }
 
@@ -29,7 +31,7 @@ struct LightPoll: Sendable {
   enum Next: Equatable, Sendable {
     /// Everything, for this reason.
     case full(String)
-    case get([[ObjectIdentifier]])
+    case inUse
     case alerts
   }
 
@@ -43,14 +45,22 @@ struct LightPoll: Sendable {
     PollTargets.tables.first { $0.entry == PrinterMIB.Alert.entry }
     ?? TableTarget(PrinterMIB.Alert.entry, [PrinterMIB.Alert.severity])
 
-  private static let detectors = [
-    PrinterMIB.General.configurationChanges, PrinterMIB.General.alertCriticalEvents, PrinterMIB.General.alertAllEvents,
-  ].map { PrinterMIB.General.entry.appending($0) }
+  private static let alertDetectors =
+    [PrinterMIB.General.alertCriticalEvents, PrinterMIB.General.alertAllEvents].map {
+      PrinterMIB.General.entry.appending($0)
+    }
+  private static let configurationChanges = PrinterMIB.General.entry.appending(PrinterMIB.General.configurationChanges)
+  private static let detectors = [configurationChanges] + alertDetectors
+  private static let errorState = HostResources.Printer.entry.appending(HostResources.Printer.detectedErrorState)
+  /// What differs in another device, or in one of another structure. In the order of the MIB.
+  private static let identifying = [
+    MIB2.sysObjectID, configurationChanges, PrinterMIB.General.entry.appending(PrinterMIB.General.serialNumber),
+  ]
 
   /// Whether what moves in use was asked for.
   private(set) var hasReadInUse = false
   private let before: Walk
-  private let inUse: [[ObjectIdentifier]]
+  private let hasInUse: Bool
   private let inUseReadAt: Instant?
   private let hasActiveAlerts: Bool
   private var stage = Stage.always
@@ -59,7 +69,7 @@ struct LightPoll: Sendable {
   ///   - before: all objects as of the last poll.
   ///   - inUseReadAt: when what moves in use was read last; nil if nobody knows.
   init(_ before: Walk, _ plan: LightPlan, inUseReadAt: Instant?, hasActiveAlerts: Bool) {
-    inUse = plan.inUse
+    hasInUse = !plan.inUse.runs.isEmpty
     self.before = before
     self.inUseReadAt = inUseReadAt
     self.hasActiveAlerts = hasActiveAlerts
@@ -73,10 +83,10 @@ struct LightPoll: Sendable {
   mutating func next(_ read: Walk, absent: [ObjectIdentifier], now: Instant) -> Next? {
     guard stage != .alerts else { return nil }
     if let reason = structureChange(read, absent) { return .full(reason) }
-    if stage == .always, !inUse.isEmpty, !standsStill(read) || isDue(now) {
+    if stage == .always, hasInUse, !standsStill(read) || isDue(now) {
       stage = .inUse
       hasReadInUse = true
-      return .get(inUse)
+      return .inUse
     }
     stage = .alerts
     return hasActiveAlerts || alertsMayDiffer(read) ? .alerts : nil
@@ -89,7 +99,7 @@ struct LightPoll: Sendable {
   /// Whether the device itself says that nothing happened.
   private func standsStill(_ read: Walk) -> Bool {
     guard !hasActiveAlerts, Self.detectors.allSatisfy({ !read.subtree($0).isEmpty }) else { return false }
-    return read.bindings.allSatisfy { $0.name == MIB2.sysUpTime || before[$0.name] == $0.value }
+    return before.contains(read, butFor: MIB2.sysUpTime)
   }
 
   /// Why the structure has to be read again, in words; nil if it has not.
@@ -98,24 +108,17 @@ struct LightPoll: Sendable {
     if let old = before[MIB2.sysUpTime]?.unsigned, let new = read[MIB2.sysUpTime]?.unsigned, new < old {
       return "the device restarted"
     }
-    let general = PrinterMIB.General.entry
-    let identifying = [
-      MIB2.sysObjectID, general.appending(PrinterMIB.General.configurationChanges),
-      general.appending(PrinterMIB.General.serialNumber),
-    ]
-    let told = read.bindings.filter { binding in identifying.contains { binding.name.isWithin($0) } }
-    if let changed = told.first(where: { before[$0.name] != $0.value }) { return "\(changed.name) changed" }
-    return nil
+    let changed = Self.identifying.lazy.compactMap { firstChange(of: $0, read) }.first
+    return changed.map { "\($0) changed" }
+  }
+
+  private func firstChange(of object: ObjectIdentifier, _ read: Walk) -> ObjectIdentifier? {
+    read.subtree(object).first { before[$0.name] != $0.value }?.name
   }
 
   private func alertsMayDiffer(_ read: Walk) -> Bool {
-    let general = PrinterMIB.General.entry
-    let detectors = [
-      general.appending(PrinterMIB.General.alertCriticalEvents), general.appending(PrinterMIB.General.alertAllEvents),
-      HostResources.Printer.entry.appending(HostResources.Printer.detectedErrorState),
-    ]
-    let told = read.bindings.filter { binding in detectors.contains { binding.name.isWithin($0) } }
-    return told.isEmpty || told.contains { before[$0.name] != $0.value }
+    let detectors = Self.alertDetectors + [Self.errorState]
+    return detectors.allSatisfy { read.subtree($0).isEmpty } || detectors.contains { firstChange(of: $0, read) != nil }
   }
 }
 
@@ -148,12 +151,11 @@ extension LightPlan {
   /// Columns of the standard tables were read whole, so that nothing stood between two names which the walk has side by side; of a
   /// maker's objects only what was asked for is known.
   private static func isFollowed(_ name: ObjectIdentifier, by next: ObjectIdentifier, _ walk: Walk) -> Bool {
-    guard walk.next(after: name)?.name == next, name.components.count == next.components.count else { return false }
-    guard let index = name.components.indices.first(where: { name.components[$0] != next.components[$0] }) else {
-      return false
-    }
-    let isLast = index == name.components.count - 1
-    let isStep = next.components[index] - name.components[index] == 1
+    guard walk.next(after: name)?.name == next, name.count == next.count else { return false }
+    let depth = name.sharedCount(with: next)
+    guard let from = name.component(depth), let to = next.component(depth) else { return false }
+    let isLast = depth == name.count - 1
+    let isStep = to - from == 1
     return name.isWithin(standard) ? isLast || isStep : isLast && isStep
   }
 }

@@ -17,22 +17,43 @@ extension PollTranscript {
     }
     let walk = merged()
     let pollFindings = allFindings(walk)
-    var reading = Interpretation.read(walk, profiles: profiles)
-    reading.findings += pollFindings
-    let classification = Classification.of(walk, profiles: profiles)
-    if !classification.isPrinter, interruption == nil {
-      let failure = nothingButErrors ?? notAPrinter(classification)
-      return (PollOutcome(endpoint: endpoint, credential: credential, cost: cost, result: .failed(failure)), memory)
+    let interpretation: Reading
+    if let same = standingStill(walk) {
+      interpretation = same
+    } else {
+      let classification = Classification.of(walk, profiles: profiles)
+      if !classification.isPrinter, interruption == nil {
+        let failure = nothingButErrors ?? notAPrinter(classification)
+        return (PollOutcome(endpoint: endpoint, credential: credential, cost: cost, result: .failed(failure)), memory)
+      }
+      interpretation = Interpretation.read(walk, profiles: profiles)
     }
+    var reading = interpretation
+    reading.findings += pollFindings
     let poll = PollReading(
-      kind: kind, walk: walk, reading: reading, alerts: alertReport(reading), read: Set(bindings.map(\.name)),
+      kind: kind, walk: walk, reading: reading, alerts: alertReport(reading), read: NameSet(of: bindings),
       interruption: interruption)
     var memory = memory
     if interruption == nil {
-      memory.walk = walk
+      memory.walk = packed(walk)
+      memory.reading = interpretation
       memory.findings = pollFindings
     }
     return (PollOutcome(endpoint: endpoint, credential: credential, cost: cost, result: .reading(poll)), memory)
+  }
+
+  /// The walk for the next poll. On a device that stands still the clock alone moves on.
+  private func packed(_ walk: Walk) -> PackedWalk {
+    guard let former, let packed = memory.walk, let uptime = walk[MIB2.sysUpTime],
+      walk.equals(former, butFor: MIB2.sysUpTime)
+    else { return PackedWalk(walk) }
+    return packed.replacing(VarBind(MIB2.sysUpTime, uptime))
+  }
+
+  /// The reading of the poll before where the device stands still: it was a printer then, and nothing new is to be read.
+  private func standingStill(_ walk: Walk) -> Reading? {
+    guard interruption == nil, let former, let reading = memory.reading else { return nil }
+    return Interpretation.read(walk, standingStillSince: former, reading)
   }
 
   private func notAPrinter(_ classification: Classification) -> PollFailure {
@@ -51,13 +72,16 @@ extension PollTranscript {
   /// A full poll that came to its end stands alone; any other is laid over what was known.
   private func merged() -> Walk {
     if kind == .full, interruption == nil { return Walk(bindings) }
-    var walk = memory.walk ?? Walk()
+    var walk = former ?? Walk()
+    let read = Walk(bindings)
+    if completed.isEmpty, absent.isEmpty, walk.contains(read, butFor: MIB2.sysUpTime) {
+      if let uptime = read[MIB2.sysUpTime] { walk.set(MIB2.sysUpTime, uptime) }
+      return walk
+    }
     if !completed.isEmpty {
       walk = Walk(walk.bindings.filter { binding in !completed.contains { binding.name.isWithin($0) } })
     }
-    for binding in bindings { walk.set(binding.name, binding.value) }
-    for name in absent { walk.remove(name) }
-    return walk
+    return walk.merging(read, removing: NameSet(absent))
   }
 
   /// The findings of this poll; a light one keeps those of the poll before, because what was odd then was not read again.

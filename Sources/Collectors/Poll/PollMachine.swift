@@ -34,6 +34,8 @@ package struct PollTranscript: Sendable {
   /// Why the poll ended early.
   package var interruption: PollFailure?
   package var cost = PollCost()
+  /// All objects as of the last poll that came to its end; nil before the first.
+  package var former: Walk?
   /// For the next poll; its walk is not updated yet.
   package var memory: PollMemory
 }
@@ -47,8 +49,25 @@ package struct PollMachine: DeviceMachine {
 
   private enum Step {
     case get([ObjectIdentifier])
-    case getKnown([[ObjectIdentifier]])
-    case walk([TableTarget])
+    case getKnown(KnownRead.Plan)
+    case walk(WalkTargets)
+  }
+
+  /// Columns to walk, with what follows from their names alone.
+  private struct WalkTargets {
+    /// Those of every printer.
+    static let standard = WalkTargets(PollTargets.tables)
+    static let alerts = WalkTargets([LightPoll.alertTable])
+
+    let tables: [TableTarget]
+    let roots: [ObjectIdentifier]
+    let plan: WalkPlan
+
+    init(_ tables: [TableTarget]) {
+      self.tables = tables
+      roots = tables.flatMap(\.columnNames)
+      plan = WalkPlan(roots)
+    }
   }
 
   private enum Reader {
@@ -84,8 +103,11 @@ package struct PollMachine: DeviceMachine {
     conversation = Conversation(memory.session)
     let isLight = kind == .light && memory.walk != nil
     transcript = PollTranscript(kind: isLight ? .light : .full, memory: memory)
-    if isLight, let walk = memory.walk {
-      let plan = memory.lightPlan ?? LightPlan(walk, profiles: profiles)
+    transcript.former = memory.walk?.walk
+    if isLight, let walk = transcript.former {
+      var plan = memory.lightPlan ?? LightPlan(walk, profiles: profiles, abilities: memory.abilities)
+      plan.always = plan.always.adapted(to: memory.abilities)
+      plan.inUse = plan.inUse.adapted(to: memory.abilities)
       transcript.memory.lightPlan = plan
       light = LightPoll(walk, plan, inUseReadAt: memory.inUseReadAt, hasActiveAlerts: hasActiveAlerts)
       steps = [.getKnown(plan.always)]
@@ -226,7 +248,7 @@ package struct PollMachine: DeviceMachine {
     transcript.kind = .full
     transcript.memory.lightPlan = nil
     hasReadPrivate = false
-    steps = [.walk(PollTargets.tables)]
+    steps = [.walk(.standard)]
   }
 
   /// Begins the next step; false when there is none.
@@ -236,17 +258,17 @@ package struct PollMachine: DeviceMachine {
     let abilities = transcript.memory.abilities
     switch steps.removeFirst() {
     case .get(let names): reader = .get(ScalarRead(names: names, abilities: abilities))
-    case .getKnown(let runs): reader = .getKnown(KnownRead(runs: runs, abilities: abilities))
+    case .getKnown(let plan): reader = .getKnown(KnownRead(plan.adapted(to: abilities)))
     case .walk(let targets):
-      let roots = targets.flatMap(\.columnNames)
-      reader = .walk(TableWalk(roots: roots, abilities: abilities, expected: expectedCount(targets)), roots)
+      let walk = TableWalk(targets.plan, abilities: abilities, expected: expectedCount(targets.tables))
+      reader = .walk(walk, targets.roots)
     }
     return true
   }
 
   /// How many values a column has: as many as the last time, or as a standard table usually has.
   private func expectedCount(_ targets: [TableTarget]) -> (ObjectIdentifier) -> Int? {
-    if let walk = transcript.memory.walk { return { walk.subtree($0).count } }
+    if let walk = transcript.former { return { walk.subtree($0).count } }
     return { column in targets.first { column.isWithin($0.entry) }?.usualRows }
   }
 
@@ -262,7 +284,8 @@ package struct PollMachine: DeviceMachine {
       // A column that was not answered is not known to its end; an error of the device's own is how it says that nothing follows.
       let unanswered = Set(walk.findings.compactMap { $0.unansweredName })
       if walk.stopped == nil {
-        transcript.completed += roots.filter { root in !unanswered.contains { $0.isWithin(root) } }
+        transcript.completed +=
+          unanswered.isEmpty ? roots : roots.filter { root in !unanswered.contains { $0.isWithin(root) } }
       }
       close(walk)
     case nil: break
@@ -271,7 +294,10 @@ package struct PollMachine: DeviceMachine {
   }
 
   private mutating func close(_ source: some RequestSource) {
-    transcript.bindings += source.bindings
+    let read = source.bindings
+    if transcript.bindings.isEmpty { transcript.bindings = read } else { transcript.bindings += read }
+    // In order, so that nothing that follows has to put them in order again.
+    if transcript.kind == .light, source.stopped == nil { transcript.bindings = Walk(transcript.bindings).bindings }
     transcript.memory.abilities = source.abilities
     for finding in source.findings { conversation.note(Finding(finding.name, finding.description)) }
     switch source.stopped {
@@ -292,7 +318,7 @@ package struct PollMachine: DeviceMachine {
       hasReadPrivate = true
       let own = PollTargets.further(Walk(transcript.bindings), profiles: profiles)
       if !own.scalars.isEmpty { steps.append(.get(own.scalars)) }
-      if !own.tables.isEmpty { steps.append(.walk(own.tables)) }
+      if !own.tables.isEmpty { steps.append(.walk(WalkTargets(own.tables))) }
     }
   }
 
@@ -304,8 +330,9 @@ package struct PollMachine: DeviceMachine {
       transcript.bindings = []
       transcript.absent = []
       startFull()
-    case .get(let runs): steps = [.getKnown(runs)]
-    case .alerts: steps = [.walk([LightPoll.alertTable])]
+    case .inUse:
+      if let plan = transcript.memory.lightPlan { steps = [.getKnown(plan.inUse)] }
+    case .alerts: steps = [.walk(.alerts)]
     case nil: break
     }
   }

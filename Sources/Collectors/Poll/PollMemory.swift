@@ -11,7 +11,9 @@ package struct PollMemory: Sendable {
   /// How large a request the device bears.
   package var abilities: DeviceAbilities
   /// All objects as of the last poll that came to its end; nil before the first.
-  package var walk: Walk?
+  package var walk: PackedWalk?
+  /// What `walk` means, without the findings of the poll.
+  package var reading: Reading?
   /// When trays, bins, covers and the console were read last; light polls leave them out while a device stands still.
   package var inUseReadAt: Instant?
   /// What a light poll asks for; nil until the first one after a full poll.

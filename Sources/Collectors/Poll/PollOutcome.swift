@@ -50,12 +50,12 @@ package struct PollReading: Equatable, Sendable {
   package var reading: Reading
   package var alerts: AlertReport
   /// The names that were answered in this poll.
-  package var read: Set<ObjectIdentifier>
+  package var read: NameSet
   /// Why the poll ended before all was read.
   package var interruption: PollFailure?
 
   package init(
-    kind: PollKind, walk: Walk, reading: Reading, alerts: AlertReport, read: Set<ObjectIdentifier>,
+    kind: PollKind, walk: Walk, reading: Reading, alerts: AlertReport, read: NameSet,
     interruption: PollFailure? = nil
   ) {
     self.kind = kind

@@ -102,8 +102,8 @@ package struct Responder {
   /// Whether some instance of the same object exists: the name less its index has something below it.
   private func isKnownObject(_ name: ObjectIdentifier) -> Bool {
     (1...2).contains { count in
-      guard name.components.count > 8 + count else { return false }
-      let object = ObjectIdentifier(Array(name.components.dropLast(count)))
+      guard name.count > 8 + count else { return false }
+      let object = name.dropLast(count)
       return walk.next(after: object)?.name.isWithin(object) ?? false
     }
   }
@@ -186,7 +186,7 @@ extension VarBind {
 
 extension ObjectIdentifier {
   fileprivate var encodedByteCount: Int {
-    components.reduce(0) { $0 + max(1, (38 - Int($1.leadingZeroBitCount)) / 7) }
+    reduce(0) { $0 + Swift.max(1, (38 - Int($1.leadingZeroBitCount)) / 7) }
   }
 }
 

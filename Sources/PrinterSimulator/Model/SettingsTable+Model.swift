@@ -27,7 +27,7 @@ extension SettingsTable {
 
   func objectIdentifier(_ key: String) throws -> ObjectIdentifier {
     let text = try requiredString(key)
-    guard let name = ObjectIdentifier(dotted: text), name.components.count >= 2 else {
+    guard let name = ObjectIdentifier(dotted: text), name.count >= 2 else {
       throw fault(key, "'\(text)' is not an object identifier; expected numbers with dots, such as 1.3.6.1.2.1.1.1.0")
     }
     return name

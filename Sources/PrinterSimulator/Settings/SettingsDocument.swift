@@ -5,6 +5,7 @@
 
 internal import FoundationEssentials
 internal import TOMLKit
+internal import TOMLText
 
 /// A value of a TOML file.
 indirect enum SettingValue: Sendable {
@@ -61,6 +62,9 @@ final class SettingsDocument: Sendable {
   init(file: String, text: String) throws {
     self.file = file
     lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    if let fault = TOMLFault.first(in: text) {
+      throw SettingsError(file: file, line: fault.line, message: "not valid TOML: \(fault.message)")
+    }
     do {
       root = Self.copy(try TOMLTable(string: text))
     } catch let error as TOMLParseError {
