@@ -97,7 +97,7 @@ struct `Bad input, with real programs` {
     ("truncated", 69), ("malformed", 69), ("wrong-source-port", 69), ("wrong-request-id", 69),
     ("too-big", 69),
     ("duplicates", 0), ("gen-err:1.3.6.1.2.1.43.11", 0), ("non-increasing:1.3.6.1.2.1.43.11.1.1.6", 0),
-    ("cycle:1.3.6.1.2.1.43.11.1.1.6", 0), ("late:300", 0), ("dies-after:8", 75),
+    ("cycle:1.3.6.1.2.1.43.11.1.1.6", 0), ("late:300", 0), ("dies-after:10", 75),
   ])
   func `a printer that talks nonsense ends in findings and the rest of its reading`(fault: String, status: Int32)
     async throws
