@@ -21,7 +21,7 @@ package enum AnnouncementReport {
 
   package static func csv(_ printers: [AnnouncedPrinter]) -> String {
     let lines = printers.map { printer in
-      ReportText.csvLine([
+      CSVLine.text([
         "\(printer.address)", printer.service, "\(printer.port)", printer.instance, printer.model ?? "", printer.host,
         printer.attributes["uuid"] ?? "", printer.attributes["note"] ?? "",
       ])

@@ -75,7 +75,11 @@ struct CollectionService: Service {
     let known = KnownDevice.all(of: fold.state)
     if !stop.outage.withLock(\.isOn) { sayCollecting(settings) }
     let thinning = thinning
-    let observer = CollectionObserver(board: board, display: display, logger: logger) { moved(settings) }
+    let observer = CollectionObserver(board: board, display: display, logger: logger) {
+      moved(settings)
+    } trapsHeardAgain: {
+      sayCollecting(settings)
+    }
     let collector = Collector(
       settings, known: known, engine: engine, sink: JournalSink(journal: journal), observer: observer,
       profiles: settings.profiles, thinning: { thinning.interval }, clock: { Machine.milliseconds })
@@ -141,9 +145,14 @@ struct CollectionObserver: CollectorObserver {
   let sweepLog: SweepLog
   /// Told whenever the collector has moved.
   let moved: @Sendable () -> Void
+  let trapsHeardAgain: @Sendable () -> Void
 
-  init(board: StatusBoard, display: any SweepDisplay, logger: Logger, moved: @escaping @Sendable () -> Void) {
-    (self.board, self.display, self.logger, self.moved) = (board, display, logger, moved)
+  init(
+    board: StatusBoard, display: any SweepDisplay, logger: Logger, moved: @escaping @Sendable () -> Void,
+    trapsHeardAgain: @escaping @Sendable () -> Void = {}
+  ) {
+    (self.board, self.display, self.logger) = (board, display, logger)
+    (self.moved, self.trapsHeardAgain) = (moved, trapsHeardAgain)
     sweepLog = SweepLog(logger)
   }
 
@@ -196,6 +205,11 @@ struct CollectionObserver: CollectorObserver {
       remedy:
         "Set discovery.trap_port to a port that this user may listen on and nobody else has; ports below 1024 need "
         + "AmbientCapabilities=CAP_NET_BIND_SERVICE in the service's unit.")
+  }
+
+  func trapsHeard() {
+    logger.notice("traps are heard now")
+    trapsHeardAgain()
   }
 
   func devicePolled(_ device: DeviceID, _ outcome: PollOutcome) {

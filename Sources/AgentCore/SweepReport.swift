@@ -34,7 +34,7 @@ package enum SweepReport {
         "\(result.address)", result.reason.rawValue, identity?.make ?? "", identity?.model?.text ?? "",
         identity?.serial?.text ?? "", result.credential ?? "", result.detail,
       ]
-      lines.append(ReportText.csvLine(fields))
+      lines.append(CSVLine.text(fields))
     }
     return lines.joined(separator: "\r\n") + "\r\n"
   }

@@ -18,6 +18,13 @@ package struct AnnouncedPrinter: Hashable, Sendable {
   /// Specification 1.2.1, section 9). Keys in lower case.
   package var attributes: [String: String]
 
+  package init(
+    service: String, instance: String, host: String, port: UInt16, address: IPv4Address, attributes: [String: String]
+  ) {
+    (self.service, self.instance, self.host) = (service, instance, host)
+    (self.port, self.address, self.attributes) = (port, address, attributes)
+  }
+
   /// Make and model, as far as it says.
   package var model: String? {
     attributes["ty"] ?? attributes["product"].map { $0.trimming("()") }

@@ -26,16 +26,7 @@ enum ReadingRow {
         meter.quality.name, meter.source.name.shown,
         meter.source.raw.unsigned.map { String($0) } ?? "\(meter.source.raw)", meter.rule.description,
       ]
-      return Array(cells.map(quoted).joined(separator: ",").utf8)
+      return Array(CSVLine.text(cells).utf8)
     }
-  }
-
-  /// A cell; quoted where it must be. A text that a spreadsheet would run as a formula gets an apostrophe in front, because
-  /// names and serial numbers come from devices.
-  private static func quoted(_ cell: String) -> String {
-    var text = cell
-    if let first = text.utf8.first, "=+-@\t\r".utf8.contains(first) { text = "'" + text }
-    guard text.utf8.contains(where: { $0 == 0x22 || $0 == 0x2c || $0 == 0x0a || $0 == 0x0d }) else { return text }
-    return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
   }
 }

@@ -1,4 +1,4 @@
-// What must not come before the TOML library, because it ends the process instead of saying that it is wrong (toml++ 3.4):
+// What must not come before the TOML library, because it ends the process instead of saying that it is wrong (toml++ 3.4.0):
 //
 //   * a NUL character: the library reads a C string, and would silently stop there;
 //   * an assertion: a header whose name does not begin like one, `[.]`; a brace that closes a bracket, `a = [}`; a date or time that

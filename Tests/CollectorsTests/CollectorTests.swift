@@ -115,6 +115,30 @@ private final class FullSink: EventSink {
     return UInt16(clinux_udp_port(socket))
   }
 
+  /// Hears only what is said of traps.
+  private final class TrapObserver: CollectorObserver {
+    let reasons = Mutex<[String]>([])
+    func trapsUnheard(_ reason: String) { reasons.withLock { $0.append(reason) } }
+  }
+
+  @Test func `without the port for traps it is told so, and devices are found and read`() async throws {
+    let taken = clinux_udp_create()
+    defer { _ = clinux_close(taken) }
+    try #require(clinux_udp_bind(taken, 0, 0) == 0)
+    let fleet = try Fleet(["127.0.18.2": printer(2)])
+    var settings = try settings("127.0.18.2", port: fleet.port)
+    settings.trapPort = UInt16(clinux_udp_port(taken))
+    let (sink, observer) = (MemorySink(), TrapObserver())
+    let collector = Collector(
+      settings, engine: try UDPEngine(), sink: sink, observer: observer, profiles: .none, clock: { 1_000 })
+    let run = Task { try await collector.run() }
+    await sink.wait { $0.contains { if case .readingTaken = $0.body { true } else { false } } }
+    run.cancel()
+    do { try await run.value } catch is CancellationError {}
+    let reasons = observer.reasons.withLock { $0 }
+    #expect(reasons.count == 1 && reasons[0].contains("listen on UDP port"), "\(reasons)")
+  }
+
   @Test func `a trap from an address in a range that no sweep found has it looked at`() async throws {
     let trapPort = try freePort()
     var settings = try settings("127.0.17.3", port: try freePort())

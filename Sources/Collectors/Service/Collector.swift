@@ -27,6 +27,8 @@ package import SNMP
 package actor Collector {
   /// How often the schedule is looked at: polls are minutes apart, and a sweep's finds should not wait.
   private static let tick: Duration = .milliseconds(250)
+  /// How often it is tried whether the port for traps can be had now.
+  private static let trapPortRetry: Duration = .seconds(30)
   /// How often the clock on the wall is looked at while a sweep's time is waited for.
   private static let clockLook: Duration = .seconds(30)
   /// An address where nothing is known is probed for a hint at most this often.
@@ -235,14 +237,25 @@ package actor Collector {
 
   // MARK: Traps
 
+  /// Sweeps and polls go on while the port cannot be had: traps are only hints. It may be free later.
+  private func listener(at port: UInt16) async throws -> TrapListener {
+    var isTold = false
+    while true {
+      do throws(EngineError) {
+        let listener = try TrapListener(port: port)
+        if isTold { observer.trapsHeard() }
+        return listener
+      } catch {
+        if !isTold { observer.trapsUnheard(error.description) }
+        isTold = true
+      }
+      try await Task.sleep(for: Self.trapPortRetry)
+    }
+  }
+
   private func hearTraps() async throws {
     guard let port = settings.trapPort else { return }
-    let listener: TrapListener
-    do throws(EngineError) { listener = try TrapListener(port: port) } catch {
-      observer.trapsUnheard(error.description)
-      // Sweeps and polls go on: traps are only hints.
-      return try await Task.sleep(for: .seconds(Int64.max >> 1))
-    }
+    let listener = try await listener(at: port)
     try await withThrowingDiscardingTaskGroup { group in
       while !group.isCancelled {
         for hint in listener.take() {

@@ -112,6 +112,8 @@ package protocol CollectorObserver: Sendable {
   func announcedElsewhere(_ printer: AnnouncedPrinter)
   /// Traps cannot be heard.
   func trapsUnheard(_ reason: String)
+  /// Traps are heard, after they could not be.
+  func trapsHeard()
   /// Something moved: a packet came, a poll ended, or there was nothing to do. Milliseconds since 1970 UTC.
   func progressed(at time: Int64)
 }
@@ -125,6 +127,7 @@ extension CollectorObserver {
   package func deviceSeenAlso(_ device: DeviceID, _ seen: DeviceSeenAlso) {}
   package func announcedElsewhere(_ printer: AnnouncedPrinter) {}
   package func trapsUnheard(_ reason: String) {}
+  package func trapsHeard() {}
   package func progressed(at time: Int64) {}
 }
 
