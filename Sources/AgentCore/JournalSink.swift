@@ -36,14 +36,18 @@ extension Journal {
   }
 }
 
-extension RejectionCoding {
-  /// Rejections as `UploadRejected` events.
-  static let events = RejectionCoding(
-    payload: { position, reason in
+extension DeliveryCoding {
+  /// Rejections as `UploadRejected` events, restorations as `JournalRestored`.
+  static let events = DeliveryCoding(
+    rejection: { position, reason in
       let body = UploadRejected(epoch: position.epoch, sequence: position.sequence, reason: reason)
       return try Event(time: Machine.milliseconds, .uploadRejected(body)).encoded()
     },
     isRejection: { payload in
       payload.withUnsafeBytes { (try? EventHeader($0))?.type == EventType.uploadRejected }
+    },
+    restoration: { end, reason in
+      let body = JournalRestored(reason: reason, epoch: end.epoch, sequence: end.sequence)
+      return try Event(time: Machine.milliseconds, .journalRestored(body)).encoded()
     })
 }

@@ -333,6 +333,20 @@ extension EventDecoder {
     return body
   }
 
+  func journalRestored(_ bytes: UnsafeRawBufferPointer) throws -> JournalRestored {
+    var body = JournalRestored(reason: "", epoch: 0, sequence: 0)
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: body.reason = try fields.string() ?? body.reason
+      case 2: body.epoch = fields.uint32 ?? body.epoch
+      case 3: body.sequence = fields.uint64 ?? body.sequence
+      default: break
+      }
+    }
+    return body
+  }
+
   func recordsRemoved(_ bytes: UnsafeRawBufferPointer) throws -> RecordsRemoved {
     var body = RecordsRemoved(epoch: 0, through: 0, records: 0, reason: "", countersigner: "")
     var fields = FieldReader(bytes)

@@ -32,6 +32,7 @@ enum Wire {
   typealias JournalDamaged = Printtrail_Events_V1_JournalDamaged
   typealias RecordsRemoved = Printtrail_Events_V1_RecordsRemoved
   typealias ReadingsThinned = Printtrail_Events_V1_ReadingsThinned
+  typealias JournalRestored = Printtrail_Events_V1_JournalRestored
   typealias ReadingTaken = Printtrail_Events_V1_ReadingTaken
   typealias ReadingChanged = Printtrail_Events_V1_ReadingChanged
   typealias ReadingUnchanged = Printtrail_Events_V1_ReadingUnchanged
@@ -298,6 +299,16 @@ extension ReadingsThinned {
     .with {
       $0.intervalSeconds = intervalSeconds
       $0.percent = percent
+    }
+  }
+}
+
+extension JournalRestored {
+  var wire: Wire.JournalRestored {
+    .with {
+      $0.reason = reason
+      $0.epoch = epoch
+      $0.sequence = sequence
     }
   }
 }

@@ -31,6 +31,7 @@ package enum EventBody: Equatable, Sendable {
   case journalDamaged(JournalDamaged)
   case recordsRemoved(RecordsRemoved)
   case readingsThinned(ReadingsThinned)
+  case journalRestored(JournalRestored)
   /// A type that a newer release wrote: its bytes are kept and exported as they are.
   case unknown(type: UInt16, bytes: [UInt8])
 }
@@ -452,6 +453,22 @@ package struct JournalDamaged: Equatable, Sendable {
     rangesLost = UInt32(clamping: lost.count)
     self.recordsKept = recordsKept
     self.hasNewKey = hasNewKey
+  }
+}
+
+/// The journal was put back to an earlier state, by a restored backup or a reverted machine: the hub holds records under its numbers that
+/// it does not have. A new epoch begins with this, so that no number is used twice from here on.
+package struct JournalRestored: Equatable, Sendable {
+  /// What showed it.
+  package var reason: String
+  /// The last record that the journal had, in the epoch that ends.
+  package var epoch: UInt32
+  package var sequence: UInt64
+
+  package init(reason: String, epoch: UInt32, sequence: UInt64) {
+    self.reason = reason
+    self.epoch = epoch
+    self.sequence = sequence
   }
 }
 

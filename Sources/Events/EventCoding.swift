@@ -100,6 +100,7 @@ package enum EventType {
   package static let journalDamaged: UInt16 = 70
   package static let recordsRemoved: UInt16 = 71
   package static let readingsThinned: UInt16 = 72
+  package static let journalRestored: UInt16 = 73
 
   /// Names as they stand in exports and on the command line.
   package static let names: [UInt16: String] = [
@@ -112,6 +113,7 @@ package enum EventType {
     alertRaised: "AlertRaised", alertUpdated: "AlertUpdated", alertCleared: "AlertCleared",
     meterEpochOpened: "MeterEpochOpened", meterOffsetSet: "MeterOffsetSet", uploadRejected: "UploadRejected",
     journalDamaged: "JournalDamaged", recordsRemoved: "RecordsRemoved", readingsThinned: "ReadingsThinned",
+    journalRestored: "JournalRestored",
   ]
 
   /// The name of a type, or `Type<number>` for one that this release does not know.
@@ -158,6 +160,7 @@ extension EventBody {
     case .journalDamaged: EventType.journalDamaged
     case .recordsRemoved: EventType.recordsRemoved
     case .readingsThinned: EventType.readingsThinned
+    case .journalRestored: EventType.journalRestored
     case .unknown(let type, _): type
     }
   }
@@ -190,6 +193,7 @@ extension EventBody {
     case .journalDamaged(let event): event.wire
     case .recordsRemoved(let event): event.wire
     case .readingsThinned(let event): event.wire
+    case .journalRestored(let event): event.wire
     // Written as the bytes it came with; see `encoded`.
     case .unknown: Printtrail_Events_V1_PollCost()
     }

@@ -76,6 +76,7 @@ package struct EventDecoder {
     case EventType.journalDamaged: .journalDamaged(try journalDamaged(bytes))
     case EventType.recordsRemoved: .recordsRemoved(try recordsRemoved(bytes))
     case EventType.readingsThinned: .readingsThinned(try readingsThinned(bytes))
+    case EventType.journalRestored: .journalRestored(try journalRestored(bytes))
     default: .unknown(type: type, bytes: Array(bytes))
     }
   }

@@ -148,7 +148,8 @@ final class Committer {
     do {
       switch work {
       case .append(let payloads, let hashes): return try append(payloads, hashes, batch, transaction)
-      case .openEpoch(let reason): return [try openEpoch(reason, batch, transaction)]
+      case .openEpoch(let reason, let payloads):
+        return [try openEpoch(reason, batch, transaction)] + (try append(payloads, nil, batch, transaction))
       case .moveCursor(let name, let position):
         try moveCursor(name, to: position, batch, transaction)
         return []

@@ -69,15 +69,18 @@ package final class Journal: Sendable {
     }
   }
 
-  /// Ends the epoch with a checkpoint and begins the next, whose sequence starts at 1.
-  /// - Parameter reason: why, for people: 1 to 1,024 bytes.
+  /// Ends the epoch with a checkpoint and begins the next, whose sequence starts at 1, in one commit.
+  /// - Parameters:
+  ///   - reason: why, for people: 1 to 1,024 bytes.
+  ///   - payloads: the first records of the new epoch; they may exceed the size limit, so few and short.
   /// - Returns: the new epoch's number.
   @discardableResult
-  package func openEpoch(reason: String) async throws(JournalError) -> UInt32 {
+  package func openEpoch(reason: String, with payloads: [[UInt8]] = []) async throws(JournalError) -> UInt32 {
     guard (1...JournalLimits.reasonBytesMax).contains(reason.utf8.count) else {
       throw .reasonRefused(bytes: reason.utf8.count)
     }
-    guard let start = try await perform(.openEpoch(reason: reason)).first else {
+    try check(payloads)
+    guard let start = try await perform(.openEpoch(reason: reason, payloads)).first else {
       preconditionFailure("an opened epoch has a start")
     }
     return start.epoch

@@ -22,7 +22,8 @@ struct WriteRequest: Sendable {
   enum Work: Sendable {
     /// The hashes may have been made for where the records were foreseen to stand.
     case append([[UInt8]], hashes: LeafBatch? = nil)
-    case openEpoch(reason: String)
+    /// With the records that it begins with.
+    case openEpoch(reason: String, [[UInt8]])
     case moveCursor(String, RecordPosition)
     case checkpoint
     case countersign(SignedNote, VerifierKey)

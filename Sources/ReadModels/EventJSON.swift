@@ -104,6 +104,10 @@ extension JSONWriter {
       case .readingsThinned(let event):
         json.member("intervalSeconds", event.intervalSeconds)
         json.member("percent", event.percent)
+      case .journalRestored(let event):
+        json.member("reason", event.reason)
+        json.member("epoch", event.epoch)
+        json.member("sequence", event.sequence)
       case .unknown(let type, let bytes):
         json.member("type", type)
         json.key("bytes")

@@ -55,6 +55,7 @@ package enum EventLine {
     case .readingsThinned(let event) where event.intervalSeconds == 0: "over: each reading is recorded again"
     case .readingsThinned(let event):
       "one each \(event.intervalSeconds) s and device: \(event.percent) % of the journal are not at the hub"
+    case .journalRestored(let event): "to \(event.epoch)/\(event.sequence): \(event.reason)"
     case .unknown(_, let bytes): "\(counted(bytes.count, "byte")) of a newer release"
     }
   }

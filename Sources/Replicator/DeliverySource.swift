@@ -31,7 +31,8 @@ package protocol DeliverySource: Sendable {
   /// Adds the hub's signature to the checkpoint that it is about.
   /// - Throws: `CountersignatureRefused` when it is no signature by this key of a checkpoint that is there.
   func keepCountersignature(_ checkpoint: CheckpointNote, key: String) async throws
-  /// Ends the epoch and begins one of a higher number than `beyond`. Returns its head.
+  /// Ends the epoch, because the journal was put back to an earlier state, and begins one of a higher number than `beyond` with a record
+  /// that says so. Returns its head.
   func beginEpoch(reason: String, beyond: UInt32) async throws -> RecordPosition
   /// Waits until the head is another than `head` or the newest checkpoint is another than `checkpoint`.
   func waitForNews(after head: RecordPosition, checkpoint: RecordPosition?) async throws
@@ -52,19 +53,23 @@ package struct CountersignatureRefused: Error, CustomStringConvertible {
   package init(_ description: String) { self.description = description }
 }
 
-/// How rejections are written and recognised; the events' room knows, this one need not.
-package struct RejectionCoding: Sendable {
+/// How delivery's own records are written and recognised; the events' room knows, this one need not.
+package struct DeliveryCoding: Sendable {
   /// The payload that tells of a rejection.
-  package var payload: @Sendable (RecordPosition, _ reason: String) throws -> [UInt8]
+  package var rejection: @Sendable (RecordPosition, _ reason: String) throws -> [UInt8]
   /// Whether a payload tells of one. Called for every record sent: must look at few bytes.
   package var isRejection: @Sendable ([UInt8]) -> Bool
+  /// The payload that tells that the journal was put back, and that this is the last record that it had.
+  package var restoration: @Sendable (RecordPosition, _ reason: String) throws -> [UInt8]
 
   package init(
-    payload: @escaping @Sendable (RecordPosition, String) throws -> [UInt8],
-    isRejection: @escaping @Sendable ([UInt8]) -> Bool
+    rejection: @escaping @Sendable (RecordPosition, String) throws -> [UInt8],
+    isRejection: @escaping @Sendable ([UInt8]) -> Bool,
+    restoration: @escaping @Sendable (RecordPosition, String) throws -> [UInt8]
   ) {
-    self.payload = payload
+    self.rejection = rejection
     self.isRejection = isRejection
+    self.restoration = restoration
   }
 }
 
@@ -77,10 +82,10 @@ package final class JournalSource: DeliverySource {
   package static let lookInterval: Duration = .milliseconds(100)
 
   private let journal: Journal
-  private let coding: RejectionCoding
+  private let coding: DeliveryCoding
   private let queue = DispatchQueue(label: "printtrail.replicator.reads")
 
-  package init(_ journal: Journal, coding: RejectionCoding) {
+  package init(_ journal: Journal, coding: DeliveryCoding) {
     self.journal = journal
     self.coding = coding
   }
@@ -175,7 +180,7 @@ package final class JournalSource: DeliverySource {
   }
 
   package func appendRejection(of position: RecordPosition, reason: String) async throws {
-    try await journal.append([try coding.payload(position, reason)])
+    try await journal.append([try coding.rejection(position, reason)])
   }
 
   package func keepCountersignature(_ checkpoint: CheckpointNote, key: String) async throws {
@@ -190,11 +195,13 @@ package final class JournalSource: DeliverySource {
   }
 
   package func beginEpoch(reason: String, beyond: UInt32) async throws -> RecordPosition {
+    let end = try journal.reader.head()
+    let record = try coding.restoration(end, reason)
     // Epochs are numbered without a gap: those that are passed over stay empty.
-    while true {
-      let epoch = try await journal.openEpoch(reason: reason)
-      if epoch > beyond { return RecordPosition(epoch: epoch, sequence: 0) }
-    }
+    var epoch = end.epoch
+    while epoch < beyond { epoch = try await journal.openEpoch(reason: reason) }
+    epoch = try await journal.openEpoch(reason: reason, with: [record])
+    return RecordPosition(epoch: epoch, sequence: 1)
   }
 
   package func waitForNews(after head: RecordPosition, checkpoint: RecordPosition?) async throws {

@@ -36,6 +36,7 @@ import Testing
       case EventType.journalDamaged: Wire.JournalDamaged.self
       case EventType.recordsRemoved: Wire.RecordsRemoved.self
       case EventType.readingsThinned: Wire.ReadingsThinned.self
+      case EventType.journalRestored: Wire.JournalRestored.self
       default: Wire.PollCost.self
       }
     return try? kind.init(serializedBytes: bytes)

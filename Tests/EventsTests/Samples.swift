@@ -56,6 +56,7 @@ enum Samples {
     .recordsRemoved(
       RecordsRemoved(epoch: 2, through: 1 << 40, records: 77, reason: "age", countersigner: "printtrail.hub/x")),
     .readingsThinned(ReadingsThinned(intervalSeconds: 3_600, percent: 61)),
+    .journalRestored(JournalRestored(reason: "the hub holds more", epoch: 3, sequence: .max)),
   ]
 
   static let cost = PollCost(requests: 1, bytesSent: 2, bytesReceived: 3, milliseconds: 4)

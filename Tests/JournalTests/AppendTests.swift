@@ -134,6 +134,21 @@ internal import Testing
     await journal.close()
   }
 
+  @Test func `begins a new epoch with records, or does neither`() async throws {
+    let journal = try Journal.open(configuration)
+    try await journal.append([[1]])
+    #expect(try await journal.openEpoch(reason: "restored", with: [[2], [3]]) == 2)
+    #expect(try journal.reader.head() == at(2, 2))
+    #expect(try journal.reader.record(at: at(2, 1))?.payload == [2])
+    await #expect(throws: JournalError.self) {
+      try await journal.openEpoch(
+        reason: "too much", with: [[4], [UInt8](repeating: 0, count: JournalLimits.payloadBytesMax + 1)])
+    }
+    #expect(try journal.reader.head() == at(2, 2))
+    #expect(try JournalVerifier(journal.reader).verify().isSound)
+    await journal.close()
+  }
+
   @Test func `takes a countersignature of a stored checkpoint, and of nothing else`() async throws {
     let journal = try Journal.open(configuration)
     try await journal.append([[1]])

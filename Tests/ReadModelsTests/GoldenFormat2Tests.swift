@@ -68,6 +68,7 @@ import Testing
     // Types that came after these journals were written.
     let later: Set = [
       EventType.deviceMerged, EventType.deviceRetired, EventType.deviceReturned, EventType.meterOffsetSet,
+      EventType.journalRestored,
     ]
     #expect(types == Set(EventType.names.keys).subtracting(later).union([900]))
   }

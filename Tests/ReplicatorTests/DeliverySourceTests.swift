@@ -9,7 +9,24 @@ internal import Testing
 @testable internal import Replicator
 
 @Suite struct `What delivery reads` {
-  private static let coding = RejectionCoding(payload: { _, _ in [] }, isRejection: { _ in false })
+  private static let coding = DeliveryCoding(
+    rejection: { _, _ in [] }, isRejection: { _ in false },
+    restoration: { end, reason in Array("\(end): \(reason)".utf8) })
+
+  /// A restored backup is known by the first record of the epoch that follows, and that epoch is behind all of the hub's.
+  @Test func `begins, after the journal was put back, with a record that says so`() async throws {
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("printtrail-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let journal = try Journal.open(JournalConfiguration(directory: directory.path))
+    try await journal.append([[1], [2]])
+    let head = try await JournalSource(journal, coding: Self.coding).beginEpoch(reason: "the hub holds more", beyond: 3)
+    #expect(head == RecordPosition(epoch: 4, sequence: 1))
+    #expect(try journal.reader.head() == head)
+    #expect(try journal.reader.record(at: head)?.payload == Array("1/2: the hub holds more".utf8))
+    #expect(
+      try journal.reader.epochs().map { $0.reason } == ["created"] + Array(repeating: "the hub holds more", count: 3))
+    await journal.close()
+  }
 
   /// Whoever sent it would have the hub refuse it for its hash, and nobody would know that the journal is damaged.
   @Test func `is as it was recorded, or damage that ends the agent's run`() async throws {

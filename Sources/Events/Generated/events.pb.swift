@@ -652,6 +652,24 @@ package nonisolated struct Printtrail_Events_V1_ReadingsThinned: Sendable {
   package init() {}
 }
 
+/// type 73
+package nonisolated struct Printtrail_Events_V1_JournalRestored: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var reason: String = String()
+
+  /// The last record that the journal had when it showed that it was put back: the one before this event.
+  package var epoch: UInt32 = 0
+
+  package var sequence: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 /// Consecutive records of one epoch.
 package nonisolated struct Printtrail_Events_V1_LostRange: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -2735,6 +2753,46 @@ nonisolated extension Printtrail_Events_V1_ReadingsThinned: SwiftProtobuf.Messag
   package static func ==(lhs: Printtrail_Events_V1_ReadingsThinned, rhs: Printtrail_Events_V1_ReadingsThinned) -> Bool {
     if lhs.intervalSeconds != rhs.intervalSeconds {return false}
     if lhs.percent != rhs.percent {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Events_V1_JournalRestored: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".JournalRestored"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0\u{1}epoch\0\u{1}sequence\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.epoch) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.sequence) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 1)
+    }
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.epoch, fieldNumber: 2)
+    }
+    if self.sequence != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sequence, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Events_V1_JournalRestored, rhs: Printtrail_Events_V1_JournalRestored) -> Bool {
+    if lhs.reason != rhs.reason {return false}
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.sequence != rhs.sequence {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -27,6 +27,7 @@ final class SimulatedClock: Sendable {
 final class SimulatedAgent {
   /// Payloads that begin with this tell of a rejection.
   static let report: UInt8 = 0xee
+  static let restoration: UInt8 = 0xed
 
   /// What runs; nil while it is down.
   private(set) var running: Running?
@@ -81,9 +82,10 @@ final class SimulatedAgent {
   func start() async throws {
     life += 1
     let journal = try Journal.open(configuration)
-    let coding = RejectionCoding(
-      payload: { position, _ in [Self.report] + position.sequence.bytes },
-      isRejection: { $0.first == Self.report })
+    let coding = DeliveryCoding(
+      rejection: { position, _ in [Self.report] + position.sequence.bytes },
+      isRejection: { $0.first == Self.report },
+      restoration: { position, _ in [Self.restoration] + position.sequence.bytes })
     let source = JournalSource(journal, coding: coding)
     let (heads, checkpoint) = (try await source.heads(), try await source.checkpoint())
     let delivery = Delivery(

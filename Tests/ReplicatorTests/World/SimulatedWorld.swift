@@ -230,6 +230,8 @@ extension SimulatedWorld {
     case .beginEpoch(let reason, let beyond):
       let head = try await running.source.beginEpoch(reason: reason, beyond: beyond)
       note("epoch \(head.epoch) begins: \(reason)")
+      try agent.ledger.learn(from: running.journal.reader)
+      planLook()
       return agent.update { $0.delivery.received(.grew(head)) } ?? []
     case .endStream(let violation):
       note("agent ends the stream: \(violation)")
