@@ -9,6 +9,9 @@
 //   10.0.0.0/24             CIDR, /8 to /32. Of /30 and shorter the network and the broadcast address are left out; /31 (RFC 3021) and
 //                           /32 are taken whole. Host bits may be set: 10.0.0.7/24 is the network that 10.0.0.7 is in.
 //
+// What is left out of a sweep is left out of what to sweep only. To be spared, a network or a `*` means every address of it: what looks like
+// a broadcast address may be a host of a wider network.
+//
 // A range is kept as spans, never as a list of addresses, so that a /8 costs as little as one address.
 
 /// A range of addresses as somebody wrote it.
@@ -21,18 +24,26 @@ package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
   /// The addresses: closed intervals of host-order numbers, ascending, disjoint and not adjacent.
   package let spans: [ClosedRange<UInt32>]
 
+  /// What a range is written for.
+  package enum Purpose: Sendable {
+    /// To be asked.
+    case sweep
+    /// Not to be asked.
+    case exclusion
+  }
+
   /// Reads one of the forms above. Blanks around it are ignored.
-  package init(_ text: some StringProtocol) throws(AddressRangeError) {
+  package init(_ text: some StringProtocol, for purpose: Purpose = .sweep) throws(AddressRangeError) {
     let body = text.trimmingBlanks
     description = String(body)
     if body.contains(":") {
       throw AddressRangeError(text: description, problem: "IPv6 addresses and ports are not supported here")
     } else if body.contains("/") {
-      spans = [try Self.network(body)]
+      spans = [try Self.network(body, purpose)]
     } else if let span = try Self.interval(body) {
       spans = [span]
     } else {
-      spans = try Self.pattern(body)
+      spans = try Self.pattern(body, purpose)
     }
   }
 
@@ -50,7 +61,7 @@ package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
 
   private static let firstMulticast: UInt32 = 224 << 24
 
-  private static func network(_ text: Substring) throws(AddressRangeError) -> ClosedRange<UInt32> {
+  private static func network(_ text: Substring, _ purpose: Purpose) throws(AddressRangeError) -> ClosedRange<UInt32> {
     let halves = text.split(separator: "/", omittingEmptySubsequences: false)
     guard halves.count == 2, let address = IPv4Address(halves[0]) else {
       throw AddressRangeError(text: String(text), problem: "what stands before the / is not an IPv4 address")
@@ -62,7 +73,7 @@ package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
     let hostMask: UInt32 = prefix == 32 ? 0 : .max >> UInt32(prefix)
     let first = address.value & ~hostMask
     let last = address.value | hostMask
-    return prefix >= 31 ? first...last : first + 1...last - 1
+    return prefix >= 31 || purpose == .exclusion ? first...last : first + 1...last - 1
   }
 
   /// `a.b.c.d-e.f.g.h`; nil when it is not of this form.
@@ -79,14 +90,15 @@ package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
     return first.value...last.value
   }
 
-  private static func pattern(_ text: Substring) throws(AddressRangeError) -> [ClosedRange<UInt32>] {
+  private static func pattern(_ text: Substring, _ purpose: Purpose) throws(AddressRangeError) -> [ClosedRange<UInt32>]
+  {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 4 else {
       throw AddressRangeError(text: String(text), problem: "it does not have four octets")
     }
     var octets: [ClosedRange<UInt32>] = []
     for (index, part) in parts.enumerated() {
-      octets.append(try octetRange(part, isLast: index == 3, in: text))
+      octets.append(try octetRange(part, isHost: index == 3 && purpose == .sweep, in: text))
     }
     // With one first octet a pattern is no wider than a /8 and comes apart into 65,536 spans at most (10.*.*.7).
     guard octets[0].count == 1 else {
@@ -96,9 +108,9 @@ package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
   }
 
   private static func octetRange(
-    _ part: Substring, isLast: Bool, in text: Substring
+    _ part: Substring, isHost: Bool, in text: Substring
   ) throws(AddressRangeError) -> ClosedRange<UInt32> {
-    if part == "*" { return isLast ? 1...254 : 0...255 }
+    if part == "*" { return isHost ? 1...254 : 0...255 }
     let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { $0.trimmingBlanks }
     guard ends.count <= 2, let first = ends.first.flatMap({ IPv4Address.octet($0) }),
       let last = ends.last.flatMap({ IPv4Address.octet($0) })

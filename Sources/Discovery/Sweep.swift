@@ -41,13 +41,18 @@ package struct SweepAttempt: Equatable, Sendable {
   package var patience: Duration
   /// How long to wait for an answer to each of the others: the first one has woken the device by then.
   package var furtherPatience: Duration
+  /// Whether the second pass tries other versions of SNMP besides the credentials', and not in their place.
+  package var isThorough: Bool
 
-  package init(address: IPv4Address, range: Int, pass: Int, patience: Duration, furtherPatience: Duration) {
+  package init(
+    address: IPv4Address, range: Int, pass: Int, patience: Duration, furtherPatience: Duration, isThorough: Bool = true
+  ) {
     self.address = address
     self.range = range
     self.pass = pass
     self.patience = patience
     self.furtherPatience = furtherPatience
+    self.isThorough = isThorough
   }
 }
 
@@ -109,6 +114,7 @@ package struct Sweep: Sendable {
     if !plan.untouchable.isEmpty { counts[.doNotTouch] = plan.untouchable.count }
   }
 
+  private var isThorough: Bool { plan.due.count <= parameters.thoroughMax }
   private var silentCount: Int { silent.count - silentHead }
 
   /// What to do now.
@@ -120,15 +126,19 @@ package struct Sweep: Sendable {
     guard inFlight < parameters.inFlightMax else { return .waitForAnswers }
     // Every address of `due` is in a range, since `due` was made from the ranges.
     let range = plan.range(of: address) ?? 0
-    let packets = plan.ranges[range].credentialCount
+    let credentials = plan.ranges[range].credentialCount
+    let lastResorts = isSecondPass && isThorough ? plan.ranges[range].lastResortCount : 0
+    let packets = credentials + lastResorts
     guard pace.take(packets, now: now) else { return .wait(until: pace.earliest(packets, now: now)) }
     if isSecondPass { dropFirstSilent() } else { upcoming = remaining.next() }
     inFlight += 1
     let attempt = SweepAttempt(
       address: address, range: range, pass: isSecondPass ? 2 : 1,
       patience: isSecondPass ? parameters.secondPatience : parameters.firstPatience,
-      furtherPatience: parameters.firstPatience)
-    let patienceEnd = now + attempt.patience + attempt.furtherPatience * (packets - 1)
+      furtherPatience: parameters.firstPatience, isThorough: isThorough)
+    let patienceEnd =
+      now + attempt.patience + attempt.furtherPatience * (credentials - 1) + SweepParameters.lastResortPatience
+      * lastResorts
     if isSecondPass {
       secondPatienceEnd = max(secondPatienceEnd, patienceEnd)
     } else {
@@ -182,11 +192,13 @@ package struct Sweep: Sendable {
     let asked = firstPassDone + firstPassInFlight
     let silentPart = asked == 0 ? 1 : Double(firstPassSilent + firstPassInFlight) / Double(asked)
     let again = Double(silentCount + firstPassInFlight) + silentPart * Double(unasked)
-    let packets = (Double(unasked) + again) * plan.credentialsMean
+    let lastResorts = isThorough ? plan.lastResortsMean : 0
+    let packets = (Double(unasked) + again) * plan.credentialsMean + again * lastResorts
     let sending = Duration.seconds(packets / Double(max(parameters.packetsPerSecond, 1)))
     var left = max(sending, now.duration(to: firstPatienceEnd))
     if again >= 1 {
       left += parameters.secondPatience + parameters.firstPatience * max(plan.credentialsMean - 1, 0)
+      left += SweepParameters.lastResortPatience * lastResorts
     }
     left = max(left, now.duration(to: secondPatienceEnd))
     return left > .zero ? left : nil

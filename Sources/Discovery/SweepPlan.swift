@@ -7,11 +7,14 @@ package struct SweepRange: Equatable, Sendable {
   package var addresses: AddressSet
   /// How many credentials are tried at a silent address; they are tried in order, each for a bounded time.
   package var credentialCount: Int
+  /// What else is tried in a thorough second pass: other versions of SNMP.
+  package var lastResortCount: Int
 
-  package init(name: String, addresses: AddressSet, credentialCount: Int) {
+  package init(name: String, addresses: AddressSet, credentialCount: Int, lastResortCount: Int = 0) {
     self.name = name
     self.addresses = addresses
     self.credentialCount = max(credentialCount, 1)
+    self.lastResortCount = lastResortCount
   }
 }
 
@@ -26,6 +29,8 @@ package struct SweepPlan: Equatable, Sendable {
   package let untouchable: AddressSet
   /// Credentials of an address's range, over all addresses of `due`; 1 if there are none.
   package let credentialsMean: Double
+  /// Likewise what a thorough second pass tries besides.
+  package let lastResortsMean: Double
 
   package init(
     ranges: [SweepRange], excluding exclusions: AddressSet = AddressSet(), doNotTouch: AddressSet = AddressSet()
@@ -35,18 +40,20 @@ package struct SweepPlan: Equatable, Sendable {
     untouchable = all.intersection(doNotTouch)
     excluded = all.intersection(exclusions).subtracting(doNotTouch)
     due = all.subtracting(exclusions).subtracting(doNotTouch)
-    credentialsMean = Self.credentialsMean(ranges, due)
+    credentialsMean = Self.mean(ranges, due) { $0.credentialCount } ?? 1
+    lastResortsMean = Self.mean(ranges, due) { $0.lastResortCount } ?? 0
   }
 
   /// Each address counts for the first range that holds it.
-  private static func credentialsMean(_ ranges: [SweepRange], _ due: AddressSet) -> Double {
+  private static func mean(_ ranges: [SweepRange], _ due: AddressSet, of count: (SweepRange) -> Int) -> Double? {
+    guard !due.isEmpty else { return nil }
     var rest = due
-    var credentials = 0.0
+    var sum = 0.0
     for range in ranges {
-      credentials += Double(rest.intersection(range.addresses).count) * Double(range.credentialCount)
+      sum += Double(rest.intersection(range.addresses).count) * Double(count(range))
       rest = rest.subtracting(range.addresses)
     }
-    return due.isEmpty ? 1 : credentials / Double(due.count)
+    return sum / Double(due.count)
   }
 
   /// Every address that is named, whether it is probed or not.
@@ -58,8 +65,8 @@ package struct SweepPlan: Equatable, Sendable {
   }
 }
 
-/// The limits of a sweep. With the defaults a /24 with 20 printers and one credential takes
-/// 254/200 s (first packets) + 1 s (patience) + 4 s (the last silent address's second chance, its packets sent meanwhile) = 6.3 s.
+/// The limits of a sweep. With the defaults a /24 with 20 printers and one community takes
+/// 254/200 s (first packets) + 234 * 3/200 s (second chances) + 5 s (the last one's patience) = 9.8 s.
 package struct SweepParameters: Equatable, Sendable {
   /// Kind to switches, small routers and their ARP tables, and to firewalls that take a sweep for an attack.
   package var packetsPerSecond = 200
@@ -71,6 +78,11 @@ package struct SweepParameters: Equatable, Sendable {
   package var firstPatience: Duration = .seconds(1)
   /// How long the second pass waits for the first credential's answer: sleeping printers take 2 to 4 s to wake at the first packet.
   package var secondPatience: Duration = .seconds(4)
+  /// What is silent is tried with other versions of SNMP besides in a sweep of at most so many addresses: a /20 then takes two minutes instead
+  /// of one. In a larger one the second pass asks in SNMPv1 instead of SNMPv2c, which nearly all printers speak: no packet more.
+  package var thoroughMax = 4_096
+  /// How long each of those tries is waited for: an awake printer answers within half a second, and a sleeping one was woken before.
+  package static let lastResortPatience: Duration = .milliseconds(500)
   /// Silent addresses that may wait for their second pass before the first pass pauses for them: bounds memory in a /8.
   package var silentMax = 4_096
 

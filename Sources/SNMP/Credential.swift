@@ -18,6 +18,18 @@ package enum Credential: Hashable, Sendable {
   }
 }
 
+extension Credential {
+  /// The community in SNMPv1, for devices that are silent to SNMPv2c; nil where there is nothing older to try.
+  package var inSNMPv1: Credential? {
+    guard case .community(.v2c, let community) = self else { return nil }
+    return .community(version: .v1, community: community)
+  }
+
+  /// Asks whether a device speaks SNMPv3 at all: whatever the user, its engine answers the discovery (RFC 3414, section 4). The name is that of
+  /// RFC 3415, appendix A.1.
+  package static let engineDiscovery: Credential? = (try? USMUser(name: "initial")).map { .user($0) }
+}
+
 /// Why a user cannot be used.
 package enum CredentialError: Error, Hashable, Sendable, CustomStringConvertible {
   /// RFC 3414, section 5: usmUserName is an SnmpAdminString of 1 to 32 bytes.

@@ -110,13 +110,13 @@ extension DiscoverySettings {
         table.findings.note(place, found: node.shown, expected: rangeForms)
         return nil
       }
-      return addressRange(text, at: place, table.findings)
+      return addressRange(text, for: .exclusion, at: place, table.findings)
     }
   }
 
   /// A range that devices can have: a packet to a multicast or broadcast address would go to all of them at once.
   private static func sweepable(_ text: String, at place: KeyPath, _ findings: Findings) -> AddressRange? {
-    guard let range = addressRange(text, at: place, findings) else { return nil }
+    guard let range = addressRange(text, for: .sweep, at: place, findings) else { return nil }
     guard range.isUnicast else {
       findings.note(
         place, found: "\"\(text)\" (\(AddressRange.notUnicast))", expected: "addresses below 224.0.0.0")
@@ -125,9 +125,11 @@ extension DiscoverySettings {
     return range
   }
 
-  private static func addressRange(_ text: String, at place: KeyPath, _ findings: Findings) -> AddressRange? {
+  private static func addressRange(
+    _ text: String, for purpose: AddressRange.Purpose, at place: KeyPath, _ findings: Findings
+  ) -> AddressRange? {
     do {
-      return try AddressRange(text)
+      return try AddressRange(text, for: purpose)
     } catch {
       findings.note(place, found: "\"\(text)\" (\(error.problem))", expected: rangeForms)
       return nil

@@ -85,17 +85,21 @@ struct SweepCommand: AsyncParsableCommand {
     var settings = try CollectorSettings(loadingProfilesFor: configuration).inNetworks(of: configuration)
     let chosen = try how.chosen(from: configuration)
     if !ranges.isEmpty {
-      let configured = settings
-      settings.ranges = try ranges.map { text in
-        let range = try AddressRange(text)
-        let first = range.spans.first.map { IPv4Address($0.lowerBound) }
-        let known = first.map { configured.credentials(for: $0) } ?? []
-        let fallback = [NamedCredential(Settings.NamedCredential.publicCommunity)]
-        return CollectorRange(name: text, addresses: AddressSet([range]), credentials: known.isEmpty ? fallback : known)
+      // Each address with the credentials of the configured range that it is in; the last one is for those that are in none.
+      let configured = settings.ranges
+      let fallback = [NamedCredential(Settings.NamedCredential.publicCommunity)]
+      settings.ranges = try ranges.flatMap { text in
+        let given = AddressSet([try AddressRange(text)])
+        let known = configured.map {
+          CollectorRange(name: text, addresses: given.intersection($0.addresses), credentials: $0.credentials)
+        }
+        return known.filter { !$0.addresses.isEmpty }
+          + [CollectorRange(name: text, addresses: given, credentials: fallback)]
       }
     }
     if let chosen { for index in settings.ranges.indices { settings.ranges[index].credentials = [chosen] } }
-    settings.exclusions = settings.exclusions.union(AddressSet(try exclude.map { try AddressRange($0) }))
+    settings.exclusions = settings.exclusions.union(
+      AddressSet(try exclude.map { try AddressRange($0, for: .exclusion) }))
     if let packetsPerSecond {
       settings.sweep.packetsPerSecond = packetsPerSecond
       settings.sweep.burst = max(1, packetsPerSecond / 10)

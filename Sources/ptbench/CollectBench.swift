@@ -67,7 +67,7 @@ struct CollectBench: AsyncParsableCommand {
     for round in 0..<rounds {
       let kind: PollKind = full || round == 0 ? .full : .light
       let before = Usage(engine)
-      let polled = try await pollAll(memories, kind, reader)
+      let polled = try await pollAll(memories, kind, reader, credential)
       let used = Usage(engine).since(before)
       memories = polled.memories
       let count = max(polled.readings, 1)
@@ -95,7 +95,8 @@ struct CollectBench: AsyncParsableCommand {
   }
 
   private func pollAll(
-    _ memories: [(key: Endpoint, value: PollMemory)], _ kind: PollKind, _ reader: DeviceReader
+    _ memories: [(key: Endpoint, value: PollMemory)], _ kind: PollKind, _ reader: DeviceReader,
+    _ credential: NamedCredential
   ) async throws -> Polled {
     // A task polls one device after the other; a task each would cost more than some polls do.
     let waiting = Waiting(memories)
@@ -104,7 +105,8 @@ struct CollectBench: AsyncParsableCommand {
         group.addTask {
           var polled = Polled()
           while let (endpoint, memory) = waiting.next() {
-            let (outcome, newMemory) = try await reader.poll(kind, at: endpoint, credential: "bench", memory: memory)
+            let (outcome, newMemory) = try await reader.poll(
+              kind, at: endpoint, credential: credential, memory: memory)
             polled.memories.append((endpoint, newMemory))
             polled.requests += Int(outcome.cost.requests)
             if case .reading = outcome.result { polled.readings += 1 }

@@ -7,18 +7,20 @@ import SNMP
 import Testing
 
 @Suite struct ProbeMachineTests {
-  private func attempt(pass: Int = 1) -> SweepAttempt {
+  private func attempt(pass: Int = 1, isThorough: Bool = true) -> SweepAttempt {
     SweepAttempt(
       address: IPv4Address(0x0a00_0007), range: 0, pass: pass, patience: pass == 1 ? .seconds(1) : .seconds(4),
-      furtherPatience: .seconds(1))
+      furtherPatience: .seconds(1), isThorough: isThorough)
   }
 
   private func probe(
-    _ credentials: [NamedCredential] = [TestCredentials.publicV2c], pass: Int = 1
+    _ credentials: [NamedCredential] = [TestCredentials.publicV2c], pass: Int = 1, isThorough: Bool = true
   ) -> MachineDriver<ProbeMachine> {
     MachineDriver(
       ProbeMachine(
-        credentials: credentials, attempt: attempt(pass: pass), keys: USMKeyCache(), profiles: .none, randomSeed: 1))
+        ProbeAsk.all(credentials, attempt(pass: pass, isThorough: isThorough)), pass: pass, keys: USMKeyCache(),
+        profiles: .none, randomSeed: 1)
+    )
   }
 
   @Test(arguments: [1, 2]) func `a printer is found with few and small questions`(pass: Int) throws {
@@ -26,7 +28,7 @@ import Testing
     var driver = probe(pass: pass)
     let output = try driver.run(&agent)
     #expect(output.answer == .found)
-    #expect(output.credential == "public")
+    #expect(output.credential?.name == "public")
     #expect(agent.requests <= 3)
     #expect(agent.names.count <= 3)
     #expect(output.cost.requests == UInt32(agent.requests))
@@ -57,16 +59,45 @@ import Testing
     #expect(output.detail.contains("Printer-MIB"))
   }
 
-  @Test func `a silent address gets one packet per credential and each its bounded time`() throws {
+  @Test(arguments: [(true, 5), (false, 3)])
+  func `a silent address gets one packet per credential and other version, and each its bounded time`(
+    isThorough: Bool, packetsExpected: Int
+  ) throws {
     var packets = 0
-    var driver = probe([TestCredentials.publicV2c, TestCredentials.secret, TestCredentials.publicV1], pass: 2)
+    var driver = probe(
+      [TestCredentials.publicV2c, TestCredentials.secret, TestCredentials.publicV1], pass: 2, isThorough: isThorough)
     let output = try driver.run { _, _ in
       packets += 1
       return nil
     }
     #expect(output.answer == .silent)
-    #expect(packets == 3)
-    #expect(driver.elapsed == .seconds(4 + 1 + 1))
+    #expect(packets == packetsExpected)
+    #expect(driver.elapsed == .seconds(4 + 1 + 1) + SweepParameters.lastResortPatience * (packets - 3))
+  }
+
+  @Test(arguments: [true, false])
+  func `what speaks SNMPv1 alone is found in the second pass, with the same credential`(isThorough: Bool) throws {
+    var agent = WalkAgent(TestPrinter().walk)
+    agent.versions = [.v1]
+    var first = probe(pass: 1)
+    #expect(try first.run(&agent).answer == .silent)
+    var second = probe(pass: 2, isThorough: isThorough)
+    let output = try second.run(&agent)
+    #expect(output.answer == .found)
+    #expect(output.credential == NamedCredential(name: "public", credential: TestCredentials.publicV1.credential))
+  }
+
+  @Test func `what speaks SNMPv3 alone is there, and wants a user`() throws {
+    var engine = AuthoritativeEngine(
+      engineID: [0x80, 0, 0, 1, 2, 3, 4, 5], engineBoots: 1, users: [], keys: USMKeyCache(), saltSeed: 1)
+    var driver = probe(pass: 2)
+    let output = try driver.run { _, datagram in
+      if case .report(let report, _) = engine.received(datagram, engineTime: 100) { return report }
+      return nil
+    }
+    #expect(output.answer == .wrongCredential)
+    #expect(output.credential == nil)
+    #expect(output.detail == "it speaks SNMPv3, and no credential for it is an SNMPv3 user")
   }
 
   @Test func `the credential that works is found after those that do not`() throws {
@@ -75,7 +106,7 @@ import Testing
     var driver = probe([TestCredentials.publicV2c, TestCredentials.publicV1, TestCredentials.secret])
     let output = try driver.run(&agent)
     #expect(output.answer == .found)
-    #expect(output.credential == "secret")
+    #expect(output.credential?.name == "secret")
     #expect(driver.elapsed < .seconds(3))
   }
 
@@ -111,7 +142,7 @@ import Testing
     var driver = probe([TestCredentials.publicV2c, TestCredentials.secret])
     let output = try driver.run { _, datagram in agent.answer(datagram) ?? refusing.answer(datagram) }
     #expect(output.answer == .found)
-    #expect(output.credential == "secret")
+    #expect(output.credential?.name == "secret")
     var alone = probe()
     let refused = try alone.run(&refusing)
     #expect(refused.answer == .wrongCredential)

@@ -97,6 +97,8 @@ extension String {
 struct WalkAgent: Sendable {
   var walk: Walk
   var community = "public"
+  /// Versions that it does not speak are met with silence.
+  var versions: Set<CommunityVersion> = [.v1, .v2c]
   /// Answers to this many requests, then falls silent.
   var answersMax = Int.max
   /// A larger answer is `tooBig`.
@@ -121,7 +123,9 @@ struct WalkAgent: Sendable {
   }
 
   mutating func answer(_ datagram: [UInt8]) -> [UInt8]? {
-    guard let request = try? Message(decoding: datagram), request.community == Array(community.utf8) else { return nil }
+    guard let request = try? Message(decoding: datagram), request.community == Array(community.utf8),
+      versions.contains(request.version)
+    else { return nil }
     requests += 1
     names += request.pdu.bindings.map(\.name)
     guard requests <= answersMax, !isSilentToGet || request.pdu.type != .get else { return nil }

@@ -22,6 +22,19 @@ import Testing
     #expect(range.spans.map { "\(IPv4Address($0.lowerBound))-\(IPv4Address($0.upperBound))" } == spans)
   }
 
+  @Test(arguments: [
+    ("10.0.0.*", ["10.0.0.0-10.0.0.255"]),
+    ("10.0.4-5.*", ["10.0.4.0-10.0.5.255"]),
+    ("10.0.0.7/24", ["10.0.0.0-10.0.0.255"]),
+    ("10.0.0.16/29", ["10.0.0.16-10.0.0.23"]),
+    ("10.0.0.1-10", ["10.0.0.1-10.0.0.10"]),
+  ])
+  func `what is to be spared is spared whole, the first and the last address too`(text: String, spans: [String]) throws
+  {
+    let range = try AddressRange(text, for: .exclusion)
+    #expect(range.spans.map { "\(IPv4Address($0.lowerBound))-\(IPv4Address($0.upperBound))" } == spans)
+  }
+
   @Test func `a star in two octets covers every combination`() throws {
     let range = try AddressRange("10.*.3.*")
     #expect(range.spans.count == 256)

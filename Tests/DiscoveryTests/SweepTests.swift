@@ -58,17 +58,23 @@ private struct SweepRun {
 
   private func outcome(of attempt: SweepAttempt, _ plan: SweepPlan) -> (Duration, SweepAnswer) {
     if let host = hosts[attempt.address], host.needs <= attempt.patience { return (host.delay, host.answer) }
-    let further = attempt.furtherPatience * (plan.ranges[attempt.range].credentialCount - 1)
-    return (attempt.patience + further, .silent)
+    let range = plan.ranges[attempt.range]
+    let further = attempt.furtherPatience * (range.credentialCount - 1)
+    let lastResorts = attempt.pass == 2 && attempt.isThorough ? range.lastResortCount : 0
+    return (attempt.patience + further + SweepParameters.lastResortPatience * lastResorts, .silent)
   }
 }
 
 @Suite struct SweepTests {
   private func plan(
-    _ text: String, credentials: Int = 1, excluding: String? = nil, doNotTouch: String? = nil
+    _ text: String, credentials: Int = 1, lastResorts: Int = 0, excluding: String? = nil, doNotTouch: String? = nil
   ) throws -> SweepPlan {
     SweepPlan(
-      ranges: [SweepRange(name: text, addresses: AddressSet([try AddressRange(text)]), credentialCount: credentials)],
+      ranges: [
+        SweepRange(
+          name: text, addresses: AddressSet([try AddressRange(text)]), credentialCount: credentials,
+          lastResortCount: lastResorts)
+      ],
       excluding: AddressSet(try [excluding].compactMap { $0 }.map { try AddressRange($0) }),
       doNotTouch: AddressSet(try [doNotTouch].compactMap { $0 }.map { try AddressRange($0) }))
   }
@@ -81,10 +87,34 @@ private struct SweepRun {
       run.hosts[address("10.0.0.\(host * 12)")] = .init(
         delay: .milliseconds(400), answer: .found, needs: host % 4 == 0 ? .seconds(4) : .zero)
     }
-    try run.run(plan("10.0.0.0/24"))
+    // What else is tried in one community's place: SNMPv1, and whether there is an SNMPv3 engine.
+    try run.run(plan("10.0.0.0/24", lastResorts: 2))
     #expect(run.reasons.values.count { $0 == .found } == 20)
     #expect(run.elapsed < .seconds(10))
     #expect(run.elapsed > .seconds(5), "the second pass waits its 4 s for the silent ones")
+  }
+
+  @Test func `a large sweep sends no packet more for other versions of SNMP`() throws {
+    var (few, many) = (SweepRun(), SweepRun())
+    try few.run(plan("10.0.0.0/24", lastResorts: 2))
+    #expect(few.attempts.allSatisfy { $0.attempt.isThorough })
+    let network = try plan("10.0.0.0/19", lastResorts: 2)
+    many.run(network)
+    #expect(many.attempts.allSatisfy { !$0.attempt.isThorough })
+    let packets = Double(2 * network.due.count)
+    #expect(many.elapsed < .seconds(packets / Double(SweepParameters().packetsPerSecond) + 10))
+  }
+
+  @Test(arguments: [1, 3], [0, 2])
+  func `the time left counts what else is tried`(credentials: Int, lastResorts: Int) throws {
+    var run = SweepRun()
+    try run.run(plan("10.0.0.0/24", credentials: credentials, lastResorts: lastResorts))
+    for estimate in run.estimates.dropLast() where estimate.at > .seconds(1) {
+      let truth = run.elapsed - estimate.at
+      let left = try #require(estimate.left)
+      #expect(
+        abs((left - truth) / .seconds(1)) < 1 + 0.25 * (truth / .seconds(1)), "\(left) at \(estimate.at), not \(truth)")
+    }
   }
 
   @Test func `a silent address is asked again with longer patience and an answering one is not`() throws {

@@ -1,6 +1,6 @@
 // Is there a printer at this address, and which credential does it answer to?
 //
-//     GET sysDescr, sysObjectID  --silence, for each credential in order--> silent
+//     GET sysDescr, sysObjectID  --silence, for each ask in order---------> silent                 (ProbeAsk.swift: which those are)
 //             |                  --refused by the network-----------------> refused
 //             |                  --wrong user or password, next credential-> ... wrongCredential
 //             v answered
@@ -19,8 +19,8 @@ package import SNMP
 /// What a probe found out.
 package struct ProbeOutput: Equatable, Sendable {
   package var answer: SweepAnswer
-  /// Name of the credential that worked.
-  package var credential: String?
+  /// The credential that worked, in the version that worked.
+  package var credential: NamedCredential?
   /// What the device said.
   package var walk = Walk()
   /// A sentence for people: why it is or is not a printer, or which credential was refused how.
@@ -42,9 +42,7 @@ package struct ProbeMachine: DeviceMachine {
   /// Times that one question of the evidence is asked before it is left out.
   private static let triesMax = 2
 
-  private let credentials: [NamedCredential]
-  private let patience: Duration
-  private let furtherPatience: Duration
+  private let asks: [ProbeAsk]
   private let keys: USMKeyCache
   private let profiles: ProfileSet
   private let first: Request
@@ -65,33 +63,26 @@ package struct ProbeMachine: DeviceMachine {
   private var deviceError: String?
 
   /// - Parameters:
-  ///   - credentials: at least one.
-  ///   - attempt: patience per credential, and the pass.
+  ///   - asks: at least one.
+  ///   - pass: 1, or 2 for a device that was silent.
   ///   - randomSeed: unpredictable and used once.
-  package init(
-    credentials: [NamedCredential], attempt: SweepAttempt, keys: USMKeyCache, profiles: ProfileSet, randomSeed: UInt64
-  ) {
-    precondition(!credentials.isEmpty, "a range without credentials cannot be probed")
-    self.credentials = credentials
+  package init(_ asks: [ProbeAsk], pass: Int, keys: USMKeyCache, profiles: ProfileSet, randomSeed: UInt64) {
+    precondition(!asks.isEmpty, "a range without credentials cannot be probed")
+    self.asks = asks
     self.keys = keys
     self.profiles = profiles
-    patience = attempt.patience
-    furtherPatience = attempt.furtherPatience
-    first = attempt.pass == 1 ? .get(PollTargets.evidence.scalars) : .getNext([MIB2.sysDescr.justBefore])
+    first = pass == 1 ? .get(PollTargets.evidence.scalars) : .getNext([MIB2.sysDescr.justBefore])
     random = SplitMix64(seed: randomSeed)
-    conversation = Conversation(
-      Self.session(credentials[0], patience: patience, keys: keys, seed: random.next()))
+    conversation = Conversation(Self.session(asks[0], keys: keys, seed: random.next()))
   }
 
   /// A session that sends each request once: retrying is the sweep's second pass.
-  private static func session(
-    _ credential: NamedCredential, patience: Duration, keys: USMKeyCache, seed: UInt64
-  ) -> Session {
+  private static func session(_ ask: ProbeAsk, keys: USMKeyCache, seed: UInt64) -> Session {
     var parameters = SessionParameters.sweep
     parameters.retries = 0
-    parameters.timeoutInitial = patience
-    parameters.timeoutMax = max(patience, parameters.timeoutMax)
-    return Session(credential: credential.credential, keys: keys, parameters: parameters, randomSeed: seed)
+    parameters.timeoutInitial = ask.patience
+    parameters.timeoutMax = max(ask.patience, parameters.timeoutMax)
+    return Session(credential: ask.credential.credential, keys: keys, parameters: parameters, randomSeed: seed)
   }
 
   package var outstandingID: Int32? { conversation.outstandingID }
@@ -139,7 +130,12 @@ package struct ProbeMachine: DeviceMachine {
 
   /// The first question, with one credential after the other.
   private mutating func identified(_ reply: Conversation.Reply, now: Instant) -> Next {
-    let name = credentials[index].name
+    let name = asks[index].credential.name
+    switch reply {
+    case .response, .failure(.authentication), .failure(.reported):
+      guard asks[index].purpose == .reading else { return .end(unidentified(now: now, hasEngine: true)) }
+    case .failure: break
+    }
     switch reply {
     case .response(let response):
       take(response, to: first)
@@ -156,12 +152,16 @@ package struct ProbeMachine: DeviceMachine {
       }
     }
     index += 1
-    guard index < credentials.count else { return .end(unidentified(now: now)) }
-    conversation.use(Self.session(credentials[index], patience: furtherPatience, keys: keys, seed: random.next()))
+    guard index < asks.count else { return .end(unidentified(now: now)) }
+    conversation.use(Self.session(asks[index], keys: keys, seed: random.next()))
     return .ask(conversation.request(first, now: now))
   }
 
-  private func unidentified(now: Instant) -> ProbeOutput {
+  /// - Parameter hasEngine: whether it answered an SNMPv3 discovery, and nothing else.
+  private func unidentified(now: Instant, hasEngine: Bool = false) -> ProbeOutput {
+    if hasEngine {
+      return output(.wrongCredential, "it speaks SNMPv3, and no credential for it is an SNMPv3 user", now: now)
+    }
     if !refusals.isEmpty { return output(.wrongCredential, refusals.joined(separator: "; "), now: now) }
     if let malformed { return output(.notAPrinter, "its answers cannot be read: \(malformed)", now: now) }
     if strangers > 0 {
@@ -224,7 +224,7 @@ package struct ProbeMachine: DeviceMachine {
 
   private func output(_ answer: SweepAnswer, _ detail: String, now: Instant) -> ProbeOutput {
     var output = ProbeOutput(answer: answer, detail: detail)
-    output.credential = evidence == nil ? nil : credentials[index].name
+    output.credential = evidence == nil ? nil : asks[index].credential
     output.walk = walk
     output.elsewhere = conversation.elsewhere
     output.cost = conversation.cost(now: now)

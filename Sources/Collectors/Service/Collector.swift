@@ -285,7 +285,8 @@ package actor Collector {
       ranges: [
         SweepRange(
           name: address.description, addresses: AddressSet([AddressRange(address)]),
-          credentialCount: settings.credentials(for: address).count)
+          credentialCount: settings.credentials(for: address).count,
+          lastResortCount: ProbeAsk.lastResorts(settings.credentials(for: address)).count)
       ])
     _ = try await Surveyor(reader, settings).run(
       plan, isKnown: { _ in nil }, progress: { _ in }, settled: { await self.settled($0) })
@@ -320,7 +321,7 @@ package actor Collector {
     switch access {
     case .snmp(let credential, let memory):
       let (outcome, memory) = try await reader.poll(
-        kind, at: endpoint, credential: credential.name, memory: memory, hasActiveAlerts: hasActiveAlerts)
+        kind, at: endpoint, credential: credential, memory: memory, hasActiveAlerts: hasActiveAlerts)
       return (outcome, .snmp(credential, memory))
     case .ipp(let way):
       let (outcome, way) = try await reader.ipp.poll(endpoint, port: settings.ippPort, way: way)
@@ -419,8 +420,9 @@ package actor Collector {
       furtherPatience: settings.sweep.firstPatience)
     let probe = try await reader.probe(attempt, port: endpoint.port, credentials: [credential])
     guard probe.answer == .found else { return .silent }
-    let memory = reader.newMemory(credential)
-    let (outcome, _) = try await reader.poll(.full, at: endpoint, credential: credential.name, memory: memory)
+    let working = probe.credential ?? credential
+    let (outcome, _) = try await reader.poll(
+      .full, at: endpoint, credential: working, memory: reader.newMemory(working))
     return sign.compared(with: Sign(outcome, at: clock()), at: endpoint)
   }
 

@@ -62,7 +62,9 @@ package struct CollectorSettings: Equatable, Sendable {
     let usable = ranges.filter { !$0.credentials.isEmpty }
     return SweepPlan(
       ranges: usable.map {
-        SweepRange(name: $0.name, addresses: $0.addresses, credentialCount: $0.credentials.count)
+        SweepRange(
+          name: $0.name, addresses: $0.addresses, credentialCount: $0.credentials.count,
+          lastResortCount: ProbeAsk.lastResorts($0.credentials).count)
       }, excluding: exclusions, doNotTouch: doNotTouch)
   }
 

@@ -30,10 +30,13 @@ package struct DeviceReader: Sendable {
   package func probe(
     _ attempt: SweepAttempt, port: UInt16, credentials: [NamedCredential]
   ) async throws -> ProbeOutput {
+    try await probe(ProbeAsk.all(credentials, attempt), pass: attempt.pass, at: Endpoint(attempt.address, port: port))
+  }
+
+  private func probe(_ asks: [ProbeAsk], pass: Int, at endpoint: Endpoint) async throws -> ProbeOutput {
     let machine = ProbeMachine(
-      credentials: credentials, attempt: attempt, keys: keys, profiles: profiles,
-      randomSeed: UInt64.random(in: .min ... .max))
-    return try await engine.run(machine, at: Endpoint(attempt.address, port: port))
+      asks, pass: pass, keys: keys, profiles: profiles, randomSeed: UInt64.random(in: .min ... .max))
+    return try await engine.run(machine, at: endpoint)
   }
 
   /// What a first poll with this credential starts from.
@@ -46,11 +49,35 @@ package struct DeviceReader: Sendable {
       credential: credential, keys: keys, parameters: SessionParameters(), randomSeed: UInt64.random(in: .min ... .max))
   }
 
-  /// Polls one device.
+  /// Polls one device. One that was never read and is silent is tried with other versions of SNMP.
   /// - Throws: `CancellationError` or `EngineError`; what the device does is in the outcome.
   package func poll(
-    _ kind: PollKind, at endpoint: Endpoint, credential: String, memory: PollMemory, hasActiveAlerts: Bool = false,
-    silenceMax: Duration? = nil
+    _ kind: PollKind, at endpoint: Endpoint, credential: NamedCredential, memory: PollMemory,
+    hasActiveAlerts: Bool = false, silenceMax: Duration? = nil
+  ) async throws -> (outcome: PollOutcome, memory: PollMemory) {
+    let isNew = memory.walk == nil
+    let polled = try await poll(
+      kind, at: endpoint, credential: credential.name, memory: memory, hasActiveAlerts: hasActiveAlerts,
+      silenceMax: silenceMax)
+    let lastResorts = ProbeAsk.lastResorts([credential])
+    guard isNew, case .failed(let failure) = polled.outcome.result, failure.reason == .timeout,
+      polled.outcome.cost.bytesReceived == 0, !lastResorts.isEmpty
+    else { return polled }
+    let probe = try await probe(lastResorts, pass: 2, at: endpoint)
+    guard let older = probe.credential else {
+      guard probe.answer == .wrongCredential else { return polled }
+      var (outcome, memory) = polled
+      outcome.result = .failed(Self.failure(of: probe))
+      return (outcome, memory)
+    }
+    return try await poll(
+      kind, at: endpoint, credential: older.name, memory: newMemory(older), hasActiveAlerts: hasActiveAlerts,
+      silenceMax: silenceMax)
+  }
+
+  private func poll(
+    _ kind: PollKind, at endpoint: Endpoint, credential: String, memory: PollMemory, hasActiveAlerts: Bool,
+    silenceMax: Duration?
   ) async throws -> (outcome: PollOutcome, memory: PollMemory) {
     let machine = PollMachine(
       kind, memory: memory, hasActiveAlerts: hasActiveAlerts, silenceMax: silenceMax, profiles: profiles)
@@ -104,14 +131,14 @@ package struct DeviceReader: Sendable {
       let attempt = SweepAttempt(
         address: endpoint.address, range: 0, pass: 2, patience: Self.patience, furtherPatience: .seconds(1))
       let probe = try await probe(attempt, port: endpoint.port, credentials: credentials)
-      guard let name = probe.credential, let found = credentials.first(where: { $0.name == name }) else {
+      guard let found = probe.credential else {
         let failure = Self.failure(of: probe)
         return PollOutcome(endpoint: endpoint, credential: "", cost: probe.cost, result: .failed(failure))
       }
       working = found
     }
     return try await poll(
-      .full, at: endpoint, credential: working.name, memory: newMemory(working), silenceMax: Self.silenceMax
+      .full, at: endpoint, credential: working, memory: newMemory(working), silenceMax: Self.silenceMax
     ).outcome
   }
 
@@ -121,16 +148,11 @@ package struct DeviceReader: Sendable {
     _ endpoint: Endpoint, credentials: [NamedCredential]
   ) async throws(PollFailure) -> CaptureTranscript {
     do {
-      guard var working = credentials.first else { throw PollFailure(.authentication, "there is no credential") }
-      if credentials.count > 1 {
-        let attempt = SweepAttempt(
-          address: endpoint.address, range: 0, pass: 2, patience: Self.patience, furtherPatience: .seconds(1))
-        let probe = try await probe(attempt, port: endpoint.port, credentials: credentials)
-        guard let found = credentials.first(where: { $0.name == probe.credential }) else {
-          throw Self.failure(of: probe)
-        }
-        working = found
-      }
+      guard !credentials.isEmpty else { throw PollFailure(.authentication, "there is no credential") }
+      let attempt = SweepAttempt(
+        address: endpoint.address, range: 0, pass: 2, patience: Self.patience, furtherPatience: .seconds(1))
+      let probe = try await probe(attempt, port: endpoint.port, credentials: credentials)
+      guard let working = probe.credential else { throw Self.failure(of: probe) }
       return try await engine.run(CaptureMachine(newMemory(working)), at: endpoint)
     } catch let failure as PollFailure {
       throw failure

@@ -118,7 +118,7 @@ package struct Surveyor: Sendable {
       if let found { return found }
     }
     var result = AddressResult(address: attempt.address, reason: .noAnswer, detail: output.detail)
-    result.credential = output.credential
+    result.credential = output.credential?.name
     result.hasAnswered = output.cost.bytesReceived > 0 || !output.elsewhere.isEmpty
     if !output.walk.isEmpty { result.identity = Interpretation.read(output.walk, profiles: reader.profiles).identity }
     return (output.answer, result)
