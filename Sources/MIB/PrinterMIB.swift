@@ -10,6 +10,8 @@ package enum PrinterMIB {
     package static let configurationChanges: UInt32 = 1
     /// The row of prtLocalizationTable that is in force.
     package static let currentLocalization: UInt32 = 2
+    /// The row of prtLocalizationTable that the console's texts are in.
+    package static let consoleLocalization: UInt32 = 10
     package static let printerName: UInt32 = 16
     package static let serialNumber: UInt32 = 17
     package static let alertCriticalEvents: UInt32 = 18

@@ -1,9 +1,13 @@
 // Character sets of prtLocalizationCharacterSet (RFC 3805), by IANA MIBenum.
 //
-// A device's strings come in the character set of its current locale, and most devices say UTF-8, or say something and send UTF-8 all
-// the same. So bytes that are valid UTF-8 are read as UTF-8; only others are read by the declared set, and without one by ISO 8859-1.
-// Sets of more than one byte a character (Shift_JIS, EUC-JP, GB 2312, Big5) are not decoded: their bytes are kept, and the text shows
-// U+FFFD for each byte that is not ASCII.
+// A device's strings come in the character set of a locale that it names, and most devices say UTF-8, or say something and send UTF-8 all the
+// same. So bytes that are valid UTF-8 are read as UTF-8; only others are read by the declared set. A device that declares none, or one that
+// such bytes cannot be of (US-ASCII, UTF-8), most likely means ISO 8859-1. One that declares a set which nobody here knows is not guessed at:
+// each byte that is not ASCII is shown as U+FFFD.
+//
+// The tables are those of the C library's iconv.
+
+internal import Glibc
 
 /// A character set by its IANA MIBenum.
 package struct CharacterSet: RawRepresentable, Hashable, Sendable {
@@ -17,19 +21,17 @@ package struct CharacterSet: RawRepresentable, Hashable, Sendable {
   package static let ibm850 = CharacterSet(rawValue: 2009)
   package static let windows1252 = CharacterSet(rawValue: 2252)
 
-  /// The sets of several bytes a character that devices declare: Shift_JIS, EUC-JP, EUC-KR, ISO-2022-JP, GBK, GB 18030, GB 2312, Big5.
-  private static let multibyte: Set<Int64> = [16, 17, 18, 37, 38, 39, 113, 114, 2024, 2025, 2026]
+  /// What devices say that name no set ("other" and "unknown" of IANA's registry among it), or one that has no such bytes.
+  private static let silentOnes: Set<Int64> = [-2, -1, 0, 1, 2, ascii.rawValue, latin1.rawValue, utf8.rawValue]
+
+  /// Sets of two or four bytes a character, in which nearly every other byte of a Latin text is NUL.
+  package var isWide: Bool { Self.wide.contains(rawValue) }
+  private static let wide: Set<Int64> = [1000, 1001, 1013, 1014, 1015, 1017, 1018, 1019]
 
   /// Decodes bytes that are not UTF-8. Bytes without a character become U+FFFD.
   package func decode(_ bytes: some Sequence<UInt8>) -> String {
-    if Self.multibyte.contains(rawValue) { return decodeASCIIOnly(bytes) }
-    guard let (table, start) = table else { return decodeLatin1(bytes) }
-    var text = String.UnicodeScalarView()
-    for byte in bytes {
-      let codePoint = byte < start ? UInt16(byte) : table[Int(byte - start)]
-      text.append(Unicode.Scalar(codePoint) ?? replacement)
-    }
-    return String(text)
+    if Self.silentOnes.contains(rawValue) { return decodeLatin1(bytes) }
+    return Self.names[rawValue].flatMap { Self.converted(Array(bytes), from: $0) } ?? decodeASCIIOnly(bytes)
   }
 
   private func decodeLatin1(_ bytes: some Sequence<UInt8>) -> String {
@@ -40,31 +42,51 @@ package struct CharacterSet: RawRepresentable, Hashable, Sendable {
 
   private func decodeASCIIOnly(_ bytes: some Sequence<UInt8>) -> String {
     var text = String.UnicodeScalarView()
-    for byte in bytes { text.append(byte < 0x80 ? Unicode.Scalar(byte) : replacement) }
+    for byte in bytes { text.append(byte < 0x80 ? Unicode.Scalar(byte) : Self.replacement) }
     return String(text)
   }
 
-  private var replacement: Unicode.Scalar { "\u{FFFD}" }
+  private static let replacement: Unicode.Scalar = "\u{FFFD}"
 
-  /// The upper half and the byte that it begins with; nil for ISO 8859-1, which maps each byte to itself.
-  private var table: (codePoints: [UInt16], start: UInt8)? {
-    switch rawValue {
-    case 5: (CharacterSetTables.latin2, 0xA0)
-    case 6: (CharacterSetTables.latin3, 0xA0)
-    case 7: (CharacterSetTables.latin4, 0xA0)
-    case 8: (CharacterSetTables.cyrillic, 0xA0)
-    case 9: (CharacterSetTables.arabic, 0xA0)
-    case 10: (CharacterSetTables.greek, 0xA0)
-    case 11: (CharacterSetTables.hebrew, 0xA0)
-    case 12: (CharacterSetTables.latin5, 0xA0)
-    case 111: (CharacterSetTables.latin9, 0xA0)
-    case 2004: (CharacterSetTables.hpRoman8, 0xA0)
-    case 2009: (CharacterSetTables.ibm850, 0x80)
-    case 2011: (CharacterSetTables.ibm437, 0x80)
-    case 2250: (CharacterSetTables.windows1250, 0x80)
-    case 2251: (CharacterSetTables.windows1251, 0x80)
-    case 2252: (CharacterSetTables.windows1252, 0x80)
-    default: nil
+  /// Converts with iconv; nil where this system does not know the set.
+  private static func converted(_ bytes: [UInt8], from name: String) -> String? {
+    guard let converter = iconv_open("UTF-8", name), converter != iconv_t(bitPattern: -1) else { return nil }
+    defer { iconv_close(converter) }
+    // No character of any of these sets takes more than four bytes of UTF-8 for one of its own.
+    var room = [UInt8](repeating: 0, count: 4 * bytes.count + 16)
+    var converted: [UInt8] = []
+    var input = bytes.map { CChar(bitPattern: $0) }
+    var position = 0
+    while position < input.count {
+      let isWhole = input[position...].withUnsafeMutableBufferPointer { rest in
+        room.withUnsafeMutableBytes { output in
+          var (from, fromLeft) = (rest.baseAddress, rest.count)
+          var (to, toLeft) = (output.baseAddress?.assumingMemoryBound(to: CChar.self), output.count)
+          let result = iconv(converter, &from, &fromLeft, &to, &toLeft)
+          converted += output[..<(output.count - toLeft)]
+          position += rest.count - fromLeft
+          return result != -1
+        }
+      }
+      guard !isWhole else { break }
+      converted += Array(String(replacement).utf8)
+      position += 1
     }
+    return String(decoding: converted, as: UTF8.self)
   }
+
+  /// By IANA's registry of character sets; where a printer's firmware means the common superset of a set by its name, that one.
+  private static let names: [Int64: String] = [
+    5: "ISO-8859-2", 6: "ISO-8859-3", 7: "ISO-8859-4", 8: "ISO-8859-5", 9: "ISO-8859-6", 10: "ISO-8859-7",
+    11: "ISO-8859-8", 12: "ISO-8859-9", 13: "ISO-8859-10", 16: "ISO-2022-JP", 17: "CP932", 18: "EUC-JP",
+    36: "UHC", 37: "ISO-2022-KR", 38: "UHC", 39: "ISO-2022-JP", 40: "ISO-2022-JP-2", 57: "GBK", 104: "ISO-2022-CN",
+    109: "ISO-8859-13", 110: "ISO-8859-14", 111: "ISO-8859-15", 112: "ISO-8859-16", 113: "GBK", 114: "GB18030",
+    1000: "UCS-2BE", 1001: "UCS-4BE", 1013: "UTF-16BE", 1014: "UTF-16LE", 1015: "UTF-16", 1017: "UTF-32",
+    1018: "UTF-32BE", 1019: "UTF-32LE", 2004: "HP-ROMAN8", 2009: "CP850", 2010: "CP852", 2011: "CP437", 2013: "CP862",
+    2024: "CP932", 2025: "GBK", 2026: "BIG5", 2027: "MACINTOSH", 2046: "CP855", 2047: "CP857", 2048: "CP860",
+    2049: "CP861", 2050: "CP863", 2051: "CP864", 2052: "CP865", 2054: "CP869", 2084: "KOI8-R", 2086: "CP866",
+    2087: "CP775", 2088: "KOI8-U", 2089: "CP858", 2101: "BIG5-HKSCS", 2109: "CP874", 2250: "CP1250", 2251: "CP1251",
+    2252: "CP1252", 2253: "CP1253", 2254: "CP1254", 2255: "CP1255", 2256: "CP1256", 2257: "CP1257", 2258: "CP1258",
+    2259: "TIS-620",
+  ]
 }

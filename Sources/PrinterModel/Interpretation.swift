@@ -118,7 +118,9 @@ struct Interpreter {
 
 extension Interpreter {
   /// A text column or scalar in the device's character set. A value that is no OCTET STRING is a finding.
-  mutating func text(_ binding: VarBind?) -> DeviceText? {
+  mutating func text(_ binding: VarBind?) -> DeviceText? { text(binding, in: characterSet) }
+
+  mutating func text(_ binding: VarBind?, in characterSet: CharacterSet?) -> DeviceText? {
     guard let binding, !binding.value.isException else { return nil }
     guard let octets = binding.value.octets else {
       findings.append(Finding(binding.name, "expected an OCTET STRING"))
@@ -161,13 +163,21 @@ extension Interpreter {
 
   /// The character set of the localization in force, else of the first that states one.
   private static func characterSet(_ walk: Walk, _ general: TableRow?) -> CharacterSet? {
-    let rows = walk.table(PrinterMIB.Localization.entry)
-    let current = general?.number(PrinterMIB.General.currentLocalization)
-    let inForce = rows.first { row in row.index.last.map(Int64.init) == current }
-    return
-      (inForce?.number(PrinterMIB.Localization.characterSet)
-      ?? rows.lazy.compactMap { $0.number(PrinterMIB.Localization.characterSet) }.first)
-      .map(CharacterSet.init(rawValue:))
+    localized(PrinterMIB.General.currentLocalization, walk, general)
+      ?? walk.table(PrinterMIB.Localization.entry).lazy
+      .compactMap { $0.number(PrinterMIB.Localization.characterSet) }.first.map(CharacterSet.init(rawValue:))
+  }
+
+  /// The console has a localization of its own, else the general one.
+  var consoleCharacterSet: CharacterSet? {
+    Self.localized(PrinterMIB.General.consoleLocalization, walk, generalRow) ?? characterSet
+  }
+
+  /// The character set of the localization that a column of prtGeneralTable names.
+  private static func localized(_ column: UInt32, _ walk: Walk, _ general: TableRow?) -> CharacterSet? {
+    let number = general?.number(column)
+    let row = walk.table(PrinterMIB.Localization.entry).first { $0.index.last.map(Int64.init) == number }
+    return row?.number(PrinterMIB.Localization.characterSet).map(CharacterSet.init(rawValue:))
   }
 
   /// The device id where the standard has it, else where a vendor has it.

@@ -196,8 +196,13 @@ extension Interpreter {
 
   /// The lines of the standard's console, else the profile's one.
   private mutating func console() -> [DeviceText] {
-    var lines = walk.table(PrinterMIB.Console.entry).compactMap {
-      found($0.binding(PrinterMIB.Console.text), "rfc3805", "prtConsoleDisplayBufferText")
+    let rule = Rule.object("rfc3805", "prtConsoleDisplayBufferText")
+    let characterSet = consoleCharacterSet
+    var lines = walk.table(PrinterMIB.Console.entry).compactMap { row -> FoundText? in
+      guard let binding = row.binding(PrinterMIB.Console.text), let text = text(binding, in: characterSet) else {
+        return nil
+      }
+      return FoundText(text: text, source: Source(binding), rule: rule)
     }
     if lines.isEmpty, let profile, let line = firstText(profile.identity.console, profile.rule("console")) {
       lines = [line]

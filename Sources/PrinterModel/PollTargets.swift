@@ -56,7 +56,7 @@ extension PollTargets {
     TableTarget(MIB2.Interface.entry, [3, 6]),
     TableTarget(HostResources.Device.entry, [2, 3, 5], usualRows: 1),
     TableTarget(HostResources.Printer.entry, [1, 2], usualRows: 1),
-    TableTarget(PrinterMIB.General.entry, [1, 2, 16, 17, 18, 19], usualRows: 1),
+    TableTarget(PrinterMIB.General.entry, [1, 2, 10, 16, 17, 18, 19], usualRows: 1),
     TableTarget(PrinterMIB.Cover.entry, [2, 3]),
     TableTarget(PrinterMIB.Localization.entry, [4], usualRows: 1),
     TableTarget(PrinterMIB.Input.entry, [2, 8, 9, 10, 11, 12, 13, 18]),

@@ -3,7 +3,8 @@
 // 1. NUL, space and other white space at both ends is padding and goes; it is not kept.
 // 2. A hexadecimal tail goes: some devices (and some recordings of them) end a string after 16 bytes and put the rest behind a line
 //    break, as hexadecimal digits. Where the head has those 16 bytes and the rest is printable, it is put back; else the tail is cut.
-// 3. What is valid UTF-8 is UTF-8. Other bytes are in the declared character set, else in ISO 8859-1.
+// 3. What is valid UTF-8 is UTF-8. Other bytes are in the declared character set, else in ISO 8859-1. A declared set of two or four bytes a
+//    character is believed where NUL bytes bear it out.
 // 4. `raw` keeps the bytes wherever the text alone does not tell them: after 2, after a decoding other than UTF-8, and when NUL
 //    bytes stand inside.
 
@@ -34,6 +35,12 @@ extension DeviceText {
   package init?(decoding bytes: [UInt8], characterSet: CharacterSet?) {
     let trimmed = bytes.trimmingPadding
     guard !trimmed.isEmpty else { return nil }
+    if let characterSet, characterSet.isWide, trimmed.contains(0) {
+      let text = characterSet.decode(bytes).withoutNUL.trimmed
+      guard !text.isEmpty else { return nil }
+      self.init(text, raw: bytes)
+      return
+    }
     if let rejoined = Self.rejoiningHexadecimalTail(bytes) {
       guard let text = DeviceText(decoding: rejoined, characterSet: characterSet) else { return nil }
       self.init(text.text, raw: bytes)

@@ -75,6 +75,7 @@ package struct DeviceState: Equatable, Sendable {
   package let id: DeviceID
   /// When and as what it was found; the address is the current one.
   package var discovered: Timed<DeviceDiscovered>?
+  /// Another device answers where this one was; nil once this one has an address again.
   package var replaced: Timed<DeviceReplaced>?
   /// The device that this one was found to be.
   package var merged: Timed<DeviceMerged>?
@@ -118,6 +119,9 @@ package struct DeviceState: Equatable, Sendable {
     case .deviceMoved(let body):
       discovered?.fact.address = body.to
       touched(key(EventType.deviceDiscovered))
+      guard replaced != nil else { break }
+      replaced = nil
+      touched(key(EventType.deviceReplaced))
     case .deviceReplaced(let body):
       replaced = Timed(event.time, body)
       touched(key(EventType.deviceReplaced))

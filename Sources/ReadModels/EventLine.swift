@@ -35,7 +35,8 @@ package enum EventLine {
     case .deviceMerged(let event): "is \(event.into.short), seen at \(event.address): \(event.evidence)"
     case .deviceRetired(let event): event.evidence
     case .deviceReturned(let event): "at \(event.address): \(event.evidence)"
-    case .deviceMoved(let event): "from \(event.from) to \(event.to): \(event.evidence)"
+    case .deviceMoved(let event):
+      "from \(event.from.isEmpty ? "nowhere" : event.from) to \(event.to): \(event.evidence)"
     case .deviceReplaced(let event): "at \(event.address): \(event.evidence)"
     case .deviceSeenAlso(let event): "at \(event.address) while it answers at \(event.known): \(event.evidence)"
     case .readingTaken(let event): "\(meters(event.reading.meters)); \(counted(event.raw.bindings.count, "object"))"

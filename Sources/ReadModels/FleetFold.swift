@@ -12,7 +12,7 @@ internal import Synchronization
 /// A payload that is not an event (or of a newer version) stays in the journal and moves nothing; it is counted in `unreadable`.
 package final class FleetFold: JournalFold {
   /// Raised whenever the same events give other rows: the journal then folds again from its start.
-  package static let currentVersion: UInt32 = 2
+  package static let currentVersion: UInt32 = 3
 
   private struct Folded {
     var decoder = EventDecoder(.withoutRaw)

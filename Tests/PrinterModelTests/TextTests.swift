@@ -19,7 +19,11 @@ struct TextTests {
   @Test(arguments: [
     (4, [0x47, 0x72, 0xFC, 0x6E], "Grün"), (5, [0xB1, 0xE6], "ąć"), (8, [0xE1, 0xD5, 0xDB], "сел"),
     (10, [0xE1, 0xE2], "αβ"), (12, [0xFE, 0xFD], "şı"), (2004, [0xCC, 0xCE], "äö"), (2009, [0x84, 0x94], "äö"),
-    (2252, [0x80, 0x93], "€\u{201C}"), (2251, [0xEF, 0xE5], "пе"), (111, [0xA4], "€"),
+    (2252, [0x80, 0x93], "€\u{201C}"), (2251, [0xEF, 0xE5], "пе"), (111, [0xA4], "€"), (2084, [0xF3, 0xD0], "Сп"),
+    (109, [0x4D, 0x61, 0xFE, 0x61, 0x73], "Mažas"), (17, [0x41, 0x83, 0x67, 0x83, 0x69], "Aトナ"),
+    (18, [0xA5, 0xC8, 0xA5, 0xCA], "トナ"), (2025, [0xB4, 0xF2, 0xD3, 0xA1], "打印"), (113, [0xB4, 0xF2], "打"),
+    (114, [0xB4, 0xF2], "打"), (2026, [0xA5, 0xB4], "打"), (38, [0xC5, 0xE4], "토"), (2259, [0xA1, 0xE0], "กเ"),
+    (3, [0xFC], "ü"), (1, [0xFC], "ü"),
   ])
   func `other bytes are read in the declared set, and kept`(set: Int64, bytes: [UInt8], expected: String) throws {
     let text = try #require(DeviceText(decoding: bytes, characterSet: CharacterSet(rawValue: set)))
@@ -27,17 +31,37 @@ struct TextTests {
     #expect(text.raw == bytes)
   }
 
-  @Test func `a set of several bytes a character is kept raw`() throws {
-    let text = try #require(DeviceText(decoding: [0x41, 0x83, 0x67], characterSet: CharacterSet(rawValue: 17)))
-    #expect(text.raw == [0x41, 0x83, 0x67])
+  @Test func `a set of two bytes a character is believed where the bytes bear it out`() {
+    let wide: [UInt8] = [0, 0x4F, 0, 0x4B, 0x27, 0x13, 0, 0]
+    #expect(DeviceText(decoding: wide, characterSet: CharacterSet(rawValue: 1013))?.text == "OK✓")
+    #expect(
+      DeviceText(decoding: Array("Ready".utf8), characterSet: CharacterSet(rawValue: 1013)) == DeviceText("Ready"))
+    #expect(DeviceText(decoding: [0, 0x20, 0, 0], characterSet: CharacterSet(rawValue: 1013)) == nil)
+  }
+
+  @Test func `nobody guesses at a set that is not known`() throws {
+    let text = try #require(DeviceText(decoding: [0x41, 0xFC, 0x67], characterSet: CharacterSet(rawValue: 99_999)))
+    #expect(text.raw == [0x41, 0xFC, 0x67])
     #expect(text.text == "A\u{FFFD}g")
   }
 
-  @Test func `every byte has a text in every set`() {
-    for set in [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 17, 106, 111, 2004, 2009, 2011, 2250, 2251, 2252, 99_999] as [Int64] {
+  @Test func `every byte has a text in every set of one byte a character`() {
+    for set in [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 106, 109, 111, 2004, 2009, 2011, 2084, 2250, 2251, 2252, 99_999]
+      as [Int64]
+    {
       let text = CharacterSet(rawValue: set).decode(0...255)
-      #expect(text.unicodeScalars.count == 256)
+      #expect(text.unicodeScalars.count == 256, "set \(set)")
       #expect(text.unicodeScalars.prefix(128).map(\.value) == Array(0...127))
+    }
+  }
+
+  @Test func `no bytes end a conversion`() {
+    var random = SystemRandomNumberGenerator()
+    for set in (0...120).map(Int64.init) + (1000...1020) + (2000...2110) + (2250...2260) {
+      for count in [1, 2, 3, 7, 40] {
+        let bytes = (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+        #expect(CharacterSet(rawValue: set).decode(bytes).utf8.count <= 8 * count + 8, "set \(set), \(bytes)")
+      }
     }
   }
 

@@ -48,6 +48,21 @@ import Testing
     #expect(stored == rows)
   }
 
+  @Test func `shows a device as replaced until it has an address again, its former one or another`() {
+    var state = FleetState()
+    let replaced = DeviceReplaced(address: "10.0.0.2:161", replacement: DeviceID(16..<32)!, evidence: "another serial")
+    for to in ["10.0.0.2:161", "10.0.0.3:161"] {
+      state.apply(Event(time: 1, device: device, .deviceReplaced(replaced)))
+      #expect(state.devices[device]?.replaced != nil)
+      var touched: [StateKey] = []
+      state.apply(Event(time: 2, device: device, .deviceMoved(DeviceMoved(from: "", to: to, evidence: "serial")))) {
+        touched.append($0)
+      }
+      #expect(state.devices[device]?.replaced == nil)
+      #expect(touched.contains(StateKey(EventType.deviceReplaced, device)))
+    }
+  }
+
   @Test func `adds an offset to a meter, apart from the raw value, and to no count below zero`() {
     var state = FleetState()
     func adjusted(_ value: UInt64, _ offset: Int64) -> UInt64? {

@@ -79,10 +79,12 @@ import Testing
   }
 
   @Test(arguments: [
-    ("10.0.0.7", 1), ("10.0.0.1-10", 10), ("10.0.0.1-10.0.1.20", 276), ("10.0.0.*", 254), ("10.0.0.0/24", 254),
-    ("10.0.0.4/31", 2),
+    ("10.0.0.7", 1, 1), ("10.0.0.1-10", 10, 10), ("10.0.0.1-10.0.1.20", 276, 276), ("10.0.0.*", 254, 256),
+    ("10.0.0.0/24", 254, 256), ("10.0.0.4/31", 2, 2),
   ])
-  func `every form of a range is understood, in ranges as in exclusions`(text: String, addresses: Int) throws {
+  func `every form of a range is understood, in ranges as in exclusions`(
+    text: String, addresses: Int, spared: Int
+  ) throws {
     let configuration = try AgentConfiguration.parse(
       """
       [discovery]
@@ -92,8 +94,8 @@ import Testing
       """, file: "ptagent.toml")
     let discovery = configuration.discovery
     #expect(AddressSet([discovery.ranges[0].range]).count == addresses)
-    #expect(AddressSet(discovery.exclusions).count == addresses)
-    #expect(AddressSet(discovery.doNotTouch).count == addresses)
+    #expect(AddressSet(discovery.exclusions).count == spared)
+    #expect(AddressSet(discovery.doNotTouch).count == spared)
     #expect(AddressSet(discovery.ranges.map(\.range), excluding: discovery.exclusions).count == 1)
   }
 
