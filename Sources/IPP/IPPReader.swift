@@ -61,6 +61,8 @@ package struct IPPDecoded: Hashable, Sendable {
   package var findings: [IPPFinding]
   /// Where the document data begins, in bytes; the message's length when there is none.
   package var dataOffset: Int
+  /// Whether it ends inside an element, or without its end tag: what came before is there.
+  package var breaksOff: Bool
 
   /// Nil when there are not even the eight bytes of a header, or the version is none of IPP's.
   package init?(_ bytes: some Collection<UInt8>) {
@@ -73,10 +75,11 @@ package struct IPPDecoded: Hashable, Sendable {
     self = read
   }
 
-  fileprivate init(message: IPPMessage, findings: [IPPFinding], dataOffset: Int) {
+  fileprivate init(message: IPPMessage, findings: [IPPFinding], dataOffset: Int, breaksOff: Bool) {
     self.message = message
     self.findings = findings
     self.dataOffset = dataOffset
+    self.breaksOff = breaksOff
   }
 }
 
@@ -89,6 +92,7 @@ private struct IPPReader {
   private let bytes: UnsafeRawBufferPointer
   private var position = headerByteCount
   private var findings: [IPPFinding] = []
+  private var breaksOff = false
   private var values = 0
   /// The attribute that is being read.
   private var name = ""
@@ -105,12 +109,14 @@ private struct IPPReader {
       version: IPPMessage.Version(bytes[0], bytes[1]),
       code: UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self)),
       requestID: Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: 4, as: Int32.self)), groups: groups)
-    return IPPDecoded(message: message, findings: reader.findings, dataOffset: reader.position)
+    return IPPDecoded(
+      message: message, findings: reader.findings, dataOffset: reader.position, breaksOff: reader.breaksOff)
   }
 
   private init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
   private mutating func found(_ problem: IPPFinding.Problem, at offset: Int) {
+    if problem == .truncated || problem == .noEnd { breaksOff = true }
     guard findings.count < IPPLimits.findingsMax else { return }
     findings.append(IPPFinding(problem: problem, attribute: name, offset: offset))
   }

@@ -201,6 +201,9 @@ struct Anonymiser {
       addHardwareAddress(address.array)
     }
     if case .ipAddress(let bytes) = binding.value, bytes.count == 4 { addIPAddress(bytes.array) }
+    if let bytes = binding.value.octets, bytes.count == 16, TextPattern.isIPv6Address(bytes.array) {
+      addIPv6Address(bytes.array)
+    }
   }
 
   private mutating func addPatterns(_ text: String) {
@@ -245,6 +248,20 @@ struct Anonymiser {
         kind: .address, shown: address.map(String.init).joined(separator: "."),
         shownReplacement: replacement.map(String.init).joined(separator: "."),
         forms: SecretForms.address(address, replacement)))
+  }
+
+  /// The first two bytes tell what kind of an address it is, and stay.
+  private mutating func addIPv6Address(_ address: [UInt8]) {
+    guard known.insert("ipv6 \(address)").inserted else { return }
+    let replacement = address.prefix(2) + address.dropFirst(2).map { $0 == 0 ? 0 : random.byte() | 1 }
+    func shown(_ bytes: [UInt8]) -> String {
+      stride(from: 0, to: 16, by: 2).map { String(UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]), radix: 16) }
+        .joined(separator: ":")
+    }
+    secrets.append(
+      Secret(
+        kind: .address, shown: shown(address), shownReplacement: shown(Array(replacement)),
+        forms: SecretForms.address6(address, Array(replacement))))
   }
 
   private func text(_ value: ObjectValue?) -> String? {

@@ -68,9 +68,12 @@ enum SecretForms {
     return sorted(forms)
   }
 
-  /// As six bytes, and as digits with colons, hyphens, or nothing between them.
+  /// As six bytes, and as digits with colons, hyphens, or nothing between them; and within an IPv6 address.
   static func hardwareAddress(_ address: [UInt8], _ replacement: [UInt8]) -> [Form] {
-    var forms: [Form] = [(address, replacement)]
+    var forms: [Form] = [(address, replacement), (interfaceID(address), interfaceID(replacement))]
+    for isUpper in [true, false] {
+      add((groups(address, isUpper), groups(replacement, like: address, isUpper)), to: &forms)
+    }
     for isUpper in [true, false] {
       for separator in [":", "-", "", ".", " "] {
         func written(_ bytes: [UInt8]) -> [UInt8] {
@@ -86,6 +89,25 @@ enum SecretForms {
     }
     return sorted(forms)
   }
+
+  /// The modified EUI-64 of a hardware address (RFC 4291, appendix A): the last eight bytes of many a device's IPv6 addresses.
+  private static func interfaceID(_ address: [UInt8]) -> [UInt8] {
+    [address[0] ^ 2, address[1], address[2], 0xFF, 0xFE] + address[3...]
+  }
+
+  /// The last two groups of that as IPv6 addresses are written, `fe65:e2b9`: the others are the maker's.
+  /// - Parameter other: whose number of digits the last group has.
+  private static func groups(_ address: [UInt8], like other: [UInt8]? = nil, _ isUpper: Bool) -> [UInt8] {
+    func last(_ address: [UInt8]) -> UInt16 { UInt16(address[4]) << 8 | UInt16(address[5]) }
+    let digits = String(last(other ?? address), radix: 16).count
+    let group = String(String(last(address) | 1 << (4 * (digits - 1)), radix: 16).suffix(digits))
+    let written = other == nil ? String(last(address), radix: 16) : group
+    let text = String(decoding: hexadecimal([0xFE, address[3]], false), as: UTF8.self) + ":" + written
+    return Array((isUpper ? text.uppercased() : text).utf8)
+  }
+
+  /// As the sixteen bytes of an IPv6 address.
+  static func address6(_ address: [UInt8], _ replacement: [UInt8]) -> [Form] { [(address, replacement)] }
 
   /// As four bytes, and in dotted form.
   static func address(_ address: [UInt8], _ replacement: [UInt8]) -> [Form] {
@@ -138,6 +160,13 @@ enum TextPattern {
     case (10, _), (172, 16...31), (192, 168), (169, 254): return bytes
     default: return nil
     }
+  }
+
+  /// Whether sixteen bytes are an IPv6 address of one network or host: a global, a unique local or a link's one (RFC 4291, RFC 4193), and no text.
+  static func isIPv6Address(_ bytes: [UInt8]) -> Bool {
+    guard bytes.count == 16, readable(bytes) == nil else { return false }
+    let isOfLink = bytes[0] == 0xFE && bytes[1] & 0xC0 == 0x80
+    return isOfLink || bytes[0] & 0xFE == 0xFC || (bytes[0] & 0xE0 == 0x20 && bytes[0] < 0x30)
   }
 
   /// Nothing but digits and what stands between them, beginning as a number that is dialled.

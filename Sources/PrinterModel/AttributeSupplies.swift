@@ -13,12 +13,26 @@ extension AttributeTranslation {
     guard !rows.isEmpty else { return translateMarkers() }
     let parsed = rows.compactMap { binding in row(binding).map { (binding: binding, row: $0) } }
     let descriptions = walk.attribute("printer-supply-description")
+    let names = descriptions.isEmpty && isInMarkersOrder(parsed.map(\.row)) ? walk.attribute("marker-names") : []
     for (place, index) in Self.indices(parsed.map(\.row)).enumerated() {
       let (binding, row) = parsed[place]
       makeSupply(index, row, binding)
+      if names.count == rows.count { makeMarkerName(index, names[place]) }
       guard descriptions.count == rows.count, descriptions[place].value.octets?.isEmpty == false else { continue }
       let name = PrinterMIB.Supplies.entry.appending(PrinterMIB.Supplies.description, Self.device, index)
       make(name, descriptions[place].value, of: descriptions[place], .pwg510013)
+    }
+  }
+
+  /// Whether marker-* tell of the same supplies in the same order: each row's level is the percentage that stands in marker-levels at its place.
+  private func isInMarkersOrder(_ rows: [AttributeRow]) -> Bool {
+    let levels = walk.attribute("marker-levels")
+    guard levels.count == rows.count, rows.count == walk.attribute("printer-supply").count else { return false }
+    return zip(rows, levels).allSatisfy { row, marker in
+      guard let level = row.number("level"), let full = row.number("maxcapacity"), full > 0, (0...full).contains(level),
+        let percent = marker.value.number(as: .integer32)
+      else { return false }
+      return abs(Double(level) / Double(full) * 100 - Double(percent)) <= 1
     }
   }
 

@@ -241,9 +241,38 @@ extension Interpreter {
 }
 
 /// Part and serial numbers that some makers put into a supply's description: `Black Toner;PN 006R01509;SN48178080E0000481`, also with
-/// a comma before PN; `Black Toner Cartridge S/N:CRUM-1234`. `unknown` and the like are no numbers.
+/// a comma before PN; `Black Toner Cartridge S/N:CRUM-1234` and `Black Toner_S/N_:CRUM-1234`; `Black Cartridge 827A HP CF300A`; and Kyocera's,
+/// which are nothing but the part number, `TK-8527K`. `unknown` and the like are no numbers.
 enum SupplyLabel {
   static func numbers(in description: String) -> (part: String?, serial: String?) {
+    let marked = markedNumbers(in: description)
+    return (marked.part ?? makersPart(in: description), marked.serial)
+  }
+
+  /// HP's follow its name, Kyocera's stand alone.
+  private static func makersPart(in description: String) -> String? {
+    let words = description.split(separator: " ")
+    if words.count == 1, let word = words.first, isKyoceraPart(word) { return String(word) }
+    guard let name = words.lastIndex(of: "HP"), words.indices.contains(name + 1) else { return nil }
+    return isHPPart(words[name + 1]) ? String(words[name + 1]) : nil
+  }
+
+  /// A letter, three to five letters and digits, a letter: `CF300A`, `Q7551X`, `C1P70A`.
+  private static func isHPPart(_ word: Substring) -> Bool {
+    func isLetter(_ character: Character?) -> Bool { character.map { ("A"..."Z").contains($0) } ?? false }
+    return (5...7).contains(word.count) && isLetter(word.first) && isLetter(word.last)
+      && word.allSatisfy { isLetter($0) || ("0"..."9").contains($0) } && word.count(where: \.isNumber) >= 2
+  }
+
+  /// Two letters (toner, drum, developer, fuser, maintenance and process kits), a hyphen, three or four digits, and often a colour's letter.
+  private static func isKyoceraPart(_ word: Substring) -> Bool {
+    let parts = word.split(separator: "-", omittingEmptySubsequences: false)
+    guard parts.count == 2, ["TK", "DK", "DV", "FK", "MK", "PK", "TR", "WT"].contains(parts[0]) else { return false }
+    let digits = parts[1].prefix { ("0"..."9").contains($0) }
+    return (3...4).contains(digits.count) && ["", "K", "C", "M", "Y", "S"].contains(parts[1].dropFirst(digits.count))
+  }
+
+  private static func markedNumbers(in description: String) -> (part: String?, serial: String?) {
     // What each of the forms has, and most descriptions have not.
     let hasMark = description.utf8.contains { mark in
       mark == UInt8(ascii: ";") || mark == UInt8(ascii: ",") || mark == UInt8(ascii: "/")
@@ -263,10 +292,13 @@ enum SupplyLabel {
     return (part, serial)
   }
 
-  /// The word after `S/N:`.
+  /// The word after `S/N:`, with underscores in place of blanks as well.
   private static func afterSlashedMark(_ description: String) -> String? {
-    let word = description.split(separator: " ").first { $0.hasPrefix("S/N:") }
-    return word.flatMap { value($0.dropFirst("S/N:".count)) }
+    guard let mark = description.firstRange(of: "S/N") else { return nil }
+    let rest = description[mark.upperBound...].drop { $0 == "_" || $0 == " " }
+    guard rest.first == ":" else { return nil }
+    let word = rest.dropFirst().drop { $0 == "_" || $0 == " " }.prefix { $0 != " " }
+    return value(word)
   }
 
   private static func value(_ text: Substring) -> String? {

@@ -184,7 +184,12 @@ package enum ProfileParser {
       for key in ["qualifier-prefix", "names"] where fields.has(key) {
         fields.note(key, "expected only with `qualifier-of`")
       }
-      meaning = .labels(rows.map { row($0, confidence) })
+      let labelled = rows.map { row($0, confidence) }
+      var seen: Set<String> = []
+      for (row, fields) in zip(labelled, rows) where !seen.insert(row.label).inserted {
+        fields.note("label", "expected each label once in a table; `\(row.label)` is there twice")
+      }
+      meaning = .labels(labelled)
     }
     var table = CounterTable(
       id: fields.string("id"), labels: fields.optionalObjectID("labels"), values: fields.objectID("values"),
@@ -212,6 +217,10 @@ package enum ProfileParser {
       return CounterRecord.Code(
         code: UInt8(truncatingIfNeeded: code.integer("code", in: 0...254)), meter: code.meter("meter"),
         unit: code.optionalUnit("unit"))
+    }
+    var seen: Set<UInt8> = []
+    for (code, part) in zip(codes, fields.tables("code")) where !seen.insert(code.code).inserted {
+      part.note("code", "expected each code once in a record; \(code.code) is there twice")
     }
     return CounterRecord(
       id: fields.string("id"), name: fields.objectID("oid"), unit: fields.unit("unit"),

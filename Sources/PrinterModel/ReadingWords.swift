@@ -147,7 +147,8 @@ extension Double {
 }
 
 extension String {
-  /// Control characters (C0, DEL, C1) would break a line of a terminal or drive it.
+  /// Control characters (C0, DEL, C1), line separators and those that turn the direction of writing would break a line of a terminal, drive it,
+  /// or show a text as another.
   package var replacingControls: String {
     guard unicodeScalars.contains(where: \.isControl) else { return self }
     var result = String.UnicodeScalarView()
@@ -157,5 +158,8 @@ extension String {
 }
 
 extension Unicode.Scalar {
-  fileprivate var isControl: Bool { value < 0x20 || (0x7F...0x9F).contains(value) }
+  fileprivate var isControl: Bool {
+    value < 0x20 || (0x7F...0x9F).contains(value) || (0x200E...0x200F).contains(value)
+      || (0x2028...0x202E).contains(value) || (0x2066...0x2069).contains(value) || value == 0x061C || value == 0xFEFF
+  }
 }

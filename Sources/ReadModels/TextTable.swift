@@ -1,4 +1,5 @@
-// Tables for people at a terminal: columns as wide as their content, numbers to the right. Widths count characters, not bytes.
+// Tables for people at a terminal: columns as wide as their content, numbers to the right. Widths count characters, not bytes. A cell that is very
+// long does not make its column wide: it stands out of it.
 
 internal import PrinterModel
 
@@ -16,6 +17,9 @@ package struct TextTable {
     }
   }
 
+  /// Characters that a column is made wide for.
+  private static let widthMax = 80
+
   private let columns: [Column]
   private var rows: [[String]] = []
 
@@ -31,7 +35,7 @@ package struct TextTable {
   /// The table with a line of titles, each line ended by a line feed.
   package var text: String {
     let widths = columns.indices.map { column in
-      rows.reduce(columns[column].title.count) { max($0, $1[column].count) }
+      rows.reduce(columns[column].title.count) { max($0, min($1[column].count, Self.widthMax)) }
     }
     return ([columns.map(\.title)] + rows).map { line($0, widths) }.joined()
   }
@@ -39,7 +43,7 @@ package struct TextTable {
   private func line(_ cells: [String], _ widths: [Int]) -> String {
     var line = ""
     for (index, column) in columns.enumerated() {
-      let padding = String(repeating: " ", count: widths[index] - cells[index].count)
+      let padding = String(repeating: " ", count: max(0, widths[index] - cells[index].count))
       line += column.alignment == .right ? padding + cells[index] : cells[index] + padding
       line += "  "
     }

@@ -87,6 +87,23 @@ private final class EventLog: EventSink {
     withExtendedLifetime(queue) {}
   }
 
+  @Test func `whose answer breaks off are interrupted, and say nothing of what was not told`() throws {
+    let message = IPPMessage(
+      version: IPPMessage.Version(2, 0), code: IPPStatus.ok, requestID: 1,
+      groups: [IPPGroup(.printer, .printer(serial: "IPP00000009", impressions: 7))])
+    let bytes = try message.encoded()
+    for count in bytes.indices {
+      guard case .reading(let poll)? = IPPAsker.result(ofCapture: Array(bytes.prefix(count))) else { continue }
+      #expect(poll.interruption?.reason == .malformed, "\(count) bytes of \(bytes.count)")
+      #expect(poll.alerts.rows == nil && poll.alerts.detectedErrors == nil)
+    }
+    guard case .reading(let whole)? = IPPAsker.result(ofCapture: bytes) else {
+      Issue.record("the whole is no reading")
+      return
+    }
+    #expect(whole.interruption == nil && whole.reading.supplies.count == 1)
+  }
+
   @Test func `are discovered, read, and polled again`() async throws {
     let pages = Mutex<Int32>(100)
     let printer = try await IPPPrinter("127.0.34.2") { _ in

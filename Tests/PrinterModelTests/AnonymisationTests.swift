@@ -44,13 +44,17 @@ struct AnonymisationTests {
       1.3.6.1.4.1.1248.9.5.0|4|cfe92100-67c4-11d4-a45f-00c0eea1b2c3
       1.3.6.1.4.1.1248.9.6.0|4|quarterly figures board meeting
       1.3.6.1.4.1.1248.9.7.0|4|Copy: Black & White
+      1.3.6.1.4.1.1248.9.7.1|4x|fe8000000000000002c0eefffea1b2c3
+      1.3.6.1.4.1.1248.9.7.2|4|fe80::2c0:eeff:fea1:b2c3
+      1.3.6.1.4.1.1248.9.7.3|4x|20010db8000000010000000000007a7b
       1.3.6.1.4.1.1248.9.8.88.56.71.57.48.49.50.51.52.53|2|1
 
       """.utf8)
   ).walk
 
   private static let words = [
-    "X8G9012345", "x8g9012345", "58384739303132333435", "Jo Doe", "jo.doe", "customer.example", "PRN-LAW-7", "Law firm",
+    "X8G9012345", "x8g9012345", "fea1", "b2c3", "58384739303132333435", "Jo Doe", "jo.doe", "customer.example",
+    "PRN-LAW-7", "Law firm",
     "Jane Roe", "Front desk", "48178080E0000481", "A1B2C3", "a1b2c3", "10.1.2.33", "192.168.7.8", "1234567",
     "cfe92100", "quarterly", "88.56.71.57.48.49.50.51.52.53",
   ]
@@ -67,7 +71,8 @@ struct AnonymisationTests {
 
   /// The hardware address, the IP address and the serial in UTF-16, as bytes.
   private static let rawForms: [[UInt8]] = [
-    [0x00, 0xC0, 0xEE, 0xA1, 0xB2, 0xC3], [10, 1, 2, 33],
+    [0x00, 0xC0, 0xEE, 0xA1, 0xB2, 0xC3], [10, 1, 2, 33], [0xEE, 0xFF, 0xFE, 0xA1, 0xB2, 0xC3],
+    [0x0D, 0xB8, 0, 0, 0, 1],
     wide(Array("X8G9012345".utf8)),
   ]
 

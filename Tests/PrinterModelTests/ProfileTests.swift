@@ -162,6 +162,14 @@ struct ProfileTests {
     #expect(refusal(Self.head + counter + counter)?.expected.contains("twice") == true)
   }
 
+  @Test func `a label that is there twice in a table is refused: it would mean two things`() {
+    let table =
+      #"[[table]]\nid = "t"\nlabels = "1.3.1"\nvalues = "1.3.2"\nunit = "impressions"\nconfidence = "reported"\n"#
+      .replacingOccurrences(of: "\\n", with: "\n")
+    let rows = "row = [{ label = \"Prints\", meter = \"print\" }, { label = \" prints\", meter = \"copy\" }]\n"
+    #expect(refusal(Self.head + table + rows)?.expected.contains("`prints` is there twice") == true)
+  }
+
   @Test func `a file cut at any byte is refused or read, and never traps`() throws {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appendingPathComponent("Sources/PrinterModel/Profiles")

@@ -128,12 +128,16 @@ package struct IPPAsker: Sendable {
     }
     var reading = Interpretation.read(walk, profiles: profiles)
     reading.findings += findings + notes
+    let interruption =
+      decoded.breaksOff
+      ? PollFailure(.malformed, "its answer over IPP breaks off after \(walk.bindings.count) values") : nil
     return .reading(
       PollReading(
         kind: .full, walk: walk, reading: reading,
         alerts: AlertReport(
-          rows: reading.alerts, partialRows: reading.alerts, detectedErrors: reading.status.detectedErrors),
-        read: NameSet(of: walk.bindings)))
+          rows: decoded.breaksOff ? nil : reading.alerts, partialRows: reading.alerts,
+          detectedErrors: decoded.breaksOff ? nil : reading.status.detectedErrors),
+        read: NameSet(of: walk.bindings), interruption: interruption))
   }
 
   /// What a recorded answer tells, as a poll would.
