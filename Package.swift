@@ -203,8 +203,8 @@ let package = Package(
     tests(
       "CollectorsTests",
       of: [
-        "Collectors", "AlertRules", "CLinux", "DeviceHTTP", "Discovery", "SNMP", "IPP", "MIB", "PrinterModel", "Events",
-        "Projections",
+        "Collectors", "AlertRules", "CLinux", "DeviceHTTP", "Discovery", "SNMP", "IPP", "MIB", "PrinterModel",
+        "PrinterSimulator", "Events", "Projections",
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       ]),
     tests("CrashImagesTests", of: ["CrashImages", "Evidence", "Simulation"]),

@@ -43,9 +43,10 @@ FINDINGS_MAX = 100
 
 EVENT_TYPES = {
     1: "AgentStarted", 2: "AgentStopped", 3: "InstallEnrolled", 10: "SweepStarted", 11: "SweepCompleted", 12: "DiscoveryFailed",
-    20: "DeviceDiscovered", 21: "DeviceMoved", 22: "DeviceReplaced", 23: "DeviceSeenAlso", 30: "ReadingTaken",
+    20: "DeviceDiscovered", 21: "DeviceMoved", 22: "DeviceReplaced", 23: "DeviceSeenAlso",
+    24: "DeviceMerged", 25: "DeviceRetired", 26: "DeviceReturned", 30: "ReadingTaken",
     31: "ReadingChanged", 32: "ReadingUnchanged", 33: "PollFailed",
-    40: "AlertRaised", 41: "AlertUpdated", 42: "AlertCleared", 50: "MeterEpochOpened", 60: "UploadRejected",
+    40: "AlertRaised", 41: "AlertUpdated", 42: "AlertCleared", 50: "MeterEpochOpened", 51: "MeterOffsetSet", 60: "UploadRejected",
     70: "JournalDamaged", 71: "RecordsRemoved", 72: "ReadingsThinned",
 }
 

@@ -194,6 +194,7 @@ extension EventDecoder {
   private mutating func meter(_ bytes: UnsafeRawBufferPointer) throws -> Meter {
     var (name, source, rule) = (MeterName?.none, Source?.none, Rule(""))
     var (value, unit, quality) = (UInt64(0), Int64(0), UInt32(0))
+    var reason: String?
     var fields = FieldReader(bytes)
     while try fields.next() {
       switch fields.number {
@@ -203,12 +204,14 @@ extension EventDecoder {
       case 4: quality = fields.uint32 ?? quality
       case 5: source = try fields.bytes.map { try self.source($0) } ?? source
       case 6: rule = try fields.bytes.map { try self.rule($0) } ?? rule
+      case 7: reason = try fields.string() ?? reason
       default: break
       }
     }
     return Meter(
       name: try required(name, "the name of a meter"), value: value, unit: CounterUnit(rawValue: unit),
-      quality: try Self.quality(quality), source: try required(source, "the source of a meter"), rule: rule)
+      quality: try Self.quality(quality), source: try required(source, "the source of a meter"), rule: rule,
+      reason: reason)
   }
 
   private mutating func supply(_ bytes: UnsafeRawBufferPointer) throws -> Supply {

@@ -148,6 +148,7 @@ extension Meter {
       $0.quality = UInt32(quality.rawValue)
       $0.source = Data(PackedObjects.pack([VarBind(source.name, source.raw)]))
       $0.rule = rule.description
+      if let reason { $0.reason = reason }
     }
   }
 }

@@ -33,7 +33,7 @@ extension AttributeTranslation {
     }
     for reason in reasons where reason.isCondition && reason.severity != .report {
       if let bit = reason.condition.bit { setErrorBit(bit, reason.binding) }
-      if codes.insert(reason.condition.code).inserted || reason.condition.code == 1 {
+      if codes.insert(reason.condition.code).inserted || reason.groupIndex != nil {
         index += 1
         makeAlert(index, reason)
       }
@@ -81,6 +81,7 @@ extension AttributeTranslation {
       make(name(PrinterMIB.Alert.severity), .integer(severity), of: binding, .rfc8011)
     }
     make(name(PrinterMIB.Alert.group), .integer(reason.condition.group), of: binding, .pwg51009)
+    if let index = reason.groupIndex { make(name(PrinterMIB.Alert.groupIndex), .integer(index), of: binding, .rfc8011) }
     make(name(PrinterMIB.Alert.code), .integer(reason.condition.code), of: binding, .pwg51009)
     make(name(PrinterMIB.Alert.description), .octets(Array(reason.keyword.utf8)), of: binding, .rfc8011)
   }

@@ -20,7 +20,8 @@ extension AttributeTranslation {
     Counter(keyword: "printer-pages-completed", unit: .other, qualifier: "pages"),
   ]
 
-  /// The members of the three collections, by what they count.
+  /// The members of the three collections, by what they count, as IANA registers them for printer-impressions-completed-col. Sheets and pages have
+  /// fewer by the registry (blank, full-color, highlight-color, monochrome; full-color, monochrome); what a device tells beyond is read by its name.
   private static let members: [(String, MeterName.Colour, MeterName.Sides)] = [
     ("monochrome", .monochrome, .any), ("full-color", .fullColor, .any), ("highlight-color", .highlightColor, .any),
     ("monochrome-two-sided", .monochrome, .twoSided), ("full-color-two-sided", .fullColor, .twoSided),
@@ -41,10 +42,13 @@ extension AttributeTranslation {
           counter.unit, &findings)
       }
       let blankQualifier = qualifier.isEmpty ? "blank" : "\(qualifier) blank"
-      let blank = meter(
-        "\(counter.keyword)-col/blank", MeterName(.total, qualifier: blankQualifier), counter.unit, &findings)
-      if let check = Self.check(meters.last { $0.name == name }, parts, blank) { checks.append(check) }
-      meters += parts + (blank.map { [$0] } ?? [])
+      let blanks = [("blank", MeterName.Sides.any), ("blank-two-sided", .twoSided)].compactMap { member, sides in
+        meter(
+          "\(counter.keyword)-col/\(member)", MeterName(.total, sides: sides, qualifier: blankQualifier), counter.unit,
+          &findings)
+      }
+      if let check = Self.check(meters.last { $0.name == name }, parts + blanks) { checks.append(check) }
+      meters += parts + blanks
     }
     return (meters, checks)
   }
@@ -62,12 +66,13 @@ extension AttributeTranslation {
   }
 
   /// Whether the colours add up to the total. Not checked where two-sided impressions are told: whether they are among the others is not.
-  private static func check(_ total: Meter?, _ parts: [Meter], _ blank: Meter?) -> ArithmeticCheck? {
-    let colours = parts.filter { $0.name.sides == .any }
-    guard let total, !colours.isEmpty, !parts.contains(where: { $0.name.sides == .twoSided && $0.value > 0 }) else {
+  private static func check(_ total: Meter?, _ parts: [Meter]) -> ArithmeticCheck? {
+    let all = parts.filter { $0.name.sides == .any }
+    guard let total, all.contains(where: { $0.name.colour != .all }),
+      !parts.contains(where: { $0.name.sides == .twoSided && $0.value > 0 })
+    else {
       return nil
     }
-    let all = colours + (blank.map { [$0] } ?? [])
     // Each is below 2^31, and there are four.
     let sum = all.reduce(Int64(0)) { $0 + Int64(clamping: $1.value) }
     let terms = all.map(\.name.description).joined(separator: " + ")

@@ -59,8 +59,8 @@ package enum EnumerationNames {
     return [availability] + flags.filter { value & Int64($0.0) != 0 }.map(\.1)
   }
 
-  private static let finisherCodes: Range<Int64> = 30_200..<31_900
-  private static let subunitCodes: ClosedRange<Int64> = 3...38
+  static let finisherCodes: Range<Int64> = 30_200..<31_900
+  static let subunitCodes: ClosedRange<Int64> = 3...38
 }
 
 extension Array {

@@ -39,6 +39,24 @@ extension EnumerationNames {
     return table.numbers[plain] ?? Int64(word.trimmed)
   }
 
+  /// The alert code of a finisher's keyword: `stapler-life-over` is 30211 (PWG 5100.9, IANA-PRINTER-MIB).
+  static func finisherAlertCode(named keyword: String) -> Int64? {
+    for (device, finisher) in EnumerationTables.finishers.enumerated() {
+      let prefix = finisher.reduce("") { $0 + ($1.isUppercase ? "-" + $1.lowercased() : String($1)) } + "-"
+      guard keyword.hasPrefix(prefix) else { continue }
+      let event = String(keyword.dropFirst(prefix.count))
+      guard let code = alertCode(named: "subunit-" + event) ?? alertCode(named: event), subunitCodes.contains(code)
+      else { return nil }
+      return finisherCodes.lowerBound + 100 * Int64(device) + code
+    }
+    return nil
+  }
+
+  /// The code of what happened, of a finisher's code without the finisher; others as they are.
+  package static func subunitCode(_ code: Int64) -> Int64 {
+    finisherCodes.contains(code) ? (code - finisherCodes.lowerBound) % 100 : code
+  }
+
   /// The alert code of a keyword: `marker-toner-empty`.
   static func alertCode(named keyword: String) -> Int64? {
     let number = number(of: keyword, in: .alertCode)

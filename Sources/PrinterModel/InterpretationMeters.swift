@@ -46,7 +46,12 @@ extension Interpretation {
     }
   }
 
-  /// Why a meter has the source that it has: a sentence for the one who asks.
+  /// Why a meter has the source that it has: what was recorded with it, else what the profiles say.
+  package static func reason(for meter: Meter, profiles: ProfileSet = .shipped) -> String? {
+    meter.reason ?? reason(for: meter.rule, profiles: profiles)
+  }
+
+  /// Why a rule is as it is: a sentence for the one who asks.
   package static func reason(for rule: Rule, profiles: ProfileSet = .shipped) -> String? {
     switch rule {
     case .markerLifeCount: return "the life count of the marker, in the unit that the marker states"
@@ -55,6 +60,8 @@ extension Interpretation {
     default:
       for profile in profiles.profiles {
         for counter in profile.counters where profile.rule(counter.id) == rule { return counter.reason }
+        for table in profile.tables where profile.rule(table.id) == rule { return table.reason }
+        for record in profile.records where profile.rule(record.id) == rule { return record.reason }
       }
       return nil
     }

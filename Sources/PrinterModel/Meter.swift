@@ -8,10 +8,15 @@ package struct Meter: Hashable, Sendable {
   package var quality: Quality
   package var source: Source
   package var rule: Rule
+  /// Why the rule has it so, in the words of its profile, where that is a site's own: nobody else has the file. Nil for rules of the release,
+  /// which knows their reasons (`Interpretation.reason`).
+  package var reason: String?
 
   package init(
-    name: MeterName, value: UInt64, unit: CounterUnit, quality: Quality = .exact, source: Source, rule: Rule
+    name: MeterName, value: UInt64, unit: CounterUnit, quality: Quality = .exact, source: Source, rule: Rule,
+    reason: String? = nil
   ) {
+    self.reason = reason
     self.name = name
     self.value = value
     self.unit = unit

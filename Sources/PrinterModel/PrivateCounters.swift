@@ -44,7 +44,7 @@ extension Interpreter {
     }
     let meter = Meter(
       name: counter.meter, value: number, unit: counter.unit, source: Source(counter.name, value),
-      rule: profile.rule(counter.id))
+      rule: profile.rule(counter.id), reason: profile.reasonTold(counter.reason))
     return [
       PrivateCounter(
         meter: meter, confidence: counter.confidence, replacesLifeCount: counter.replacesLifeCount)
@@ -82,7 +82,8 @@ extension Interpreter {
       guard let label = table.label(of: index, columns), let number = value.counter else { continue }
       guard let (name, confidence, unit) = table.meter(label, known) else { continue }
       let source = Source(table.values.appending(index), value)
-      let meter = Meter(name: name, value: number, unit: unit, source: source, rule: rule)
+      let meter = Meter(
+        name: name, value: number, unit: unit, source: source, rule: rule, reason: profile.reasonTold(table.reason))
       counters.append(PrivateCounter(meter: meter, confidence: confidence))
     }
     return counters
@@ -111,7 +112,7 @@ extension Interpreter {
       }
       let meter = Meter(
         name: known.meter, value: number, unit: known.unit ?? record.unit, source: Source(record.name, value),
-        rule: rule)
+        rule: rule, reason: profile.reasonTold(record.reason))
       return PrivateCounter(meter: meter, confidence: record.confidence)
     }
   }

@@ -32,6 +32,15 @@ package struct Profile: Equatable, Sendable {
 
   /// The rule name of one of this profile's parts: `kyocera/printed-pages@2`, or `kyocera/printed-pages@2+local` for a site's own.
   package func rule(_ part: String) -> Rule { Rule("\(name)/\(part)@\(version)\(isLocal ? "+local" : "")") }
+
+  /// What a meter tells of the reason of its rule: that of a site's own profile, cut to what a record should carry.
+  func reasonTold(_ reason: String?) -> String? {
+    guard isLocal, let reason, !reason.isEmpty else { return nil }
+    return String(reason.prefix(Self.reasonCharactersMax))
+  }
+
+  /// A reason is a sentence; it is told with each reading that its meter is new in or changed.
+  static let reasonCharactersMax = 300
 }
 
 extension Profile {
@@ -161,6 +170,8 @@ package struct CounterTable: Equatable, Sendable {
   package var unit: CounterUnit
   package var confidence: Confidence
   package var meaning: Meaning
+  /// Why it is read so, in a sentence.
+  package var reason: String?
   /// Stands before a label that `names` does not have, in a qualifier: `size 26`.
   package var qualifierPrefix = ""
   /// What codes stand for, in a qualifier.
@@ -198,6 +209,8 @@ package struct CounterRecord: Equatable, Sendable {
   package var unit: CounterUnit
   package var confidence: Confidence
   package var codes: [Code]
+  /// Why it is read so, in a sentence.
+  package var reason: String?
 }
 
 /// What is left of supplies, packed as counters are (`CounterRecord`): for devices without prtMarkerSuppliesTable.

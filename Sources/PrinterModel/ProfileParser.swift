@@ -171,7 +171,7 @@ package enum ProfileParser {
   private static func table(_ fields: ProfileFields) -> CounterTable {
     fields.allow([
       "id", "labels", "further-labels", "values", "join", "unit", "confidence", "row", "qualifier-of",
-      "qualifier-prefix", "names",
+      "qualifier-prefix", "names", "reason",
     ])
     let confidence: Confidence = fields.word("confidence", else: .reported)
     let rows = fields.tables("row")
@@ -200,6 +200,7 @@ package enum ProfileParser {
     }
     table.qualifierPrefix = fields.optionalString("qualifier-prefix") ?? ""
     table.names = fields.stringTable("names")
+    table.reason = fields.optionalString("reason")
     return table
   }
 
@@ -211,7 +212,7 @@ package enum ProfileParser {
   }
 
   private static func record(_ fields: ProfileFields) -> CounterRecord {
-    fields.allow(["id", "oid", "unit", "confidence", "code"])
+    fields.allow(["id", "oid", "unit", "confidence", "code", "reason"])
     let codes = fields.tables("code").map { code in
       code.allow(["code", "meter", "unit"])
       return CounterRecord.Code(
@@ -224,7 +225,7 @@ package enum ProfileParser {
     }
     return CounterRecord(
       id: fields.string("id"), name: fields.objectID("oid"), unit: fields.unit("unit"),
-      confidence: fields.word("confidence", else: .reported), codes: codes)
+      confidence: fields.word("confidence", else: .reported), codes: codes, reason: fields.optionalString("reason"))
   }
 
   private static func supplyRecord(_ fields: ProfileFields) -> SupplyRecord {

@@ -70,7 +70,7 @@ package struct ReadingJSON: Sendable {
       ("unit", .string(meter.unit.name)), ("quality", .string(meter.quality.identifier)),
       meter.source.name.member, ("raw", .string(meter.source.rawShown)),
       ("rule", .string(meter.rule.description)),
-      ("reason", JSONText(Interpretation.reason(for: meter.rule, profiles: profiles))),
+      ("reason", JSONText(Interpretation.reason(for: meter, profiles: profiles))),
     ])
   }
 

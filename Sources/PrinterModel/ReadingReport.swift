@@ -46,7 +46,7 @@ extension ReadingReport {
       meter.name.description, value, meter.quality.word, meter.source.name.shown, meter.source.rawShown,
       meter.rule.description,
     ]
-    if meter.name == .total, let reason = Interpretation.reason(for: meter.rule, profiles: profiles) {
+    if meter.name == .total, let reason = Interpretation.reason(for: meter, profiles: profiles) {
       row.append("because: \(reason)")
     }
     return row

@@ -51,9 +51,18 @@ struct StateReason {
   /// What the Printer MIB has for it; `other` of the whole printer where it has nothing.
   var condition: Condition {
     if let condition = Self.conditions[keyword] { return condition }
+    if let code = EnumerationNames.finisherAlertCode(named: keyword) { return Condition(code, Self.finisherGroup) }
     let code = EnumerationNames.alertCode(named: keyword) ?? EnumerationNames.alertCode(named: "subunit-" + keyword)
     guard let code else { return Condition(1, 5) }
     return Condition(code, Self.group(of: code))
+  }
+
+  /// What stands for prtAlertGroupIndex where only the keyword tells one alert from the next: two keywords without a code of their own are two
+  /// alerts. Nil where the code tells it. FNV-1a of the keyword in 31 bits, so that it stays the same from poll to poll and release to release.
+  var groupIndex: Int64? {
+    guard condition.code == 1 else { return nil }
+    let hash = keyword.utf8.reduce(UInt32(0x811C_9DC5)) { ($0 ^ UInt32($1)) &* 0x0100_0193 }
+    return Int64(hash >> 1)
   }
 
   /// prtAlertSeverityLevel; nil where nothing states it.
@@ -69,8 +78,12 @@ struct StateReason {
   /// States that an operator or a job brings about.
   private static let commands: Set<String> = [
     "paused", "moving-to-paused", "stopping", "stopped-partly", "connecting-to-device", "shutdown", "hibernate",
-    "suspend", "identify-printer-requested", "deactivated", "testing",
+    "suspend", "identify-printer-requested", "deactivated", "testing", "deleting", "resuming",
+    "cups-waiting-for-job-completed",
   ]
+
+  /// finDevice (PrtAlertGroupTC)
+  private static let finisherGroup: Int64 = 30
 
   /// IANA-PRINTER-MIB's hundreds of codes belong to groups.
   private static func group(of code: Int64) -> Int64 {
@@ -97,6 +110,8 @@ struct StateReason {
     "output-area-full": Condition(903, 9, 12), "fuser-over-temp": Condition(1002, 10),
     "fuser-under-temp": Condition(1001, 10), "opc-near-eol": Condition(1111, 10), "opc-life-over": Condition(1112, 10),
     "developer-low": Condition(1113, 11), "developer-empty": Condition(1114, 11),
-    "interpreter-resource-unavailable": Condition(1507, 15),
+    "interpreter-resource-unavailable": Condition(1507, 15), "cleaner-life-almost-over": Condition(10, 10),
+    "cleaner-life-over": Condition(11, 10), "interlock-closed": Condition(6, 6), "cover-closed": Condition(4, 6),
+    "door-closed": Condition(502, 6),
   ]
 }

@@ -22,12 +22,15 @@ package struct DeviceSummary: Sendable {
   package var make: String { identity?.make ?? "unknown" }
   package var serial: String { identity?.serial?.text ?? "unknown" }
 
+  /// What is current of the device; nothing of one that goes on as another, whose numbers are the other's and would be counted twice.
+  package var current: Reading? { state.merged == nil ? reading : nil }
+
   /// The device's total; nil where it gave none.
   package var total: Meter? { meter(.total) }
   package var monochrome: Meter? { meter(MeterName(.total, .monochrome)) }
   package var fullColour: Meter? { meter(MeterName(.total, .fullColor)) }
 
-  package func meter(_ name: MeterName) -> Meter? { reading?.meters.first { $0.name == name } }
+  package func meter(_ name: MeterName) -> Meter? { current?.meters.first { $0.name == name } }
 
   /// `read`, `unreachable`, `replaced`, `merged`, `retired` or `new`.
   package var condition: String {
@@ -58,7 +61,7 @@ package enum FleetReport {
       table.add([
         device.shortID, device.address, clipped(device.model, 34), device.serial, number(device.total, device.state),
         number(device.monochrome, device.state), number(device.fullColour, device.state),
-        supplies(device.reading?.supplies ?? []), alerts(device.state), device.condition,
+        supplies(device.current?.supplies ?? []), alerts(device.state), device.condition,
       ])
     }
     return table.text
@@ -114,7 +117,7 @@ package enum FleetReport {
           + form.alert(raised.fact.alert))
     }
     let reading =
-      device.reading.map { form.members(of: $0).filter { $0.0 != "alerts" } }
+      device.current.map { form.members(of: $0).filter { $0.0 != "alerts" } }
       ?? device.identity.map { [("identity", form.identity($0))] } ?? []
     let offsets = device.state.meterOffsets.sorted { $0.key < $1.key }.map { name, set in
       JSONText.object([

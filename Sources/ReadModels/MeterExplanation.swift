@@ -51,6 +51,8 @@ package struct MeterExplanation: Sendable {
   package var isIntact: Bool
   package var seal: RecordSeal?
   package var acknowledgement: Acknowledgement
+  /// Other records of this device, which counted the same pages.
+  package var merged: [MergedVolume]
   /// Records up to `at` that this release cannot read and that may be about the device.
   package var unreadable: UInt64
   /// Whether the raw objects were asked for; where they are not known, `setting` has none all the same.
@@ -91,6 +93,7 @@ package struct MeterExplanation: Sendable {
     seal = try RecordSeal.covering(position, reader, trusted)
     wantsCountersignature = trusted?.countersigners.isEmpty == false
     acknowledgement = try Acknowledgement(of: position, reader)
+    merged = try MergedVolume.all(of: found.id, name, reader, base, through: last)
   }
 
   /// The meter that `text` names; one that the device reports no more is named exactly.

@@ -28,6 +28,18 @@ extension MeterExplanation {
       json.key("record")
       json.moment(setting.value.moment)
       json.epoch(setting)
+      if !merged.isEmpty {
+        json.key("merged")
+        json.array(merged) { json, volume in
+          json.object { json in
+            json.member("device", volume.other.description)
+            json.key("goesOnThere")
+            json.bool(volume.goesOnThere)
+            json.member("counted", volume.counted)
+            json.member("shared", volume.shared)
+          }
+        }
+      }
       json.member("address", setting.address)
       json.key("identity")
       json.value(form.identity(setting.identity))

@@ -11,7 +11,7 @@ extension MeterExplanation {
   /// A link of the chain a line, each ended by a line feed.
   package var text: String {
     var table = TextTable([.init(""), .init("")])
-    let links = [valueLinks, recordLinks, epochLinks, deviceLinks, laterLinks, evidenceLinks].joined()
+    let links = [valueLinks, recordLinks, epochLinks, mergedLinks, deviceLinks, laterLinks, evidenceLinks].joined()
     for (name, words) in links { table.add([name, words.replacingControls]) }
     for (index, object) in (setting.objects?.bindings ?? []).enumerated() {
       table.add([index == 0 ? "objects" : "", "\(object.name.shown) = \(object.valueShown)"])
@@ -26,7 +26,7 @@ extension MeterExplanation {
 
   private var valueLinks: [Link] {
     let meter = setting.value.meter
-    let reason = Interpretation.reason(for: meter.rule).map { ": " + $0 } ?? ""
+    let reason = Interpretation.reason(for: meter).map { ": " + $0 } ?? ""
     return [("meter", "\(meter.name) of device \(device)"), ("value", meter.words)] + offsetLinks + [
       ("source", "\(meter.source.name.shown) = \(meter.source.rawShown)"), ("rule", "\(meter.rule)\(reason)"),
     ]
@@ -63,6 +63,21 @@ extension MeterExplanation {
     }
     if let first = setting.epoch.first { links.append(("in the epoch", volume(since: first))) }
     return links
+  }
+
+  private var mergedLinks: [Link] {
+    merged.map { volume in
+      let shared = volume.shared.map { "\($0) of them" } ?? "an unknown part of them"
+      return volume.goesOnThere
+        ? (
+          "merged",
+          "goes on as device \(volume.other): of \(volume.counted) \(volume.unit.name) counted here, \(shared) are counted there"
+        )
+        : (
+          "merged",
+          "device \(volume.other) goes on as this one: it counted \(volume.counted) \(volume.unit.name), \(shared) are counted here"
+        )
+    }
   }
 
   private func volume(since earlier: MeterValue) -> String {

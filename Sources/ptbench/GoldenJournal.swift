@@ -17,6 +17,9 @@ struct GoldenJournalCommand: AsyncParsableCommand {
 
   @Option(help: "A directory that does not exist yet.") var into: String
   @Flag(help: "Remove the records before the countersigned checkpoint, as retention does.") var shortened = false
+  @Flag(
+    help: "Write what came later: the types of events that the first journal of this format was written too early for.")
+  var later = false
   @Option(help: "The recorded walks that its readings are made from.") var walks = "Fixtures/walks"
 
   /// Few, so that a small journal has several.
@@ -29,6 +32,10 @@ struct GoldenJournalCommand: AsyncParsableCommand {
     configuration.clock = clock.journalClock
     let story = try GoldenStory(walks: walks)
     let journal = try Journal.open(configuration, fold: FleetFold())
+    if later {
+      for entry in try GoldenLaterStory(walks: walks).entries() { try await append(entry, to: journal, clock) }
+      return try await close(journal)
+    }
     for entry in try story.beforeRestore() { try await append(entry, to: journal, clock) }
     let hub = SignerKey(name: try NoteKeyName("hub.example"), privateKey: try Ed25519PrivateKey())
     let checkpoint = try await countersign(journal, hub)
@@ -38,6 +45,10 @@ struct GoldenJournalCommand: AsyncParsableCommand {
     if shortened {
       try await journal.prune(through: checkpoint, countersignedBy: hub.verifier, acknowledgedBy: "dcam")
     }
+    try await close(journal)
+  }
+
+  private func close(_ journal: Journal) async throws {
     await journal.close()
     // They belong to the process that had it open.
     for name in ["lock", "lock.mdb"] { try FileManager.default.removeItem(atPath: into + "/" + name) }

@@ -250,6 +250,49 @@ import Testing
     #expect(registry.entries.count == 1 && one.displaced == nil)
   }
 
+  @Test func `a device known by its UUID alone that then tells a known serial number is merged, with the evidence`()
+    throws
+  {
+    let uuid = "4509a320-00a0-008f-00b6-002507510eca"
+    func told(_ serial: String?) -> DeviceIdentity {
+      var told = identity(serial)
+      told.uuid = uuid
+      return told
+    }
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity("CN12345678"), a, new: 1)
+    _ = try sighted(&registry, told(nil), b, new: 2)
+    let one = try sighted(&registry, told("CN12345678"), b, new: 3)
+    #expect(one.device == (try id(1)))
+    #expect(names(one.events).first == "merged into 01010101: UUID \(uuid) is told with serial CN12345678")
+    #expect(one.merged == [DeviceRegistry.Merged(device: try id(2), endpoint: b)])
+    #expect(registry.entries.count == 1)
+    #expect(try sighted(&registry, told(nil), b, new: 4).device == (try id(1)), "it is known by its UUID from here on")
+  }
+
+  @Test func `a UUID in common with a device of another serial number or MAC merges nothing`() throws {
+    let uuid = "4509a320-00a0-008f-00b6-002507510eca"
+    var (other, now) = (identity(nil, mac: Self.otherMAC), identity("CN12345678", mac: Self.mac))
+    (other.uuid, now.uuid) = (uuid, uuid)
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity("CN12345678"), a, new: 1)
+    _ = try sighted(&registry, other, b, new: 2)
+    #expect(try sighted(&registry, now, a, new: 3).merged.isEmpty)
+    #expect(registry.entries.count == 2)
+  }
+
+  @Test func `at another port of its address a device is the same one, and is not asked where it was`() throws {
+    let (ipp, snmp) = (Endpoint(a.address, port: 631), a)
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity("CN12345678"), ipp, new: 1)
+    #expect(registry.endpointToVerify(identity("CN12345678"), at: snmp) == nil)
+    let moved = try sighted(&registry, identity("CN12345678"), snmp, new: 2)
+    #expect(moved.device == (try id(1)) && moved.isPolledHere)
+    #expect(names(moved.events) == ["moved 10.0.0.7:631 10.0.0.7:161 by serial CN12345678"])
+    let replaced = try sighted(&registry, identity("CN99999999"), ipp, new: 3)
+    #expect(replaced.displaced == (try id(1)), "one address has one device")
+  }
+
   @Test func `a serial number without a MAC in common merges nothing`() throws {
     var registry = DeviceRegistry()
     _ = try sighted(&registry, identity("CN12345678"), a, new: 1)

@@ -129,12 +129,74 @@ private final class EventLog: EventSink {
       return
     }
     #expect(discovered.credential == IPPAsker.accessName && discovered.identity.serial?.text == "IPP00000004")
+    #expect(discovered.address == "127.0.34.2:\(printer.port)", "where it was asked")
     let total = try #require(taken.reading.meters.first)
     #expect(total.name == .total && total.source.name.shown == "printer-impressions-completed")
     #expect(taken.raw.isOfAttributes && Interpretation.read(taken.raw).meters == taken.reading.meters)
     #expect(changed.change.meters.changed.map(\.name) == [.total])
     #expect(
       changed.raw.map(\.name.shown) == ["printer-impressions-completed"], "the time since it was switched on is none")
+  }
+
+  /// Polls a printer over IPP once for each list of reasons, and gives what its monitor tells of alerts.
+  private func alerts(_ reasons: [[String]]) throws -> [EventBody] {
+    var monitor = DeviceMonitor(
+      KnownDevice(
+        id: try #require(DeviceID([UInt8](repeating: 3, count: 16))), endpoint: nil, credential: IPPAsker.accessName,
+        identity: DeviceIdentity()))
+    var events: [Event] = []
+    for (minute, words) in reasons.enumerated() {
+      var attributes = [IPPAttribute].printer(serial: "IPP00000009", impressions: 7)
+      attributes.removeAll { $0.name == "printer-state-reasons" }
+      attributes.append(IPPAttribute("printer-state-reasons", words.map { .string($0, .keyword) }))
+      let message = IPPMessage(code: IPPStatus.ok, requestID: 1, groups: [IPPGroup(.printer, attributes)])
+      let result = try #require(IPPAsker.result(ofCapture: try message.encoded()))
+      let outcome = PollOutcome(
+        endpoint: Endpoint(IPv4Address(0x0a00_0009)), credential: IPPAsker.accessName, cost: PollCost(), result: result)
+      events += monitor.completed(outcome, time: Int64(minute) * 60_000)
+    }
+    return events.map(\.body).filter {
+      switch $0 {
+      case .alertRaised, .alertUpdated, .alertCleared: true
+      default: false
+      }
+    }
+  }
+
+  @Test func `raise, update and clear an alert by the reasons of their state, with its duration`() throws {
+    let events = try alerts([["none"], ["media-jam-warning"], ["media-jam-error"], ["media-jam-error"], ["none"]])
+    guard events.count == 3, case .alertRaised(let raised) = events[0], case .alertUpdated(let updated) = events[1],
+      case .alertCleared(let cleared) = events[2]
+    else {
+      Issue.record("\(events)")
+      return
+    }
+    #expect(raised.key == AlertKey(group: 13, groupIndex: -1, code: 8) && raised.alert.severity == 4)
+    #expect(raised.alert.description?.text == "media-jam")
+    #expect(updated.key == raised.key && updated.alert.severity == 3)
+    #expect(cleared.key == raised.key && cleared.milliseconds == 180_000)
+  }
+
+  @Test func `that sleep, wake, warm up or do what they were told raise nothing`() throws {
+    let events = try alerts([
+      ["none"], ["hibernate-report"], ["suspend"], ["power-down"], ["power-up-report"], ["printer-ready-to-print"],
+      ["subunit-power-saver-warning"], ["stapler-warming-up-warning"], ["marker-adjusting-print-quality-report"],
+      ["moving-to-paused", "paused"], ["cover-closed-report"], ["configuration-change-report"], ["none"],
+    ])
+    #expect(events.isEmpty, "\(events)")
+  }
+
+  @Test func `with two reasons that have no code raise two alerts, and clear each by itself`() throws {
+    let events = try alerts([["fan-fault-warning", "acme-belt-worn-error"], ["acme-belt-worn-error"], ["none"]])
+    let keys = events.map { body -> AlertKey? in
+      switch body {
+      case .alertRaised(let raised): raised.key
+      case .alertCleared(let cleared): cleared.key
+      default: nil
+      }
+    }
+    #expect(keys.count == 4 && Set(keys).count == 2, "\(events)")
+    #expect(keys.last == keys.first { $0 != keys[2] })
   }
 
   @Test func `are read by hand when SNMP is silent, and asked by hand over IPP alone`() async throws {
@@ -181,5 +243,14 @@ private final class EventLog: EventSink {
         epoch.evidence.hasPrefix("source changed from printer-impressions-completed to 1.3.6.1.2.1.43.10.2.1.4.1.1"))
     }
     #expect(await collector.devices.map(\.credential) == ["public"])
+    let moves = log.all.compactMap { event -> DeviceMoved? in
+      if case .deviceMoved(let moved) = event.body { moved } else { nil }
+    }
+    #expect(
+      moves == [
+        DeviceMoved(
+          from: "127.0.36.2:\(printer.port)", to: "127.0.36.2:\(responder.endpoint.port)", evidence: "serial VNB3K10007"
+        )
+      ])
   }
 }

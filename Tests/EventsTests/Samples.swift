@@ -154,7 +154,8 @@ enum Samples {
   static func meter(_ name: MeterName, _ value: UInt64) -> Meter {
     Meter(
       name: name, value: value, unit: .impressions, quality: .exact,
-      source: Source([1, 3, 6, 1, 2, 1, 43, 10, 2, 1, 4, 1, 1], .counter32(UInt32(value))), rule: Rule("rfc3805@1"))
+      source: Source([1, 3, 6, 1, 2, 1, 43, 10, 2, 1, 4, 1, 1], .counter32(UInt32(value))), rule: Rule("rfc3805@1"),
+      reason: value % 2 == 0 ? "so says a profile of this site's own" : nil)
   }
 
   static func supply(_ row: UInt32, level: Int64) -> Supply {

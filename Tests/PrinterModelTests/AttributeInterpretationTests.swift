@@ -100,9 +100,12 @@ extension Reading {
     let reading = try read([
       "printer-impressions-completed": 10, "printer-impressions-completed-col/monochrome": 10,
       "printer-impressions-completed-col/monochrome-two-sided": 4,
+      "printer-impressions-completed-col/blank-two-sided": 2,
     ])
     #expect(reading.checks.isEmpty)
     #expect(reading.meters.contains { $0.name.description == "total.monochrome.any.twoSided" && $0.value == 4 })
+    #expect(
+      reading.meters.contains { $0.name == MeterName(.total, sides: .twoSided, qualifier: "blank") && $0.value == 2 })
   }
 
   // MARK: Supplies
@@ -205,6 +208,26 @@ extension Reading {
     #expect(alert.location == 8_600 && alert.training == 4 && alert.time == 126_508)
     #expect(alert.description?.text == "A paper jam")
     #expect(reading.messages == ["`printer-alert[0]` is no pair of a key and a value"])
+  }
+
+  @Test func `tell every reason as an alert of its own, as grave as its suffix says`() throws {
+    let reading = try read([
+      "printer-state-reasons": [
+        "media-jam-error", "toner-low-warning", "spool-area-full-report", "fan-fault-warning", "acme-belt-worn-error",
+        "stapler-life-over-warning", "sheet-rotator-jam-error", "media-empty",
+      ], "printer-state": 5,
+    ])
+    let alerts = Dictionary(uniqueKeysWithValues: reading.alerts.map { ($0.description?.text ?? "", $0) })
+    #expect(alerts.count == 7, "a report is no alert")
+    #expect(alerts["media-jam"]?.code == 8 && alerts["media-jam"]?.severity == 3 && alerts["media-jam"]?.group == 13)
+    #expect(alerts["toner-low"]?.code == 1_104 && alerts["toner-low"]?.severity == 4)
+    #expect(
+      alerts["media-empty"]?.code == 808 && alerts["media-empty"]?.severity == nil, "nothing says how grave it is")
+    #expect(alerts["stapler-life-over"]?.code == 30_211 && alerts["stapler-life-over"]?.group == 30)
+    #expect(alerts["sheet-rotator-jam"]?.code == 31_708)
+    let (fan, belt) = (alerts["fan-fault"], alerts["acme-belt-worn"])
+    #expect(fan?.code == 1 && belt?.code == 1, "the standard has no code for them")
+    #expect(fan?.groupIndex != nil && fan?.groupIndex != belt?.groupIndex, "which makes them no single alert")
   }
 
   @Test func `raise no alert from a history of nothing, and take no malformed word for a number`() throws {

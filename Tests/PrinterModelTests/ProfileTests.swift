@@ -142,6 +142,54 @@ struct ProfileTests {
     #expect(profile.rule("pages") == Rule("example/pages@3+local"))
   }
 
+  @Test func `a site's own profile tells its reasons with its meters, and one of the release does not`() throws {
+    let text =
+      Self.head + """
+        [[counter]]
+        id = "pages"
+        oid = "1.3.6.1.4.1.99999.1.0"
+        meter = "print"
+        unit = "impressions"
+        confidence = "mib-defined"
+        reason = "read out at the panel"
+        [[table]]
+        id = "rows"
+        labels = "1.3.6.1.4.1.99999.2.1"
+        values = "1.3.6.1.4.1.99999.2.2"
+        unit = "impressions"
+        confidence = "mib-defined"
+        reason = "the rows say it themselves"
+        row = [{ label = "Copies", meter = "copy" }]
+        [[record]]
+        id = "packed"
+        oid = "1.3.6.1.4.1.99999.3.0"
+        unit = "impressions"
+        confidence = "mib-defined"
+        reason = "the maker's manual"
+        code = [{ code = 7, meter = "fax" }]
+        """
+    let walk = Walk([
+      VarBind(MIB2.sysObjectID, .objectIdentifier([1, 3, 6, 1, 4, 1, 99999, 7])),
+      VarBind([1, 3, 6, 1, 4, 1, 99999, 1, 0], .counter32(12)),
+      VarBind([1, 3, 6, 1, 4, 1, 99999, 2, 1, 5], .octets(Array("Copies".utf8))),
+      VarBind([1, 3, 6, 1, 4, 1, 99999, 2, 2, 5], .counter32(13)),
+      VarBind([1, 3, 6, 1, 4, 1, 99999, 3, 0], .octets([7, 1, 4, 0, 0, 0, 14, 0xFF])),
+    ])
+    var profile = try parse(text)
+    func reasons() -> [String: String?] {
+      let meters = Interpretation.read(walk, profiles: ProfileSet([profile])).meters
+      return Dictionary(uniqueKeysWithValues: meters.map { ("\($0.name)", $0.reason) })
+    }
+    #expect(reasons() == ["print": nil, "copy": nil, "fax": nil])
+    profile.isLocal = true
+    #expect(
+      reasons() == [
+        "print": "read out at the panel", "copy": "the rows say it themselves", "fax": "the maker's manual",
+      ])
+    #expect(
+      Interpretation.reason(for: profile.rule("rows"), profiles: ProfileSet([profile])) == "the rows say it themselves")
+  }
+
   @Test func `a total in place of the life count needs its reason`() {
     let error = refusal(
       Self.head + """

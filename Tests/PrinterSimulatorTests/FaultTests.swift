@@ -15,7 +15,8 @@ struct FaultTests {
 
   @Test func `every fault of the catalogue can be spelled and read back`() throws {
     for entry in Fault.catalogue {
-      let argument = ["OID": "1.3.6.1", "N": "3", "MS": "20", "PERCENT": "50"][entry.argument ?? ""]
+      let argument = ["OID": "1.3.6.1", "N": "3", "MS": "20", "PERCENT": "50", "BYTES": "9", "PAGES": "7"][
+        entry.argument ?? ""]
       let text = argument.map { "\(entry.name):\($0)" } ?? entry.name
       #expect(try Fault(text).spelling == text)
     }
@@ -112,6 +113,88 @@ struct FaultTests {
     let first = try answered()
     #expect((620...780).contains(first.filter { $0 }.count))
     #expect(try answered() == first)
+  }
+
+  @Test func `an answer is cut, split, or has other lengths around the same contents`() throws {
+    var whole = try Fixtures.device(Self.model)
+    let bytes = try #require(whole.received(Self.request, now: .zero).first).bytes
+    func answers(_ fault: Fault) throws -> [[UInt8]] {
+      var device = try device(fault)
+      return device.received(Self.request, now: .zero).map(\.bytes)
+    }
+    #expect(try answers(.cut(bytes: 9)) == [Array(bytes.prefix(9))])
+    let halves = try answers(.fragments)
+    #expect(halves.count == 2 && halves[0] + halves[1] == bytes)
+    let padded = try #require(try answers(.paddedLengths).first)
+    #expect(padded.count > bytes.count)
+    #expect(try Message(decoding: padded) == Message(decoding: bytes))
+    for fault: Fault in [.shortLengths, .longLengths, .indefiniteLengths] {
+      let wrong = try #require(try answers(fault).first)
+      #expect(wrong != bytes, "\(fault)")
+      #expect(throws: BERError.self, "\(fault)") { try Message(decoding: wrong) }
+    }
+    #expect(try #require(try answers(.indefiniteLengths).first).starts(with: [0x30, 0x80]))
+    #expect(try #require(try answers(.deepNesting).first).count > 600)
+    #expect(try Message(decoding: #require(try answers(.noBindings).first)).pdu.bindings.isEmpty)
+  }
+
+  @Test func `a column has a million rows, and what follows it is still there`() throws {
+    let column = PrinterMIB.Supplies.entry.appending(PrinterMIB.Supplies.description)
+    var device = try device(.millionRows(at: column))
+    func next(_ name: ObjectIdentifier) throws -> ObjectIdentifier? {
+      try device.ask(PDU(.getNext, requestID: 1, names: [name]))?.bindings.first?.name
+    }
+    #expect(try next(column) == column.appending(1, 1))
+    #expect(try next(column.appending(1, 999_999)) == column.appending(1, 1_000_000))
+    let after = try #require(try next(column.appending(1, 1_000_000)))
+    #expect(after.isWithin(PrinterMIB.Supplies.entry.appending(PrinterMIB.Supplies.unit)))
+  }
+
+  @Test func `what objects say is spoilt, and their names stay`() throws {
+    let plain = try Fixtures.device(Self.model).walk
+    for fault: Fault in [.nulPadding, .hexTails, .latin1, .levels(-3), .capacities(-2), .hugeNumbers(at: [1, 3])] {
+      var spoilt = SpoiltObjects([fault], plain)
+      let walk = spoilt.spoilt(plain, replies: 0)
+      #expect(walk.bindings.map(\.name) == plain.bindings.map(\.name), "\(fault)")
+      #expect(walk != plain, "\(fault)")
+    }
+  }
+
+  @Test func `after so many answers it is another device, or counts anew`() throws {
+    let plain = try Fixtures.device(Self.model).walk
+    let serial = PrinterMIB.General.entry.appending(PrinterMIB.General.serialNumber, 1)
+    let life = PrinterMIB.Marker.entry.appending(PrinterMIB.Marker.lifeCount, 1, 1)
+    var swapped = SpoiltObjects([.swapped(afterReplies: 3)], plain)
+    #expect(swapped.spoilt(plain, replies: 2) == plain)
+    #expect(swapped.spoilt(plain, replies: 3)[serial] != plain[serial])
+    var zeros = SpoiltObjects([.serialZeros(afterReplies: 3)], plain)
+    #expect(zeros.spoilt(plain, replies: 3)[serial]?.octets.map { Array($0.prefix(2)) } == [0x30, 0x30])
+    var drops = SpoiltObjects([.countDrops(afterReplies: 3)], plain)
+    #expect(drops.spoilt(plain, replies: 3)[life] == .counter32(0))
+    var more = plain
+    more.set(life, .counter32(UInt32(try #require(plain[life]?.number)) + 9))
+    #expect(drops.spoilt(more, replies: 4)[life] == .counter32(9))
+    var around = SpoiltObjects([.rollsOver(pages: 5)], plain)
+    #expect(around.spoilt(plain, replies: 0)[life] == .counter32(.max - 4))
+    #expect(around.spoilt(more, replies: 0)[life] == .counter32(4))
+  }
+
+  @Test func `nothing comes before the time after the first request`() throws {
+    var device = try device(.slowFirst(milliseconds: 4000))
+    func delay(_ now: Duration) -> Duration? { device.received(Self.request, now: now).first?.delay }
+    #expect(delay(.seconds(10)) == .seconds(4))
+    #expect(delay(.seconds(11)) == .seconds(3))
+    #expect(delay(.seconds(15)) == .zero)
+  }
+
+  @Test func `an engine counts no boots, and two devices have one engine id`() throws {
+    let user = try USMUser(name: "open")
+    let zero = try Fixtures.device(Self.model, faults: [.bootsZero(afterReplies: 2)], users: [user])
+    #expect(zero.agent.engine.engineBoots == 0)
+    let one = try Fixtures.plan(Self.model, at: "127.30.0.1", faults: [.sharedEngine], users: [user])
+    let two = try Fixtures.plan(Self.model, at: "127.30.0.2", faults: [.sharedEngine], users: [user])
+    let keys = USMKeyCache()
+    #expect(one.device(seed: 1, keys: keys).agent.engineID == two.device(seed: 1, keys: keys).agent.engineID)
   }
 
   @Test func `the SNMPv3 engine changes in the middle of a walk`() throws {

@@ -46,6 +46,7 @@ import Testing
     let other = try #require(DeviceID(16..<32))
     fleet.apply(Event(time: 3, device: id, .deviceMerged(DeviceMerged(into: other, address: "a", evidence: "MAC"))))
     #expect(FleetReport.table(of: fleet).contains("merged"))
+    #expect(!FleetReport.table(of: fleet).contains("1000"), "its count is the other's, and stands there")
     #expect(String(decoding: FleetReport.json(of: fleet), as: UTF8.self).contains("\"mergedInto\":\"\(other)\""))
   }
 

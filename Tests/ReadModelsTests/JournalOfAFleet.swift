@@ -91,7 +91,7 @@ final class JournalOfAFleet {
     return events
   }
 
-  private func meter(_ value: UInt64) -> Meter {
+  func meter(_ value: UInt64) -> Meter {
     Meter(
       name: .total, value: value, unit: .impressions,
       source: Source([1, 3, 6, 1, 2, 1, 43, 10, 2, 1, 4, 1, 1], .counter32(UInt32(value))), rule: Rule("t@1"))

@@ -208,6 +208,72 @@ import Testing
     }
   }
 
+  @Test func `names the rule of a site's own profile, its version, and the reason that was recorded`() async throws {
+    try await fleet.live(polls: 1)
+    var panel = total(105, rule: "site/panel-total@3+local")
+    panel.reason = "the number that the panel shows"
+    try await append(reading(panel))
+    let chain = try explain()
+    #expect(chain.text.contains("site/panel-total@3+local: the number that the panel shows"))
+    let json = try #require(try JSONSerialization.jsonObject(with: Data(chain.json)) as? [String: Any])
+    let meter = json["meter"] as? [String: Any]
+    #expect(meter?["rule"] as? String == "site/panel-total@3+local")
+    #expect(meter?["reason"] as? String == "the number that the panel shows")
+  }
+
+  @Test func `tells what two records of one device have both counted, so that it is counted once`() async throws {
+    try await fleet.live(polls: 0)
+    let (goesOn, ended) = (fleet.devices[0], fleet.devices[1])
+    // Both begin at 100; one is read up to 160, the other to 130 and, after the merge, to 190.
+    func event(_ device: DeviceID, _ time: Int64, _ body: EventBody) throws -> [UInt8] {
+      try Event(time: time, device: device, body).encoded()
+    }
+    try await fleet.withJournal { journal in
+      try await journal.append([
+        event(goesOn, 10_000, reading(fleet.meter(130))), event(ended, 20_000, reading(fleet.meter(160))),
+        event(ended, 30_000, .deviceMerged(DeviceMerged(into: goesOn, address: "a", evidence: "MAC"))),
+      ])
+    }
+    let before = try explain(of: goesOn.description).merged
+    #expect(before.map(\.counted) == [60] && before.map(\.shared) == [30], "the record that goes on stands at 130")
+    try await fleet.withJournal { journal in
+      try await journal.append([event(goesOn, 40_000, reading(fleet.meter(190)))])
+    }
+    let chain = try explain(of: goesOn.description)
+    #expect(
+      chain.merged == [MergedVolume(other: ended, goesOnThere: false, unit: .impressions, counted: 60, shared: 60)])
+    #expect(chain.text.contains("it counted 60 impressions, 60 of them are counted here"))
+    let there = try explain(of: ended.description)
+    #expect(
+      there.merged == [MergedVolume(other: goesOn, goesOnThere: true, unit: .impressions, counted: 60, shared: 60)])
+    // 90 is what was printed: the volume of what goes on, and of what ended the part that is not shared.
+    let volume = chain.setting.epoch.first.flatMap { chain.setting.value.volume(since: $0) } ?? 0
+    #expect(volume + there.merged[0].counted - (there.merged[0].shared ?? 0) == 90)
+    let json = try #require(try JSONSerialization.jsonObject(with: Data(chain.json)) as? [String: Any])
+    #expect(((json["merged"] as? [[String: Any]])?.first?["shared"] as? Int) == 60)
+  }
+
+  @Test func `does not say what two records share that were read from different objects`() {
+    func ranges(_ source: ObjectIdentifier, _ values: [UInt64], at time: Int64) -> CountedRanges {
+      var ranges = CountedRanges(.total)
+      for (place, value) in values.enumerated() {
+        var meter = total(value)
+        meter.source = Source(source, .counter32(UInt32(value)))
+        var change = ReadingChange()
+        change.meters.changed = [meter]
+        let body = ReadingChanged(change: change, raw: [], removed: [], cost: PollCost())
+        ranges.apply(Event(time: time + Int64(place), .readingChanged(body)))
+      }
+      return ranges
+    }
+    let (snmp, ipp): (ObjectIdentifier, ObjectIdentifier) = ([1, 3, 1], [1, 3, 2])
+    #expect(ranges(ipp, [5, 9], at: 10).shared(with: ranges(snmp, [5, 9], at: 10)) == nil)
+    #expect(ranges(snmp, [5, 9], at: 10).shared(with: ranges(snmp, [7, 20], at: 10)) == 2)
+    #expect(
+      ranges(ipp, [5, 9], at: 10).shared(with: ranges(snmp, [50, 90], at: 100)) == 0, "one ended before the other began"
+    )
+  }
+
   @Test func `is told in text and in JSON`() async throws {
     try await fleet.live(polls: 9)
     let chain = try explain("TOTAL")

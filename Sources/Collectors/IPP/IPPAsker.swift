@@ -120,14 +120,17 @@ package struct IPPAsker: Sendable {
   /// What an answer to Get-Printer-Attributes tells.
   /// - Parameter notes: findings of the exchange.
   static func result(of decoded: IPPDecoded, _ notes: [Finding], _ profiles: ProfileSet) -> PollOutcome.Result {
-    let (walk, findings) = Walk.attributes(of: decoded)
+    let told = Walk.attributes(of: decoded)
+    let (bindings, cuts) = told.walk.bindings.shortened()
+    let (walk, excess) = Walk(bindings).bounded()
+    let findings = told.findings + cuts + (excess.map { [$0] } ?? [])
     let classification = Classification.of(walk, profiles: profiles)
     guard !walk.isEmpty, classification.isPrinter else {
       let reason = walk.isEmpty ? "with no attribute of a printer" : "but \(classification.reason)"
       return .failed(PollFailure(.notAPrinter, "it answers over IPP, \(reason)"))
     }
     var reading = Interpretation.read(walk, profiles: profiles)
-    reading.findings += findings + notes
+    reading.findings = (notes + reading.findings + findings).bounded()
     let interruption =
       decoded.breaksOff
       ? PollFailure(.malformed, "its answer over IPP breaks off after \(walk.bindings.count) values") : nil

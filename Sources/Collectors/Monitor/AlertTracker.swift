@@ -11,8 +11,8 @@
 //   * What our own rules find (group -1, `AlertRules`) is told in the same way, and damped in the same way, as what devices report.
 //   * What comes and goes is damped (`FlapDamping`).
 //
-// The state reasons of IPP belong into `AlertReport.rows` as rows with the group and code that the Printer MIB has for them: whoever reads them
-// makes rows, and everything here holds for them.
+// The state reasons of IPP are rows like those of the table (`AttributeAlerts`), with the group and code that the Printer MIB has for them, so that
+// everything here holds for them. Of those that it has no code for the index is the keyword's (`StateReason.groupIndex`): each is an alert of its own.
 
 package import AlertRules
 package import Events

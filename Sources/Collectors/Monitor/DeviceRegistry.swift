@@ -14,8 +14,11 @@
 //                                              for each address; else it moved
 //     another device was known at this address -> that one was replaced here, and has no address until it is found again
 //
-//     that device is known by its serial number, and another one by the MAC that is told with it here, which contradicts nothing
-//                                              -> they are one: the other is merged into that device
+//     that device is known by its serial number, and another one, that told none, by the MAC or else the UUID that is told with it here, which
+//     contradicts nothing                      -> they are one: the other is merged into that device
+//
+// Whether a device is asked over SNMP or over IPP is a matter of the port: at another port of its own address it is where it was, and the move is
+// told without asking.
 //
 // Never: a match by a serial number that identifies nothing, by one that several known devices share (then the MAC may tell which), or two
 // known devices made one without an identifier that both have.
@@ -68,7 +71,7 @@ package struct DeviceRegistry: Sendable {
   }
 
   package private(set) var entries: [DeviceID: Entry] = [:]
-  private var byEndpoint: [Endpoint: DeviceID] = [:]
+  private var byAddress: [IPv4Address: DeviceID] = [:]
   /// Every poll asks whose reading it is: that must not take longer the more devices there are.
   private var bySerial: [SerialNumber: Set<DeviceID>] = [:]
   private var byMAC: [[UInt8]: Set<DeviceID>] = [:]
@@ -79,15 +82,17 @@ package struct DeviceRegistry: Sendable {
   package init(_ known: some Sequence<KnownDevice> = []) {
     for device in known {
       set(Entry(endpoint: device.endpoint, identity: device.identity), of: device.id)
-      if let endpoint = device.endpoint { byEndpoint[endpoint] = device.id }
+      if let endpoint = device.endpoint { byAddress[endpoint.address] = device.id }
     }
   }
 
-  package func device(at endpoint: Endpoint) -> DeviceID? { byEndpoint[endpoint] }
+  /// Whoever is known at its address, whichever port it is asked at.
+  package func device(at endpoint: Endpoint) -> DeviceID? { byAddress[endpoint.address] }
 
   /// The known address to ask before `sighted` is called: the device that this looks like may still be there.
   package func endpointToVerify(_ identity: DeviceIdentity, at endpoint: Endpoint) -> Endpoint? {
-    guard let (device, _) = match(identity, at: endpoint), let known = entries[device]?.endpoint, known != endpoint
+    guard let (device, _) = match(identity, at: endpoint), let known = entries[device]?.endpoint,
+      known.address != endpoint.address
     else {
       return nil
     }
@@ -113,7 +118,7 @@ package struct DeviceRegistry: Sendable {
     var sighting = Sighting(device: device)
     sighting.evidence = evidence
     merge(into: device, identity, at: endpoint, into: &sighting, time: time)
-    if case .same(let words) = elsewhere, let former, former != endpoint {
+    if case .same(let words) = elsewhere, let former, former.address != endpoint.address {
       let evidence = words.isEmpty ? evidence : "\(evidence); \(words)"
       seenAlso(identity, at: endpoint, knownAt: former, evidence: evidence, into: &sighting, time: time)
       return sighting
@@ -142,26 +147,35 @@ package struct DeviceRegistry: Sendable {
     sighting.events.append(Event(time: time, device: device, .deviceSeenAlso(body)))
   }
 
-  /// Whoever is known by the MAC that this device told, and by nothing that contradicts it, is this device: it was met before it told its
-  /// serial number.
+  /// Whoever is known by the MAC or the UUID that this device told, and by nothing that contradicts it, is this device: it was met before it told
+  /// its serial number.
   private mutating func merge(
     into device: DeviceID, _ identity: DeviceIdentity, at endpoint: Endpoint, into sighting: inout Sighting, time: Int64
   ) {
-    guard let serial = identity.comparableSerial, let mac = identity.comparableMAC,
-      let entry = entries[device], entry.identity.comparableSerial == serial,
-      !macsContradict(entry.identity, identity)
+    guard let serial = identity.comparableSerial, let entry = entries[device],
+      entry.identity.comparableSerial == serial, !macsContradict(entry.identity, identity),
+      let (other, words) = other(than: device, identity), let record = entries[other]
     else { return }
-    let others = known(byMAC[mac]) { !serialsContradict($0, identity) && makesAgree($0, identity) }.filter {
-      $0 != device && entries[$0]?.identity.comparableSerial == nil
-    }
-    guard others.count == 1, let other = others.first, let record = entries[other] else { return }
-    let evidence = "MAC \(mac.macText) is told with serial \(serial)"
+    let evidence = "\(words) is told with serial \(serial)"
     let body = DeviceMerged(into: device, address: endpoint.description, evidence: evidence)
     sighting.events.append(Event(time: time, device: other, .deviceMerged(body)))
     sighting.merged.append(Merged(device: other, endpoint: record.endpoint))
-    if let former = record.endpoint, byEndpoint[former] == other { byEndpoint[former] = nil }
-    byMAC[mac]?.remove(other)
+    if let former = record.endpoint, byAddress[former.address] == other { byAddress[former.address] = nil }
+    if let mac = record.identity.comparableMAC { byMAC[mac]?.remove(other) }
+    if let uuid = record.identity.comparableUUID { byUUID[uuid]?.remove(other) }
     entries[other] = nil
+  }
+
+  /// The one other device, known without a serial number, that has the MAC, or else the UUID, which is told here; and the words for it.
+  private func other(than device: DeviceID, _ identity: DeviceIdentity) -> (DeviceID, words: String)? {
+    func only(_ candidates: Set<DeviceID>?, _ words: String) -> (DeviceID, words: String)? {
+      let others = known(candidates) { !macsContradict($0, identity) && makesAgree($0, identity) }.filter {
+        $0 != device && entries[$0]?.identity.comparableSerial == nil
+      }
+      return others.count == 1 ? others.first.map { ($0, words) } : nil
+    }
+    if let mac = identity.comparableMAC, let found = only(byMAC[mac], "MAC \(mac.macText)") { return found }
+    return identity.comparableUUID.flatMap { only(byUUID[$0], "UUID \($0)") }
   }
 
   private mutating func discovered(
@@ -182,19 +196,19 @@ package struct DeviceRegistry: Sendable {
     at endpoint: Endpoint, by device: DeviceID, _ identity: DeviceIdentity, evidence: String,
     into sighting: inout Sighting, time: Int64
   ) {
-    guard let other = byEndpoint[endpoint], other != device else { return }
+    guard let other = byAddress[endpoint.address], other != device else { return }
     let reason = difference(entries[other]?.identity, identity)
     let body = DeviceReplaced(address: endpoint.description, replacement: device, evidence: reason)
     sighting.events.append(Event(time: time, device: other, .deviceReplaced(body)))
     sighting.displaced = other
     entries[other]?.endpoint = nil
-    byEndpoint[endpoint] = nil
+    byAddress[endpoint.address] = nil
   }
 
   private mutating func place(_ device: DeviceID, at endpoint: Endpoint, identity: DeviceIdentity) {
-    if let former = entries[device]?.endpoint, byEndpoint[former] == device { byEndpoint[former] = nil }
+    if let former = entries[device]?.endpoint, byAddress[former.address] == device { byAddress[former.address] = nil }
     set(Entry(endpoint: endpoint, identity: identity), of: device)
-    byEndpoint[endpoint] = device
+    byAddress[endpoint.address] = device
     seenAlso[endpoint] = nil
   }
 
@@ -228,7 +242,7 @@ package struct DeviceRegistry: Sendable {
             return (found, "serial \(serial), which others have, with MAC \(mac.macText)")
           }
         }
-        guard let here = byEndpoint[endpoint], candidates.contains(here) else { return nil }
+        guard let here = byAddress[endpoint.address], candidates.contains(here) else { return nil }
         return (here, "serial \(serial) at its own address")
       }
     }
@@ -242,7 +256,7 @@ package struct DeviceRegistry: Sendable {
       }
       if candidates.count == 1, let found = candidates.first { return (found, "UUID \(uuid)") }
     }
-    guard let here = byEndpoint[endpoint], let known = entries[here]?.identity else { return nil }
+    guard let here = byAddress[endpoint.address], let known = entries[here]?.identity else { return nil }
     return isCompatible(known, identity) ? (here, "the same address") : nil
   }
 

@@ -29,7 +29,7 @@ package enum PseudoAlert {
   /// Whether the row tells a state, not a condition to act on. A critical row is always an alert.
   package static func isState(_ row: PrinterAlert) -> Bool {
     if row.severity == 3 { return false }
-    let code = row.code ?? 2
+    let code = EnumerationNames.subunitCode(row.code ?? 2)
     if codes.contains(code) { return true }
     guard code <= 2, let text = row.description?.text.lowercased() else { return false }
     return beginnings.contains { beginning in

@@ -11,12 +11,22 @@ extension PollTranscript {
   package func interpreted(
     endpoint: Endpoint, credential: String, profiles: ProfileSet = .shipped
   ) -> (outcome: PollOutcome, memory: PollMemory) {
+    var kept = self
+    let (bindings, findings) = bindings.shortened()
+    kept.bindings = bindings
+    kept.findings += findings
+    return kept.interpretedAsKept(endpoint, credential, profiles)
+  }
+
+  private func interpretedAsKept(
+    _ endpoint: Endpoint, _ credential: String, _ profiles: ProfileSet
+  ) -> (outcome: PollOutcome, memory: PollMemory) {
     if let interruption, bindings.isEmpty {
       let failed = PollOutcome(endpoint: endpoint, credential: credential, cost: cost, result: .failed(interruption))
       return (failed, memory)
     }
-    let walk = merged()
-    let pollFindings = allFindings(walk)
+    let (walk, excess) = merged().bounded()
+    let pollFindings = allFindings(excess)
     let interpretation: Reading
     if let same = standingStill(walk) {
       interpretation = same
@@ -29,7 +39,7 @@ extension PollTranscript {
       interpretation = Interpretation.read(walk, profiles: profiles)
     }
     var reading = interpretation
-    reading.findings += pollFindings
+    reading.findings = (reading.findings + pollFindings).bounded()
     let poll = PollReading(
       kind: kind, walk: walk, reading: reading, alerts: alertReport(reading), read: NameSet(of: bindings),
       interruption: interruption)
@@ -85,11 +95,11 @@ extension PollTranscript {
   }
 
   /// The findings of this poll; a light one keeps those of the poll before, because what was odd then was not read again.
-  private func allFindings(_ walk: Walk) -> [Finding] {
-    var result = findings
+  private func allFindings(_ excess: Finding?) -> [Finding] {
+    var result = findings + (excess.map { [$0] } ?? [])
     if kind == .light {
       let told = Set(memory.findings.map(\.message))
-      result = memory.findings + findings.filter { !told.contains($0.message) }
+      result = memory.findings + result.filter { !told.contains($0.message) }
     }
     if let interruption {
       let last = bindings.last?.name

@@ -118,8 +118,15 @@ package actor Collector {
       let isOverIPP =
         settings.usesIPP && monitor.known.isReadOverIPP && (former == nil || !monitor.known.meters.isEmpty)
       schedule.resume(
-        monitor.known.id, at: endpoint, access: isOverIPP ? .ipp(nil) : access(credential), now: now)
+        monitor.known.id, at: self.endpoint(endpoint, isOverIPP: isOverIPP),
+        access: isOverIPP ? .ipp(nil) : access(credential), now: now)
     }
+  }
+
+  /// Where a device is asked that was last known at `endpoint`: an older release told the port of SNMP whichever way it asked.
+  private func endpoint(_ known: Endpoint, isOverIPP: Bool) -> Endpoint {
+    if isOverIPP { return Endpoint(known.address, port: settings.ippPort) }
+    return known.port == settings.ippPort ? Endpoint(known.address, port: settings.port) : known
   }
 
   private func access(_ credential: NamedCredential) -> DeviceAccess { .snmp(credential, reader.newMemory(credential)) }
@@ -208,7 +215,7 @@ package actor Collector {
   /// may have been switched on.
   private func knownResult(_ address: IPv4Address) -> AddressResult? {
     let endpoint = Endpoint(address, port: settings.port)
-    guard schedule.slots[endpoint]?.access.isSNMP ?? true, let device = registry.device(at: endpoint),
+    guard schedule.slots[endpoint]?.access.isSNMP ?? false, let device = registry.device(at: endpoint),
       let monitor = monitors[device], monitor.reading != nil,
       monitor.reachability.isReachable
     else { return nil }
@@ -226,8 +233,9 @@ package actor Collector {
     if knownResult(result.address) != nil { return }
     let isConfigured = settings.credentials(for: result.address).contains { $0.name == result.credential }
     if result.credential == IPPAsker.accessName, !isConfigured {
+      let endpoint = Endpoint(result.address, port: settings.ippPort)
       // As before: its next poll comes when it is due.
-      if let slot = schedule.slots[endpoint], slot.device != nil, !slot.access.isSNMP { return }
+      if schedule.slots[endpoint]?.device != nil { return }
       return schedule.found(at: endpoint, access: .ipp(nil), now: ContinuousClock.now)
     }
     let credentials = settings.credentials(for: result.address)
@@ -271,7 +279,10 @@ package actor Collector {
   private func heard(_ hint: TrapHint) -> IPv4Address? {
     let now = ContinuousClock.now
     let addresses = [hint.origin, hint.source].compactMap { $0 }
-    for address in addresses where schedule.hint(Endpoint(address, port: settings.port), now: now) { return nil }
+    let ports = settings.usesIPP ? [settings.port, settings.ippPort] : [settings.port]
+    for address in addresses {
+      for port in ports where schedule.hint(Endpoint(address, port: port), now: now) { return nil }
+    }
     guard let address = addresses.first(where: { !settings.credentials(for: $0).isEmpty }) else { return nil }
     hintedProbes = hintedProbes.filter { $0.value.advanced(by: Self.hintedProbeSpacing) > now }
     guard hintedProbes[address] == nil, hintedProbes.count < Self.hintedProbesMax else { return nil }
@@ -339,6 +350,10 @@ package actor Collector {
     case .reading, .failed:
       // Nothing was found out about who it is: it stays who it was.
       guard let device = slot.device else { return schedule.abandoned(outcome.endpoint) }
+      // It was found elsewhere, or in another way, while this poll was under way.
+      if let now = monitors[device]?.known.endpoint, now != outcome.endpoint, schedule.slots[now] != nil {
+        return schedule.abandoned(outcome.endpoint)
+      }
       try await tell(outcome, of: device, access, after: [])
     }
   }

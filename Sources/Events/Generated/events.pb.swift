@@ -1040,9 +1040,21 @@ package nonisolated struct Printtrail_Events_V1_Meter: Sendable {
 
   package var rule: String = String()
 
+  /// Why, in the words of the profile, where the rule is of a site's own profile.
+  package var reason: String {
+    get {_reason ?? String()}
+    set {_reason = newValue}
+  }
+  /// Returns true if `reason` has been explicitly set.
+  package var hasReason: Bool {self._reason != nil}
+  /// Clears the value of `reason`. Subsequent reads from it will return its default value.
+  package mutating func clearReason() {self._reason = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _reason: String? = nil
 }
 
 package nonisolated struct Printtrail_Events_V1_Supply: @unchecked Sendable {
@@ -3259,7 +3271,7 @@ nonisolated extension Printtrail_Events_V1_Detectors: SwiftProtobuf.Message, Swi
 
 nonisolated extension Printtrail_Events_V1_Meter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Meter"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}value\0\u{1}unit\0\u{1}quality\0\u{1}source\0\u{1}rule\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}value\0\u{1}unit\0\u{1}quality\0\u{1}source\0\u{1}rule\0\u{1}reason\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3273,12 +3285,17 @@ nonisolated extension Printtrail_Events_V1_Meter: SwiftProtobuf.Message, SwiftPr
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.quality) }()
       case 5: try { try decoder.decodeSingularBytesField(value: &self.source) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self.rule) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self._reason) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.name.isEmpty {
       try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
     }
@@ -3297,6 +3314,9 @@ nonisolated extension Printtrail_Events_V1_Meter: SwiftProtobuf.Message, SwiftPr
     if !self.rule.isEmpty {
       try visitor.visitSingularStringField(value: self.rule, fieldNumber: 6)
     }
+    try { if let v = self._reason {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 7)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3307,6 +3327,7 @@ nonisolated extension Printtrail_Events_V1_Meter: SwiftProtobuf.Message, SwiftPr
     if lhs.quality != rhs.quality {return false}
     if lhs.source != rhs.source {return false}
     if lhs.rule != rhs.rule {return false}
+    if lhs._reason != rhs._reason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

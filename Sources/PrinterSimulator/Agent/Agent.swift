@@ -58,6 +58,9 @@ package struct Agent: Sendable {
       saltSeed: engineNumber << 32)
   }
 
+  /// Forgets how often it booted, as a device does that does not keep the number.
+  mutating func forgetBoots() { engine.engineBoots = 0 }
+
   /// Answers a datagram, or does not (nil).
   ///
   /// - Parameters:
@@ -81,10 +84,10 @@ package struct Agent: Sendable {
     else { return nil }
     let responder = Responder(
       walk: walk, version: message.version == .v1 ? .v1 : .v2, quirks: quirks, faults: faults,
-      bindingBytesMax: Self.messageBytesMax - Self.communityOverhead - message.community.count)
+      bindingBytesMax: Self.messageBytesMax(faults) - Self.communityOverhead - message.community.count)
     guard let response = responder.respond(to: message.pdu) else { return nil }
     return Message(
-      version: message.version, community: message.community, pdu: Self.renumbered(response, faults)
+      version: message.version, community: message.community, pdu: Self.distorted(response, faults)
     ).encoded()
   }
 
@@ -99,7 +102,7 @@ package struct Agent: Sendable {
         return try? engine.reportUnknownContext(to: request, engineTime: engineTime)
       }
       guard let response = response(to: request, datagram, walk, quirks, faults) else { return nil }
-      return try? engine.respond(to: request, with: Self.renumbered(response, faults), engineTime: engineTime)
+      return try? engine.respond(to: request, with: Self.distorted(response, faults), engineTime: engineTime)
     }
   }
 
@@ -111,16 +114,21 @@ package struct Agent: Sendable {
     guard request.user.level.isSubset(of: level) else {
       return request.pdu.response(request.pdu.bindings, errorStatus: .authorizationError)
     }
-    let messageBytesMax = min(Self.messageBytesMax, max(request.maxSize, Int(V3Message.maxSizeLeast)))
+    let messageBytesMax = min(Self.messageBytesMax(faults), max(request.maxSize, Int(V3Message.maxSizeLeast)))
     let responder = Responder(
       walk: walk, version: .v2, quirks: quirks, faults: faults, bindingBytesMax: messageBytesMax - Self.v3Overhead)
     return responder.respond(to: request.pdu)
   }
 
-  private static func renumbered(_ response: PDU, _ faults: [Fault]) -> PDU {
-    guard faults.contains(.wrongRequestID) else { return response }
+  private static func distorted(_ response: PDU, _ faults: [Fault]) -> PDU {
     var response = response
-    response.requestID &+= 1
+    if faults.contains(.wrongRequestID) { response.requestID &+= 1 }
+    if faults.contains(.noBindings) { response.bindings = [] }
     return response
+  }
+
+  /// A device of long strings sends whatever UDP carries.
+  private static func messageBytesMax(_ faults: [Fault]) -> Int {
+    faults.contains { if case .longStrings = $0 { true } else { false } } ? Server.datagramBytesMax : messageBytesMax
   }
 }

@@ -33,25 +33,34 @@ package struct Device: Sendable {
   private let quirks: Quirks
   private var image: PrinterImage?
   private var random: SplitMix64
-  private let engineTimeAtStart: Int32
+  private var spoilt: SpoiltObjects
+  /// Seconds that the engine was up when the wall's time was `engineStartedAt`.
+  private var engineTimeAtStart: Int32
+  private var engineStartedAt: Duration = .zero
   private var simulatedMilliseconds: Int64 = 0
   private var lastRequestAt: Int64 = 0
   /// Wall time at which a sleeping printer answers again.
   private var awakeAt: Duration = .zero
+  private var firstAskedAt: Duration?
 
   package init(address: HostAddress, contents: Contents, agent: Agent, faults: [Fault], seed: UInt64) {
     self.address = address
     self.contents = contents
+    var agent = agent
+    if faults.contains(where: { if case .bootsZero = $0 { true } else { false } }) { agent.forgetBoots() }
     self.agent = agent
     self.faults = faults
     random = SplitMix64(seed: seed, name: "network " + address.description)
     switch contents {
     case .simulated(let printer):
-      quirks = printer.model.quirks
-      image = PrinterImage(of: printer)
+      quirks = faults.added(to: printer.model.quirks)
+      let image = PrinterImage(of: printer)
+      self.image = image
+      spoilt = SpoiltObjects(faults, image.walk)
       engineTimeAtStart = Int32(clamping: printer.uptime / 1000)
     case .recorded(let walk):
-      quirks = Quirks()
+      quirks = faults.added(to: Quirks())
+      spoilt = SpoiltObjects(faults, walk)
       engineTimeAtStart = Int32(clamping: (walk[MIB2.sysUpTime]?.number ?? 0) / 100)
     }
   }
@@ -61,7 +70,7 @@ package struct Device: Sendable {
     if case .simulated(let printer) = contents { printer } else { nil }
   }
 
-  /// The objects at this moment.
+  /// The objects at this moment, as they are without faults.
   package var walk: Walk {
     switch contents {
     case .simulated: image?.walk ?? Walk()
@@ -98,12 +107,27 @@ package struct Device: Sendable {
       default: break
       }
     }
-    let engineTime = Int32(clamping: Int64(engineTimeAtStart) + now.components.seconds)
+    let engineTime = Int32(clamping: Int64(engineTimeAtStart) + (now - engineStartedAt).components.seconds)
+    let shown = spoilt.isEmpty ? walk : spoilt.spoilt(walk, replies: replies)
     guard
-      let answer = agent.answer(datagram, engineTime: engineTime, walk: walk, quirks: quirks, faults: faults)
+      let answer = agent.answer(datagram, engineTime: engineTime, walk: shown, quirks: quirks, faults: faults)
     else { return [] }
     replies += 1
+    changeEngine(now)
     return distorted(Reply(bytes: answer, delay: waking))
+  }
+
+  /// What faults do to the engine after an answer.
+  private mutating func changeEngine(_ now: Duration) {
+    for fault in faults {
+      switch fault {
+      case .engineChanges(let count) where replies % count == 0: agent.changeEngine()
+      // The other device's engine is another one.
+      case .swapped(let count) where replies == count: agent.changeEngine()
+      case .bootsZero(let count) where replies % count == 0: (engineTimeAtStart, engineStartedAt) = (0, now)
+      default: break
+      }
+    }
   }
 
   /// How long the answer waits for the printer to wake up; nil if the datagram is lost to its sleep.
@@ -111,6 +135,10 @@ package struct Device: Sendable {
     if isAsleep {
       awakeAt = quirks.wake == .late ? now + .milliseconds(quirks.wakeMilliseconds) : now
       if quirks.wake == .lost { return nil }
+    }
+    firstAskedAt = firstAskedAt ?? now
+    for case .slowFirst(let milliseconds) in faults {
+      awakeAt = max(awakeAt, (firstAskedAt ?? now) + .milliseconds(milliseconds))
     }
     return max(.zero, awakeAt - now)
   }
@@ -125,30 +153,22 @@ package struct Device: Sendable {
     return min(sincePage, sinceRequest) >= Int64(minutes) * 60_000
   }
 
-  private mutating func distorted(_ reply: Reply) -> [Reply] {
+  private func distorted(_ reply: Reply) -> [Reply] {
     var reply = reply
     var copies = 1
     for fault in faults {
       switch fault {
-      case .truncated: reply.bytes = Array(reply.bytes.prefix(reply.bytes.count / 2))
-      case .malformed: reply.bytes = Self.withLyingLengths(reply.bytes)
       case .wrongSourcePort: reply.fromOtherPort = true
       case .duplicates: copies = 2
       case .slow(let milliseconds): reply.delay += .milliseconds(milliseconds)
       case .late(let milliseconds) where replies % Fault.lateEvery == 0: reply.delay += .milliseconds(milliseconds)
-      case .engineChanges(let count) where replies % count == 0: agent.changeEngine()
-      default: break
+      default: reply.bytes = fault.distorted(reply.bytes)
       }
     }
-    return Array(repeating: reply, count: copies)
-  }
-
-  /// The outer length stays, so that the datagram looks whole; the lengths inside point past its end.
-  private static func withLyingLengths(_ bytes: [UInt8]) -> [UInt8] {
-    var bytes = bytes
-    for position in bytes.indices.dropFirst(4) where bytes[position] == 0x30 || bytes[position] == 0x02 {
-      if position + 1 < bytes.count { bytes[position + 1] = 0x7f }
-    }
-    return bytes
+    guard faults.contains(.fragments) else { return Array(repeating: reply, count: copies) }
+    var rest = reply
+    reply.bytes = Array(reply.bytes.prefix(reply.bytes.count / 2))
+    rest.bytes = Array(rest.bytes.dropFirst(reply.bytes.count))
+    return [reply, rest]
   }
 }

@@ -28,6 +28,9 @@ package struct Responder {
   let faults: [Fault]
   /// Bytes that the variable bindings of the response may have.
   let bindingBytesMax: Int
+  private let manyRows: ManyRows?
+  /// Bindings of one response, beyond which this device says tooBig.
+  private let bindingsMax: Int
 
   package init(walk: Walk, version: Version, quirks: Quirks = Quirks(), faults: [Fault] = [], bindingBytesMax: Int) {
     self.walk = walk
@@ -35,6 +38,10 @@ package struct Responder {
     self.quirks = quirks
     self.faults = faults
     self.bindingBytesMax = bindingBytesMax
+    manyRows =
+      faults.lazy.compactMap { if case .millionRows(let column) = $0 { ManyRows(column, walk) } else { nil } }
+      .first
+    bindingsMax = faults.lazy.compactMap { if case .tooBigAbove(let count) = $0 { count } else { nil } }.first ?? .max
   }
 
   /// The response, or nil when this device does not answer such a request.
@@ -50,7 +57,8 @@ package struct Responder {
       return fitted(request, answer(request, getNext))
     case .getBulk:
       guard version == .v2, !quirks.noBulk else { return nil }
-      return bulk(request)
+      let response = bulk(request)
+      return response.bindings.count <= bindingsMax ? response : tooBig(request)
     case .set:
       return refuseSet(request)
     case .response, .trapV1, .inform, .trapV2, .report:
@@ -67,6 +75,7 @@ package struct Responder {
 
   private func get(_ name: ObjectIdentifier) -> Outcome {
     if isBroken(name) { return .failure(.genErr) }
+    if let row = manyRows?.binding(name) { return .binding(row) }
     if let value = walk[name], !isHidden(value) { return .binding(VarBind(name, value)) }
     guard version == .v2 else { return .failure(.noSuchName) }
     return .binding(VarBind(name, isKnownObject(name) ? .noSuchInstance : .noSuchObject))
@@ -82,7 +91,10 @@ package struct Responder {
       }
     }
     var next = walk.next(after: name)
-    while let found = next, isHidden(found.value) { next = walk.next(after: found.name) }
+    while let found = next, isHidden(found.value) || manyRows?.holds(found.name) ?? false {
+      next = walk.next(after: found.name)
+    }
+    if let row = manyRows?.next(after: name), next.map({ row.name < $0.name }) ?? true { next = row }
     guard let next else {
       if quirks.genErrAtEnd { return .failure(.genErr) }
       return version == .v1 ? .failure(.noSuchName) : .binding(VarBind(name, .endOfMibView))
@@ -167,12 +179,42 @@ package struct Responder {
 
   private func fitted(_ request: PDU, _ response: PDU) -> PDU {
     let bytes = response.bindings.reduce(0) { $0 + $1.encodedByteCount }
-    return bytes <= bindingBytesMax ? response : tooBig(request)
+    return bytes <= bindingBytesMax && response.bindings.count <= bindingsMax ? response : tooBig(request)
   }
 
   /// RFC 3416, section 4.2.1: tooBig comes without bindings; RFC 1157, section 4.1.2: with those of the request.
   private func tooBig(_ request: PDU) -> PDU {
     request.response(version == .v1 ? request.bindings : [], errorStatus: .tooBig)
+  }
+}
+
+/// A column of a million rows, made as they are asked for.
+private struct ManyRows {
+  let column: ObjectIdentifier
+  let value: ObjectValue
+
+  init(_ column: ObjectIdentifier, _ walk: Walk) {
+    self.column = column
+    value = walk.subtree(column).first?.value ?? .integer(1)
+  }
+
+  func holds(_ name: ObjectIdentifier) -> Bool { name.isWithin(column) }
+
+  func binding(_ name: ObjectIdentifier) -> VarBind? { row(of: name).map { _ in VarBind(name, value) } }
+
+  func next(after name: ObjectIdentifier) -> VarBind? {
+    if name < column.appending(1, 1) { return VarBind(column.appending(1, 1), value) }
+    guard let index = name.suffix(below: column).map(Array.init), index.count > 1, index[0] == 1,
+      index[1] < Fault.rows
+    else { return nil }
+    return VarBind(column.appending(1, index[1] + 1), value)
+  }
+
+  private func row(of name: ObjectIdentifier) -> UInt32? {
+    guard let index = name.suffix(below: column).map(Array.init), index.count == 2, index[0] == 1,
+      (1...Fault.rows).contains(index[1])
+    else { return nil }
+    return index[1]
   }
 }
 

@@ -14,11 +14,13 @@ struct DatagramBuffers: ~Copyable {
   private let headers: UnsafeMutablePointer<CLinuxDatagram>
   private let count: Int
   private let bytes: Int
+  private let requestBytes: Int
 
-  /// Room for `count` datagrams of `bytes` each.
-  init(count: Int, bytes: Int) {
+  /// Room for `count` datagrams of `bytes` each, of which those received may fill `requestBytes`.
+  init(count: Int, bytes: Int, requestBytes: Int) {
     self.count = min(count, Int(CLINUX_DATAGRAMS_MAX))
     self.bytes = bytes
+    self.requestBytes = min(bytes, requestBytes)
     memory = .allocate(capacity: count * bytes)
     memory.initialize(repeating: 0, count: count * bytes)
     headers = .allocate(capacity: count)
@@ -34,7 +36,7 @@ struct DatagramBuffers: ~Copyable {
   mutating func receive(_ socket: Int32) -> [IncomingDatagram] {
     for index in 0..<count {
       headers[index].bytes = memory + index * bytes
-      headers[index].capacity = UInt32(bytes)
+      headers[index].capacity = UInt32(requestBytes)
     }
     let received = clinux_udp_receive(socket, headers, Int32(count))
     guard received > 0 else { return [] }

@@ -82,6 +82,7 @@ package struct DevicePlan: Sendable {
       if case .objectIdentifier(let name)? = walk[MIB2.sysObjectID] { enterprise = Self.enterprise(name) }
       served = .recorded(walk)
     }
+    if faults.contains(.sharedEngine) { (enterprise, mac) = (0, [2, 0, 0, 0, 0, 1]) }
     let agent = Agent(
       versions: spoken, communities: communities.map { Array($0.utf8) }, users: users, contextName: contextName,
       engineID: Agent.engineID(enterprise: enterprise, macAddress: mac), keys: keys,

@@ -19,6 +19,8 @@ internal import Synchronization
 package final class Server: Sendable {
   /// Requests longer than this are ignored: an SNMP request of some hundred names still fits.
   static let requestBytesMax = 4096
+  /// What one UDP datagram over IPv4 carries: 65,535 less 20 of IPv4 and 8 of UDP.
+  static let datagramBytesMax = 65_507
   /// Datagrams taken from one socket before the next one has its turn.
   static let batchMax = 32
   /// Descriptors beside the sockets: standard streams, epoll, eventfd, signalfd, files.
@@ -131,7 +133,8 @@ package final class Server: Sendable {
   private var elapsed: Duration { .nanoseconds(Int64(clamping: clinux_monotonic_nanoseconds() - start)) }
 
   private func serve() {
-    var buffers = DatagramBuffers(count: Self.batchMax, bytes: Self.requestBytesMax)
+    var buffers = DatagramBuffers(
+      count: Self.batchMax, bytes: Self.datagramBytesMax, requestBytes: Self.requestBytesMax)
     var pending = PendingReplies()
     var events = [CLinuxEvent](repeating: CLinuxEvent(), count: Int(CLINUX_EVENTS_MAX))
     while !stopping.load(ordering: .acquiring) {
