@@ -47,7 +47,7 @@ EVENT_TYPES = {
     24: "DeviceMerged", 25: "DeviceRetired", 26: "DeviceReturned", 30: "ReadingTaken",
     31: "ReadingChanged", 32: "ReadingUnchanged", 33: "PollFailed",
     40: "AlertRaised", 41: "AlertUpdated", 42: "AlertCleared", 50: "MeterEpochOpened", 51: "MeterOffsetSet", 60: "UploadRejected",
-    70: "JournalDamaged", 71: "RecordsRemoved", 72: "ReadingsThinned",
+    70: "JournalDamaged", 71: "RecordsRemoved", 72: "ReadingsThinned", 73: "JournalRestored",
 }
 
 

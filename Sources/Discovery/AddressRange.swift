@@ -38,6 +38,8 @@ package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
     description = String(body)
     if body.contains(":") {
       throw AddressRangeError(text: description, problem: "IPv6 addresses and ports are not supported here")
+    } else if body.contains(where: \.isLetter) {
+      throw AddressRangeError(text: description, problem: "host names are not resolved: give the address")
     } else if body.contains("/") {
       spans = [try Self.network(body, purpose)]
     } else if let span = try Self.interval(body) {
@@ -53,16 +55,23 @@ package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
     spans = [address.value...address.value]
   }
 
-  /// Whether every address can be one device's (RFC 1112: from 224.0.0.0 on are groups, reserved addresses and the broadcast address).
-  package var isUnicast: Bool { spans.allSatisfy { $0.upperBound < Self.firstMulticast } }
+  /// Whether every address can be one device's (RFC 1112: from 224.0.0.0 on are groups, reserved addresses and the broadcast address; RFC 1122,
+  /// section 3.2.1.3: 0.0.0.0/8 is this network).
+  package var isUnicast: Bool {
+    spans.allSatisfy { $0.lowerBound > Self.thisNetwork && $0.upperBound < Self.firstMulticast }
+  }
 
   /// What is wrong with a range that is not.
-  package static let notUnicast = "multicast, reserved and broadcast addresses are no device's"
+  package static let notUnicast = "multicast, reserved and broadcast addresses and 0.0.0.0/8 are no device's"
 
   private static let firstMulticast: UInt32 = 224 << 24
+  private static let thisNetwork: UInt32 = (1 << 24) - 1
 
   private static func network(_ text: Substring, _ purpose: Purpose) throws(AddressRangeError) -> ClosedRange<UInt32> {
     let halves = text.split(separator: "/", omittingEmptySubsequences: false)
+    if halves.count == 2, halves[1].contains(".") {
+      throw AddressRangeError(text: String(text), problem: "a network mask is not read; write the length of the prefix")
+    }
     guard halves.count == 2, let address = IPv4Address(halves[0]) else {
       throw AddressRangeError(text: String(text), problem: "what stands before the / is not an IPv4 address")
     }

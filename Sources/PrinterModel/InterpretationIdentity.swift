@@ -272,6 +272,9 @@ extension DeviceIdentity {
 
   /// The serial for comparison: upper case letters and digits, without zeros in front (devices and their own pages differ in these);
   /// nil if there is none or only a placeholder.
+  /// Whether it holds anything that one device alone has.
+  package var isAnyones: Bool { normalizedSerial != nil || macAddress != nil || uuid != nil }
+
   package var normalizedSerial: String? {
     guard let serial else { return nil }
     let kept = serial.text.uppercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber) }

@@ -45,7 +45,7 @@ package enum EventLine {
     case .pollFailed(let event): event.message
     case .alertRaised(let event): alert(event.alert, event.key, event.evidence)
     case .alertUpdated(let event): alert(event.alert, event.key, event.evidence)
-    case .alertCleared(let event): "\(event.key) after \(event.milliseconds / 1000) s"
+    case .alertCleared(let event): "\(words(event.key)) after \(event.milliseconds / 1000) s"
     case .meterEpochOpened(let event): "\(event.meter): \(event.previous) then \(event.current), \(event.evidence)"
     case .meterOffsetSet(let event): "\(event.meter): \(event.offset) after \(event.previous), \(event.reason)"
     case .uploadRejected(let event): "\(event.epoch)/\(event.sequence): \(event.reason)"
@@ -59,6 +59,13 @@ package enum EventLine {
     case .journalRestored(let event): "to \(event.epoch)/\(event.sequence): \(event.reason)"
     case .unknown(_, let bytes): "\(counted(bytes.count, "byte")) of a newer release"
     }
+  }
+
+  /// A key's numbers, and their names by IANA-PRINTER-MIB where they have some.
+  private static func words(_ key: AlertKey) -> String {
+    let names = [EnumerationNames.alertGroup(Int64(key.group)), EnumerationNames.alertCode(Int64(key.code))]
+    let known = names.compactMap { $0 }.joined(separator: ", ")
+    return known.isEmpty ? "\(key)" : "\(key) (\(known))"
   }
 
   private static func meters(_ meters: [Meter]) -> String {

@@ -90,6 +90,10 @@ struct ReadCommand: AsyncParsableCommand {
     guard !document.walk.isEmpty else { throw AgentFailure(.data, "\(path) holds no recorded object.") }
     let profiles = try LocalProfiles(try file.loadIfPresent().profiles).set
     try show(Interpretation.read(document.walk, profiles: profiles), document.walk, profiles)
+    let classification = Classification.of(document.walk, profiles: profiles)
+    guard classification.isPrinter else {
+      throw AgentFailure(.data, "\(path) is no printer's: \(classification.reason). It was read as one all the same.")
+    }
     guard document.linesLost == 0 else {
       let lines = document.linesLost == 1 ? "1 line" : "\(document.linesLost.grouped) lines"
       throw AgentFailure(.data, "\(path): \(lines) could not be read; what is shown is from the others.")

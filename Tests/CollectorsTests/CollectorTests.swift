@@ -29,6 +29,35 @@ private final class MemorySink: EventSink {
   }
 }
 
+/// Apart, because a device that falls silent is waited for.
+@Suite(.timeLimit(.minutes(3))) struct `A first poll that breaks off` {
+  @Test func `makes no device of one that did not say who it is`() async throws {
+    // It answers a probe, and of the poll the first request: its description.
+    var agent = WalkAgent(TestPrinter().walk)
+    agent.answersMax = 4
+    let shared = Mutex(agent)
+    let responder = LoopbackResponder("127.0.17.9") { datagram in
+      [shared.withLock { $0.answer(datagram) }].compactMap { $0 }
+    }
+    var settings = CollectorSettings(
+      ranges: [
+        CollectorRange(
+          name: "127.0.17.9", addresses: AddressSet([try AddressRange("127.0.17.9")]),
+          credentials: [TestCredentials.publicV2c])
+      ])
+    settings.port = responder.endpoint.port
+    let sink = MemorySink()
+    let collector = Collector(settings, engine: try UDPEngine(), sink: sink, profiles: .none, clock: { 1_000 })
+    let run = Task { try await collector.run() }
+    await sink.wait { $0.contains { if case .discoveryFailed = $0.body { true } else { false } } }
+    run.cancel()
+    _ = await run.result
+    #expect(sink.all.allSatisfy { $0.device == nil })
+    #expect(await collector.devices.isEmpty)
+    for case .discoveryFailed(let failed) in sink.all.map(\.body) { #expect(failed.reason == "timeout") }
+  }
+}
+
 private final class FullSink: EventSink {
   struct Full: Error {}
   func append(_ events: [Event]) async throws { throw Full() }

@@ -1,6 +1,7 @@
 import CLinux
 import Discovery
 import Events
+import Foundation
 import Glibc
 import MIB
 import SNMP
@@ -207,5 +208,13 @@ private enum TestAnnouncement {
 
   static func bytes(of range: Range<Int>) -> [UInt8] {
     [0, 0, 0x84, 0, 0, 0, 0, UInt8(range.count), 0, 0, 0, 0] + records[range].joined()
+  }
+}
+
+@Suite struct `The machine's own networks` {
+  @Test func `are those of the kernel's routes, which are read as they are`() throws {
+    let table = try String(contentsOfFile: "/proc/net/route", encoding: .utf8)
+    #expect(table.hasPrefix("Iface"))
+    #expect(HostNetworks.routesText() == table)
   }
 }

@@ -59,6 +59,16 @@ import Testing
     #expect(output.detail.contains("Printer-MIB"))
   }
 
+  @Test(arguments: [1, 2]) func `what answers once and falls silent is no other thing than silent`(pass: Int) throws {
+    var agent = WalkAgent(TestPrinter().walk)
+    agent.answersMax = pass
+    var driver = probe(pass: pass)
+    let output = try driver.run(&agent)
+    #expect(output.answer == .silent)
+    #expect(output.detail == "it answered the first question, and fell silent then")
+    #expect(driver.elapsed < .seconds(20))
+  }
+
   @Test(arguments: [(true, 5), (false, 3)])
   func `a silent address gets one packet per credential and other version, and each its bounded time`(
     isThorough: Bool, packetsExpected: Int

@@ -32,10 +32,12 @@ extension HostNetworks {
     toSweep(interfaces: HostInterface.all(), routes: routes(routesText()), hops: hops)
   }
 
-  private static func routesText() -> String {
+  /// The kernel's table of routes as text; empty where there is none.
+  package static func routesText() -> String {
     guard let file = fopen("/proc/net/route", "re") else { return "" }
     defer { fclose(file) }
     var bytes = [UInt8](repeating: 0, count: routesBytesMax)
-    return String(decoding: bytes.prefix(fread(&bytes, 1, routesBytesMax, file)), as: UTF8.self)
+    let count = fread(&bytes, 1, routesBytesMax, file)
+    return String(decoding: bytes.prefix(count), as: UTF8.self)
   }
 }

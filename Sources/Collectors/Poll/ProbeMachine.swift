@@ -41,6 +41,8 @@ package struct ProbeMachine: DeviceMachine {
 
   /// Times that one question of the evidence is asked before it is left out.
   private static let triesMax = 2
+  /// Questions in a row without an answer after which the device counts as silent.
+  private static let unansweredMax = 2
 
   private let asks: [ProbeAsk]
   private let keys: USMKeyCache
@@ -55,6 +57,8 @@ package struct ProbeMachine: DeviceMachine {
   /// Those asked for now.
   private var pending: [ObjectIdentifier] = []
   private var tries = 0
+  /// Questions in a row that were not answered at all.
+  private var unanswered = 0
   private var refusals: [String] = []
   private var malformed: String?
   /// Answers to what was not asked.
@@ -181,9 +185,10 @@ package struct ProbeMachine: DeviceMachine {
     switch reply {
     case .response(let response):
       take(response, to: .getNext(pending))
-      tries = 0
+      (tries, unanswered) = (0, 0)
     case .failure:
       tries += 1
+      if tries == Self.triesMax { unanswered += 1 }
     }
     return decideOrAsk(now: now)
   }
@@ -194,6 +199,9 @@ package struct ProbeMachine: DeviceMachine {
       tries = 0
       let classification = Classification.of(walk, profiles: profiles)
       if classification.isPrinter { return .end(output(.found, classification.reason, now: now)) }
+      if unanswered == Self.unansweredMax || (unanswered > 0 && evidence?.isEmpty ?? true) {
+        return .end(output(.silent, "it answered the first question, and fell silent then", now: now))
+      }
       if evidence?.isEmpty ?? true {
         let reason = walk.isEmpty ? deviceError ?? classification.reason : classification.reason
         return .end(output(.notAPrinter, reason, now: now))

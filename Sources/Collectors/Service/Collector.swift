@@ -343,6 +343,9 @@ package actor Collector {
   private func finished(_ outcome: PollOutcome, _ access: DeviceAccess, _ slot: PollSchedule.Slot) async throws {
     moved()
     switch outcome.result {
+    case .reading(let poll) where slot.device == nil && poll.interruption != nil && !poll.reading.identity.isAnyones:
+      // A first poll that broke off before the device told who it is would make one more device of it.
+      if let interruption = poll.interruption { try await discoveryFailed(interruption, outcome) }
     case .reading(let poll) where slot.device == nil || poll.interruption == nil:
       try await identified(poll.reading.identity, outcome, access)
     case .failed(let failure) where slot.device == nil:

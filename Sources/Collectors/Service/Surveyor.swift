@@ -44,7 +44,7 @@ package struct Surveyor: Sendable {
     elsewhere: (AnnouncedPrinter) -> Void = { _ in }
   ) async throws -> [SweepReason: Int] {
     for address in plan.excluded {
-      try await settled(AddressResult(address: address, reason: .excluded, detail: "excluded by configuration"))
+      try await settled(AddressResult(address: address, reason: .excluded, detail: "excluded"))
     }
     for address in plan.untouchable {
       try await settled(AddressResult(address: address, reason: .doNotTouch, detail: "on the do-not-touch list"))
