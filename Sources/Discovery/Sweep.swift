@@ -92,6 +92,8 @@ package struct Sweep: Sendable {
   private var firstPassDone = 0
   private var firstPassSilent = 0
   private var firstPassInFlight = 0
+  /// Packets that probes of the first pass sent beside those of their credentials.
+  private var sentBeside = 0
   /// When the last probe of each pass that is under way has waited for all its credentials.
   private var firstPatienceEnd: ContinuousClock.Instant
   private var secondPatienceEnd: ContinuousClock.Instant
@@ -110,6 +112,8 @@ package struct Sweep: Sendable {
   }
 
   private var silentCount: Int { silent.count - silentHead }
+  /// Over TCP, to each address in its second pass.
+  private var connections: Int { parameters.connects ? 1 : 0 }
 
   /// What to do now.
   package mutating func next(now: ContinuousClock.Instant) -> Step {
@@ -120,7 +124,8 @@ package struct Sweep: Sendable {
     guard inFlight < parameters.inFlightMax else { return .waitForAnswers }
     // Every address of `due` is in a range, since `due` was made from the ranges.
     let range = plan.range(of: address) ?? 0
-    let packets = plan.ranges[range].credentialCount
+    let credentials = plan.ranges[range].credentialCount
+    let packets = credentials + (isSecondPass ? connections : 0)
     guard pace.take(packets, now: now) else { return .wait(until: pace.earliest(packets, now: now)) }
     if isSecondPass { dropFirstSilent() } else { upcoming = remaining.next() }
     inFlight += 1
@@ -128,7 +133,7 @@ package struct Sweep: Sendable {
       address: address, range: range, pass: isSecondPass ? 2 : 1,
       patience: isSecondPass ? parameters.secondPatience : parameters.firstPatience,
       furtherPatience: parameters.firstPatience)
-    let patienceEnd = now + attempt.patience + attempt.furtherPatience * (packets - 1)
+    let patienceEnd = now + attempt.patience + attempt.furtherPatience * (credentials - 1)
     if isSecondPass {
       secondPatienceEnd = max(secondPatienceEnd, patienceEnd)
     } else {
@@ -161,6 +166,12 @@ package struct Sweep: Sendable {
     return reason
   }
 
+  /// Tells of a packet that a probe of the first pass sends beside those of its credentials: what follows waits for it.
+  package mutating func sendsBeside(now: ContinuousClock.Instant) {
+    sentBeside += 1
+    pace.owe(now: now)
+  }
+
   /// How far the sweep is.
   package func progress(now: ContinuousClock.Instant) -> SweepProgress {
     var progress = SweepProgress()
@@ -176,13 +187,15 @@ package struct Sweep: Sendable {
 
   /// The packets to come at the sweep's pace, then the patience of the last second pass, which nothing shortens. As many of the addresses
   /// that were not asked yet are taken to be silent as of those that were, and those under way are among the silent: who answers does so
-  /// soon. Of the ranges' credentials, the mean number.
+  /// soon. Of the ranges' credentials, the mean number; of packets beside them, as many as so far.
   private func timeLeft(now: ContinuousClock.Instant) -> Duration? {
     let unasked = plan.due.count - firstPassDone - firstPassInFlight
     let asked = firstPassDone + firstPassInFlight
     let silentPart = asked == 0 ? 1 : Double(firstPassSilent + firstPassInFlight) / Double(asked)
     let again = Double(silentCount + firstPassInFlight) + silentPart * Double(unasked)
-    let packets = (Double(unasked) + again) * plan.credentialsMean
+    let besidePart = firstPassDone == 0 ? 0 : Double(sentBeside) / Double(firstPassDone)
+    let packets =
+      Double(unasked) * (plan.credentialsMean + besidePart) + again * (plan.credentialsMean + Double(connections))
     let sending = Duration.seconds(packets / Double(max(parameters.packetsPerSecond, 1)))
     var left = max(sending, now.duration(to: firstPatienceEnd))
     if again >= 1 {

@@ -59,14 +59,17 @@ package struct SweepPlan: Equatable, Sendable {
 }
 
 /// The limits of a sweep. With the defaults a /24 with 20 printers and one credential takes
-/// 254/200 s (first packets) + 1 s (patience) + 4 s (the last silent address's second chance, its packets sent meanwhile) = 6.3 s.
+/// 254/200 s (first packets) + 234 * 2/200 s (the second ones, and a connection each) + 4 s (the last silent address's patience) = 7.6 s.
 package struct SweepParameters: Equatable, Sendable {
   /// Kind to switches, small routers and their ARP tables, and to firewalls that take a sweep for an attack.
   package var packetsPerSecond = 200
   /// A tenth of a second's worth.
   package var burst = 20
-  /// Addresses probed at one time: what 200 packets per second can start within the longer patience (800), and some room.
-  package var inFlightMax = 1_024
+  /// Addresses probed at one time: what 3,000 packets per second can start within the longer patience (12,000), and some room, so that
+  /// waiting never slows sending. Each takes some 4 KB meanwhile; with 200 packets per second there are no more than 800.
+  package var inFlightMax = 16_384
+  /// Whether an address is connected to over TCP as well (IPP) in its second pass: one more packet of the pace.
+  package var connects = false
   /// How long the first pass waits for an answer, per credential. An awake printer answers a first packet within half a second.
   package var firstPatience: Duration = .seconds(1)
   /// How long the second pass waits for the first credential's answer: sleeping printers take 2 to 4 s to wake at the first packet.
