@@ -44,6 +44,7 @@ struct CollectionService: Service {
     var parameters = EngineParameters()
     // Nobody said that packets may go further.
     if configuration.discovery.ranges.isEmpty { parameters.hops = configuration.discovery.hopsMax }
+    parameters.packetsPerSecond = max(parameters.packetsPerSecond, configuration.discovery.packetsPerSecond)
     let engine: UDPEngine
     do { engine = try UDPEngine(parameters) } catch { throw AgentFailure(.cannotCreate, error.description) }
     defer { engine.shutdown() }

@@ -22,8 +22,13 @@ package struct Pace: Equatable, Sendable {
   /// when nothing is owed, and are paid off afterwards.
   package mutating func take(_ packets: Int = 1, now: ContinuousClock.Instant) -> Bool {
     guard now >= earliest(packets, now: now) else { return false }
-    paidUntil = max(paidUntil ?? now, now).advanced(by: interval * packets)
+    owe(packets, now: now)
     return true
+  }
+
+  /// Accounts for packets that left without asking: later ones wait until they are paid off.
+  package mutating func owe(_ packets: Int = 1, now: ContinuousClock.Instant) {
+    paidUntil = max(paidUntil ?? now, now).advanced(by: interval * packets)
   }
 
   /// When `packets` packets may leave, if nothing else leaves before.

@@ -97,6 +97,8 @@ package struct Sweep: Sendable {
   private var firstPassDone = 0
   private var firstPassSilent = 0
   private var firstPassInFlight = 0
+  /// Packets that probes of the first pass sent beside those of their credentials.
+  private var sentBeside = 0
   /// When the last probe of each pass that is under way has waited for all its credentials.
   private var firstPatienceEnd: ContinuousClock.Instant
   private var secondPatienceEnd: ContinuousClock.Instant
@@ -116,6 +118,8 @@ package struct Sweep: Sendable {
 
   private var isThorough: Bool { plan.due.count <= parameters.thoroughMax }
   private var silentCount: Int { silent.count - silentHead }
+  /// Over TCP, to each address in its second pass.
+  private var connections: Int { parameters.connects ? 1 : 0 }
 
   /// What to do now.
   package mutating func next(now: ContinuousClock.Instant) -> Step {
@@ -128,13 +132,13 @@ package struct Sweep: Sendable {
     let range = plan.range(of: address) ?? 0
     let credentials = plan.ranges[range].credentialCount
     let lastResorts = isSecondPass && isThorough ? plan.ranges[range].lastResortCount : 0
-    let packets = credentials + lastResorts
+    let packets = credentials + lastResorts + (isSecondPass ? connections : 0)
     guard pace.take(packets, now: now) else { return .wait(until: pace.earliest(packets, now: now)) }
     if isSecondPass { dropFirstSilent() } else { upcoming = remaining.next() }
     inFlight += 1
     let attempt = SweepAttempt(
       address: address, range: range, pass: isSecondPass ? 2 : 1,
-      patience: isSecondPass ? parameters.secondPatience : parameters.firstPatience,
+      patience: isSecondPass ? parameters.secondPatience(lastResorts) : parameters.firstPatience,
       furtherPatience: parameters.firstPatience, isThorough: isThorough)
     let patienceEnd =
       now + attempt.patience + attempt.furtherPatience * (credentials - 1) + SweepParameters.lastResortPatience
@@ -171,6 +175,12 @@ package struct Sweep: Sendable {
     return reason
   }
 
+  /// Tells of a packet that a probe of the first pass sends beside those of its credentials: what follows waits for it.
+  package mutating func sendsBeside(now: ContinuousClock.Instant) {
+    sentBeside += 1
+    pace.owe(now: now)
+  }
+
   /// How far the sweep is.
   package func progress(now: ContinuousClock.Instant) -> SweepProgress {
     var progress = SweepProgress()
@@ -186,18 +196,22 @@ package struct Sweep: Sendable {
 
   /// The packets to come at the sweep's pace, then the patience of the last second pass, which nothing shortens. As many of the addresses
   /// that were not asked yet are taken to be silent as of those that were, and those under way are among the silent: who answers does so
-  /// soon. Of the ranges' credentials, the mean number.
+  /// soon. Of the ranges' credentials, the mean number; of packets beside them, as many as so far.
   private func timeLeft(now: ContinuousClock.Instant) -> Duration? {
     let unasked = plan.due.count - firstPassDone - firstPassInFlight
     let asked = firstPassDone + firstPassInFlight
     let silentPart = asked == 0 ? 1 : Double(firstPassSilent + firstPassInFlight) / Double(asked)
     let again = Double(silentCount + firstPassInFlight) + silentPart * Double(unasked)
     let lastResorts = isThorough ? plan.lastResortsMean : 0
-    let packets = (Double(unasked) + again) * plan.credentialsMean + again * lastResorts
+    let besidePart = firstPassDone == 0 ? 0 : Double(sentBeside) / Double(firstPassDone)
+    let packets =
+      Double(unasked) * (plan.credentialsMean + besidePart)
+      + again * (plan.credentialsMean + lastResorts + Double(connections))
     let sending = Duration.seconds(packets / Double(max(parameters.packetsPerSecond, 1)))
     var left = max(sending, now.duration(to: firstPatienceEnd))
     if again >= 1 {
-      left += parameters.secondPatience + parameters.firstPatience * max(plan.credentialsMean - 1, 0)
+      left += parameters.secondPatience(Int(lastResorts.rounded()))
+      left += parameters.firstPatience * max(plan.credentialsMean - 1, 0)
       left += SweepParameters.lastResortPatience * lastResorts
     }
     left = max(left, now.duration(to: secondPatienceEnd))

@@ -65,15 +65,18 @@ package struct SweepPlan: Equatable, Sendable {
   }
 }
 
-/// The limits of a sweep. With the defaults a /24 with 20 printers and one community takes
-/// 254/200 s (first packets) + 234 * 3/200 s (second chances) + 5 s (the last one's patience) = 9.8 s.
+/// The limits of a sweep. With the defaults a /24 with 20 printers and one community takes 254/200 s (first packets) + 234 * 4/200 s (the second
+/// ones, two other versions of SNMP, and a connection each) + 4 s (the last silent address's patience) = 10 s.
 package struct SweepParameters: Equatable, Sendable {
   /// Kind to switches, small routers and their ARP tables, and to firewalls that take a sweep for an attack.
   package var packetsPerSecond = 200
   /// A tenth of a second's worth.
   package var burst = 20
-  /// Addresses probed at one time: what 200 packets per second can start within the longer patience (800), and some room.
-  package var inFlightMax = 1_024
+  /// Addresses probed at one time: what 3,000 packets per second can start within the longer patience (12,000), and some room, so that
+  /// waiting never slows sending. Each takes some 4 KB meanwhile; with 200 packets per second there are no more than 800.
+  package var inFlightMax = 16_384
+  /// Whether an address is connected to over TCP as well (IPP) in its second pass: one more packet of the pace.
+  package var connects = false
   /// How long the first pass waits for an answer, per credential. An awake printer answers a first packet within half a second.
   package var firstPatience: Duration = .seconds(1)
   /// How long the second pass waits for the first credential's answer: sleeping printers take 2 to 4 s to wake at the first packet.
@@ -87,4 +90,10 @@ package struct SweepParameters: Equatable, Sendable {
   package var silentMax = 4_096
 
   package init() {}
+
+  /// How long the second pass waits for the first credential: what is tried besides is within its time, and finds awake what was woken by
+  /// then.
+  func secondPatience(_ lastResorts: Int) -> Duration {
+    max(firstPatience, secondPatience - Self.lastResortPatience * lastResorts)
+  }
 }

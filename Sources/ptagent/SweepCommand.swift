@@ -76,6 +76,8 @@ struct SweepCommand: AsyncParsableCommand {
       var parameters = EngineParameters()
       let discovery = try file.loadIfPresent().discovery
       if ranges.isEmpty, discovery.ranges.isEmpty { parameters.hops = max(1, discovery.hopsMax) }
+      parameters.packetsPerSecond = max(
+        parameters.packetsPerSecond, packetsPerSecond ?? discovery.packetsPerSecond)
       return parameters
     }
   }

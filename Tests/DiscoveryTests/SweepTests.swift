@@ -8,6 +8,8 @@ private struct SweepRun {
     var answer: SweepAnswer
     /// A sleeping device answers only a probe that waits this long.
     var needs: Duration = .zero
+    /// The probe sends a packet of which the sweep is told.
+    var connects = false
   }
 
   var hosts: [IPv4Address: Host] = [:]
@@ -35,6 +37,7 @@ private struct SweepRun {
         return
       case .probe(let attempt):
         attempts.append((start.duration(to: now), attempt))
+        if attempt.pass == 1, hosts[attempt.address]?.connects == true { sweep.sendsBeside(now: now) }
         let (delay, answer) = outcome(of: attempt, plan)
         pending.append((now.advanced(by: delay), attempt, answer))
         inFlightMost = max(inFlightMost, pending.count)
@@ -57,11 +60,11 @@ private struct SweepRun {
   }
 
   private func outcome(of attempt: SweepAttempt, _ plan: SweepPlan) -> (Duration, SweepAnswer) {
-    if let host = hosts[attempt.address], host.needs <= attempt.patience { return (host.delay, host.answer) }
     let range = plan.ranges[attempt.range]
-    let further = attempt.furtherPatience * (range.credentialCount - 1)
     let lastResorts = attempt.pass == 2 && attempt.isThorough ? range.lastResortCount : 0
-    return (attempt.patience + further + SweepParameters.lastResortPatience * lastResorts, .silent)
+    let tried = SweepParameters.lastResortPatience * lastResorts
+    if let host = hosts[attempt.address], host.needs <= attempt.patience + tried { return (host.delay, host.answer) }
+    return (attempt.patience + attempt.furtherPatience * (range.credentialCount - 1) + tried, .silent)
   }
 }
 
@@ -177,6 +180,49 @@ private struct SweepRun {
     #expect(run.inFlightMost <= SweepParameters().inFlightMax)
   }
 
+  @Test func `connections in the second pass count at the pace`() throws {
+    var parameters = SweepParameters()
+    parameters.connects = true
+    var run = SweepRun()
+    try run.run(plan("10.0.0.0/22"), parameters)
+    for index in run.attempts.indices {
+      let from = run.attempts[index].at
+      let packets = run.attempts[index...].prefix { $0.at < from + .seconds(1) }.reduce(0) { $0 + $1.attempt.pass }
+      #expect(packets <= 200 + 20 + 2)
+    }
+    let told = try #require(run.estimates.first { $0.at > .seconds(2) })
+    let left = try #require(told.left)
+    #expect(abs((left - (run.elapsed - told.at)) / .seconds(1)) < 2, "\(left) at \(told.at), of \(run.elapsed)")
+  }
+
+  @Test func `packets that a probe sends beside its own are paid off by the next ones`() throws {
+    let plan = try plan("10.0.0.0/21")
+    var run = SweepRun()
+    for address in plan.due {
+      run.hosts[address] = .init(delay: .milliseconds(5), answer: .refused, connects: true)
+    }
+    run.run(plan)
+    // Two packets for each of 2,046 addresses, and a burst ahead.
+    #expect(run.elapsed > .seconds(20))
+    #expect(run.elapsed < .seconds(20.5))
+    let told = try #require(run.estimates.first { $0.at > .seconds(2) })
+    let left = try #require(told.left)
+    // Who is under way might be silent, and cost the patience of a second pass.
+    let truth = run.elapsed - told.at
+    #expect(left > truth - .seconds(1) && left < truth + .seconds(5), "\(left) at \(told.at), not \(truth)")
+  }
+
+  @Test func `a fast sweep of silent addresses is as fast as its pace in both passes`() throws {
+    var parameters = SweepParameters()
+    parameters.packetsPerSecond = 2_000
+    parameters.burst = 200
+    var run = SweepRun()
+    try run.run(plan("10.0.0.0/21"), parameters)
+    // 2,046 addresses twice, and the patience of the last; nothing waits for a place meanwhile.
+    #expect(run.elapsed < .seconds(2.1 + 4))
+    #expect(run.inFlightMost > 1_500)
+  }
+
   @Test func `a full silent queue gets its second pass before the first pass goes on`() throws {
     var parameters = SweepParameters()
     parameters.silentMax = 8
@@ -225,6 +271,14 @@ private struct SweepRun {
     let later = start.advanced(by: .seconds(3_600))
     let taken = (0..<10).count { _ in pace.take(now: later) }
     #expect(taken == 3)
+  }
+
+  @Test func `what left without asking is paid for by what follows`() {
+    let start = ContinuousClock.now
+    var pace = Pace(packetsPerSecond: 100, burst: 2)
+    pace.owe(5, now: start)
+    take(&pace, start.advanced(by: .milliseconds(39)), false)
+    take(&pace, start.advanced(by: .milliseconds(40)), true)
   }
 
   @Test func `more than a burst at once is let through when nothing is owed and paid for afterwards`() {

@@ -9,9 +9,7 @@ import concurrent.futures
 import contextlib
 import json
 import os
-import resource
 import shutil
-import signal
 import socket
 import statistics
 import subprocess
@@ -20,64 +18,13 @@ import tempfile
 import time
 import urllib.request
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
+import sweeps
+from common import HERE, ROOT, SUMMARY, cpu_of, fleet, lines, measured, program, say, summary
+
 THOUSAND = [f"127.21.{n // 256}.{n % 256}" for n in range(1, 1001)]
 TABLES = ["1.3.6.1.2.1.1", "1.3.6.1.2.1.25.3.2", "1.3.6.1.2.1.25.3.5"] + [
     f"1.3.6.1.2.1.43.{group}" for group in (5, 6, 7, 8, 9, 10, 11, 12, 16, 18)
 ]
-SUMMARY = []
-
-
-def say(**line):
-    print(json.dumps(line), flush=True)
-
-
-def summary(text):
-    SUMMARY.append(text)
-
-
-def wire_bytes():
-    """Bytes that crossed the loopback interface of this network namespace, IP headers included."""
-    with open("/proc/net/dev") as file:
-        loopback = next(line for line in file if line.strip().startswith("lo:"))
-    return int(loopback.split(":")[1].split()[8])
-
-
-def cpu_of(pid):
-    """CPU seconds of a process, its ended children included."""
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return sum(int(x) for x in fields[11:15]) / os.sysconf("SC_CLK_TCK")
-
-
-def lines(output):
-    return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-
-
-@contextlib.contextmanager
-def program(arguments, ready=None, **options):
-    """Runs a program until the block ends. Waits for a line that contains `ready`."""
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, **options)
-    try:
-        while ready:
-            line = process.stdout.readline()
-            if not line:
-                raise SystemExit(f"{arguments[0]} ended before it was ready")
-            if ready in line:
-                break
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def fleet(bin, name):
-    return program([f"{bin}/ptsim", "serve", "--fleet", f"{ROOT}/Fixtures/fleets/{name}.toml", "--speed", "0"], ready="ready")
 
 
 def journal(bin, work, rounds=7):
@@ -151,19 +98,6 @@ def replay(bin, work):
                 f"{line['events_per_second']:,}/s, {line['events_per_second'] / scan:.2f} of a plain scan")
 
 
-def measured(name, devices, body, pid=None):
-    """Runs `body`; reports devices per second, CPU seconds and bytes on the wire."""
-    before, cpu, children, start = wire_bytes(), cpu_of(pid) if pid else 0, resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    body()
-    seconds = time.monotonic() - start
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    used = cpu_of(pid) - cpu if pid else after.ru_utime + after.ru_stime - children.ru_utime - children.ru_stime
-    per_device = (wire_bytes() - before) / devices
-    say(benchmark=name, devices=devices, seconds=round(seconds, 3), cpu_seconds=round(used, 3),
-        devices_per_second=round(devices / seconds, 1), devices_per_cpu_second=round(devices / used, 1), wire_bytes_per_device=round(per_device))
-    summary(f"{name}: {devices / seconds:,.0f} devices/s, {devices / used:,.0f} per CPU second, {per_device:,.0f} bytes on the wire a device")
-
-
 def decode(bin, work):
     """The decoder's messages a second and allocations, and the interpretation of a whole walk. Counting costs time: it is a run of its own."""
     command = [f"{bin}/ptbench", "decode", "--walk", f"{ROOT}/Fixtures/walks/colour-mfp.snmprec"]
@@ -188,7 +122,7 @@ def poll(bin, work):
                 subprocess.run(own + options, check=True, capture_output=True, text=True).stdout))
             for line in lines(output[0]):
                 say(**line)
-        apart(own)
+        rates = apart(own)
         sample = THOUSAND[:100]
 
         def walk(address):
@@ -198,19 +132,39 @@ def poll(bin, work):
 
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             measured("snmpbulkwalk of the same tables", len(sample), lambda: list(pool.map(walk, sample)))
-        exporter(sample)
+        peers = {"prometheus-snmp-exporter": exporter(THOUSAND), "fusioninventory-netinventory": inventory(sample)}
+    for name, rate in rates.items():
+        ratios = ", ".join(f"{rate / other:,.1f} x {peer}" for peer, other in peers.items())
+        summary(f"devices per CPU second, {name}: {ratios}")
 
 
 def apart(own):
-    """The probe, a first and a later full poll, and a light one on their own, as ptbench counts them: the process's start is not among them."""
+    """The probe, a first and a later full poll, and a light one on their own, as ptbench counts them: the process's start is not among them.
+    Returns devices per CPU second of each poll."""
     full, light = (lines(subprocess.run(own + options, check=True, capture_output=True, text=True).stdout)
                    for options in (["--rounds", "3", "--full"], ["--rounds", "4"]))
     probe = full[0]["wire_bytes_per_found"]
     summary(f"ptagent, probe of the sweep: {probe:,} bytes a device")
+    rates = {}
     for name, line in (("first full poll", full[1]), ("later full poll", full[-1]), ("light poll of a device that stands still", light[-1])):
         say(**line)
+        rates[name] = line["readings"] / line["cpu_seconds"]
         summary(f"ptagent, {name}: {line['wire_bytes_per_device']:,} bytes and {line['requests_per_device']:.1f} requests a device, "
-                f"{line['readings'] / line['cpu_seconds']:,.0f} devices per CPU second")
+                f"{rates[name]:,.0f} devices per CPU second")
+    return rates
+
+
+def inventory(sample, seconds_max=400):
+    """fusioninventory-netinventory as it comes: SNMPv1, the community public, one thread; one process for the whole sample, its start included."""
+    command = ["fusioninventory-netinventory", "--host", ",".join(sample), "--port", "16101"]
+
+    def ask():
+        output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds_max).stdout
+        read = output.count("<DEVICE>")
+        if read != len(sample):
+            raise SystemExit(f"fusioninventory-netinventory read {read} of {len(sample)} devices")
+
+    return measured("fusioninventory-netinventory", len(sample), ask)
 
 
 def exporter(sample):
@@ -228,28 +182,7 @@ def exporter(sample):
                 assert b"prtMarkerSuppliesLevel" in answer.read()
 
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            measured("prometheus-snmp-exporter, printer_mib (HTTP included)", len(sample), lambda: list(pool.map(scrape, sample)), process.pid)
-
-
-def sweep(bin, work):
-    """A /24 with 20 printers; the other addresses swallow packets, as addresses without a host do."""
-    silent = []
-    with fleet(bin, "subnet"):
-        for host in range(1, 255):
-            port = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            with contextlib.suppress(OSError):
-                port.bind((f"127.22.0.{host}", 16102))
-            silent.append(port)
-        path = os.path.join(work, "sweep.toml")
-        with open(path, "w") as file:
-            file.write('[discovery]\nranges = [{ range = "127.22.0.0/24" }]\nport = 16102\n')
-        start = time.monotonic()
-        output = subprocess.run([f"{bin}/ptagent", "sweep", "127.22.0.0/24", "--config", path, "--output", "json"],
-                                capture_output=True, text=True)
-        seconds = time.monotonic() - start
-    found = output.stdout.count('"found"')
-    say(benchmark="sweep of a /24, default settings", seconds=round(seconds, 2), found=found, status=output.returncode)
-    summary(f"sweep of a /24 with 20 printers and 234 silent addresses, default settings: {seconds:.1f} s, {found} found")
+            return measured("prometheus-snmp-exporter, printer_mib (HTTP included)", len(sample), lambda: list(pool.map(scrape, sample)), process.pid)
 
 
 def memory(bin, work):
@@ -306,7 +239,7 @@ def ten_thousand(bin, work, settle=240, measured=120):
 
 
 def main():
-    known = {"journal": journal, "replay": replay, "millions": millions, "offline": offline, "decode": decode, "poll": poll, "sweep": sweep,
+    known = {"journal": journal, "replay": replay, "millions": millions, "offline": offline, "decode": decode, "poll": poll, "sweep": sweeps.sweep,
              "memory": memory, "fleet": ten_thousand}
     parser = argparse.ArgumentParser(description="PrintTrail's benchmarks, each beside its peer.")
     parser.add_argument("--bin", required=True, help="where the release build is")

@@ -19,8 +19,8 @@ package struct EngineParameters: Sendable {
   package var socketCount = 4
   /// Receive and send buffer per socket: some thousand answers of 1 KiB may wait while the thread is busy.
   package var socketBufferBytes: Int32 = 4 << 20
-  /// Conversations at one time.
-  package var activeMax = 4_096
+  /// Conversations at one time: those of the fastest sweep (`SweepParameters.inFlightMax`) and some thousand polls.
+  package var activeMax = 20_480
   /// Conversations that wait for a place; more are refused (`EngineError.overloaded`).
   package var waitingMax = 65_536
   /// 2,000 small packets per second are 2 Mbit/s: a fleet of a thousand devices is polled in seconds, and no branch office's line is full.

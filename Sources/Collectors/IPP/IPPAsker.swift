@@ -1,5 +1,6 @@
 // Asks printers over IPP: the shell around `IPPConversation`, and what an answer means as the outcome of a poll.
 
+internal import CLinux
 internal import DeviceHTTP
 package import Discovery
 internal import Events
@@ -13,24 +14,33 @@ package struct IPPAsker: Sendable {
   package static let accessName = "ipp"
   /// IANA's port of `ipp`; printers speak TLS on it as well (RFC 8010, section 8).
   package static let port: UInt16 = 631
-  /// How long a sweep waits for a connection: a round trip in the longest of networks, and no answer comes from an empty address.
-  package static let connectPatience: Duration = .seconds(1)
+  /// How long a sweep waits for a connection: a round trip in the longest of networks, and no answer comes from an empty address. Less than a
+  /// second, after which the kernel would send a second SYN (RFC 6298, section 2.1).
+  package static let connectPatience: Duration = .milliseconds(900)
   /// For one request and its answer: printers that build a hundred attributes while they print take seconds.
   package static let answerPatience: Duration = .seconds(10)
   /// For a whole conversation.
   package static let conversationMax: Duration = .seconds(30)
-  /// Addresses of a sweep that are connected to at one time: what 200 addresses per second (`SweepParameters.packetsPerSecond`) start within the
-  /// patience, and some room; each is a descriptor.
-  package static let connectsMax = 256
+  /// Addresses of a sweep that are connected to at one time: what a sweep of 2,000 packets per second, half of them connections, starts within
+  /// the patience. Each is a descriptor.
+  package static let connectsMax = 1_024
+  /// Descriptors that are left for everything else: the journal, conversations, consoles.
+  private static let descriptorsAside = 512
   /// Conversations at one time: each holds at most `DeviceHTTPLimits.answerBytesMax`.
   package static let conversationsMax = 64
 
   private let client = DeviceHTTPClient()
-  private let connects = Turnstile(places: connectsMax)
+  private let connects = Turnstile(places: places)
   private let conversations = Turnstile(places: conversationsMax)
   private let profiles: ProfileSet
 
   package init(profiles: ProfileSet = .shipped) { self.profiles = profiles }
+
+  /// As many as the process may open, which is raised where the system lets it; a connection without a descriptor would find nobody.
+  private static let places: Int = {
+    let allowed = clinux_raise_descriptor_limit(Int64(connectsMax + descriptorsAside))
+    return min(max(Int(clamping: allowed) - descriptorsAside, connectsMax / 16), connectsMax)
+  }()
 
   /// Asks one printer for everything.
   /// - Parameters:

@@ -49,7 +49,9 @@ package struct Surveyor: Sendable {
     for address in plan.untouchable {
       try await settled(AddressResult(address: address, reason: .doNotTouch, detail: "on the do-not-touch list"))
     }
-    let sweep = SweepState(Sweep(plan, parameters: settings.sweep, now: ContinuousClock.now))
+    var parameters = settings.sweep
+    parameters.connects = settings.usesIPP
+    let sweep = SweepState(Sweep(plan, parameters: parameters, now: ContinuousClock.now))
     // Asked meanwhile: no silent address is settled before those that announce themselves have done so.
     let announced = Task { try await announcements(in: plan) }
     defer { announced.cancel() }
@@ -68,7 +70,7 @@ package struct Surveyor: Sendable {
         case .waitForAnswers: try await Task.sleep(for: Self.lookAgain)
         case .probe(let attempt):
           group.addTask {
-            let (answer, result) = try await ask(attempt, isKnown: isKnown)
+            let (answer, result) = try await ask(attempt, isKnown: isKnown, connecting: { sweep.sendsBeside() })
             if let reason = sweep.settle(attempt, answer) {
               var result = result
               result.reason = reason
@@ -104,8 +106,9 @@ package struct Surveyor: Sendable {
     return "\(printers.first?.instance ?? "") (\(services))"
   }
 
+  /// - Parameter connecting: called before a connection that the sweep did not reckon with.
   private func ask(
-    _ attempt: SweepAttempt, isKnown: @Sendable (IPv4Address) async -> AddressResult?
+    _ attempt: SweepAttempt, isKnown: @Sendable (IPv4Address) async -> AddressResult?, connecting: () -> Void
   ) async throws -> (SweepAnswer, AddressResult) {
     if let known = await isKnown(attempt.address) { return (.found, known) }
     let credentials = settings.credentials(for: attempt.address)
@@ -114,7 +117,10 @@ package struct Surveyor: Sendable {
     let output = try await reader.probe(attempt, port: settings.port, credentials: credentials)
     if output.answer == .silent || output.answer == .refused {
       var found = try await meanwhile
-      if found == nil, output.answer == .refused, attempt.pass == 1 { found = try await overIPP(attempt.address) }
+      if settings.usesIPP, output.answer == .refused, attempt.pass == 1 {
+        connecting()
+        found = try await overIPP(attempt.address)
+      }
       if let found { return found }
     }
     var result = AddressResult(address: attempt.address, reason: .noAnswer, detail: output.detail)
@@ -155,6 +161,7 @@ private final class SweepState: Sendable {
   var counts: [SweepReason: Int] { sweep.withLock { $0.counts } }
 
   func next(now: Instant) -> Sweep.Step { sweep.withLock { $0.next(now: now) } }
+  func sendsBeside() { sweep.withLock { $0.sendsBeside(now: ContinuousClock.now) } }
   func progress(now: Instant) -> SweepProgress { sweep.withLock { $0.progress(now: now) } }
 
   func settle(_ attempt: SweepAttempt, _ answer: SweepAnswer) -> SweepReason? {
