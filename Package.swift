@@ -167,7 +167,12 @@ let package = Package(
       ]),
 
     // Printers that are not there.
-    room("PrinterSimulator", ["SNMP", "MIB", "CLinux", "TOMLText", toml]),
+    room(
+      "PrinterSimulator",
+      [
+        "SNMP", "IPP", "MIB", "CLinux", "TOMLText", toml, .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+      ]),
 
     program(
       "ptagent",
@@ -239,7 +244,7 @@ let package = Package(
     tests("OpenSSLTests", of: ["OpenSSL"]),
     tests("PlatformTests", of: ["Platform"]),
     tests("PrinterModelTests", of: ["PrinterModel", "MIB"]),
-    tests("PrinterSimulatorTests", of: ["PrinterSimulator", "ptsim", "CLinux", "SNMP", "MIB"]),
+    tests("PrinterSimulatorTests", of: ["PrinterSimulator", "ptsim", "CLinux", "SNMP", "IPP", "MIB"]),
     tests("ProjectionsTests", of: ["Projections", "Events", "MIB", "PrinterModel"]),
     tests(
       "ReadModelsTests",

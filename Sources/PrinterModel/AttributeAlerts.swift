@@ -8,7 +8,7 @@ internal import MIB
 
 extension AttributeTranslation {
   mutating func translateAlerts() {
-    var codes: Set<Int64> = []
+    var told: [(code: Int64, group: Int64?)] = []
     var index: UInt32 = 0
     let descriptions = walk.attribute("printer-alert-description")
     var silent = 0
@@ -21,7 +21,7 @@ extension AttributeTranslation {
         continue
       }
       index += 1
-      if let code { codes.insert(code) }
+      if let code { told.append((code, number(row, "group", .alertGroup, binding))) }
       let description = descriptions.count > place ? descriptions[place] : nil
       makeAlert(index, row, code, severity, binding, description)
     }
@@ -33,10 +33,11 @@ extension AttributeTranslation {
     }
     for reason in reasons where reason.isCondition && reason.severity != .report {
       if let bit = reason.condition.bit { setErrorBit(bit, reason.binding) }
-      if codes.insert(reason.condition.code).inserted || reason.groupIndex != nil {
-        index += 1
-        makeAlert(index, reason)
-      }
+      guard !reason.isTold(by: told) || reason.groupIndex != nil else { continue }
+      index += 1
+      makeAlert(index, reason)
+      // Two keywords of one code are one alert.
+      told.append((reason.condition.code, reason.condition.group))
     }
     if let none = first("printer-state-reasons") { setErrorBit(nil, none) }
   }

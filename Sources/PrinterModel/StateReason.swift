@@ -57,6 +57,38 @@ struct StateReason {
     return Condition(code, Self.group(of: code))
   }
 
+  /// Whether a row of printer-alert tells the same: its code, a finer one of it (`toner`, where the keyword says `marker-supply`) or the general one of its
+  /// subunit. Codes that every subunit has tell nothing without the subunit's group.
+  func isTold(by rows: [(code: Int64, group: Int64?)]) -> Bool {
+    rows.contains { row in
+      if row.code == condition.code, row.code > Self.generalCodes.upperBound || keyword == "media-jam" { return true }
+      if Self.finer[keyword]?.contains(row.code) ?? false { return true }
+      guard row.code == condition.code || Self.general[keyword] == row.code else { return false }
+      guard let group = row.group, group > 2 else { return true }
+      return group == condition.group || Self.supplyGroups.isSuperset(of: [group, condition.group])
+    }
+  }
+
+  /// Codes that every subunit has (PrtAlertCodeTC).
+  private static let generalCodes: ClosedRange<Int64> = 1...38
+  /// marker and markerSupplies
+  private static let supplyGroups: Set<Int64> = [10, 11]
+
+  /// Codes that say more exactly what the keyword says.
+  private static let finer: [String: Set<Int64>] = [
+    "marker-supply-low": [1104, 1105, 1106, 1113], "marker-supply-empty": [1101, 1102, 1103, 1114],
+    "marker-waste-almost-full": [1107, 1108], "marker-waste-full": [1109, 1110],
+    "marker-supply-missing": [1115], "cover-open": [501], "door-open": [3], "interlock-open": [5],
+    "media-needed": [808, 810], "media-empty": [809],
+  ]
+
+  /// The code of every subunit that says less exactly what the keyword says.
+  private static let general: [String: Int64] = [
+    "toner-low": 12, "toner-empty": 13, "media-low": 12, "media-empty": 13, "input-tray-missing": 9,
+    "output-tray-missing": 9, "output-area-almost-full": 14, "output-area-full": 15, "opc-near-eol": 10,
+    "opc-life-over": 11, "developer-low": 12, "developer-empty": 13, "fuser-over-temp": 36, "fuser-under-temp": 35,
+  ]
+
   /// What stands for prtAlertGroupIndex where only the keyword tells one alert from the next: two keywords without a code of their own are two
   /// alerts. Nil where the code tells it. FNV-1a of the keyword in 31 bits, so that it stays the same from poll to poll and release to release.
   var groupIndex: Int64? {

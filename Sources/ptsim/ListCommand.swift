@@ -24,6 +24,7 @@ struct ListCommand: ParsableCommand {
     var users: [String]
     var context: String
     var faults: [String]
+    var ipp: Bool
   }
 
   @OptionGroup var options: FleetOptions
@@ -46,7 +47,7 @@ struct ListCommand: ParsableCommand {
     var row = Row(
       address: plan.address.description, port: port, vendor: "", model: "", name: plan.name, serial: "",
       versions: plan.spoken.map(\.rawValue).sorted(), communities: plan.communities, users: plan.userNames,
-      context: plan.contextName, faults: plan.faults.map(\.spelling))
+      context: plan.contextName, faults: plan.faults.map(\.spelling), ipp: plan.ipp != nil)
     switch plan.contents {
     case .model(let model): (row.vendor, row.model) = (model.vendor, model.name)
     case .recording(_, let file): row.model = file
@@ -65,7 +66,8 @@ struct ListCommand: ParsableCommand {
     let lines =
       [["ADDRESS", "MODEL", "SERIAL", "NAME", "SPEAKS", "FAULTS"]]
       + rows.map { row in
-        let speaks = row.versions.map { $0 == "v3" ? "v3 " + row.users.joined(separator: " ") : $0 }
+        let speaks =
+          row.versions.map { $0 == "v3" ? "v3 " + row.users.joined(separator: " ") : $0 } + (row.ipp ? ["ipp"] : [])
         return [
           row.address, row.model, row.serial, row.name, speaks.joined(separator: ", "),
           row.faults.joined(separator: " "),

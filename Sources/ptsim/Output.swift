@@ -39,7 +39,7 @@ enum Output {
 
   private static func status(_ error: SimulatorError) -> Int32 {
     switch error {
-    case .portInUse, .addressNotAssignable, .tooManySockets: Status.unavailable
+    case .portInUse, .addressNotAssignable, .tooManySockets, .notLoopback, .listeningFailed: Status.unavailable
     case .portNotAllowed: Status.permission
     case .systemCall: Status.inputOutput
     }

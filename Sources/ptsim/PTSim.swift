@@ -6,12 +6,13 @@ internal import Platform
 @main
 struct PTSim: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "ptsim", abstract: "Simulates a fleet of network printers (SNMPv1, v2c and v3).",
+    commandName: "ptsim", abstract: "Simulates a fleet of network printers (SNMPv1, v2c and v3, and IPP).",
     discussion: """
       The same fleet, seed and time always give the same printers, counters and alerts.
 
         ptsim serve --fleet Fixtures/fleets/demo.toml --speed 60
         ptsim serve --walk recorded.snmprec --address 127.20.0.1 --port 1161
+        ptsim serve --fleet Fixtures/fleets/ipp.toml --ipp-port 1631
         ptsim list --fleet Fixtures/fleets/demo.toml
         ptsim state --fleet Fixtures/fleets/demo.toml --hours 24
 

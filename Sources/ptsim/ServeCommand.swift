@@ -20,6 +20,11 @@ struct ServeCommand: ParsableCommand {
   @Option(name: .long, help: "The UDP port of all devices, instead of the fleet's; 0 lets the system choose.")
   var port: Int?
 
+  @Option(
+    name: .long,
+    help: "The TCP port of IPP of all devices that speak it, instead of the fleet's; 0 lets the system choose.")
+  var ippPort: Int?
+
   @Option(name: .long, help: "Simulated seconds for each second: 60 makes an hour of a minute, 0 stands still.")
   var speed = 1.0
 
@@ -33,6 +38,9 @@ struct ServeCommand: ParsableCommand {
   func validate() throws {
     guard (0...100_000).contains(speed) else { throw ValidationError("Expected a --speed from 0 to 100000.") }
     guard port.map((0...65_535).contains) ?? true else { throw ValidationError("Expected a --port from 0 to 65535.") }
+    guard ippPort.map((0...65_535).contains) ?? true else {
+      throw ValidationError("Expected an --ipp-port from 0 to 65535.")
+    }
     guard seconds.map({ $0 >= 0 && $0 < 1e9 }) ?? true else { throw ValidationError("Expected seconds in --for.") }
   }
 
@@ -43,11 +51,12 @@ struct ServeCommand: ParsableCommand {
       let descriptor = clinux_signalfd_create(&signals, Int32(signals.count))
       guard descriptor >= 0 else { throw SimulatorError.systemCall("signalfd", code: -descriptor) }
       defer { _ = clinux_close(descriptor) }
-      let server = try Server(fleet: try options.load(), port: port, speed: speed)
+      let server = try Server(fleet: try options.load(), port: port, ippPort: ippPort, speed: speed)
       try server.run()
       let count = server.addresses.count
       // Whoever waits for this line may go away after it; the fleet is served all the same.
-      try? Output.line("ready: \(count) \(count == 1 ? "printer" : "printers") on udp/\(server.port)")
+      let ipp = server.ippPort.map { ", \(server.ippCount) over IPP on tcp/\($0)" } ?? ""
+      try? Output.line("ready: \(count) \(count == 1 ? "printer" : "printers") on udp/\(server.port)\(ipp)")
       try waitForEnd(descriptor, server)
       server.stop()
       try writeTruth(server)

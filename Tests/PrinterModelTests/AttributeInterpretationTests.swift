@@ -210,6 +210,23 @@ extension Reading {
     #expect(reading.messages == ["`printer-alert[0]` is no pair of a key and a value"])
   }
 
+  @Test(arguments: [
+    ("code=markerTonerAlmostEmpty;group=markerSupplies;severity=warning", "marker-supply-low-warning", 1),
+    ("code=subunitAlmostEmpty;group=markerSupplies;severity=warning", "toner-low-warning", 1),
+    ("code=subunitAlmostEmpty;group=input;severity=warning", "toner-low-warning", 2),
+    ("code=markerWasteTonerReceptacleFull;group=markerSupplies;severity=critical", "marker-waste-full-error", 1),
+    ("code=subunitLifeAlmostOver;group=marker;severity=warning", "opc-near-eol-warning", 1),
+    ("code=doorOpen;group=generalPrinter;severity=critical", "cover-open-error", 1),
+    ("code=jam;group=input;severity=critical", "media-jam-error", 1),
+    ("code=coverOpen;group=cover;severity=critical", "media-jam-error", 2),
+  ])
+  func `tell an alert once where the row is finer than the reason, or coarser`(row: String, reason: String, count: Int)
+    throws
+  {
+    let reading = try read(["printer-alert": [row], "printer-state-reasons": [reason], "printer-state": 5])
+    #expect(reading.alerts.count == count)
+  }
+
   @Test func `tell every reason as an alert of its own, as grave as its suffix says`() throws {
     let reading = try read([
       "printer-state-reasons": [

@@ -33,7 +33,7 @@ struct FleetFileTests {
   static let mistakes: [(String, Int?, String, String)] = [
     ("[[printers]]\naddress = \"127.0.0.300\"\nmodel = \"canon-lbp325\"", 3, "printers[1].address", "IPv4"),
     ("[[printers]]\naddress = \"127.0.0.3\"\nmodel = \"canon\"", 4, "printers[1].model", "no model 'canon'"),
-    ("[[printers]]\naddress = \"127.0.0.3\"", 2, "printers[1].model", "model or walk"),
+    ("[[printers]]\naddress = \"127.0.0.3\"", 2, "printers[1].model", "model, walk and ipp_file"),
     ("port = \"x\"", 2, "port", "whole number"),
     ("port = 70000", 2, "port", "0 to 65535"),
     ("prot = 1", 2, "prot", "unknown key"),

@@ -113,6 +113,37 @@ struct `Bad input, with real programs` {
     }
   }
 
+  @Test func `printers that tell more than a record holds are recorded, and the agent goes on`() async throws {
+    let site = try Site(network: 19)
+    try await site.startFleet(
+      printers: 3,
+      faults: [
+        "127.30.19.1=long-strings:1.3.6.1.2.1.43", "127.30.19.2=million-rows:1.3.6.1.2.1.43.11.1.1.6",
+        "127.30.19.2=huge-numbers:1.3.6.1.2.1.43.18",
+      ])
+    try site.configureAgent(pin: "sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+    try site.startAgent()
+    struct Fleet: Decodable {
+      struct Device: Decodable {
+        struct Meter: Decodable { var name: String }
+        var address: String
+        var meters: [Meter]?
+      }
+      var devices: [Device]
+    }
+    try await eventually(90, "a total of each printer") {
+      let told = try await site.agentCommand(["devices", "--output", "json"])
+      guard told.status == 0, let fleet = try? site.decode(told.output, Fleet.self) else { return false }
+      return fleet.devices.count == 3
+        && fleet.devices.allSatisfy { $0.meters?.contains { $0.name == "total" } ?? false }
+    }
+    let before = try await site.journalEpochs()[0].records
+    try await eventually(30, "the agent to go on") { try await site.journalEpochs()[0].records > before }
+    #expect(try await site.stopAgent() == 0)
+    let verified = try await Program.run("ptjournal", ["verify", site.journal], in: site.directory)
+    #expect(verified.status == 0, "\(verified)")
+  }
+
   @Test func `an empty or missing journal is told from a damaged one`() async throws {
     let site = try Site(network: 18)
     let missing = try await Program.run("ptjournal", ["stat", site.directory.path + "/nowhere"], in: site.directory)

@@ -27,6 +27,8 @@ package struct Device: Sendable {
   package private(set) var contents: Contents
   package private(set) var agent: Agent
   package let faults: [Fault]
+  /// What it says over IPP; nil if it does not speak it.
+  let ipp: IPPContents?
   /// Answers sent so far.
   package private(set) var replies = 0
 
@@ -43,7 +45,10 @@ package struct Device: Sendable {
   private var awakeAt: Duration = .zero
   private var firstAskedAt: Duration?
 
-  package init(address: HostAddress, contents: Contents, agent: Agent, faults: [Fault], seed: UInt64) {
+  package init(
+    address: HostAddress, contents: Contents, agent: Agent, faults: [Fault], ipp: IPPContents? = nil, seed: UInt64
+  ) {
+    self.ipp = ipp
     self.address = address
     self.contents = contents
     var agent = agent
@@ -115,6 +120,14 @@ package struct Device: Sendable {
     replies += 1
     changeEngine(now)
     return distorted(Reply(bytes: answer, delay: waking))
+  }
+
+  /// Answers an IPP request with the objects that SNMP shows; nil for what is none, and of a device that does not speak it.
+  mutating func answerIPP(_ request: [UInt8]) -> [UInt8]? {
+    guard let ipp else { return nil }
+    lastRequestAt = simulatedMilliseconds
+    let shown = spoilt.isEmpty ? walk : spoilt.spoilt(walk, replies: replies)
+    return IPPResponder.answer(request, ipp, shown, printer)
   }
 
   /// What faults do to the engine after an answer.

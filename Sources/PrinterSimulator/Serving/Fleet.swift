@@ -9,8 +9,12 @@ package struct Fleet: Sendable {
   package static let devicesMax = 16_384
   /// The port of SNMP (RFC 3417) needs privileges; a fleet file or `--port` may choose another.
   package static let portDefault = 161
+  /// The port of IPP (IANA).
+  package static let ippPortDefault = 631
 
   package var port: Int
+  /// The TCP port of the devices that speak IPP.
+  package var ippPort = Fleet.ippPortDefault
   package var seed: UInt64
   package var plans: [DevicePlan]
 
@@ -47,6 +51,8 @@ package struct DevicePlan: Sendable {
   /// The one SNMPv3 context that is served.
   package var contextName = ""
   package var faults: [Fault] = []
+  /// What it says over IPP; nil if it does not speak it.
+  package var ipp: IPPContents?
 
   package init(address: HostAddress, contents: Contents) {
     self.address = address
@@ -87,7 +93,7 @@ package struct DevicePlan: Sendable {
       versions: spoken, communities: communities.map { Array($0.utf8) }, users: users, contextName: contextName,
       engineID: Agent.engineID(enterprise: enterprise, macAddress: mac), keys: keys,
       seed: seed &+ UInt64(address.number))
-    return Device(address: address, contents: served, agent: agent, faults: faults, seed: seed)
+    return Device(address: address, contents: served, agent: agent, faults: faults, ipp: ipp, seed: seed)
   }
 
   /// The enterprise number of a sysObjectID, or 0.

@@ -1,9 +1,11 @@
 // The file format of a fleet (Fixtures/fleets/*.toml): reading and checking it.
 //
-//   port, seed                       models = folder of the model files, seen from the fleet file
+//   port, ipp_port, seed             models = folder of the model files, seen from the fleet file
 //   [[users]]     name, authentication, authentication_password, privacy, privacy_password
 //                 authentication: md5 sha1 sha224 sha256 sha384 sha512; privacy: des aes128 aes192 aes256 ...-reeder
-//   [[printers]]  address, model | walk, name, location, communities, versions, users, context, faults, pages_per_day
+//   [[printers]]  address, model | walk | ipp_file, name, location, communities, versions, users, context, faults, pages_per_day, ipp
+//                 ipp = true: answers IPP as well, with the objects that it shows over SNMP; with versions = [] it speaks nothing else.
+//                 ipp_file: answers IPP with a captured response, and nothing else
 //   [[patterns]]  addresses (a block such as 127.21.0.0/22), count, models; and the keys of printers from location on: as
 //                 many printers as counted, on the block's addresses in order, of the models in turn
 //
@@ -52,7 +54,7 @@ private struct FleetReader {
 
   init(_ document: SettingsDocument) throws {
     table = SettingsTable(document)
-    try table.allowOnly("port", "seed", "models", "users", "printers", "patterns")
+    try table.allowOnly("port", "ipp_port", "seed", "models", "users", "printers", "patterns")
     folder = document.file.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
     modelFolder = Self.path(try table.string("models") ?? "../devices", from: folder)
   }
@@ -66,6 +68,7 @@ private struct FleetReader {
     var fleet = Fleet(
       port: try table.integer("port", in: 0...65_535) ?? Fleet.portDefault,
       seed: UInt64(try table.integer("seed", in: 0...Int.max) ?? 1))
+    fleet.ippPort = try table.integer("ipp_port", in: 0...65_535) ?? Fleet.ippPortDefault
     for row in try table.tables("printers") { fleet.plans.append(try plan(row)) }
     for row in try table.tables("patterns") { fleet.plans += try pattern(row) }
     guard !fleet.plans.isEmpty else { throw table.fault("", "no device; expected [[printers]] or [[patterns]]") }
@@ -100,21 +103,26 @@ private struct FleetReader {
 
   private mutating func plan(_ row: SettingsTable) throws -> DevicePlan {
     try row.allowOnly(
-      "address", "model", "walk", "name", "location", "communities", "versions", "users", "context", "faults",
-      "pages_per_day")
+      "address", "model", "walk", "ipp_file", "name", "location", "communities", "versions", "users", "context",
+      "faults", "pages_per_day", "ipp")
     let text = try row.requiredString("address")
     guard let address = HostAddress(text) else {
       throw row.fault("address", "'\(text)' is not an IPv4 address; expected one such as 127.20.0.11")
     }
     var plan: DevicePlan
-    switch (try row.string("model"), try row.string("walk")) {
-    case (let name?, nil):
+    switch (try row.string("model"), try row.string("walk"), try row.string("ipp_file")) {
+    case (let name?, nil, nil):
       plan = DevicePlan(address: address, contents: .model(try model(name, row, "model")))
-    case (nil, let name?):
+    case (nil, let name?, nil):
       let file = Self.path(name, from: folder)
       plan = DevicePlan(address: address, contents: .recording(try Fleet.recording(file: file), file: file))
+    case (nil, nil, let name?):
+      let file = Self.path(name, from: folder)
+      plan = DevicePlan(address: address, contents: .recording(Walk(), file: file))
+      plan.communities = []
+      plan.ipp = try IPPContents.load(file: file)
     default:
-      throw row.fault("model", "expected either model or walk")
+      throw row.fault("model", "expected one of model, walk and ipp_file")
     }
     plan.name = try row.string("name") ?? ""
     try complete(&plan, row)
@@ -124,7 +132,7 @@ private struct FleetReader {
   private mutating func pattern(_ row: SettingsTable) throws -> [DevicePlan] {
     try row.allowOnly(
       "addresses", "count", "models", "location", "communities", "versions", "users", "context", "faults",
-      "pages_per_day")
+      "pages_per_day", "ipp")
     let text = try row.requiredString("addresses")
     guard let addresses = HostAddress.block(text) else {
       throw row.fault("addresses", "'\(text)' is not a block; expected one such as 127.21.0.0/22, from /16 to /30")
@@ -166,8 +174,15 @@ private struct FleetReader {
       model.usage.pagesPerDay = pages
       plan.contents = .model(model)
     }
-    guard !plan.spoken.isEmpty else {
-      throw row.fault("versions", "the device would answer nobody; expected a version with a community or a user")
+    if try row.flag("ipp") ?? false {
+      guard plan.ipp == nil else {
+        throw row.fault("ipp", "expected only with model or walk; ipp_file is served anyway")
+      }
+      plan.ipp = .objects
+    }
+    guard !plan.spoken.isEmpty || plan.ipp != nil else {
+      throw row.fault(
+        "versions", "the device would answer nobody; expected a version with a community or a user, or ipp = true")
     }
   }
 

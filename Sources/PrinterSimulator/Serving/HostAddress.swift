@@ -21,6 +21,9 @@ package struct HostAddress: Hashable, Comparable, Sendable, CustomStringConverti
     (0..<4).map { String(number >> (24 - 8 * UInt32($0)) & 0xff) }.joined(separator: ".")
   }
 
+  /// In 127.0.0.0/8.
+  package var isLoopback: Bool { number >> 24 == 127 }
+
   package static func < (left: Self, right: Self) -> Bool { left.number < right.number }
 
   /// The addresses of a block such as 127.21.0.0/22, without its first and last (network and broadcast). Nil if it is not one,

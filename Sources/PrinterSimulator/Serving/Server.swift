@@ -51,14 +51,21 @@ package final class Server: Sendable {
   private let state: Mutex<State>
   private let stopping = Atomic<Bool>(false)
   private let thread = Mutex<pthread_t?>(nil)
+  /// The devices that speak IPP, by their places in the fleet.
+  private let ippDevices: [Int]
+  private let ippPortWanted: Int
+  private let ippServer = Mutex<IPPServer?>(nil)
 
   /// Binds the sockets; nothing is answered before `run`.
   ///
   /// - Parameters:
   ///   - port: instead of the fleet's; 0 lets the kernel choose one for all devices.
+  ///   - ippPort: the same for IPP.
   ///   - speed: simulated seconds for each second; 0 stands still.
   /// - Throws: `SimulatorError`; every descriptor is closed again then.
-  package init(fleet: Fleet, port: Int? = nil, speed: Double = 1) throws(SimulatorError) {
+  package init(fleet: Fleet, port: Int? = nil, ippPort: Int? = nil, speed: Double = 1) throws(SimulatorError) {
+    ippDevices = fleet.plans.indices.filter { fleet.plans[$0].ipp != nil }
+    ippPortWanted = ippPort ?? fleet.ippPort
     addresses = fleet.plans.map(\.address)
     (sockets, self.port) = try Self.open(fleet, port: port ?? fleet.port)
     state = Mutex(State(devices: fleet.devices(), clock: SimulatedClock(speed: speed)))
@@ -97,8 +104,30 @@ package final class Server: Sendable {
 
   // MARK: Serving
 
-  /// Starts the thread that answers. Calling it again has no effect.
+  /// The TCP port of IPP, and how many devices speak it; nil where none does, and before `run`.
+  package var ippPort: Int? { ippServer.withLock { $0?.port } }
+  package var ippCount: Int { ippDevices.count }
+
+  private func listenForIPP() throws(SimulatorError) {
+    guard !ippDevices.isEmpty, ippServer.withLock({ $0 == nil }) else { return }
+    let listening = try IPPServer(
+      ippDevices.map { index in
+        (addresses[index], { [weak self] request in self?.answerIPP(request, at: index) })
+      }, port: ippPortWanted)
+    ippServer.withLock { $0 = listening }
+  }
+
+  private func answerIPP(_ request: [UInt8], at index: Int) -> [UInt8]? {
+    let now = elapsed
+    return state.withLock { state in
+      state.devices[index].advance(toMilliseconds: state.clock.milliseconds(at: now))
+      return state.devices[index].answerIPP(request)
+    }
+  }
+
+  /// Starts the thread that answers, and listens for IPP. Calling it again has no effect.
   package func run() throws(SimulatorError) {
+    try listenForIPP()
     let failure: Int32 = thread.withLock { thread in
       guard thread == nil else { return 0 }
       var handle = pthread_t()
@@ -118,6 +147,10 @@ package final class Server: Sendable {
 
   /// Ends the thread and waits for it. The sockets stay bound until the server is gone.
   package func stop() {
+    ippServer.withLock { server in
+      server?.close()
+      server = nil
+    }
     guard
       let running = thread.withLock({ thread in
         let running = thread; thread = nil; return running
@@ -196,7 +229,9 @@ package final class Server: Sendable {
   private static let wakeTag = UInt64.max
 
   private static func open(_ fleet: Fleet, port: Int) throws(SimulatorError) -> (Sockets, Int) {
-    let wanted = fleet.plans.count + fleet.plans.filter { $0.faults.contains(.wrongSourcePort) }.count
+    let wanted =
+      fleet.plans.count + fleet.plans.filter { $0.faults.contains(.wrongSourcePort) }.count
+      + fleet.plans.filter { $0.ipp != nil }.count
     let allowed = clinux_raise_descriptor_limit(Int64(wanted + descriptorsAside))
     guard allowed >= Int64(wanted + descriptorsAside) else {
       throw .tooManySockets(wanted: wanted, allowed: Int(allowed))
