@@ -39,7 +39,7 @@ package enum Classification: Equatable, Sendable {
       return .printer(reason: "its IEEE 1284 device id says that it is a printer")
     }
     if let profile = profiles.profiles.first(where: { $0.match.isPrinter(description: description) }) {
-      return .printer(reason: "sysDescr reads as that of a \(profile.make) printer")
+      return .printer(reason: "sysDescr reads as that of a printer by \(profile.make)")
     }
     if let identifier = evidence.systemObjectID,
       let profile = profiles.profiles.first(where: { profile in

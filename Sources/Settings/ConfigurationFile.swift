@@ -80,8 +80,9 @@ extension HubSettings {
     ) {
       PublicKeyPin($0)
     }
-    let certificates = table.parsed("ca_file", expected: "the name of a PEM file with the hub's CA certificate") {
-      name in
+    let certificates: [Certificate]? = table.parsed(
+      "ca_file", expected: "the name of a file that can be read, with the hub's CA certificate in PEM"
+    ) { name in
       (try? Files.readText(Files.resolve(name, in: directory))).flatMap { try? Certificate.all(pem: $0) }
     }
     switch (table.has("ca_pin"), table.has("ca_file")) {

@@ -16,6 +16,7 @@ struct CredentialSection {
   init(_ table: TableReader, directory: String) {
     names = table.names
     for name in names {
+      if name.isEmpty { table.note("\"\"", expected: "a name for the credential, such as [credentials.office]") }
       let section = CredentialTable(table.table(name), directory: directory)
       if let credential = section.credential() { byName[name] = NamedCredential(name: name, credential: credential) }
     }
