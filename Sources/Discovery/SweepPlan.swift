@@ -73,7 +73,7 @@ package struct SweepParameters: Equatable, Sendable {
   /// A tenth of a second's worth.
   package var burst = 20
   /// Addresses probed at one time: what 3,000 packets per second can start within the longer patience (12,000), and some room, so that
-  /// waiting never slows sending. Each takes some 4 KB meanwhile; with 200 packets per second there are no more than 800.
+  /// waiting never slows sending. Each takes some 10 KB meanwhile; with 200 packets per second there are no more than 800.
   package var inFlightMax = 16_384
   /// Whether an address is connected to over TCP as well (IPP) in its second pass: one more packet of the pace.
   package var connects = false

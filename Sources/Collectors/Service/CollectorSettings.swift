@@ -91,7 +91,13 @@ package struct AddressResult: Equatable, Sendable {
   /// Whether anything came back, readable or not.
   package var hasAnswered = false
   /// What the device said of itself, for `found` and `not a printer`.
-  package var identity: DeviceIdentity?
+  package var identity: DeviceIdentity? {
+    get { identities.first }
+    set { identities = newValue.map { [$0] } ?? [] }
+  }
+  /// One or none. An array, because it is held aside: a result with room for an identity takes a kilobyte, a /16 has 65,534 of them, and most
+  /// have none.
+  private var identities: [DeviceIdentity] = []
 
   package init(address: IPv4Address, reason: SweepReason, detail: String) {
     self.address = address
