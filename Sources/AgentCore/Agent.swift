@@ -111,7 +111,7 @@ package struct Agent: Sendable {
         RetentionService(
           journal: journal, settings: configuration.journal,
           countersigningKey: { replicator.status.countersigningKey }, gauge: thinning, board: board, logger: logger),
-        VerificationService(journal: journal, logger: logger), identity,
+        VerificationService(journal: journal, logger: logger), HeapService(), identity,
         CollectionService(
           configuration: configuration, settings: settings, journal: journal,
           journalDirectory: configuration.journal.directory, fold: fold, thinning: thinning, board: board,

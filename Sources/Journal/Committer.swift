@@ -32,6 +32,8 @@ final class Committer {
   private var tail: Tail
   private var policy: CheckpointPolicy
   private var readerCheck: ReaderCheckPolicy
+  /// Uptime in nanoseconds.
+  private var pagesGivenBack: UInt64
   /// Set by a failure until memory agrees with the disk again.
   private var needsRecovery = false
 
@@ -55,6 +57,7 @@ final class Committer {
       lastUptime: configuration.clock.uptime())
     readerCheck = ReaderCheckPolicy(
       interval: configuration.readerCheckInterval.nanoseconds, lastUptime: configuration.clock.uptime())
+    pagesGivenBack = configuration.clock.uptime()
     transaction.end()
     try self.fold?.catchUp()
   }
@@ -83,6 +86,7 @@ final class Committer {
       // Before the transaction begins, so that it finds the pages free. Should it fail, the file grows until the next time.
       _ = try? store.environment.clearDeadReaders()
     }
+    giveBackPages()
     do {
       return try attempt(works)
     } catch {
@@ -95,6 +99,14 @@ final class Committer {
       try? recover()
       return works.map { _ in .failure(JournalError(error)) }
     }
+  }
+
+  /// Should it fail, what was read of the file goes on counting as this process's memory, and nothing else.
+  private func giveBackPages() {
+    let uptime = configuration.clock.uptime()
+    guard uptime &- pagesGivenBack >= JournalLimits.pagesKept.nanoseconds else { return }
+    pagesGivenBack = uptime
+    store.environment.giveBackPages()
   }
 
   private func attempt(_ works: [WriteRequest.Work]) throws -> [WriteOutcome] {

@@ -46,6 +46,9 @@ package enum JournalLimits {
   package static let readerCheckCommits = 16
   /// Time between two such looks while nothing is committed: dead readers take slots, of which there are 126.
   package static let readerCheckInterval: Duration = .seconds(60)
+  /// Pages of the file that were read are kept mapped for at most so long. Giving them back takes some 100 us, and reading them again a minor
+  /// fault for each sixteen.
+  package static let pagesKept: Duration = .seconds(60)
   /// How often a waiting reader looks: a person at `tail -f` sees no delay, and ten looks a second cost nothing.
   package static let tailPollInterval: Duration = .milliseconds(100)
   /// Findings a verification lists before it only counts.

@@ -26,11 +26,13 @@ package enum Interpretation {
   ///   - former: a walk.
   ///   - reading: what `read` made of it, with the same profiles.
   /// - Returns: what `read` would make of this walk; nil where more than that differs, so that it has to be read.
-  package static func read(_ walk: Walk, standingStillSince former: Walk, _ reading: Reading) -> Reading? {
+  package static func read(
+    _ walk: Walk, standingStillSince former: Walk, _ reading: @autoclosure () -> Reading
+  ) -> Reading? {
     guard let uptime = walk[MIB2.sysUpTime]?.uptime, former[MIB2.sysUpTime]?.uptime != nil,
       walk.equals(former, butFor: MIB2.sysUpTime)
     else { return nil }
-    var reading = reading
+    var reading = reading()
     reading.detectors.uptimeTicks = uptime
     return reading
   }

@@ -19,6 +19,10 @@ package struct FleetState: Equatable, Sendable {
     guard let id = event.device else { return agent.apply(event, touched) }
     devices[id, default: DeviceState(id: id)].apply(event, touched)
   }
+
+  /// Keeps what is known of a device in few bytes until an event changes it: for whoever holds the state of a fleet for long. It is the same
+  /// state.
+  package mutating func rest(_ device: DeviceID) { devices[device]?.rest() }
 }
 
 /// What the events of the agent itself say.
@@ -82,7 +86,11 @@ package struct DeviceState: Equatable, Sendable {
   /// Not read for so long that it is not asked any more; nil once it returned.
   package var retired: Timed<DeviceRetired>?
   /// The current reading, without alerts and uptime, and when it last changed.
-  package var reading: Timed<Reading>?
+  package var reading: Timed<Reading>? {
+    get { held?.reading }
+    set { held = newValue.map { .whole($0) } }
+  }
+  private var held: HeldReading?
   /// The latest successful poll.
   package var lastRead: Timed<ReadingUnchanged>?
   /// The latest poll, if it failed.
@@ -139,9 +147,12 @@ package struct DeviceState: Equatable, Sendable {
       touched(key(EventType.readingTaken))
       read(event.time, body.reading.detectors.uptimeTicks, body.cost, touched)
     case .readingChanged(let body):
-      if reading == nil { reading = Timed(event.time, Reading()) }
-      reading?.time = event.time
-      reading?.fact.apply(body.change)
+      var current = reading ?? Timed(event.time, Reading())
+      // So that its tables change in place.
+      held = nil
+      current.time = event.time
+      current.fact.apply(body.change)
+      reading = current
       touched(key(EventType.readingTaken))
       read(event.time, body.change.detectors?.uptimeTicks, body.cost, touched)
     case .readingUnchanged(let body):
@@ -173,6 +184,9 @@ package struct DeviceState: Equatable, Sendable {
     default: break
     }
   }
+
+  /// See `FleetState.rest`.
+  fileprivate mutating func rest() { held = held?.resting }
 
   private mutating func read(_ time: Int64, _ uptime: UInt64?, _ cost: PollCost, _ touched: (StateKey) -> Void) {
     lastRead = Timed(time, ReadingUnchanged(uptimeTicks: uptime, cost: cost))

@@ -49,7 +49,10 @@ package final class FleetFold: JournalFold {
 
   package func load(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) throws {
     let event = try Event(payload: value)
-    folded.withLock { $0.state.apply(event) }
+    folded.withLock { folded in
+      folded.state.apply(event)
+      if let device = event.device { folded.state.rest(device) }
+    }
   }
 
   package func apply(_ record: Record) throws {
@@ -66,7 +69,11 @@ package final class FleetFold: JournalFold {
 
   package func drainChanges() -> [StateChange] {
     folded.withLock { folded in
-      defer { folded.touched.removeAll(keepingCapacity: true) }
+      // Until the next commit: a fleet may be large, and few of its devices are read at one time.
+      defer {
+        for key in folded.touched { if let device = key.device { folded.state.rest(device) } }
+        folded.touched.removeAll(keepingCapacity: true)
+      }
       return folded.touched.map { key in
         StateChange(key: key.bytes, value: folded.state.row(key).map(Self.payload))
       }

@@ -80,6 +80,9 @@ package struct DeviceAbilities: Hashable, Sendable {
     }
   }
 
+  /// A device that answered requests of several names by GetNext or GetBulk bears as many in a Get.
+  package mutating func columnsWorked() { names.grow(used: columns.current / 2) }
+
   mutating func getNextWorked() {
     if case .unproven(let goodAnswers) = bulk {
       bulk = .unproven(goodAnswers: min(goodAnswers + 1, Self.goodAnswersBeforeBulk))

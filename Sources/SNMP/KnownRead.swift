@@ -35,7 +35,8 @@ package struct KnownRead: RequestSource {
     }
   }
 
-  /// How names are asked for. It serves as long as the device bears what it bore.
+  /// How names are asked for. It serves as long as the device bears what it bore. Two plans are equal if both have the same runs and
+  /// abilities, from which the rest follows.
   package struct Plan: Sendable {
     package let runs: [[ObjectIdentifier]]
     package let abilities: DeviceAbilities
@@ -163,6 +164,17 @@ extension KnownRead.Batch {
       }
     }
     return names
+  }
+}
+
+extension KnownRead.Plan: Hashable {
+  package static func == (left: Self, right: Self) -> Bool {
+    left.abilities == right.abilities && left.runs == right.runs
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(abilities)
+    hasher.combine(runs)
   }
 }
 

@@ -6,6 +6,8 @@
 //     bindings asked for doubles while all goes well, up to one Ethernet frame.
 //   * How much is asked for follows from what is known: where a column of a table has ended, or the last walk is remembered, the
 //     rest of a lane can be counted. Lanes with about as much left share a request.
+//   * GetNext into an empty root says that nothing lies before the name that it gives. Roots of other lanes that lie there are not asked for.
+//   * Of a maker's tables nobody knows whether the device has any: the first of them is asked for alone, which mostly tells of all.
 //   * A device without GetBulk is read a row at a time: each column is a lane, and lanes go side by side.
 //   * Whatever goes wrong makes the next request smaller, and is pursued with the lanes concerned alone. Only when one name by GetNext
 //     fails does a column end, with a finding; the columns behind it and the other lanes go on.
@@ -56,6 +58,8 @@ package struct TableWalk: RequestSource {
   /// A device that stops answering teaches nothing about the size of requests.
   private var abilitiesBeforeFailures: DeviceAbilities?
   private var bindingsCount = 0
+  /// Whether any of a maker's tables was asked for.
+  private var hasHeardPrivate = false
 
   /// - Parameters:
   ///   - roots: columns or whole subtrees.
@@ -182,8 +186,13 @@ extension TableWalk {
   /// Lanes with what is left of them, ascending. A lane waits while another one of its table finds out how many rows there are.
   private func sized(_ open: [Int]) -> [(size: Int, lane: Int)] {
     var scouted: Set<Int> = []
+    var hasPrivate = false
     return open.compactMap { lane in
       if let left = left(lane) { return (left, lane) }
+      if lanes[lane].isPrivate, !hasHeardPrivate {
+        guard !hasPrivate else { return nil }
+        hasPrivate = true
+      }
       return scouted.insert(lanes[lane].table).inserted ? (size(lane), lane) : nil
     }.sorted { $0 < $1 }
   }
@@ -213,10 +222,11 @@ extension TableWalk {
       if lanes[lane].cursor >= binding.name, asked.repetitions != nil, !binding.value.isException {
         return refuseBulk(.notIncreasing, asked)
       }
-      isVoid[column] = !take(binding, lane)
+      isVoid[column] = !take(binding, lane, asked)
     }
     learn(rows: bindings.count / width, asked)
     for lane in asked.lanes {
+      if lanes[lane].isPrivate { hasHeardPrivate = true }
       rows[lanes[lane].table] = max(rows[lanes[lane].table], lanes[lane].rows)
       lanes[lane].answeredWell()
       doubt(lane)
@@ -224,8 +234,13 @@ extension TableWalk {
   }
 
   /// Moves one lane on. Returns false when a column was ended in the middle.
-  private mutating func take(_ binding: VarBind, _ lane: Int) -> Bool {
-    switch lanes[lane].take(binding) {
+  private mutating func take(_ binding: VarBind, _ lane: Int, _ asked: Outstanding) -> Bool {
+    let before = lanes[lane].isAtBeginning ? lanes[lane].cursor : nil
+    let step = lanes[lane].take(binding)
+    if let before, step == .passed || step == .kept || step == .ended {
+      skip(from: before, to: binding, asked)
+    }
+    switch step {
     case .passed, .ended: return true
     case .exception:
       end([lane]) { _ in .unexpectedException(binding.value, binding.name) }
@@ -242,6 +257,16 @@ extension TableWalk {
       guard lanes[lane].countInRoot >= limits.bindingsPerRootMax else { return true }
       end([lane]) { .rootExhausted($0.root) }
       return false
+    }
+  }
+
+  /// Ends the roots of other lanes between a name and the one that follows it in the device. Not where the first was a value's: some agents
+  /// skip columns when they leave one. Nor where nothing follows, which agents also say of what they do not know.
+  private mutating func skip(from name: ObjectIdentifier, to following: VarBind, _ asked: Outstanding) {
+    guard !following.value.isException, name < following.name else { return }
+    for lane in lanes.indices where lanes[lane].isAtBeginning && lanes[lane].company == .any {
+      // Those that were asked have an answer of their own.
+      if !asked.lanes.contains(lane) { lanes[lane].skip(from: name, to: following.name) }
     }
   }
 
@@ -273,7 +298,7 @@ extension TableWalk {
       keepApart(asked.lanes, after: asked, .misshapen) { _ in .isolated }
     } else if let first = bindings.first {
       // One column and more than one binding: the first one answers it.
-      _ = take(first, asked.lanes[0])
+      _ = take(first, asked.lanes[0], asked)
     } else {
       findings.removeLast()
       end(asked.lanes) { .missing($0.cursor) }

@@ -92,6 +92,19 @@ struct WalkLane: Sendable {
     return .kept
   }
 
+  /// Whether nothing was given of the root being read, nor asked for behind its beginning.
+  var isAtBeginning: Bool { !hasEnded && countInRoot == 0 && cursor == roots[current] }
+
+  /// Whether it is one of a maker's, or of another organisation that makes MIBs of its own.
+  var isPrivate: Bool { !hasEnded && roots[current].isWithin(Self.enterprises) }
+
+  private static let enterprises: ObjectIdentifier = [1, 3, 6, 1, 4, 1]
+
+  /// Leaves roots that have not begun and of which nothing can be there, since in the device one name follows the other.
+  mutating func skip(from name: ObjectIdentifier, to following: ObjectIdentifier) {
+    while isAtBeginning, name < root, root < following, !following.isWithin(root) { endRoot() }
+  }
+
   /// Ends the root being read, whatever it still has, and goes on to the next.
   mutating func endRoot() {
     leave(to: current + 1)

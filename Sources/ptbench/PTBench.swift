@@ -10,7 +10,7 @@ struct PTBench: AsyncParsableCommand {
     commandName: "ptbench", abstract: "Measures PrintTrail's parts. Build it for release.",
     subcommands: [
       JournalBench.self, ReplayBench.self, CollectBench.self, DecodeBench.self, OfflineBench.self, CrashWorkload.self,
-      CrashImagesCommand.self, GoldenJournalCommand.self, HoldReader.self,
+      CrashImagesCommand.self, GoldenJournalCommand.self, HoldReader.self, PollBench.self,
     ])
 
   static func main() async {

@@ -83,6 +83,27 @@ internal import Testing
     #expect(error?.description.contains("use the version of the program that wrote it") == true)
   }
 
+  @Test func `gives the pages that were read back, and reads on`() throws {
+    let environment = try open()
+    let database = environment.database("a")
+    let write = try environment.beginWrite()
+    for key in UInt8.min...UInt8.max { try write.put([key], [UInt8](repeating: key, count: 8_192), into: database) }
+    try write.commit()
+    func readAll() throws {
+      let transaction = try environment.beginRead()
+      for key in UInt8.min...UInt8.max {
+        let value = try transaction.value(of: [key], in: database)
+        #expect(value == [UInt8](repeating: key, count: 8_192))
+      }
+      transaction.end()
+    }
+    try readAll()
+    #expect(try directory.mappedBytes(of: "data.mdb") > 2_000_000)
+    #expect(environment.giveBackPages() == 1 << 30)
+    #expect(try directory.mappedBytes(of: "data.mdb") == 0)
+    try readAll()
+  }
+
   @Test func `without the database asked for is refused to a reader`() throws {
     _ = try open()
     let error = #expect(throws: LMDBError.self) { try open(.readOnly, mapBytes: nil, databases: ["missing"]) }

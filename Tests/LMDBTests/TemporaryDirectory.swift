@@ -33,6 +33,21 @@ final class TemporaryDirectory: Sendable {
     guard unlink(path + "/" + name) == 0 else { throw FileFailure(code: errno) }
   }
 
+  /// How much of a file counts as this process's memory (proc_pid_smaps(5)).
+  func mappedBytes(of name: String) throws -> Int {
+    guard let file = fopen("/proc/self/smaps", "r") else { throw FileFailure(code: errno) }
+    defer { fclose(file) }
+    var (line, capacity): (UnsafeMutablePointer<CChar>?, Int) = (nil, 0)
+    defer { free(line) }
+    var (isInFile, bytes) = (false, 0)
+    while getline(&line, &capacity, file) > 0, let line {
+      let fields = String(cString: line).split(whereSeparator: \.isWhitespace)
+      if fields.first?.contains("-") == true { isInFile = fields.last.map { $0 == "\(path)/\(name)" } ?? false }
+      if isInFile, fields.first == "Rss:", fields.count > 1 { bytes += 1_024 * (Int(fields[1]) ?? 0) }
+    }
+    return bytes
+  }
+
   func mode(of name: String) -> mode_t? {
     var status = stat()
     return stat(path + "/" + name, &status) == 0 ? status.st_mode & 0o777 : nil

@@ -82,6 +82,29 @@ import Testing
     #expect(adjusted(100, .min) == nil)
   }
 
+  @Test(arguments: UInt64(0)..<20) func `is the same when its devices rest between events`(seed: UInt64) {
+    var generator = SplitMix(seed: seed)
+    var (state, resting) = (FleetState(), FleetState())
+    var former = Reading()
+    for time in 1...Int64(12) {
+      let reading = Fixture.reading(using: &generator)
+      let body: EventBody =
+        time % 5 == 1
+        ? .readingTaken(taken(reading)) : .readingChanged(changed(reading.changes(since: former)))
+      former = reading.normalized
+      let event = Event(time: time, device: device, body)
+      state.apply(event)
+      resting.apply(event)
+      if time % 3 != 0 { resting.rest(device) }
+      #expect(resting == state)
+      #expect(resting.devices[device]?.reading == state.devices[device]?.reading)
+      #expect(resting.rows.map(\.event) == state.rows.map(\.event))
+    }
+    var other = resting
+    other.devices[device]?.reading?.fact.meters.removeAll()
+    #expect(other != state)
+  }
+
   @Test func `keeps an alert's beginning when the alert is updated, and forgets it when it is cleared`() {
     var state = FleetState()
     let key = AlertKey(group: 8, groupIndex: 1, code: 13)

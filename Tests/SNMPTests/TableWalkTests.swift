@@ -64,6 +64,62 @@ internal import Testing
     #expect(again.requests.count < agent.requests.count)
   }
 
+  /// Ten tables that the device has not, between two that it has.
+  private static let sparse = (
+    walk: Walk([
+      VarBind([1, 3, 6, 1, 2, 1, 43, 1, 1, 1], .integer(1)), VarBind([1, 3, 6, 1, 2, 1, 43, 90, 1, 1], .integer(2)),
+    ]),
+    roots: ([1] + Array(20...29) + [90]).map { ObjectIdentifier([1, 3, 6, 1, 2, 1, 43, $0, 1]) }
+  )
+
+  @Test(arguments: [SNMPVersion.v1, .v2c])
+  func `What follows the beginning of an empty root tells of the roots between, which are not asked for`(
+    _ version: SNMPVersion
+  ) {
+    var walk = walk(Self.sparse.roots, version)
+    var agent = TestAgent(Self.sparse.walk)
+    agent.run(&walk)
+    expectAll(walk, Self.sparse.roots, in: Self.sparse.walk)
+    #expect(walk.findings.isEmpty)
+    let asked = agent.requests.flatMap(\.names)
+    #expect(Self.sparse.roots.dropFirst(3).dropLast().allSatisfy { !asked.contains($0) })
+  }
+
+  @Test func `Where a value is followed, or nothing, all roots are asked for`() {
+    // Values of the first root are followed by what lies behind all the others: some agents skip columns there.
+    var walk = walk([[1, 3, 6, 1, 9, 1], [1, 3, 6, 1, 9, 5], [1, 3, 6, 1, 9, 9]])
+    var agent = TestAgent(
+      Walk([VarBind([1, 3, 6, 1, 9, 1, 1], .integer(1)), VarBind([1, 3, 6, 1, 9, 20], .integer(1))]))
+    agent.run(&walk)
+    let names = agent.requests.flatMap(\.names)
+    #expect(names.contains([1, 3, 6, 1, 9, 5]))
+    var atEnd = self.walk([[1, 3, 6, 1, 9, 1], [1, 3, 6, 1, 9, 5], [1, 3, 6, 1, 9, 9]])
+    var empty = TestAgent(Walk([VarBind([1, 3, 6, 1, 1], .integer(1))]))
+    empty.run(&atEnd)
+    #expect(atEnd.bindings.isEmpty)
+    #expect(Set(empty.requests.flatMap(\.names)).count == 3)
+  }
+
+  @Test func `Of a maker's tables one is asked for first, alone`() {
+    let maker: ObjectIdentifier = [1, 3, 6, 1, 4, 1, 11, 2]
+    let roots = (1...6).map { maker.appending($0, 1, 1) }
+    var abilities = DeviceAbilities(version: .v2c)
+    var known = TableWalk(roots: columns, abilities: abilities)
+    var first = TestAgent(SamplePrinter.walk)
+    first.run(&known)
+    abilities = known.abilities
+    var absent = TableWalk(roots: roots, abilities: abilities)
+    var agent = TestAgent(Walk([VarBind([1, 3, 6, 1, 6, 3, 1], .integer(1))]))
+    agent.run(&absent)
+    #expect(agent.requests.map(\.names) == [[roots[0]]])
+    let device = Walk(roots.map { VarBind($0.appending(7), .counter32(1)) })
+    var present = TableWalk(roots: roots, abilities: abilities)
+    var other = TestAgent(device)
+    other.run(&present)
+    expectAll(present, roots, in: device)
+    #expect(other.requests.first?.names == [roots[0]])
+  }
+
   @Test func `No GetBulk asks for more bindings than the named limit`() {
     var walk = walk(columns)
     var agent = TestAgent(SamplePrinter.walk)

@@ -138,6 +138,11 @@ int64_t clinux_raise_descriptor_limit(int64_t wanted);
 int clinux_file_mode(int descriptor);
 int clinux_close(int descriptor);
 
+// MARK: Heap
+
+/// Gives freed memory of all heaps back to the kernel, where the C library can (malloc_trim(3)).
+void clinux_give_back_heap(void);
+
 // MARK: Faults
 
 /// From now on SIGBUS, SIGSEGV and SIGABRT do not end the process: it becomes `program` with these arguments (at most 8, the

@@ -18,7 +18,7 @@
 package import AlertRules
 package import Discovery
 package import Events
-package import MIB
+internal import MIB
 package import PrinterModel
 
 /// The state of one device and the events of its polls.
@@ -29,12 +29,10 @@ package struct DeviceMonitor: Sendable {
   package private(set) var known: KnownDevice
   package private(set) var reachability = Reachability()
   /// The last poll's objects and reading; nil until the first one since the service started.
-  package var walk: Walk? { packed?.walk }
-  private var packed: PackedWalk?
-  package private(set) var reading: Reading?
-  /// When `reading` was told, in milliseconds since 1970 UTC.
+  private var rest: ReadingAtRest?
+  /// When `rest` was told, in milliseconds since 1970 UTC.
   private var told: Int64?
-  /// Whether `reading` was made from a poll that came to its end.
+  /// Whether `rest` was made from a poll that came to its end.
   private var isComplete = false
   /// Who the device said it is, at the last poll.
   private var identityRead: DeviceIdentity
@@ -46,6 +44,12 @@ package struct DeviceMonitor: Sendable {
     identityRead = known.identity
     metersRead = known.meters.isEmpty ? nil : known.lastRead
   }
+
+  /// Whether a poll was told since the service started.
+  package var hasReading: Bool { rest != nil }
+
+  /// The last reading that was told, as readings are compared.
+  package var reading: Reading? { rest.map { Self.comparable($0.reading) } }
 
   /// The device is asked no more: no alert of it stands on.
   package mutating func end(time: Int64) -> [Event] {
@@ -148,7 +152,9 @@ package struct DeviceMonitor: Sendable {
   ) -> MeterStep? {
     var context = MeterContext()
     context.hasRestarted =
-      uptime(of: reading).flatMap { before in uptime(of: poll.reading).map { $0 < before } } ?? false
+      rest?.interpretation.uptimeTicks.flatMap { before in
+        poll.reading.detectors.uptimeTicks.map { $0 < before }
+      } ?? false
     context.elapsed = metersRead.flatMap { $0 <= time ? .milliseconds(time - $0) : nil }
     context.board = BoardChange(from: identityRead, to: poll.reading.identity)
     context.pagesPerMinuteMax = rules.thresholds.pagesPerMinuteMax
@@ -206,8 +212,6 @@ package struct DeviceMonitor: Sendable {
     return reading.meters.allSatisfy { poll.read.contains($0.source.name) }
   }
 
-  private func uptime(of reading: Reading?) -> UInt64? { reading?.detectors.uptimeTicks }
-
   /// Also a whole reading that is due waits: polls that are interrupted now and then make it due again and again.
   private func isThinned(_ thinning: Duration?, time: Int64) -> Bool {
     guard let thinning, let told else { return false }
@@ -224,30 +228,32 @@ package struct DeviceMonitor: Sendable {
 
   /// The event of the reading itself.
   private mutating func tell(_ poll: PollReading, cost: PollCost, time: Int64) -> EventBody {
-    let current = Self.comparable(poll.reading)
     defer {
-      packed = PackedWalk(poll.walk)
-      reading = current
+      rest = poll.rest
       told = time
       isComplete = poll.interruption == nil
     }
-    guard let reading, let walk, !isWholeDue(poll, current, time: time) else {
+    let unchanged = EventBody.readingUnchanged(
+      ReadingUnchanged(uptimeTicks: poll.reading.detectors.uptimeTicks, cost: cost))
+    let isWholeDue = isWholeDue(poll, time: time)
+    if !isWholeDue, let rest, rest.equalsButForUptime(poll.rest) { return unchanged }
+    let current = Self.comparable(poll.reading)
+    guard !isWholeDue, let rest, let reading, poll.interruption != nil || Structure(reading) == Structure(current)
+    else {
       if poll.interruption == nil { known.lastFullReading = time }
       return .readingTaken(ReadingTaken(reading: current, raw: poll.walk, cost: cost))
     }
     let change = current.changes(since: reading)
-    let raw = RawChange(from: walk, to: poll.walk)
-    if change.isEmpty, raw.isEmpty {
-      return .readingUnchanged(ReadingUnchanged(uptimeTicks: uptime(of: current), cost: cost))
-    }
+    let raw = RawChange(from: rest.walk.walk, to: poll.walk)
+    if change.isEmpty, raw.isEmpty { return unchanged }
     return .readingChanged(
       ReadingChanged(change: change, raw: raw.changed, removed: raw.removed, cost: cost))
   }
 
-  private func isWholeDue(_ poll: PollReading, _ current: Reading, time: Int64) -> Bool {
+  /// Whether a whole reading is due whatever differs.
+  private func isWholeDue(_ poll: PollReading, time: Int64) -> Bool {
     guard poll.interruption == nil else { return false }
-    guard isComplete, let reading, let last = known.lastFullReading else { return true }
-    if Structure(reading) != Structure(current) { return true }
+    guard isComplete, let last = known.lastFullReading else { return true }
     return poll.kind == .full && Duration.milliseconds(time - last) >= Self.fullEvery
   }
 }

@@ -14,7 +14,7 @@ internal import SNMP
 
 /// The names that a light poll asks for, as runs that follow one another in the device. They follow from the last full poll and serve
 /// until the next one.
-package struct LightPlan: Sendable {
+package struct LightPlan: Hashable, Sendable {
   var always: KnownRead.Plan
   var inUse: KnownRead.Plan
 
@@ -23,6 +23,12 @@ package struct LightPlan: Sendable {
     let names = moving.always + Self.identityNames(walk, profiles)
     always = KnownRead.Plan(runs: Self.runs(names, walk), abilities: abilities)
     inUse = KnownRead.Plan(runs: Self.runs(moving.inUse, walk), abilities: abilities)
+  }
+
+  /// Whether this is the plan of the poll before, as it was, told by what may have changed it since.
+  func isStill(_ former: LightPlan?) -> Bool {
+    guard let former else { return false }
+    return always.abilities == former.always.abilities && inUse.abilities == former.inUse.abilities
   }
 }
 

@@ -26,44 +26,44 @@ extension PollTranscript {
       return (failed, memory)
     }
     let (walk, excess) = merged().bounded()
-    let pollFindings = allFindings(excess)
-    let interpretation: Reading
+    let pollFindings = allFindings(excess).bounded()
+    var interpretation: Reading
+    var rest: ReadingAtRest
     if let same = standingStill(walk) {
-      interpretation = same
+      (interpretation, rest) = same
     } else {
       let classification = Classification.of(walk, profiles: profiles)
       if !classification.isPrinter, interruption == nil {
         let failure = nothingButErrors ?? notAPrinter(classification)
         return (PollOutcome(endpoint: endpoint, credential: credential, cost: cost, result: .failed(failure)), memory)
       }
-      interpretation = Interpretation.read(walk, profiles: profiles)
+      interpretation = read(walk, profiles)
+      interpretation.findings = interpretation.findings.bounded()
+      rest = ReadingAtRest(walk, interpretation)
     }
+    rest.pollFindings = pollFindings
     var reading = interpretation
-    reading.findings = (reading.findings + pollFindings).bounded()
+    if !pollFindings.isEmpty { reading.findings += pollFindings }
     let poll = PollReading(
       kind: kind, walk: walk, reading: reading, alerts: alertReport(reading), read: NameSet(of: bindings),
-      interruption: interruption)
+      interruption: interruption, rest: rest)
     var memory = memory
-    if interruption == nil {
-      memory.walk = packed(walk)
-      memory.reading = interpretation
-      memory.findings = pollFindings
-    }
+    if interruption == nil { memory.rest = rest }
     return (PollOutcome(endpoint: endpoint, credential: credential, cost: cost, result: .reading(poll)), memory)
   }
 
-  /// The walk for the next poll. On a device that stands still the clock alone moves on.
-  private func packed(_ walk: Walk) -> PackedWalk {
-    guard let former, let packed = memory.walk, let uptime = walk[MIB2.sysUpTime],
-      walk.equals(former, butFor: MIB2.sysUpTime)
-    else { return PackedWalk(walk) }
-    return packed.replacing(VarBind(MIB2.sysUpTime, uptime))
+  /// The reading of the poll before where the device stands still: it was a printer then, and nothing new is to be read.
+  private func standingStill(_ walk: Walk) -> (Reading, ReadingAtRest)? {
+    guard interruption == nil, let former, let rest = memory.rest, let uptime = walk[MIB2.sysUpTime],
+      let reading = Interpretation.read(walk, standingStillSince: former, rest.interpretation.reading)
+    else { return nil }
+    return (reading, rest.moved(to: uptime, reading.detectors.uptimeTicks))
   }
 
-  /// The reading of the poll before where the device stands still: it was a printer then, and nothing new is to be read.
-  private func standingStill(_ walk: Walk) -> Reading? {
-    guard interruption == nil, let former, let reading = memory.reading else { return nil }
-    return Interpretation.read(walk, standingStillSince: former, reading)
+  /// What did not change since the poll before has the meaning that it had.
+  private func read(_ walk: Walk, _ profiles: ProfileSet) -> Reading {
+    guard let former, let rest = memory.rest else { return Interpretation.read(walk, profiles: profiles) }
+    return Interpretation.read(walk, since: former, rest.interpretation.reading, profiles: profiles)
   }
 
   private func notAPrinter(_ classification: Classification) -> PollFailure {
@@ -98,8 +98,9 @@ extension PollTranscript {
   private func allFindings(_ excess: Finding?) -> [Finding] {
     var result = findings + (excess.map { [$0] } ?? [])
     if kind == .light {
-      let told = Set(memory.findings.map(\.message))
-      result = memory.findings + result.filter { !told.contains($0.message) }
+      let former = memory.rest?.pollFindings ?? []
+      let told = Set(former.map(\.message))
+      result = former + result.filter { !told.contains($0.message) }
     }
     if let interruption {
       let last = bindings.last?.name

@@ -101,9 +101,9 @@ package struct PollMachine: DeviceMachine {
     self.profiles = profiles
     self.silenceMax = silenceMax
     conversation = Conversation(memory.session)
-    let isLight = kind == .light && memory.walk != nil
+    let isLight = kind == .light && memory.rest != nil
     transcript = PollTranscript(kind: isLight ? .light : .full, memory: memory)
-    transcript.former = memory.walk?.walk
+    transcript.former = memory.rest?.walk.walk
     if isLight, let walk = transcript.former {
       var plan = memory.lightPlan ?? LightPlan(walk, profiles: profiles, abilities: memory.abilities)
       plan.always = plan.always.adapted(to: memory.abilities)
@@ -255,9 +255,11 @@ package struct PollMachine: DeviceMachine {
   private mutating func openReader() -> Bool {
     if steps.isEmpty { planMore() }
     guard !steps.isEmpty else { return false }
-    let abilities = transcript.memory.abilities
+    var abilities = transcript.memory.abilities
     switch steps.removeFirst() {
-    case .get(let names): reader = .get(ScalarRead(names: names, abilities: abilities))
+    case .get(let names):
+      abilities.columnsWorked()
+      reader = .get(ScalarRead(names: names, abilities: abilities))
     case .getKnown(let plan): reader = .getKnown(KnownRead(plan.adapted(to: abilities)))
     case .walk(let targets):
       let walk = TableWalk(targets.plan, abilities: abilities, expected: expectedCount(targets.tables))

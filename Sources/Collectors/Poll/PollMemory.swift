@@ -1,7 +1,5 @@
 // What the next poll of a device may build on.
 
-package import MIB
-package import PrinterModel
 package import SNMP
 
 /// Kept between polls of one device. Losing it costs a full poll, nothing else.
@@ -10,16 +8,12 @@ package struct PollMemory: Sendable {
   package var session: Session
   /// How large a request the device bears.
   package var abilities: DeviceAbilities
-  /// All objects as of the last poll that came to its end; nil before the first.
-  package var walk: PackedWalk?
-  /// What `walk` means, without the findings of the poll.
-  package var reading: Reading?
+  /// All objects as of the last poll that came to its end, and what they mean; nil before the first.
+  package var rest: ReadingAtRest?
   /// When trays, bins, covers and the console were read last; light polls leave them out while a device stands still.
   package var inUseReadAt: Instant?
   /// What a light poll asks for; nil until the first one after a full poll.
   package var lightPlan: LightPlan?
-  /// What was odd when they were read.
-  package var findings: [Finding] = []
 
   package init(session: Session, abilities: DeviceAbilities? = nil) {
     self.session = session

@@ -45,22 +45,26 @@ package struct PollOutcome: Equatable, Sendable {
 package struct PollReading: Equatable, Sendable {
   package var kind: PollKind
   /// All objects: those read now, and those carried over as the header says.
-  package var walk: Walk
+  package let walk: Walk
   /// The walk's meaning. Its findings include those of the poll.
-  package var reading: Reading
+  package let reading: Reading
+  /// Both, as they are kept until the next poll.
+  package let rest: ReadingAtRest
   package var alerts: AlertReport
   /// The names that were answered in this poll.
   package var read: NameSet
   /// Why the poll ended before all was read.
   package var interruption: PollFailure?
 
+  /// - Parameter rest: `walk` and `reading`, where somebody has them packed.
   package init(
     kind: PollKind, walk: Walk, reading: Reading, alerts: AlertReport, read: NameSet,
-    interruption: PollFailure? = nil
+    interruption: PollFailure? = nil, rest: ReadingAtRest? = nil
   ) {
     self.kind = kind
     self.walk = walk
     self.reading = reading
+    self.rest = rest ?? ReadingAtRest(walk, reading)
     self.alerts = alerts
     self.read = read
     self.interruption = interruption

@@ -12,8 +12,8 @@ enum ReadingBounds {
   static let octetsMax = 1_024
   /// Bytes of all objects of a device, with their names.
   static let walkBytesMax = 49_152
-  /// What a device is odd in, told one by one.
-  static let findingsMax = 100
+  /// What a device is odd in, told one by one: of its objects, and of the poll.
+  static let findingsMax = 50
   /// About what the name and the type of an object take, packed (docs/formats/events.md).
   fileprivate static let nameBytes = 12
 }

@@ -216,7 +216,7 @@ package actor Collector {
   private func knownResult(_ address: IPv4Address) -> AddressResult? {
     let endpoint = Endpoint(address, port: settings.port)
     guard schedule.slots[endpoint]?.access.isSNMP ?? false, let device = registry.device(at: endpoint),
-      let monitor = monitors[device], monitor.reading != nil,
+      let monitor = monitors[device], monitor.hasReading,
       monitor.reachability.isReachable
     else { return nil }
     var result = AddressResult(address: address, reason: .found, detail: "known, and answered its last poll")

@@ -2,7 +2,8 @@
 
 /// SNMP is preferred where it answers: it tells more, in fewer bytes. IPP is for what does not answer SNMP.
 enum DeviceAccess: Sendable {
-  case snmp(NamedCredential, PollMemory)
+  /// Behind a reference: tables of thousands of them would otherwise have as much room again for what may be added.
+  indirect case snmp(NamedCredential, PollMemory)
   /// With how it answered last, if it did.
   case ipp(IPPWay?)
 

@@ -17,6 +17,7 @@ package struct DeviceReader: Sendable {
   package let keys: USMKeyCache
   package let profiles: ProfileSet
   package let ipp: IPPAsker
+  private let plans = LightPlans()
 
   package init(engine: UDPEngine, keys: USMKeyCache = USMKeyCache(), profiles: ProfileSet = .shipped) {
     self.engine = engine
@@ -55,7 +56,7 @@ package struct DeviceReader: Sendable {
     _ kind: PollKind, at endpoint: Endpoint, credential: NamedCredential, memory: PollMemory,
     hasActiveAlerts: Bool = false, silenceMax: Duration? = nil
   ) async throws -> (outcome: PollOutcome, memory: PollMemory) {
-    let isNew = memory.walk == nil
+    let isNew = memory.rest == nil
     let polled = try await poll(
       kind, at: endpoint, credential: credential.name, memory: memory, hasActiveAlerts: hasActiveAlerts,
       silenceMax: silenceMax)
@@ -79,10 +80,12 @@ package struct DeviceReader: Sendable {
     _ kind: PollKind, at endpoint: Endpoint, credential: String, memory: PollMemory, hasActiveAlerts: Bool,
     silenceMax: Duration?
   ) async throws -> (outcome: PollOutcome, memory: PollMemory) {
+    let formerPlan = memory.lightPlan
     let machine = PollMachine(
       kind, memory: memory, hasActiveAlerts: hasActiveAlerts, silenceMax: silenceMax, profiles: profiles)
     let transcript = try await engine.run(machine, at: endpoint)
     var (outcome, memory) = await Self.interpret(transcript, endpoint, credential, profiles)
+    if let plan = memory.lightPlan, !plan.isStill(formerPlan) { memory.lightPlan = plans.shared(plan) }
     // A silent device has backed its session's timeout off to the longest; the next poll is not to wait that long from the start. A new
     // session, and not the former one again, so that no request id and no salt is used twice.
     if outcome.cost.bytesReceived == 0 { memory.session = newSession(memory.session.credential) }
