@@ -23,6 +23,8 @@ import time
 
 from common import ROOT, interface, program
 
+# The printers' namespace ends by itself after so long, whatever happens to us: a whole run takes 20 minutes.
+SECONDS_MAX = 3_600
 # How long the namespace of the printers may take to come up.
 READY_SECONDS_MAX = 10
 
@@ -111,7 +113,7 @@ def end_of_question(message):
 @contextlib.contextmanager
 def printers(bin, work, networks):
     """Simulated printers on these networks, behind a router, until the block ends. Needs a namespace of its own (`in_namespace`)."""
-    with program(["unshare", "--net", "sleep", "infinity"]) as holder:
+    with program(["unshare", "--net", "sleep", str(SECONDS_MAX)]) as holder:
         inside = ["nsenter", f"--target={holder.pid}", "--net"]
         wait_for_namespace(holder.pid)
         ip(["link set lo up", "link add v-scan type veth peer name v-net", f"link set v-net netns {holder.pid}",
