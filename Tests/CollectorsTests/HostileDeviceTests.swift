@@ -31,9 +31,9 @@ struct HostileCase: Sendable, CustomTestStringConvertible {
   /// Words of a finding, or of the failure.
   var words = ""
   var requestsMax: UInt32 = 80
-  var secondsMax: Double = 12
+  var secondsMax: Double = 25
 
-  init(_ name: String, _ outcome: Outcome, _ words: String = "", requests: UInt32 = 80, seconds: Double = 12) {
+  init(_ name: String, _ outcome: Outcome, _ words: String = "", requests: UInt32 = 80, seconds: Double = 25) {
     (self.name, self.outcome, self.words, requestsMax, secondsMax) = (name, outcome, words, requests, seconds)
   }
 
@@ -163,6 +163,36 @@ struct HostileCase: Sendable, CustomTestStringConvertible {
     for entry in Fault.catalogue { #expect(page.contains("`\(entry.spelling)`"), "\(entry.spelling)") }
   }
 
+  @Test func `get a reason in a sweep, each of them, and are found where they can be read`() async throws {
+    let fleet = try Fleet.load(file: HostileFleet.file)
+    let server = try Server(fleet: fleet, port: 0, speed: 0)
+    try server.run()
+    defer { server.stop() }
+    let range = "127.66.0.1-\(fleet.plans.count)"
+    let v3 = try HostileFleet.credential(try #require(fleet.plans.last))
+    var settings = CollectorSettings(
+      ranges: [
+        CollectorRange(
+          name: range, addresses: AddressSet([try AddressRange(range)]),
+          credentials: [TestCredentials.publicV2c, TestCredentials.publicV1, v3])
+      ])
+    settings.port = UInt16(server.port)
+    settings.usesIPP = false
+    settings.browsesAnnouncements = false
+    let engine = try UDPEngine()
+    defer { engine.shutdown() }
+    let results = try await Surveyor(DeviceReader(engine: engine), settings).sweep()
+    #expect(results.count == fleet.plans.count)
+    let cases = Dictionary(uniqueKeysWithValues: HostileCase.all.map { ($0.name, $0) })
+    for (result, name) in zip(results, HostileFleet.names(of: fleet)) {
+      if case .failed? = cases[name]?.outcome {
+        #expect([.noAnswer, .notAPrinter].contains(result.reason), "\(name): \(result)")
+      } else {
+        #expect(result.reason == .found, "\(name): \(result)")
+      }
+    }
+  }
+
   /// Truncation at every byte: the whole of an answer's length, each on an address of its own.
   @Test func `are unreachable wherever their answers end, and right once they are whole`() async throws {
     let fleet = try Fleet.load(file: HostileFleet.file)
@@ -265,7 +295,7 @@ struct HostileFleet {
       outcome: outcome, seconds: began.duration(to: .now) / .seconds(1), honest: Interpretation.read(walk))
   }
 
-  private static func credential(_ plan: DevicePlan) throws -> NamedCredential {
+  static func credential(_ plan: DevicePlan) throws -> NamedCredential {
     switch plan.spoken {
     case [.v3]:
       let user = try USMUser(
