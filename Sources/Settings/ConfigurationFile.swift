@@ -81,7 +81,7 @@ extension HubSettings {
       PublicKeyPin($0)
     }
     let certificates: [Certificate]? = table.parsed(
-      "ca_file", expected: "the name of a file that can be read, with the hub's CA certificate in PEM"
+      "ca_file", expected: "the name of a PEM file that can be read, with the hub's CA certificate"
     ) { name in
       (try? Files.readText(Files.resolve(name, in: directory))).flatMap { try? Certificate.all(pem: $0) }
     }

@@ -56,11 +56,10 @@ private struct BenchDevice {
   /// Nil for a device that is not read as a printer.
   init?(_ walk: Walk) throws {
     let keys = USMKeyCache()
+    let attempt = SweepAttempt(
+      address: IPv4Address(0x7f00_0001), range: 0, pass: 1, patience: .seconds(1), furtherPatience: .seconds(1))
     var probe = ProbeMachine(
-      credentials: [Self.credential],
-      attempt: SweepAttempt(
-        address: IPv4Address(0x7f00_0001), range: 0, pass: 1, patience: .seconds(1), furtherPatience: .seconds(1)),
-      keys: keys, profiles: .shipped, randomSeed: 42)
+      ProbeAsk.all([Self.credential], attempt), pass: 1, keys: keys, profiles: .shipped, randomSeed: 42)
     var (requests, replies): ([[UInt8]], [[UInt8]]) = ([], [])
     _ = try drive(&probe) {
       requests.append($0); replies.append(try answer($0, walk)); return replies[replies.count - 1]

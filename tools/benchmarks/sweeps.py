@@ -1,6 +1,6 @@
 """Sweeps beside onesixtyone, nmap and fusioninventory-netdiscovery: a /24 with default settings, and a /16 at the same packet rate.
 
-usage: sweeps.py BIN WORK [subnet] [waking] [class_b]      in a network namespace of its own; run.py starts it in one
+usage: sweeps.py BIN WORK [subnet] [present] [waking] [class_b]      in a network namespace of its own; run.py starts it in one
 
 The networks are made anew (networks.py): what vanishes, vanishes for all of them alike.
 """
@@ -22,6 +22,9 @@ SECONDS_MAX = 300
 ENDING_SECONDS = 5
 
 SUBNET = Network("/24", "10.22.0.0/24", 20)
+PRESENT = Network("/24, all present", "10.24.0.0/24", 20, refuses=True)
+# A peer that takes longer there is ended: it is known by then.
+PRESENT_SECONDS_MAX = 120
 WAKING = Network("/24, five printers slow", "10.23.0.0/24", 20, slow_milliseconds=2_500)
 CLASS_B = [Network("/16, refusing", "10.31.0.0/16", 250, refuses=True), Network("/16, silent", "10.32.0.0/16", 250)]
 SUMMARY_FILE = "summary"
@@ -95,14 +98,14 @@ NMAP_FOUND = r"^Host: .* 161/open/"
 ONE_SIXTY_ONE_FOUND = r"\[public\]"
 
 
-def beside(network, mine, peers, work):
+def beside(network, mine, peers, work, limit=SECONDS_MAX, others="silent addresses"):
     """Runs the peers, each a name with its arguments and what a line of its output that names a printer holds."""
     count = found(mine, network, ",found,")
     tell(network, "ptagent", mine, count)
-    summary(f"sweep of a {network.name}, 20 printers and 234 silent addresses, default settings each: ptagent {mine.took}, {count} found, "
+    summary(f"sweep of a {network.name}, 20 printers and 234 {others}, default settings each: ptagent {mine.took}, {count} found, "
             f"{mine.packets} packets")
     for name, (arguments, pattern) in peers.items():
-        run = Run(arguments, work)
+        run = Run(arguments, work, limit)
         # What a program printed before it was cut may not have come out.
         count, ratio = None if run.is_cut else found(run, network, pattern), run.seconds / mine.seconds
         tell(network, name, run, count, ratio=round(ratio, 2))
@@ -122,6 +125,19 @@ def subnet(bin, work):
         "nmap -sU -p161 with a silent name server": (NMAP + ["--dns-servers", last, addresses], NMAP_FOUND),
         "fusioninventory-netdiscovery": (["fusioninventory-netdiscovery", "--timeout", "1", "--first", first, "--last", last], r"<IP>"),
     }, work)
+
+
+def present(bin, work):
+    """As on loopback: every address is there, and refuses what it does not serve. A name server that is silent is what a machine without a network
+    has."""
+    addresses = PRESENT.addresses
+    first, last = addresses.replace("0/24", "1"), addresses.replace("0/24", "254")
+    beside(PRESENT, own(bin, PRESENT, work), {
+        "onesixtyone": (["onesixtyone", addresses], ONE_SIXTY_ONE_FOUND),
+        "nmap -sU -p161": (NMAP + [addresses], NMAP_FOUND),
+        "nmap -sU -p161 with a silent name server": (NMAP + ["--dns-servers", SUBNET.addresses.replace("0/24", "254"), addresses], NMAP_FOUND),
+        "fusioninventory-netdiscovery": (["fusioninventory-netdiscovery", "--timeout", "1", "--first", first, "--last", last], r"<IP>"),
+    }, work, PRESENT_SECONDS_MAX, "addresses that refuse")
 
 
 def waking(bin, work):
@@ -161,8 +177,8 @@ def sweep(bin, work):
 
 
 def main(bin, work, *names):
-    parts = {"subnet": subnet, "waking": waking, "class_b": class_b}
-    with networks.printers(bin, work, [SUBNET, WAKING, *CLASS_B]):
+    parts = {"subnet": subnet, "present": present, "waking": waking, "class_b": class_b}
+    with networks.printers(bin, work, [SUBNET, PRESENT, WAKING, *CLASS_B]):
         for name in names or parts:
             parts[name](bin, work)
     with open(os.path.join(work, SUMMARY_FILE), "w") as file:
