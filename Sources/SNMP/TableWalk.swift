@@ -69,15 +69,15 @@ package struct TableWalk: RequestSource {
     roots: [ObjectIdentifier], abilities: DeviceAbilities, limits: ReadLimits = ReadLimits(),
     expected: (ObjectIdentifier) -> Int? = { _ in nil }
   ) {
-    self.init(WalkPlan(roots), abilities: abilities, limits: limits, expected: expected)
+    self.init(WalkPlan(roots, expected: expected), abilities: abilities, limits: limits)
   }
 
   /// - Parameters:
   ///   - abilities: what is known of the device; read it again afterwards.
-  ///   - expected: how many values a root is expected to have, from an earlier walk; nil if nobody knows.
+  ///   - expected: how many values a root is expected to have, from an earlier walk; nil: as the plan has it.
   package init(
     _ plan: WalkPlan, abilities: DeviceAbilities, limits: ReadLimits = ReadLimits(),
-    expected: (ObjectIdentifier) -> Int? = { _ in nil }
+    expected: ((ObjectIdentifier) -> Int?)? = nil
   ) {
     self.abilities = abilities
     self.limits = limits
@@ -110,6 +110,7 @@ package struct TableWalk: RequestSource {
     failuresInARow = 0
     abilitiesBeforeFailures = nil
     statistics.count(response)
+    if asked.lanes.contains(where: { lanes[$0].isPrivate }) { hasHeardPrivate = true }
     switch response.errorStatus {
     case .noError: take(response.bindings, asked)
     case .tooBig: tooBig(asked)
@@ -198,7 +199,7 @@ extension TableWalk {
   }
 
   /// Bindings to ask for, if nothing else limits them.
-  private func size(_ lane: Int) -> Int { left(lane) ?? max(Self.scoutCount, 2 * lanes[lane].countInRoot) }
+  private func size(_ lane: Int) -> Int { left(lane) ?? max(Self.scoutCount, lanes[lane].countInRoot) }
 
   private func left(_ lane: Int) -> Int? {
     let known = rows[lanes[lane].table]
@@ -226,7 +227,6 @@ extension TableWalk {
     }
     learn(rows: bindings.count / width, asked)
     for lane in asked.lanes {
-      if lanes[lane].isPrivate { hasHeardPrivate = true }
       rows[lanes[lane].table] = max(rows[lanes[lane].table], lanes[lane].rows)
       lanes[lane].answeredWell()
       doubt(lane)

@@ -188,7 +188,8 @@ extension WalkLane {
 package struct WalkPlan: Sendable {
   private var lanes: [WalkLane] = []
 
-  package init(_ roots: [ObjectIdentifier]) {
+  /// - Parameter expected: how many values a root usually has; nil if devices differ.
+  package init(_ roots: [ObjectIdentifier], expected: (ObjectIdentifier) -> Int? = { _ in nil }) {
     var runs: [[ObjectIdentifier]] = []
     for root in roots.sorted() {
       guard let last = runs.last?.last else {
@@ -203,12 +204,13 @@ package struct WalkPlan: Sendable {
       let parent = run[0].dropLast()
       let table = tables[parent, default: tables.count]
       tables[parent] = table
-      lanes.append(WalkLane(run, expected: run.map { _ in nil }, table: table))
+      lanes.append(WalkLane(run, expected: run.map(expected), table: table))
     }
   }
 
-  /// - Parameter expected: how many values a root is expected to have; nil if nobody knows.
-  func lanes(expected: (ObjectIdentifier) -> Int?) -> [WalkLane] {
+  /// - Parameter expected: how many values a root is expected to have; nil: as usual.
+  func lanes(expected: ((ObjectIdentifier) -> Int?)?) -> [WalkLane] {
+    guard let expected else { return lanes }
     var lanes = lanes
     for index in lanes.indices { lanes[index].expect(expected) }
     return lanes

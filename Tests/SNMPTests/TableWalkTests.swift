@@ -118,6 +118,11 @@ internal import Testing
     other.run(&present)
     expectAll(present, roots, in: device)
     #expect(other.requests.first?.names == [roots[0]])
+    // Nothing at all follows, which tells of no other: the rest is asked for together.
+    var silent = TableWalk(roots: roots, abilities: abilities)
+    var ended = TestAgent(Walk())
+    ended.run(&silent)
+    #expect(ended.requests.count < roots.count)
   }
 
   @Test func `No GetBulk asks for more bindings than the named limit`() {

@@ -112,7 +112,31 @@ def decode(bin, work):
     summary(f"interpretation of a reading of {reading['objects']} objects: {reading['microseconds']:.0f} microseconds")
 
 
+def recorded(bin):
+    """Polls of recorded devices in memory: our own processor time, without kernel, engine and simulator; and bytes, of the corpus too where
+    PT_CORPUS names it."""
+    def polls(walks, times):
+        return lines(subprocess.run([f"{bin}/ptbench", "polls", "--times", str(times), *walks], check=True, capture_output=True, text=True).stdout)
+
+    for line in polls([f"{ROOT}/Fixtures/walks/colour-mfp.snmprec"], 500):
+        say(**line)
+        summary(f"{line['benchmark'].split('.')[1]} poll of colour-mfp.snmprec in memory: {line['microseconds']:.0f} microseconds, {line['requests']} requests, "
+                f"{line['wire_bytes']:,} bytes")
+    corpus = os.environ.get("PT_CORPUS")
+    if not corpus:
+        return
+    walks = sorted(os.path.join(folder, name) for folder, _, names in os.walk(corpus) for name in names
+                   if name.endswith(".snmprec") and "@" not in name)
+    first = [line for line in polls(walks, 0) if line["benchmark"] == "polls.first"]
+    bytes = sorted(line["probe_wire_bytes"] + line["wire_bytes"] for line in first)
+    say(benchmark="polls.corpus", devices=len(bytes), median=statistics.median(bytes), most=bytes[-1], within_8_kib=sum(x <= 8192 for x in bytes),
+        requests=sum(line["requests"] for line in first))
+    summary(f"probe and first full poll of {len(bytes)} recorded devices: median {statistics.median(bytes):,.0f} bytes, {sum(x <= 8192 for x in bytes)} within "
+            f"8 KiB, {bytes[-1]:,} at most; {sum(line['requests'] for line in first) / len(first):.1f} requests each")
+
+
 def poll(bin, work):
+    recorded(bin)
     with fleet(bin, "thousand"):
         own = [f"{bin}/ptbench", "collect", "--range", "127.21.0.1-127.21.3.232", "--port", "16101"]
         for name, options in (("ptagent, sweep and full poll", ["--rounds", "1"]), ("ptagent, sweep, a full and nine light polls (per poll)", ["--rounds", "10"])):

@@ -59,14 +59,12 @@ package struct PollMachine: DeviceMachine {
     static let standard = WalkTargets(PollTargets.tables)
     static let alerts = WalkTargets([LightPoll.alertTable])
 
-    let tables: [TableTarget]
     let roots: [ObjectIdentifier]
     let plan: WalkPlan
 
     init(_ tables: [TableTarget]) {
-      self.tables = tables
       roots = tables.flatMap(\.columnNames)
-      plan = WalkPlan(roots)
+      plan = WalkPlan(roots) { column in tables.first { column.isWithin($0.entry) }?.usualRows }
     }
   }
 
@@ -262,16 +260,15 @@ package struct PollMachine: DeviceMachine {
       reader = .get(ScalarRead(names: names, abilities: abilities))
     case .getKnown(let plan): reader = .getKnown(KnownRead(plan.adapted(to: abilities)))
     case .walk(let targets):
-      let walk = TableWalk(targets.plan, abilities: abilities, expected: expectedCount(targets.tables))
+      let walk = TableWalk(targets.plan, abilities: abilities, expected: formerCount)
       reader = .walk(walk, targets.roots)
     }
     return true
   }
 
-  /// How many values a column has: as many as the last time, or as a standard table usually has.
-  private func expectedCount(_ targets: [TableTarget]) -> (ObjectIdentifier) -> Int? {
-    if let walk = transcript.former { return { walk.subtree($0).count } }
-    return { column in targets.first { column.isWithin($0.entry) }?.usualRows }
+  /// How many values a column had the last time; nil before the first poll, of which the tables' usual rows are expected.
+  private var formerCount: ((ObjectIdentifier) -> Int?)? {
+    transcript.former.map { walk in { walk.subtree($0).count } }
   }
 
   private mutating func closeReader() {
