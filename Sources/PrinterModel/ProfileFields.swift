@@ -219,10 +219,15 @@ struct ProfileFields {
 }
 
 /// Finds the line of a key again, since TOML values do not keep their place.
-enum ProfileFieldLocator {
+struct ProfileFieldLocator {
+  private let lines: [String]
+
+  init(_ text: String) {
+    lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).trimmed }
+  }
+
   /// The line of `counter[2].unit` is the first `unit =` after the third `[[counter]]`; a missing key has the line of its table.
-  static func line(of path: String, in text: String) -> Int? {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).trimmed }
+  func line(of path: String) -> Int? {
     var position = 0
     var found: Int?
     var names: [String] = []
@@ -233,12 +238,12 @@ enum ProfileFieldLocator {
       let header = names.joined(separator: ".")
       if parts.count == 2, let index = Int(parts[1].dropLast()) {
         let starts = lines.indices.filter { $0 >= position && lines[$0].hasPrefix("[[\(header)]]") }
-        guard let start = starts.indices.contains(index) ? starts[index] : inlineElement(name, index, lines, position)
+        guard let start = starts.indices.contains(index) ? starts[index] : inlineElement(name, index, position)
         else { continue }
         position = start
         found = position
       } else if let line = lines[position...].firstIndex(where: { line in
-        line.hasPrefix("[\(header)]") || isAssignment(line, to: name)
+        line.hasPrefix("[\(header)]") || Self.isAssignment(line, to: name)
       }) {
         position = line
         found = line
@@ -248,8 +253,8 @@ enum ProfileFieldLocator {
   }
 
   /// The line of an element of `row = [`, where each element has a line of its own that begins with a brace; else that of the array.
-  private static func inlineElement(_ key: String, _ index: Int, _ lines: [String], _ from: Int) -> Int? {
-    guard let array = lines[from...].firstIndex(where: { isAssignment($0, to: key) }) else { return nil }
+  private func inlineElement(_ key: String, _ index: Int, _ from: Int) -> Int? {
+    guard let array = lines[from...].firstIndex(where: { Self.isAssignment($0, to: key) }) else { return nil }
     let elements = lines[(array + 1)...].prefix { !$0.hasPrefix("]") }.indices.filter { lines[$0].hasPrefix("{") }
     return elements.indices.contains(index) ? elements[index] : array
   }

@@ -62,10 +62,9 @@ package enum ProfileParser {
     }
     let problems = ProfileProblems()
     let profile = profile(ProfileFields(document, path: "", problems))
+    let locator = ProfileFieldLocator(text)
     let errors = problems.all.map { problem in
-      ProfileError(
-        file: file, line: ProfileFieldLocator.line(of: problem.key, in: text), key: problem.key,
-        expected: problem.expected)
+      ProfileError(file: file, line: locator.line(of: problem.key), key: problem.key, expected: problem.expected)
     }
     return (errors.isEmpty ? profile : nil, errors)
   }

@@ -104,7 +104,7 @@ package struct DiscoverySettings: Sendable {
   package var exclusions: [AddressRange] = []
   /// Never sent a packet, whatever else is configured or asked for.
   package var doNotTouch: [AddressRange] = []
-  package var packetsPerSecond = 200
+  package var packetsPerSecond = 250
   package var sweepInterval: Duration = .seconds(86_400)
   /// Instead of the interval.
   package var sweepTimetable: SweepTimetable?

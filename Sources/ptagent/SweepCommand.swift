@@ -27,7 +27,7 @@ struct SweepCommand: AsyncParsableCommand {
   var ranges: [String] = []
   @Option(help: ArgumentHelp("Leave these addresses out; may be given several times.", valueName: "range"))
   var exclude: [String] = []
-  @Option(help: ArgumentHelp("How fast, 1 to 10000. (default: as configured, or 200)", valueName: "number"))
+  @Option(help: ArgumentHelp("How fast, 1 to 10000. (default: as configured, or 250)", valueName: "number"))
   var packetsPerSecond: Int?
   @OptionGroup var how: CredentialOptions
   @Option(help: "table, json or csv.")

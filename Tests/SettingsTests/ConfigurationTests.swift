@@ -17,7 +17,7 @@ import Testing
     #expect(configuration.journal.directory == "/var/lib/printtrail/journal")
     #expect(configuration.journal.sizeMax.written == "1GiB")
     #expect(configuration.discovery.ranges.isEmpty)
-    #expect(configuration.discovery.packetsPerSecond == 200)
+    #expect(configuration.discovery.packetsPerSecond == 250)
     #expect(configuration.discovery.sweepInterval.written == "1d")
     #expect(configuration.poll.interval.written == "30m")
     #expect(configuration.log.format == .logfmt)
