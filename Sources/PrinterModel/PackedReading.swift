@@ -120,6 +120,7 @@ extension PackedWriter {
     append(meter.source.name)
     append(meter.source.raw)
     append(meter.rule)
+    append(optional: meter.reason)
   }
 
   fileprivate mutating func append(_ supply: Supply) {
@@ -270,7 +271,9 @@ extension PackedReader {
     let quality = quality()
     let object = self.name()
     let source = Source(object, self.value())
-    return Meter(name: name, value: value, unit: unit, quality: quality, source: source, rule: rule())
+    let rule = rule()
+    return Meter(
+      name: name, value: value, unit: unit, quality: quality, source: source, rule: rule, reason: optionalText())
   }
 
   fileprivate mutating func supply() -> Supply {

@@ -57,7 +57,8 @@ struct PackedReadingTests {
 
   private static let changes: [@Sendable (inout Reading) -> Void] = [
     { $0.identity.uuid = nil }, { $0.identity.serial?.raw = nil }, { $0.status.console = [] },
-    { $0.detectors.allAlertEvents = 0 }, { $0.meters[0].value -= 1 }, { $0.meters[0].quality = .coarse },
+    { $0.detectors.allAlertEvents = 0 }, { $0.meters[0].value -= 1 }, { $0.meters[0].reason = nil },
+    { $0.meters[0].quality = .coarse },
     { $0.meters[0].source.raw = .gauge32(7) }, { $0.supplies[0].level = 0 },
     { $0.supplies[0].percentRemaining = 33.3 }, { $0.inputs[0].status = nil }, { $0.outputs[0].remaining = 1 },
     { $0.covers[0].description = nil }, { $0.alerts[0].time = nil }, { $0.checks[0].actual = 0 },
@@ -100,7 +101,8 @@ struct PackedReadingTests {
           Meter(
             name: name, value: .max, unit: CounterUnit(rawValue: .min),
             quality: Quality.allCases[index % Quality.allCases.count],
-            source: Source([1, 3, 6, 1, UInt32(index), .max], .integer(.min)), rule: Rule("rule \(index % 2)")))
+            source: Source([1, 3, 6, 1, UInt32(index), .max], .integer(.min)), rule: Rule("rule \(index % 2)"),
+            reason: index % 3 == 0 ? "a site's own, \(index)" : nil))
       }
     }
     var supply = Supply(row: RowIndex([1, .max, 3]), quality: .someRemaining, rule: Rule(""))
