@@ -28,6 +28,24 @@ struct PackedReadingTests {
     #expect(PackedReading(Reading()).reading == Reading())
   }
 
+  /// Who adds one must pack it, set it in `extreme`, and count it here: a forgotten one would be lost between two polls.
+  @Test func `a new field is not forgotten`() throws {
+    let reading = Self.extreme
+    func fields(_ value: Any) -> Int { Mirror(reflecting: value).children.count }
+    #expect(fields(reading) == 11)
+    #expect(fields(reading.identity) == 13)
+    #expect(fields(reading.status) == 4)
+    #expect(fields(reading.detectors) == 4)
+    #expect(fields(try #require(reading.meters.first)) == 7)
+    #expect(fields(try #require(reading.supplies.first)) == 15)
+    #expect(fields(try #require(reading.inputs.first)) == 9)
+    #expect(fields(try #require(reading.outputs.first)) == 6)
+    #expect(fields(try #require(reading.covers.first)) == 3)
+    #expect(fields(try #require(reading.alerts.first)) == 9)
+    #expect(fields(try #require(reading.checks.first)) == 3)
+    #expect(fields(try #require(reading.findings.first)) == 2)
+  }
+
   @Test func `texts that are equal and have other bytes are not taken for one another`() {
     var reading = Reading()
     let source = Source([1, 3], .counter32(1))
