@@ -152,7 +152,9 @@ extension UInt8 {
 
   /// Whether a value without quotes has ended before it.
   fileprivate var endsValue: Bool {
-    self <= 0x20 || [UInt8(ascii: ","), UInt8(ascii: "]"), UInt8(ascii: "}"), UInt8(ascii: "#")].contains(self)
+    // White space as the library has it; other control codes are a part of the value to it.
+    (0x09...0x0D).contains(self) || self == 0x20
+      || [UInt8(ascii: ","), UInt8(ascii: "]"), UInt8(ascii: "}"), UInt8(ascii: "#")].contains(self)
   }
 
   /// Whether it begins a value that is not a bare one.
