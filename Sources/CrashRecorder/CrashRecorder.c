@@ -144,7 +144,19 @@ static void wrote(Descriptor *file, uint64_t offset, const struct iovec *parts, 
   if (file->writes_through) record(SYNC, file->file, 0, NULL, 0);
 }
 
+/// An open file that is opened once more by its place in /proc has the name that it was opened by first.
+static const Descriptor *opened_before(const char *path) {
+  int descriptor;
+  return sscanf(path, "/proc/self/fd/%d", &descriptor) == 1 ? known(descriptor) : NULL;
+}
+
 static int opened(int descriptor, const char *path, int flags) {
+  const Descriptor *before = descriptor < 0 ? NULL : opened_before(path);
+  if (before != NULL && descriptor < DESCRIPTORS_MAX) {
+    descriptors[descriptor] = *before;
+    descriptors[descriptor].writes_through = (flags & (O_DSYNC | O_SYNC)) != 0;
+    return descriptor;
+  }
   const char *name = descriptor < 0 ? NULL : watched_name(path);
   if (name == NULL) return descriptor;
   if (descriptor >= DESCRIPTORS_MAX) fail("too many descriptors\n");
@@ -218,23 +230,35 @@ ssize_t write(int descriptor, const void *bytes, size_t length) {
 
 ssize_t writev(int descriptor, const struct iovec *parts, int count) { return write_here(descriptor, parts, count); }
 
-#define PWRITE(name)                                                              \
-  ssize_t name(int descriptor, const void *bytes, size_t length, off_t offset) {  \
-    pthread_mutex_lock(&lock);                                                    \
-    Descriptor *file = known(descriptor);                                         \
-    if (file) reached(BEFORE, write_point(file));                                 \
-    bool is_refused = file && is_full();                                          \
-    ssize_t written = is_refused ? -1 : syscall(SYS_pwrite64, descriptor, bytes, length, offset); \
-    int code = is_refused ? ENOSPC : errno;                                       \
-    struct iovec part = {(void *)bytes, length};                                  \
-    if (file && written > 0) wrote(file, (uint64_t)offset, &part, 1, (size_t)written); \
-    if (file) reached(AFTER, write_point(file));                                  \
-    pthread_mutex_unlock(&lock);                                                  \
-    errno = code;                                                                 \
-    return written;                                                               \
+static ssize_t write_at(int descriptor, const struct iovec *parts, int count, off_t offset) {
+  pthread_mutex_lock(&lock);
+  Descriptor *file = known(descriptor);
+  if (file) reached(BEFORE, write_point(file));
+  bool is_refused = file && is_full();
+  // The kernel takes the offset in two halves, the second of them empty where a long has 64 bits.
+  ssize_t written = is_refused ? -1 : syscall(SYS_pwritev, descriptor, parts, count, offset, 0);
+  int code = is_refused ? ENOSPC : errno;
+  if (file && written > 0) wrote(file, (uint64_t)offset, parts, count, (size_t)written);
+  if (file) reached(AFTER, write_point(file));
+  pthread_mutex_unlock(&lock);
+  errno = code;
+  return written;
+}
+
+#define PWRITE(name)                                                             \
+  ssize_t name(int descriptor, const void *bytes, size_t length, off_t offset) { \
+    struct iovec part = {(void *)bytes, length};                                 \
+    return write_at(descriptor, &part, 1, offset);                               \
   }
 PWRITE(pwrite)
 PWRITE(pwrite64)
+
+#define PWRITEV(name)                                                                \
+  ssize_t name(int descriptor, const struct iovec *parts, int count, off_t offset) { \
+    return write_at(descriptor, parts, count, offset);                               \
+  }
+PWRITEV(pwritev)
+PWRITEV(pwritev64)
 
 #define SYNC_CALL(name)                                                                         \
   int name(int descriptor) {                                                                    \

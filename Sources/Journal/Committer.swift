@@ -111,13 +111,11 @@ final class Committer {
 
   private func attempt(_ works: [WriteRequest.Work]) throws -> [WriteOutcome] {
     if needsRecovery { try recover() }
-    let isLarge = works.contains { $0.isLargeAppend }
     if works.contains(where: { $0.isLargeAppend && !$0.hasHashes }) { hasher.alert() }
     let batch = Batch(time: configuration.clock.now(), tail: tail, policy: policy)
     let isFull = try works.contains { $0.appends } && isFull()
     let transaction = try beginWrite()
-    // A large one writes so much that zeros written before it would cost more than the longer file does.
-    if !isLarge { try transaction.makeRoom(GrowthAhead(limit: configuration.sizeLimit)) }
+    try transaction.makeRoom(GrowthAhead(limit: configuration.sizeLimit))
     if let sealing { try store(sealing.position, try sealing.note(), batch, transaction) }
     var outcomes: [WriteOutcome] = []
     for work in works {

@@ -2,19 +2,21 @@
 //
 // A commit that makes the file longer waits for more than its own pages: fdatasync must then also have the file system's journal
 // write the new length and the new extents. Where the pages are there already, it waits for them alone. So a writer that grows
-// writes blank pages behind the last one now and then, some thousand records ahead. At 50 records a commit that gives a quarter more
-// records a second, although each page is written twice; at 500 the second writing costs as much as is gained (docs/performance.md).
+// writes blank pages behind the last one now and then, some thousand records ahead. That gives a quarter more records a second at 50 a
+// commit, although each page is written twice (docs/performance.md). The blank pages go past the page cache where the file system
+// allows it (O_DIRECT): through it, the second writing would cost large commits as much as they gain.
 //
 // Preallocation by fallocate gains nothing: its extents count as unwritten, and the first write to each is such a change, too.
 //
 // LMDB looks at no page behind the last one of its newest meta page, and writes whole pages. A blank page says what it is, so that one
 // that was zeroed is still known as damage where no meta page is left to say how far the file goes.
 
+internal import CLMDB
 internal import Glibc
 
 package struct GrowthAhead: Sendable {
-  /// Bytes written ahead at once at most: 2 ms of a disk that writes 1 GB/s, in one of some hundred commits.
-  static let stepBytesMax = 2_097_152
+  /// Bytes written ahead at once at most: 4 ms of a disk that writes 1 GB/s, in one of some dozen large commits.
+  static let stepBytesMax = 4_194_304
   /// And at least: a small journal stays a small file.
   static let stepBytesMin = 131_072
   /// The file grows by this part of its used length: what is written ahead is never more than an eighth of a larger file.
@@ -53,23 +55,57 @@ extension WriteTransaction {
 extension DataPage {
   /// What a blank page begins with; zeros follow.
   private static let blankMark = Array("a page that no commit has used yet\n".utf8)
-  /// Written at once: 128 KiB.
-  private static let blanksPerWrite = 32
 
   /// Whether it was written ahead, and no commit has used it.
   var isBlank: Bool {
     bytes.starts(with: Self.blankMark) && bytes.dropFirst(Self.blankMark.count).allSatisfy { $0 == 0 }
   }
 
+  /// Blank pages in memory, which one call writes again and again: 128 KiB, some of what the processor's own cache holds.
+  private static let blanksInMemory = 32
+  /// How often one call writes them at most: 4 MiB.
+  private static let repeatsPerWrite = 32
+
   /// As far as the disk takes them.
   fileprivate static func writeBlanks(_ pages: Range<Int>, of pageBytes: Int, to descriptor: Int32) {
-    let blank = blankMark + Array(repeating: 0, count: pageBytes - blankMark.count)
-    let blanks = Array(repeatElement(blank, count: min(blanksPerWrite, pages.count)).joined())
-    var offset = pages.lowerBound * pageBytes
-    while offset < pages.upperBound * pageBytes {
-      let written = pwrite(descriptor, blanks, min(blanks.count, pages.upperBound * pageBytes - offset), off_t(offset))
-      guard written > 0 else { return }
-      offset += written
+    let blanks = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: min(pages.count, blanksInMemory) * pageBytes, alignment: pageBytes)
+    defer { blanks.deallocate() }
+    blanks.initializeMemory(as: UInt8.self, repeating: 0)
+    for start in stride(from: 0, to: blanks.count, by: pageBytes) {
+      UnsafeMutableRawBufferPointer(rebasing: blanks[start...]).copyBytes(from: blankMark)
     }
+    let direct = opened(pastCache: descriptor)
+    defer { if let direct { close(direct) } }
+    var target = direct ?? descriptor
+    var rest = pages.lowerBound * pageBytes..<pages.upperBound * pageBytes
+    while !rest.isEmpty {
+      // A page that was written in part is written again.
+      let written = write(blanks, over: rest, to: target) / pageBytes * pageBytes
+      if written > 0 {
+        rest = rest.lowerBound + written..<rest.upperBound
+      } else if target != descriptor {
+        // What a file system refuses past its cache it may take all the same.
+        target = descriptor
+      } else {
+        return
+      }
+    }
+  }
+
+  /// Writes the same bytes one behind the other; gives how many were written, or -1.
+  private static func write(_ bytes: UnsafeMutableRawBufferPointer, over range: Range<Int>, to file: Int32) -> Int {
+    let starts = stride(from: range.lowerBound, to: range.upperBound, by: bytes.count).prefix(repeatsPerWrite)
+    let parts = starts.map { start in
+      iovec(iov_base: bytes.baseAddress, iov_len: min(bytes.count, range.upperBound - start))
+    }
+    return pwritev(file, parts, Int32(parts.count), off_t(range.lowerBound))
+  }
+
+  /// The same file opened once more, for writing past the page cache; nil where the file system does not allow it. LMDB's locks are on
+  /// another file: closing this one gives none up.
+  private static func opened(pastCache file: Int32) -> Int32? {
+    let descriptor = open("/proc/self/fd/\(file)", O_WRONLY | clmdb_direct | O_CLOEXEC)
+    return descriptor >= 0 ? descriptor : nil
   }
 }

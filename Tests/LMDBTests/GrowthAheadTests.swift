@@ -32,7 +32,7 @@ import Testing
       let transaction = try environment.beginWrite()
       try transaction.makeRoom(growth)
       try transaction.put(
-        Array("row \(1_000 + row)".utf8), Array(repeating: UInt8(row), count: 600),
+        Array("row \(1_000 + row)".utf8), Array(repeating: UInt8(row), count: 20_000),
         into: environment.database("rows"), appending: true)
       try transaction.commit()
     }

@@ -38,7 +38,7 @@ def journal(bin, work, rounds=7):
         shutil.rmtree(directory)
         return lines(output)[0]["events_per_second"]
 
-    for batch, events in ((1, 4000), (50, 100_000), (500, 400_000)):
+    for batch, events in ((1, 8000), (50, 200_000), (500, 1_200_000)):
         rates = {"own": [], "two": [], "lmdb": [], "sqlite": []}
         for _ in range(rounds):
             directory = os.path.join(work, "append")
