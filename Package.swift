@@ -84,6 +84,7 @@ let package = Package(
     .systemLibrary(name: "CLMDB"),
     .systemLibrary(name: "COpenSSL"),
     .systemLibrary(name: "CNGHTTP2"),
+    .systemLibrary(name: "CPostgres"),
     .target(name: "CLinux"),
     .target(name: "CSHA256"),
     .target(name: "CrashRecorder"),
@@ -148,12 +149,13 @@ let package = Package(
       ]),
 
     // The hub: never HTTP2, GRPCWire or TLS.
+    room("HubDatabase", ["CPostgres", "Platform", .product(name: "GRDB", package: "GRDB.swift")]),
     room(
       "HubServer",
       [
-        "HubProtocol", "Evidence", "OpenSSL", "CLinux", "Platform", grpcCore, protobuf, logging, lifecycle,
+        "HubDatabase", "HubProtocol", "Evidence", "OpenSSL", "CLinux", "Platform", grpcCore, protobuf, logging,
+        lifecycle,
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
-        .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HummingbirdHTTP2", package: "hummingbird"),
@@ -198,6 +200,8 @@ let package = Package(
         "CrashImages", "OpenSSL",
       ]),
 
+    // PostgreSQL for those that need it.
+    .target(name: "TestDatabases", path: "Tests/TestDatabases", swiftSettings: settings),
     tests("AlertRulesTests", of: ["AlertRules", "Events", "PrinterModel"]),
     tests(
       "AgentCoreTests",
@@ -227,13 +231,15 @@ let package = Package(
     tests("GRPCWireTests", of: ["GRPCWire", "HTTP2", "TLS", "OpenSSL", grpcCore], exclude: ["Support"]),
     tests("HealthTests", of: ["Health", "HTTP2", "TLS"]),
     tests("HTTP2Tests", of: ["HTTP2"]),
+    tests(
+      "HubDatabaseTests",
+      of: ["HubDatabase", "TestDatabases", "Platform", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("IPPTests", of: ["IPP"]),
     tests(
       "HubServerTests",
       of: [
-        "HubServer", "HubProtocol", "Evidence", "OpenSSL", grpcCore, protobuf, logging,
+        "HubServer", "HubDatabase", "TestDatabases", "HubProtocol", "Evidence", "OpenSSL", grpcCore, protobuf, logging,
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
-        .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "X509", package: "swift-certificates"),
         .product(name: "SwiftASN1", package: "swift-asn1"),
         .product(name: "Crypto", package: "swift-crypto"),
@@ -252,7 +258,7 @@ let package = Package(
     tests(
       "ReplicatorTests",
       of: ["Replicator", "Evidence", "HTTP2", "Journal", "OpenSSL", "CrashImages", "Simulation", "TLS", grpcCore]),
-    tests("ScenarioTests", of: []),
+    tests("ScenarioTests", of: ["TestDatabases"]),
     tests("SettingsTests", of: ["Settings", "AlertRules", "Discovery", "Platform", "PrinterModel", "SNMP"]),
     tests("TOMLTextTests", of: ["TOMLText"]),
     tests("SNMPTests", of: ["SNMP", "MIB", "OpenSSL"]),

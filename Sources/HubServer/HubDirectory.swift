@@ -6,11 +6,12 @@
 //       pepper             32 random bytes, the key of the hashes of DataLink codes
 //       countersign.key    the Ed25519 key that checkpoints are countersigned with; made at the first need
 //       server.key .pem    the hub's own certificate; may be deleted, is made anew
-//       hub.sqlite (-wal, -shm)   entities, installs, records
-//       lock               held (flock) by the one `serve` of this directory
+//       hub.sqlite (-wal, -shm)   entities, installs, records; not there if the hub keeps them in PostgreSQL
+//       lock               held (flock) by the one `serve` of this directory; with PostgreSQL by any number of them
 //
 // All files are 0600. Losing the directory loses the root, and with it every install's enrolment: back it up as a
-// whole, with the database copied by SQLite's own `.backup`.
+// whole, with the database copied by SQLite's own `.backup`. Several hubs over one PostgreSQL database have copies of one directory: they
+// are one hub.
 //
 // | found                                   | `create`                          | `open`                        |
 // |-----------------------------------------|-----------------------------------|-------------------------------|
@@ -25,18 +26,23 @@ internal import FoundationEssentials
 internal import Glibc
 
 package struct HubDirectory: Sendable {
-  static let formatVersion = 1
+  static let formatVersion = 2
+  /// What is written without anything that only later versions know.
+  static let formatVersionLeast = 1
   static let pepperByteCount = 32
 
   package let path: String
   /// The DNS names and addresses that agents reach this hub by, as given at `init`.
   package let names: [String]
+  /// The address of the PostgreSQL database that everything is in; nil: hub.sqlite.
+  private let storeAddress: String?
   let pepper: SymmetricKey
   package let authority: CertificateAuthority
 
   private struct Description: Codable {
     var format: Int
     var names: [String]
+    var store: String?
   }
 
   private static let ownFiles: Set<String> = [
@@ -47,7 +53,22 @@ package struct HubDirectory: Sendable {
 
   func file(_ name: String) -> String { Self.file(name, in: path) }
 
-  package var databasePath: String { file("hub.sqlite") }
+  /// The path of the SQLite database, or the address of the PostgreSQL database.
+  package var storePlace: String { storeAddress ?? file("hub.sqlite") }
+
+  /// Opens what the hub keeps, and makes sure that it is this hub's.
+  ///
+  /// - Parameter place: instead of the directory's own.
+  /// - Throws: `HubError`: what opening throws, or 78 if it is another hub's.
+  package func openStore(at place: String? = nil) throws -> SQLStore {
+    try SQLStore(at: place ?? storePlace, hub: identity)
+  }
+
+  /// What the database knows this hub by, whatever becomes of its root: a hash of the pepper.
+  private var identity: String {
+    let code = HMAC<SHA256>.authenticationCode(for: Array("printtrail hub".utf8), using: pepper)
+    return code.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+  }
 
   /// The hub's signature under checkpoints.
   ///
@@ -56,8 +77,12 @@ package struct HubDirectory: Sendable {
 
   /// Makes a hub: root, pepper and database. Goes on where an interrupted call stopped.
   ///
-  /// - Throws: `HubError`: 73 if there is something else, 64 for a name that cannot stand in a certificate.
-  package static func create(at path: String, names: [String], clock: HubClock = .system) throws -> HubDirectory {
+  /// - Parameter store: the address of a PostgreSQL database; nil: SQLite in the directory.
+  /// - Throws: `HubError`: 73 if there is something else, 64 for a name that cannot stand in a certificate, 69 if the database cannot be
+  ///   reached.
+  package static func create(
+    at path: String, names: [String], store: String? = nil, clock: HubClock = .system
+  ) throws -> HubDirectory {
     for name in names { _ = try ServerName(name) }
     if mkdir(path, 0o700) != 0, errno != EEXIST { throw cannotCreate(path) }
     let found = try entries(of: path)
@@ -75,10 +100,12 @@ package struct HubDirectory: Sendable {
     let pepper = try existingPepper(in: path) ?? makePepper(in: path)
     let authority = try CertificateAuthority.load(from: path) ?? CertificateAuthority.create(in: path, clock: clock)
     _ = try Countersigner.loadOrCreate(file("countersign.key", in: path))
-    _ = try SQLiteStore(path: file("hub.sqlite", in: path))
-    let description = try JSONEncoder().encode(Description(format: formatVersion, names: names))
+    let directory = HubDirectory(path: path, names: names, storeAddress: store, pepper: pepper, authority: authority)
+    _ = try directory.openStore()
+    let format = store == nil ? formatVersionLeast : formatVersion
+    let description = try JSONEncoder().encode(Description(format: format, names: names, store: store))
     try SecretFile.write(Array(description), to: file("hub.json", in: path))
-    return HubDirectory(path: path, names: names, pepper: pepper, authority: authority)
+    return directory
   }
 
   /// Opens a hub that `create` made.
@@ -100,7 +127,8 @@ package struct HubDirectory: Sendable {
     guard let pepper = try existingPepper(in: path), let authority = try CertificateAuthority.load(from: path) else {
       throw HubError(.configuration, "\(path) lacks its root or its pepper. Restore the directory from its backup.")
     }
-    return HubDirectory(path: path, names: description.names, pepper: pepper, authority: authority)
+    return HubDirectory(
+      path: path, names: description.names, storeAddress: description.store, pepper: pepper, authority: authority)
   }
 
   private static func file(_ name: String, in path: String) -> String { "\(path)/\(name)" }
@@ -143,16 +171,17 @@ package struct HubDirectory: Sendable {
   }
 }
 
-/// The lock that lets one `serve` at a time work in a directory. It ends with the process, however that ends.
+/// The lock that lets one `serve` at a time work in a directory, unless it shares its database with others. It ends with the process,
+/// however that ends.
 package final class HubLock: Sendable {
   private let descriptor: Int32
 
   /// - Throws: `HubError` 69 if another process serves this directory.
-  package init(directory: HubDirectory) throws(HubError) {
+  package init(directory: HubDirectory, shared: Bool = false) throws(HubError) {
     let path = directory.file("lock")
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw SecretFile.failure("open", path) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    guard flock(descriptor, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 else {
       close(descriptor)
       throw HubError(
         .unavailable, "Another pthub serves \(directory.path) already. Stop it first, or serve another directory.")

@@ -10,20 +10,36 @@ struct HubOptions: ParsableArguments {
     completion: .directory)
   var directory: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "The PostgreSQL database that the hub keeps everything in. Default: as given to init, or SQLite in the directory.",
+      valueName: "postgres://user@host/database"))
+  var store: String?
+
   func path() throws -> String {
     if let directory { return directory }
     if let named = getenv("PTHUB_DIRECTORY") { return String(cString: named) }
     throw HubError(.usage, "Which hub? Give --directory, or set PTHUB_DIRECTORY.")
   }
 
-  func open() throws -> (HubDirectory, SQLiteStore) {
+  /// What `--store` says.
+  func address() throws -> String? {
+    guard let store else { return nil }
+    guard SQLStore.isAddress(store) else {
+      throw HubError(
+        .usage, "--store takes the address of a PostgreSQL database, such as postgres://pthub@db.example.org/pthub.")
+    }
+    return store
+  }
+
+  func open() throws -> (HubDirectory, SQLStore) {
     let directory = try HubDirectory.open(at: path())
-    return (directory, try SQLiteStore(path: directory.databasePath))
+    return (directory, try directory.openStore(at: address()))
   }
 }
 
 /// An install, found by its id or by the unique beginning of it.
-func findInstall(_ id: String, in store: SQLiteStore) async throws -> Install {
+func findInstall(_ id: String, in store: SQLStore) async throws -> Install {
   if let install = try await store.install(id: id) { return install }
   let matches = try await store.installs().filter { $0.id.hasPrefix(id.lowercased()) }
   switch matches.count {

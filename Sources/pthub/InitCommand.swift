@@ -14,6 +14,9 @@ struct InitCommand: ParsableCommand {
       Give every DNS name and address that agents will reach this hub by: they stand in the certificate that the hub shows. localhost, 127.0.0.1 and \
       ::1 are always in it, and so are the addresses that `serve` listens on.
 
+      With --store, everything but the keys is kept in a PostgreSQL database, which several hubs may share: give each a copy of the directory (without \
+      server.key and server.pem), and put a TCP balancer before them.
+
       The directory is the hub: back it up as a whole. Whoever has its ca.key can pose as the hub.
 
       EXAMPLE
@@ -28,7 +31,7 @@ struct InitCommand: ParsableCommand {
   var name: [String] = []
 
   func run() throws {
-    let directory = try HubDirectory.create(at: hub.path(), names: name)
+    let directory = try HubDirectory.create(at: hub.path(), names: name, store: hub.address())
     printFields([("directory", directory.path), ("pin", directory.authority.pin)])
   }
 }

@@ -23,7 +23,8 @@ struct ServeCommand: AsyncParsableCommand {
 
         ready csr=127.0.0.1:7443 dcam=127.0.0.1:7444 hc=127.0.0.1:7445 pin=sha256/…
 
-      Logs go to standard error, one line an event. One process may serve a directory at a time; a second one is refused with exit code 69.
+      Logs go to standard error, one line an event. One process may serve a directory at a time; a second one is refused with exit code 69. \
+      With a PostgreSQL database (--store) any number of them may, on any number of machines.
 
       An acknowledgement is sent only after the database has committed with a flush to disk: kill -9, or the power going, loses nothing that an agent was \
       told is stored.
@@ -78,6 +79,7 @@ struct ServeCommand: AsyncParsableCommand {
     configuration.advertisedDCAM = advertiseDcam
     configuration.advertisedHC = advertiseHc
     configuration.usesNullRecordStore = nullStore
+    configuration.store = try hub.address()
     configuration.signals = [.sigterm, .sigint]
     try await Hub(directory: directory, configuration: configuration, logger: logger).run { ready in
       // Whoever waits for this line may go away after it; the hub serves all the same.

@@ -6,8 +6,8 @@ internal import Testing
   private let now = TestStore.now
   private let hash = [UInt8](repeating: 7, count: 32)
 
-  private func store(uses: Int = 1) async throws -> TestStore {
-    let test = try TestStore()
+  private func store(_ database: TestDatabase, uses: Int = 1) async throws -> TestStore {
+    let test = try TestStore(database)
     try await test.store.addEntity(named: "Acme", now: now)
     _ = try await test.store.addCode(hash: hash, entity: "Acme", usesMax: uses, expiresAt: now + 10_000, now: now)
     return test
@@ -17,15 +17,19 @@ internal import Testing
     if case .enrolled = outcome { true } else { false }
   }
 
-  @Test func `a one-time code enrols one machine`() async throws {
-    let test = try await store()
+  @Test(arguments: TestDatabase.all)
+  func `a one-time code enrols one machine`(database: TestDatabase) async throws {
+    let test = try await store(database)
     #expect(isEnrolled(try await test.enrol(TestStore.request(codeHash: hash, enrolment: 1))))
     #expect(try await test.enrol(TestStore.request(codeHash: hash, enrolment: 2)) == .refused(reason: "used up"))
     #expect(try await test.store.installs().count == 1)
   }
 
-  @Test func `the same enrolment id and key get the same install again without another use`() async throws {
-    let test = try await store(uses: 2)
+  @Test(arguments: TestDatabase.all)
+  func `the same enrolment id and key get the same install again without another use`(database: TestDatabase)
+    async throws
+  {
+    let test = try await store(database, uses: 2)
     let request = TestStore.request(codeHash: hash)
     guard case .enrolled(let first, let firstCertificate, false) = try await test.enrol(request),
       case .enrolled(let second, let secondCertificate, true) = try await test.enrol(request)
@@ -38,8 +42,9 @@ internal import Testing
     #expect(try await test.store.codes().first?.uses == 1)
   }
 
-  @Test func `an enrolment can be repeated after its code expired, but not for ever`() async throws {
-    let test = try await store()
+  @Test(arguments: TestDatabase.all)
+  func `an enrolment can be repeated after its code expired, but not for ever`(database: TestDatabase) async throws {
+    let test = try await store(database)
     let request = TestStore.request(codeHash: hash)
     #expect(isEnrolled(try await test.enrol(request)))
     #expect(isEnrolled(try await test.enrol(request, now: now + 86_400_000)))
@@ -47,8 +52,9 @@ internal import Testing
     #expect(try await test.enrol(request, now: late) == .refused(reason: "used up"))
   }
 
-  @Test func `an enrolment id with another key is a mismatch`() async throws {
-    let test = try await store(uses: 5)
+  @Test(arguments: TestDatabase.all)
+  func `an enrolment id with another key is a mismatch`(database: TestDatabase) async throws {
+    let test = try await store(database, uses: 5)
     #expect(isEnrolled(try await test.enrol(TestStore.request(codeHash: hash, key: 1))))
     guard case .mismatch = try await test.enrol(TestStore.request(codeHash: hash, key: 2)) else {
       Issue.record("accepted")
@@ -57,15 +63,17 @@ internal import Testing
     #expect(try await test.store.codes().first?.uses == 1)
   }
 
-  @Test func `an enrolment id without its code is refused as any unknown code is`() async throws {
-    let test = try await store()
+  @Test(arguments: TestDatabase.all)
+  func `an enrolment id without its code is refused as any unknown code is`(database: TestDatabase) async throws {
+    let test = try await store(database)
     #expect(isEnrolled(try await test.enrol(TestStore.request(codeHash: hash))))
     let outcome = try await test.enrol(TestStore.request(codeHash: [UInt8](repeating: 8, count: 32)))
     #expect(outcome == .refused(reason: "not the code of this enrolment"))
   }
 
-  @Test func `expired, revoked and unknown codes are refused`() async throws {
-    let test = try await store()
+  @Test(arguments: TestDatabase.all)
+  func `expired, revoked and unknown codes are refused`(database: TestDatabase) async throws {
+    let test = try await store(database)
     let request = TestStore.request(codeHash: hash)
     #expect(try await test.enrol(request, now: now + 10_000) == .refused(reason: "expired"))
     #expect(try await test.enrol(TestStore.request(codeHash: [0])) == .refused(reason: "unknown"))
@@ -74,8 +82,9 @@ internal import Testing
     #expect(try await test.store.installs().isEmpty)
   }
 
-  @Test func `if no certificate can be made, nothing of the enrolment happened`() async throws {
-    let test = try await store()
+  @Test(arguments: TestDatabase.all)
+  func `if no certificate can be made, nothing of the enrolment happened`(database: TestDatabase) async throws {
+    let test = try await store(database)
     await #expect(throws: HubError.self) {
       try await test.store.enrol(TestStore.request(codeHash: hash), now: now) { _ in throw HubError(.inputOutput, "no")
       }
@@ -85,8 +94,10 @@ internal import Testing
     #expect(isEnrolled(try await test.enrol(TestStore.request(codeHash: hash))))
   }
 
-  @Test func `the old certificate is good until the new one was used, and a while longer`() async throws {
-    let test = try await store()
+  @Test(arguments: TestDatabase.all)
+  func `the old certificate is good until the new one was used, and a while longer`(database: TestDatabase) async throws
+  {
+    let test = try await store(database)
     guard case .enrolled(let install, let old, _) = try await test.enrol(TestStore.request(codeHash: hash)) else {
       return
     }
@@ -105,8 +116,10 @@ internal import Testing
     if case .good = try await test.store.useCertificate(serial: serial, now: time) { true } else { false }
   }
 
-  @Test func `entities, codes and installs that are not there are named with the remedy`() async throws {
-    let test = try await store()
+  @Test(arguments: TestDatabase.all)
+  func `entities, codes and installs that are not there are named with the remedy`(database: TestDatabase) async throws
+  {
+    let test = try await store(database)
     let duplicate = await #expect(throws: HubError.self) { try await test.store.addEntity(named: "ACME", now: 0) }
     #expect(duplicate?.kind == .usage)
     let entity = await #expect(throws: HubError.self) {
@@ -119,8 +132,9 @@ internal import Testing
     #expect(install?.kind == .notFound)
   }
 
-  @Test func `what operators do is in the audit trail, the newest first`() async throws {
-    let test = try await store()
+  @Test(arguments: TestDatabase.all)
+  func `what operators do is in the audit trail, the newest first`(database: TestDatabase) async throws {
+    let test = try await store(database)
     _ = try await test.enrol(TestStore.request(codeHash: hash))
     try await test.store.revokeCode(number: 1, now: now)
     #expect(
@@ -129,8 +143,9 @@ internal import Testing
       ])
   }
 
-  @Test func `only the latest health report is kept`() async throws {
-    let test = try await store()
+  @Test(arguments: TestDatabase.all)
+  func `only the latest health report is kept`(database: TestDatabase) async throws {
+    let test = try await store(database)
     let install = try await test.install(3)
     try await test.store.keepHealth("{}", install: install.number, now: 1)
     try await test.store.keepHealth(#"{"a":1}"#, install: install.number, now: 2)

@@ -1,27 +1,19 @@
-internal import GRDB
+internal import HubDatabase
 internal import NIOCore
 internal import Testing
 
 @testable internal import HubServer
 
 struct HubErrorTests {
-  private static let full = "The disk that holds /h/hub.sqlite is full. Free some space"
-  private static let databaseCases: [(ResultCode, UInt64?, Int32, String)] = [
-    (.SQLITE_FULL, nil, 74, full),
-    (.SQLITE_FULL, 1 << 30, 74, full),
-    (.SQLITE_IOERR, 0, 74, full),
-    (.SQLITE_IOERR, 1 << 30, 74, "The disk that holds /h/hub.sqlite failed"),
-    (.SQLITE_IOERR, nil, 74, "The disk that holds /h/hub.sqlite failed"),
-    (.SQLITE_READONLY, 0, 77, "Run as the user that owns it."),
-    (.SQLITE_CORRUPT, 0, 78, "restore the database from its backup"),
+  private static let databaseCases: [(SQLFailure.Kind, Int32)] = [
+    (.busy, 69), (.unreachable, 69), (.diskFull, 74), (.inputOutput, 74), (.permission, 77), (.damaged, 78),
+    (.newer, 78), (.configuration, 78),
   ]
 
-  @Test(arguments: databaseCases.indices)
-  func `what the database refuses is told with its cause, its remedy and a documented exit status`(index: Int) {
-    let (code, bytesFree, status, told) = Self.databaseCases[index]
-    let error = SQLiteStore.operatorError(DatabaseError(resultCode: code), path: "/h/hub.sqlite", bytesFree: bytesFree)
-    #expect(error.kind.rawValue == status)
-    #expect(error.message.contains(told), "\(error)")
+  @Test(arguments: databaseCases)
+  func `what the database refuses has a documented exit status`(kind: SQLFailure.Kind, status: Int32) {
+    let error = HubError(SQLFailure(kind, "why"))
+    #expect(error.kind.rawValue == status && error.message == "why")
   }
 
   private static let portCases: [(Int32, Int32, String)] = [

@@ -70,7 +70,7 @@ struct ProcessTests {
     HubDirectory, TestAgent, Install
   ) {
     let directory = try HubDirectory.create(at: place.path + "/hub", names: [])
-    let store = try SQLiteStore(path: directory.databasePath)
+    let store = try directory.openStore()
     let now = HubClock.system.now
     try await store.addEntity(named: "Acme", now: now)
     let code = DataLinkCode()
@@ -111,7 +111,7 @@ struct ProcessTests {
     let promised = acknowledged.withLock { $0 }
     #expect(promised >= UInt64(killAfter * 20))
 
-    let store = try SQLiteStore(path: directory.databasePath)
+    let store = try directory.openStore()
     let summary = try #require(try await store.summaries(of: install.number).first)
     #expect(summary.held >= promised && summary.gaps == 0 && summary.agrees)
 
@@ -149,7 +149,7 @@ struct ProcessTests {
     #expect(error?.code == .unavailable)
     #expect(error?.message.contains("going down") == true)
     #expect(await server.ended() == 0)
-    let store = try SQLiteStore(path: directory.databasePath)
+    let store = try directory.openStore()
     #expect(try await store.holdings(of: install.number) == [Holding(epoch: 1, sequence: 100)])
   }
 

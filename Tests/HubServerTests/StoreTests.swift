@@ -1,6 +1,6 @@
 internal import Evidence
 internal import FoundationEssentials
-internal import GRDB
+internal import HubDatabase
 internal import HubProtocol
 @testable internal import HubServer
 internal import OpenSSL
@@ -27,13 +27,9 @@ internal import Testing
     return stored
   }
 
-  @Test func `the database flushes at every commit`() async throws {
-    let test = try TestStore()
-    #expect(try await test.store.writerSynchronous() == 2)
-  }
-
-  @Test func `what was appended is there after a restart, with the journal's own root`() async throws {
-    let test = try TestStore()
+  @Test(arguments: TestDatabase.all)
+  func `what was appended is there after a restart, with the journal's own root`(database: TestDatabase) async throws {
+    let test = try TestStore(database)
     var journal = try TestJournal()
     journal.append(1_234)
     let install = try await test.install(journal: journal)
@@ -51,8 +47,9 @@ internal import Testing
     #expect(summary.agrees)
   }
 
-  @Test func `the same batch twice is stored once and acknowledged twice`() async throws {
-    let test = try TestStore()
+  @Test(arguments: TestDatabase.all)
+  func `the same batch twice is stored once and acknowledged twice`(database: TestDatabase) async throws {
+    let test = try TestStore(database)
     var journal = try TestJournal()
     journal.append(10)
     let install = try await test.install(journal: journal)
@@ -65,8 +62,9 @@ internal import Testing
     #expect(try await test.store.summaries(of: install.number).first?.count == 10)
   }
 
-  @Test func `a batch that overlaps adds only what is new`() async throws {
-    let test = try TestStore()
+  @Test(arguments: TestDatabase.all)
+  func `a batch that overlaps adds only what is new`(database: TestDatabase) async throws {
+    let test = try TestStore(database)
     var journal = try TestJournal()
     journal.append(20)
     let install = try await test.install(journal: journal)
@@ -77,8 +75,9 @@ internal import Testing
     #expect(try await test.store.summaries(of: install.number).first?.root == journal.frontier.root)
   }
 
-  @Test func `a gap stores nothing and leaves the neighbours of its transaction alone`() async throws {
-    let test = try TestStore()
+  @Test(arguments: TestDatabase.all)
+  func `a gap stores nothing and leaves the neighbours of its transaction alone`(database: TestDatabase) async throws {
+    let test = try TestStore(database)
     var journal = try TestJournal()
     journal.append(20)
     let (first, second) = (try await test.install(1), try await test.install(2))
@@ -89,8 +88,11 @@ internal import Testing
     #expect(try await test.store.holdings(of: first.number).isEmpty)
   }
 
-  @Test func `what an agent lost is noted in its place, and nothing that is held is given up`() async throws {
-    let test = try TestStore()
+  @Test(arguments: TestDatabase.all)
+  func `what an agent lost is noted in its place, and nothing that is held is given up`(database: TestDatabase)
+    async throws
+  {
+    let test = try TestStore(database)
     var journal = try TestJournal()
     journal.append(30)
     let install = try await test.install(journal: journal)
@@ -113,8 +115,9 @@ internal import Testing
     #expect(late.conflicts.map(\.sequence) == [15] && late.held == 30)
   }
 
-  @Test func `a loss of absurd size costs nothing`() async throws {
-    let test = try TestStore()
+  @Test(arguments: TestDatabase.all)
+  func `a loss of absurd size costs nothing`(database: TestDatabase) async throws {
+    let test = try TestStore(database)
     let install = try await test.install(1)
     let outcome = try stored(
       try await test.store.append([try loss(1...HubLimits.sequenceMax, install)], now: now).first)
@@ -122,8 +125,9 @@ internal import Testing
     #expect(throws: BatchCheck.Violation.self) { try loss(1...UInt64.max, install) }
   }
 
-  @Test func `one identity with two hashes keeps both and tells which was first`() async throws {
-    let test = try TestStore()
+  @Test(arguments: TestDatabase.all)
+  func `one identity with two hashes keeps both and tells which was first`(database: TestDatabase) async throws {
+    let test = try TestStore(database)
     var journal = try TestJournal()
     journal.append(5)
     let install = try await test.install(journal: journal)
@@ -144,8 +148,11 @@ internal import Testing
     #expect(summary.conflicts == 1 && summary.root == journal.frontier.root)
   }
 
-  @Test func `a record whose bytes were changed is rejected, and the tree still is the journal's`() async throws {
-    let test = try TestStore()
+  @Test(arguments: TestDatabase.all)
+  func `a record whose bytes were changed is rejected, and the tree still is the journal's`(database: TestDatabase)
+    async throws
+  {
+    let test = try TestStore(database)
     var journal = try TestJournal()
     journal.append(6)
     let install = try await test.install(journal: journal)
@@ -163,8 +170,9 @@ internal import Testing
     #expect(try await test.store.records(of: install.number, epoch: 1, sequence: 4).map(\.kind) == [.rejected])
   }
 
-  @Test func `epochs are trees of their own`() async throws {
-    let test = try TestStore()
+  @Test(arguments: TestDatabase.all)
+  func `epochs are trees of their own`(database: TestDatabase) async throws {
+    let test = try TestStore(database)
     var journal = try TestJournal()
     journal.append(3)
     var later = journal.nextEpoch()
@@ -180,8 +188,9 @@ internal import Testing
       ])
   }
 
-  @Test func `more epochs than a sound journal has are refused`() async throws {
-    let test = try TestStore()
+  @Test(arguments: TestDatabase.all)
+  func `more epochs than a sound journal has are refused`(database: TestDatabase) async throws {
+    let test = try TestStore(database)
     let install = try await test.install()
     let appends = try (1...HubLimits.epochsMax + 1).map { epoch in
       try append(TestJournal.batch(UInt32(epoch), first: 1, [TestJournal.record(UInt32(epoch), 1, "x")]), install)
@@ -191,8 +200,9 @@ internal import Testing
     #expect(outcomes.last == .tooManyEpochs)
   }
 
-  @Test func `a revoked install stores nothing more`() async throws {
-    let test = try TestStore()
+  @Test(arguments: TestDatabase.all)
+  func `a revoked install stores nothing more`(database: TestDatabase) async throws {
+    let test = try TestStore(database)
     var journal = try TestJournal()
     journal.append(2)
     let install = try await test.install(journal: journal)
@@ -202,25 +212,27 @@ internal import Testing
     #expect(try await test.store.holdings(of: install.number) == [Holding(epoch: 1, sequence: 1)])
   }
 
-  @Test func `a damaged frontier stops appends instead of being built upon`() async throws {
-    let test = try TestStore()
+  @Test(arguments: TestDatabase.all)
+  func `a damaged frontier stops appends instead of being built upon`(database: TestDatabase) async throws {
+    let test = try TestStore(database)
     var journal = try TestJournal()
     journal.append(2)
     let install = try await test.install(journal: journal)
     _ = try await test.store.append([try append(journal.batch(1...1), install)], now: now)
-    try await test.store.write { try $0.execute(sql: "UPDATE journal SET frontier = x'0000'") }
+    try await test.store.write { try $0.execute("UPDATE journal SET frontier = ?", [0, 0] as [UInt8]) }
     let next = try append(journal.batch(2...2), install)
     await #expect(throws: HubError.self) { try await test.store.append([next], now: now) }
     #expect(try await test.store.summaries(of: install.number).first?.agrees == false)
   }
 
-  @Test func `a record that is missing from the rows shows as a gap`() async throws {
-    let test = try TestStore()
+  @Test(arguments: TestDatabase.all)
+  func `a record that is missing from the rows shows as a gap`(database: TestDatabase) async throws {
+    let test = try TestStore(database)
     var journal = try TestJournal()
     journal.append(5)
     let install = try await test.install(journal: journal)
     _ = try await test.store.append([try append(journal.batch(1...5), install)], now: now)
-    try await test.store.write { try $0.execute(sql: "DELETE FROM record WHERE sequence IN (2, 5)") }
+    try await test.store.write { try $0.execute("DELETE FROM record WHERE sequence IN (2, 5)") }
     let summary = try #require(try await test.store.summaries(of: install.number).first)
     #expect(summary.gaps == 2)
     #expect(!summary.agrees)
@@ -236,8 +248,11 @@ internal import Testing
     )
   }
 
-  @Test func `checkpoints at the head and behind it are verified against the hub's own tree`() async throws {
-    let test = try TestStore()
+  @Test(arguments: TestDatabase.all)
+  func `checkpoints at the head and behind it are verified against the hub's own tree`(database: TestDatabase)
+    async throws
+  {
+    let test = try TestStore(database)
     var journal = try TestJournal()
     journal.append(50)
     let install = try await test.install(journal: journal)
@@ -248,8 +263,9 @@ internal import Testing
     #expect(try await test.store.summaries(of: install.number).first?.checkpointsVerified == 3)
   }
 
-  @Test func `a checkpoint over records that the hub does not hold is ahead`() async throws {
-    let test = try TestStore()
+  @Test(arguments: TestDatabase.all)
+  func `a checkpoint over records that the hub does not hold is ahead`(database: TestDatabase) async throws {
+    let test = try TestStore(database)
     var journal = try TestJournal()
     journal.append(5)
     let install = try await test.install(journal: journal)
@@ -257,8 +273,11 @@ internal import Testing
     #expect(try await keep(try journal.checkpoint(at: 5), install, test) == .ahead(held: 3))
   }
 
-  @Test func `a checkpoint of another key, another root or another epoch is refused and kept`() async throws {
-    let test = try TestStore()
+  @Test(arguments: TestDatabase.all)
+  func `a checkpoint of another key, another root or another epoch is refused and kept`(database: TestDatabase)
+    async throws
+  {
+    let test = try TestStore(database)
     var journal = try TestJournal()
     journal.append(5)
     let install = try await test.install(journal: journal)
@@ -282,12 +301,15 @@ internal import Testing
 
   // MARK: Opening
 
-  @Test func `a database of a newer pthub is refused`() async throws {
-    let test = try TestStore()
-    try await test.store.write { try $0.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('v99')") }
+  @Test(arguments: TestDatabase.all)
+  func `a database of a newer pthub is refused`(database: TestDatabase) async throws {
+    let test = try TestStore(database)
+    let applied = database == .sqlite ? "grdb_migrations (identifier)" : "migration (name)"
+    try await test.store.write { try $0.execute("INSERT INTO \(applied) VALUES ('v99')") }
     #expect(
       throws: HubError(
-        .configuration, "\(test.path) was written by a newer pthub. Install that version or a later one.")
+        .configuration,
+        "\(test.store.database.place) was written by a newer pthub. Install that version or a later one.")
     ) {
       _ = try test.reopened()
     }
@@ -297,7 +319,7 @@ internal import Testing
     let directory = try TestDirectory()
     let path = directory.path + "/hub.sqlite"
     try SecretFile.write([UInt8](repeating: 0x41, count: 4_096), to: path)
-    let error = #expect(throws: HubError.self) { _ = try SQLiteStore(path: path) }
+    let error = #expect(throws: HubError.self) { _ = try SQLStore(at: path) }
     #expect(error?.kind == .configuration)
   }
 }

@@ -5,6 +5,8 @@ internal import Glibc
 @testable internal import HubServer
 internal import OpenSSL
 internal import Synchronization
+internal import TestDatabases
+internal import Testing
 
 /// A directory that is gone after the test.
 final class TestDirectory: Sendable {
@@ -35,20 +37,34 @@ final class TestClock: Sendable {
   func advance(by duration: Duration) { milliseconds.withLock { $0 += duration.milliseconds } }
 }
 
+/// The databases that a store is tried on.
+enum TestDatabase: CaseIterable, Sendable {
+  case sqlite, postgres
+
+  /// PostgreSQL where it is installed.
+  static var all: [TestDatabase] { PostgresServer.shared == nil ? [.sqlite] : allCases }
+}
+
 /// A store with one entity and ways to make installs without sockets.
 struct TestStore {
-  let directory = try? TestDirectory()
-  let path: String
-  let store: SQLiteStore
+  let directory: TestDirectory
+  /// The file or the address.
+  let place: String
+  let store: SQLStore
   static let now: Int64 = 1_700_000_000_000
 
-  init() throws {
-    path = (directory?.path ?? "/nonexistent") + "/hub.sqlite"
-    store = try SQLiteStore(path: path)
+  init(_ database: TestDatabase = .sqlite) throws {
+    directory = try TestDirectory()
+    place =
+      switch database {
+      case .sqlite: directory.path + "/hub.sqlite"
+      case .postgres: try #require(PostgresServer.shared).newAddress()
+      }
+    store = try SQLStore(at: place)
   }
 
-  /// Another connection to the same database, as after a restart.
-  func reopened() throws -> SQLiteStore { try SQLiteStore(path: path) }
+  /// Another connection to the same database, as after a restart, or as another hub.
+  func reopened() throws -> SQLStore { try SQLStore(at: place) }
 
   func install(_ mark: UInt8 = 1, journal: TestJournal? = nil) async throws -> Install {
     if try await store.entities().isEmpty { try await store.addEntity(named: "Acme", now: Self.now) }

@@ -12,7 +12,7 @@ internal import Testing
 
 struct TestHub: Sendable {
   let directory: HubDirectory
-  let store: SQLiteStore
+  let store: SQLStore
   let ready: Hub.Ready
   let clock: TestClock
 
@@ -43,7 +43,7 @@ struct TestHub: Sendable {
         }
       }
       for await ready in announcements.prefix(1) {
-        let store = try SQLiteStore(path: directory.databasePath)
+        let store = try directory.openStore()
         if try await store.entities().isEmpty { try await store.addEntity(named: "Acme", now: clock.now) }
         try await body(TestHub(directory: directory, store: store, ready: ready, clock: clock))
       }

@@ -16,13 +16,21 @@ final class Program {
   private let process = Process()
 
   /// Starts `name` of the built programs.
-  init(_ name: String, _ arguments: [String], log directory: URL, environment: [String: String] = [:]) throws {
-    self.name = name
-    log = directory.appendingPathComponent("\(name)-\(UUID().uuidString.prefix(8)).log")
+  convenience init(_ name: String, _ arguments: [String], log directory: URL, environment: [String: String] = [:])
+    throws
+  {
     guard let programs else { throw Failure(description: "PT_BIN is not set") }
+    try self.init(path: programs + "/" + name, arguments, log: directory, environment: environment)
+  }
+
+  /// Starts any program.
+  init(path: String, _ arguments: [String], log directory: URL, environment: [String: String] = [:]) throws {
+    let executable = URL(fileURLWithPath: path)
+    name = executable.lastPathComponent
+    log = directory.appendingPathComponent("\(name)-\(UUID().uuidString.prefix(8)).log")
     try Data().write(to: log)
     let output = try FileHandle(forWritingTo: log)
-    process.executableURL = URL(fileURLWithPath: programs + "/" + name)
+    process.executableURL = executable
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardOutput = output

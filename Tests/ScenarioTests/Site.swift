@@ -65,8 +65,9 @@ final class Site {
 
   // MARK: The hub
 
-  func makeHub() async throws -> (code: String, pin: String) {
-    let initialised = try await hubCommand(["init"])
+  /// - Parameter store: the address of a PostgreSQL database; nil: SQLite.
+  func makeHub(store: String? = nil) async throws -> (code: String, pin: String) {
+    let initialised = try await hubCommand(["init"] + (store.map { ["--store", $0] } ?? []))
     let pin = try Self.field("pin", of: initialised)
     _ = try await hubCommand(["entity", "add", "Scenario"])
     return (try await newCode(), pin)

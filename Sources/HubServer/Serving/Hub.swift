@@ -20,6 +20,8 @@ package struct Hub: Sendable {
     package var advertisedHC: String?
     /// Forgets records instead of storing them, for measurements.
     package var usesNullRecordStore = false
+    /// Where it keeps everything; nil: where its directory says.
+    package var store: String?
     package var signals: [UnixSignal] = []
 
     package init(csr: Endpoint, dcam: Endpoint, hc: Endpoint) {
@@ -42,7 +44,7 @@ package struct Hub: Sendable {
   private let clock: HubClock
   private let logger: Logger
   private let lock: HubLock
-  private let store: SQLiteStore
+  private let store: SQLStore
 
   /// - Throws: `HubError`: 69 if the directory is served already, or what opening the store throws.
   package init(directory: HubDirectory, configuration: Configuration, clock: HubClock = .system, logger: Logger) throws
@@ -51,8 +53,8 @@ package struct Hub: Sendable {
     self.configuration = configuration
     self.clock = clock
     self.logger = logger
-    lock = try HubLock(directory: directory)
-    store = try SQLiteStore(path: directory.databasePath)
+    store = try directory.openStore(at: configuration.store)
+    lock = try HubLock(directory: directory, shared: store.isShared)
   }
 
   /// Serves until a signal, a graceful shutdown of the surrounding task, or an error that the hub cannot go on with.

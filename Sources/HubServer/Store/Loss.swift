@@ -1,19 +1,17 @@
 // Ranges of records that damage took at an agent before they were delivered.
 
 internal import Evidence
-internal import GRDB
+internal import HubDatabase
 internal import OpenSSL
 
 enum Loss {
   /// The ranges of an epoch, ascending.
-  static func all(_ install: InstallNumber, _ epoch: UInt32, _ db: Database) throws -> [ClosedRange<UInt64>] {
-    try Row.fetchAll(
-      db, sql: "SELECT first, last FROM loss WHERE install = ? AND epoch = ? ORDER BY first",
-      arguments: [install.rawValue, epoch]
-    ).compactMap { row in
-      let (first, last) = (UInt64(clamping: row["first"] as Int64), UInt64(clamping: row["last"] as Int64))
-      return first <= last ? first...last : nil
-    }
+  static func all(_ install: InstallNumber, _ epoch: UInt32, _ db: any SQLConnection) throws -> [ClosedRange<UInt64>] {
+    try db.rows("SELECT first, last FROM loss WHERE install = ? AND epoch = ? ORDER BY first", install, epoch)
+      .compactMap { row in
+        let (first, last): (UInt64, UInt64) = (try row("first"), try row("last"))
+        return first <= last ? first...last : nil
+      }
   }
 }
 

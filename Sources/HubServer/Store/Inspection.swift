@@ -2,10 +2,10 @@
 
 internal import Evidence
 internal import FoundationEssentials
-internal import GRDB
+internal import HubDatabase
 internal import OpenSSL
 
-extension SQLiteStore {
+extension SQLStore {
   // MARK: Checkpoints
 
   package func keep(_ checkpoint: DeliveredCheckpoint, now: Int64) async throws -> CheckpointOutcome {
@@ -24,36 +24,32 @@ extension SQLiteStore {
     let fault = CheckpointCheck.fault(in: checkpoint, root: frontier.root)
     try await write { db in
       try db.execute(
-        sql: """
-          INSERT OR IGNORE INTO checkpoint (install, epoch, sequence, note, verified, reason, frontier, received_at)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-          """,
-        arguments: [
-          install.rawValue, checkpoint.epoch, Int64(checkpoint.sequence), checkpoint.note, fault == nil ? 1 : 0,
-          fault ?? "",
-          fault == nil ? Data(frontier.encoded) : nil, now,
-        ])
+        """
+        INSERT INTO checkpoint (install, epoch, sequence, note, verified, reason, frontier, received_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        """,
+        install, checkpoint.epoch, Int64(checkpoint.sequence), checkpoint.note, fault == nil, fault ?? "",
+        fault == nil ? frontier.encoded : nil, now)
     }
     return fault.map { .refused(reason: $0) } ?? .verified
   }
 
   /// The frontier at `sequence`, folded from the nearest verified checkpoint before it.
-  private static func frontier(_ install: InstallNumber, _ epoch: UInt32, upTo sequence: UInt64, _ db: Database) throws
+  private static func frontier(
+    _ install: InstallNumber, _ epoch: UInt32, upTo sequence: UInt64, _ db: any SQLConnection
+  ) throws
     -> MerkleFrontier
   {
-    let encoded = try Data.fetchOne(
-      db,
-      sql: """
-        SELECT frontier FROM checkpoint WHERE install = ? AND epoch = ? AND sequence <= ? AND verified = 1
-        ORDER BY sequence DESC LIMIT 1
-        """, arguments: [install.rawValue, epoch, Int64(sequence)])
+    let encoded: Data? = try db.value(
+      """
+      SELECT frontier FROM checkpoint WHERE install = ? AND epoch = ? AND sequence <= ? AND verified = 1
+      ORDER BY sequence DESC LIMIT 1
+      """, install, epoch, Int64(sequence))
     let start = encoded.flatMap { MerkleFrontier(encoded: $0) } ?? MerkleFrontier()
     let fold = try Leaves.fold(install, epoch, from: start, upTo: sequence, db)
     guard fold.frontier.size == sequence else {
-      throw HubError(
-        .configuration,
-        "Records of install \(install.rawValue), epoch \(epoch), are missing though they were acknowledged. Stop the hub and restore the database from its backup."
-      )
+      throw HubError.damaged(
+        "Records of install \(install.rawValue), epoch \(epoch), are missing though they were acknowledged.")
     }
     return fold.frontier
   }
@@ -62,16 +58,11 @@ extension SQLiteStore {
 
   package func summaries(of install: InstallNumber) async throws -> [EpochSummary] {
     try await read { db in
-      let rows = try Row.fetchAll(
-        db, sql: "SELECT epoch, held, frontier FROM journal WHERE install = ? ORDER BY epoch",
-        arguments: [install.rawValue])
+      let rows = try db.rows("SELECT epoch, held, frontier FROM journal WHERE install = ? ORDER BY epoch", install)
       return try rows.map { row in
-        let epoch: UInt32 = row["epoch"]
-        let held = UInt64(clamping: row["held"] as Int64)
+        let (epoch, held): (UInt32, UInt64) = (try row("epoch"), try row("held"))
         let fold = try Leaves.fold(install, epoch, from: MerkleFrontier(), upTo: .max, db)
-        func count(_ sql: String) throws -> Int {
-          try Int.fetchOne(db, sql: "SELECT count(*) FROM \(sql)", arguments: [install.rawValue, epoch]) ?? 0
-        }
+        func count(_ sql: String) throws -> Int { try db.count("SELECT count(*) FROM \(sql)", install, epoch) }
         let root = fold.frontier.root
         return EpochSummary(
           epoch: epoch, held: held,
@@ -79,7 +70,7 @@ extension SQLiteStore {
           minSequence: fold.first, maxSequence: fold.last,
           gaps: fold.gaps + Int(clamping: held - min(held, fold.frontier.size + UInt64(fold.gaps))), lost: fold.lost,
           root: root,
-          agrees: MerkleFrontier(encoded: row["frontier"] as Data)?.root == root,
+          agrees: MerkleFrontier(encoded: try row("frontier") as Data)?.root == root,
           conflicts: try count("conflict WHERE install = ? AND epoch = ?"),
           rejections: try count("rejection WHERE install = ? AND epoch = ?"),
           checkpointsVerified: try count("checkpoint WHERE install = ? AND epoch = ? AND verified = 1"),
@@ -91,36 +82,33 @@ extension SQLiteStore {
   package func records(of install: InstallNumber, epoch: UInt32, sequence: UInt64) async throws -> [HeldRecord] {
     guard sequence <= HubLimits.sequenceMax else { return [] }
     return try await read { db in
-      let identity: StatementArguments = [install.rawValue, epoch, Int64(sequence)]
-      let accepted = try Row.fetchAll(
-        db, sql: "SELECT time, hash, payload FROM record WHERE install = ? AND epoch = ? AND sequence = ?",
-        arguments: identity
+      let number = Int64(sequence)
+      let accepted = try db.rows(
+        "SELECT time, hash, payload FROM record WHERE install = ? AND epoch = ? AND sequence = ?", install, epoch,
+        number
       ).map { row in
         HeldRecord(
-          kind: .accepted, time: row["time"], hash: try digest(row["hash"]), payload: row["payload"], reason: nil,
+          kind: .accepted, time: try row("time"), hash: try row("hash"), payload: try row("payload"), reason: nil,
           receivedAt: nil)
       }
-      let rejected = try Row.fetchAll(
-        db,
-        sql: """
-          SELECT time, leaf, payload, reason, received_at FROM rejection WHERE install = ? AND epoch = ? AND sequence = ?
-          ORDER BY stands DESC, number
-          """, arguments: identity
+      let rejected = try db.rows(
+        """
+        SELECT time, leaf, payload, reason, received_at FROM rejection WHERE install = ? AND epoch = ? AND sequence = ?
+        ORDER BY stands DESC, number
+        """, install, epoch, number
       ).map { row in
         HeldRecord(
-          kind: .rejected, time: row["time"], hash: try digest(row["leaf"]), payload: row["payload"],
-          reason: row["reason"],
-          receivedAt: row["received_at"])
+          kind: .rejected, time: try row("time"), hash: try row("leaf"), payload: try row("payload"),
+          reason: try row("reason"), receivedAt: try row("received_at"))
       }
-      let conflicting = try Row.fetchAll(
-        db,
-        sql: """
-          SELECT time, hash, payload, received_at FROM conflict WHERE install = ? AND epoch = ? AND sequence = ? ORDER BY number
-          """, arguments: identity
+      let conflicting = try db.rows(
+        """
+        SELECT time, hash, payload, received_at FROM conflict WHERE install = ? AND epoch = ? AND sequence = ? ORDER BY number
+        """, install, epoch, number
       ).map { row in
         HeldRecord(
-          kind: .conflicting, time: row["time"], hash: try digest(row["hash"]), payload: row["payload"], reason: nil,
-          receivedAt: row["received_at"])
+          kind: .conflicting, time: try row("time"), hash: try row("hash"), payload: try row("payload"), reason: nil,
+          receivedAt: try row("received_at"))
       }
       return accepted + rejected + conflicting
     }
@@ -148,27 +136,29 @@ private enum Leaves {
 
   /// Appends every leaf after `start` up to and with `sequence`.
   static func fold(
-    _ install: InstallNumber, _ epoch: UInt32, from start: MerkleFrontier, upTo sequence: UInt64, _ db: Database
+    _ install: InstallNumber, _ epoch: UInt32, from start: MerkleFrontier, upTo sequence: UInt64,
+    _ db: any SQLConnection
   ) throws -> Fold {
-    let range: StatementArguments = [install.rawValue, epoch, Int64(clamping: start.size), Int64(clamping: sequence)]
-    let cursor = try Row.fetchCursor(
-      db,
-      sql: """
-        SELECT sequence, hash FROM record WHERE install = ? AND epoch = ? AND sequence > ? AND sequence <= ?
-        UNION ALL
-        SELECT sequence, leaf FROM rejection WHERE stands = 1 AND install = ? AND epoch = ? AND sequence > ? AND sequence <= ?
-        ORDER BY sequence
-        """, arguments: range + range)
+    let range: [SQLValue] = [
+      install.sqlValue, epoch.sqlValue, .integer(Int64(clamping: start.size)), .integer(Int64(clamping: sequence)),
+    ]
     let losses = try Loss.all(install, epoch, db)
     var fold = Fold(frontier: start)
-    while let row = try cursor.next() {
-      let sequence = UInt64(clamping: row["sequence"] as Int64)
+    try db.forEachRow(
+      """
+      SELECT sequence, hash FROM record WHERE install = ? AND epoch = ? AND sequence > ? AND sequence <= ?
+      UNION ALL
+      SELECT sequence, leaf FROM rejection WHERE stands = 1 AND install = ? AND epoch = ? AND sequence > ? AND sequence <= ?
+      ORDER BY sequence
+      """, range + range
+    ) { row in
+      let sequence: UInt64 = try row("sequence")
       fold.pass(losses, upTo: sequence)
       let expected = fold.frontier.size + UInt64(fold.gaps) + 1
       fold.gaps += Int(clamping: sequence - min(sequence, expected))
       fold.first = fold.first ?? sequence
       fold.last = sequence
-      fold.frontier.append(try digest(row["hash"]))
+      fold.frontier.append(try row("hash"))
     }
     fold.pass(losses, upTo: sequence)
     return fold
