@@ -151,9 +151,12 @@ let package = Package(
     // The hub: never HTTP2, GRPCWire or TLS.
     room("HubDatabase", ["CPostgres", "Platform", .product(name: "GRDB", package: "GRDB.swift")]),
     room(
+      "HubFleet", ["HubDatabase", "Projections", "Events", "PrinterModel"]),
+    room(
       "HubServer",
       [
-        "HubDatabase", "HubProtocol", "Evidence", "OpenSSL", "CLinux", "Platform", grpcCore, protobuf, logging,
+        "HubDatabase", "HubFleet", "HubProtocol", "Evidence", "OpenSSL", "CLinux", "Platform", grpcCore, protobuf,
+        logging,
         lifecycle,
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "Hummingbird", package: "hummingbird"),
@@ -190,7 +193,7 @@ let package = Package(
       ]),
     // What libFuzzer and the tests feed with bytes by chance.
     room("FuzzTargets", ["Discovery", "Events", "IPP", "MIB", "PrinterModel", "SNMP"]),
-    program("pthub", ["HubServer", "Platform", logging, signals]),
+    program("pthub", ["HubDatabase", "HubServer", "Platform", logging, signals]),
     program("ptsim", ["PrinterSimulator", "CLinux", "Platform"]),
     program(
       "ptbench",
@@ -232,13 +235,17 @@ let package = Package(
     tests("HealthTests", of: ["Health", "HTTP2", "TLS"]),
     tests("HTTP2Tests", of: ["HTTP2"]),
     tests(
+      "HubFleetTests",
+      of: ["HubFleet", "HubDatabase", "TestDatabases", "Projections", "Events", "PrinterModel", "MIB", "Platform"]),
+    tests(
       "HubDatabaseTests",
       of: ["HubDatabase", "TestDatabases", "Platform", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("IPPTests", of: ["IPP"]),
     tests(
       "HubServerTests",
       of: [
-        "HubServer", "HubDatabase", "TestDatabases", "HubProtocol", "Evidence", "OpenSSL", grpcCore, protobuf, logging,
+        "HubServer", "HubDatabase", "HubFleet", "Events", "MIB", "PrinterModel", "TestDatabases", "HubProtocol",
+        "Evidence", "OpenSSL", grpcCore, protobuf, logging,
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "X509", package: "swift-certificates"),
         .product(name: "SwiftASN1", package: "swift-asn1"),

@@ -124,6 +124,10 @@ extension Optional: SQLReadable where Wrapped: SQLReadable {
   }
 }
 
+extension SQLValue: SQLReadable {
+  package init?(sqlValue: SQLValue) { self = sqlValue }
+}
+
 /// A row of a result: `try row("held")` is the value of its column `held`.
 package struct SQLRow: Sendable {
   /// The place of each column by name, shared by the rows of a result.

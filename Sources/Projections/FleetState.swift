@@ -116,6 +116,15 @@ package struct DeviceState: Equatable, Sendable {
     return isBeyond ? nil : sum
   }
 
+  /// `read`, `unreachable`, `replaced`, `merged`, `retired` or `new`.
+  package var condition: String {
+    if merged != nil { return "merged" }
+    if retired != nil { return "retired" }
+    if replaced != nil { return "replaced" }
+    if failure != nil { return "unreachable" }
+    return lastRead == nil ? "new" : "read"
+  }
+
   /// The address last seen, `10.0.0.7:161`; nil before the device was discovered.
   package var address: String? { discovered?.fact.address }
 

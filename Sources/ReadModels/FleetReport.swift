@@ -32,14 +32,7 @@ package struct DeviceSummary: Sendable {
 
   package func meter(_ name: MeterName) -> Meter? { current?.meters.first { $0.name == name } }
 
-  /// `read`, `unreachable`, `replaced`, `merged`, `retired` or `new`.
-  package var condition: String {
-    if state.merged != nil { return "merged" }
-    if state.retired != nil { return "retired" }
-    if state.replaced != nil { return "replaced" }
-    if state.failure != nil { return "unreachable" }
-    return state.lastRead == nil ? "new" : "read"
-  }
+  package var condition: String { state.condition }
 }
 
 package enum FleetReport {

@@ -3,11 +3,91 @@
 internal import ArgumentParser
 internal import FoundationEssentials
 internal import Glibc
+internal import HubDatabase
 internal import HubServer
 internal import Platform
 
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
   case table, json
+}
+
+enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
+  case table, json, csv
+}
+
+struct ReportOptions: ParsableArguments {
+  @Option(name: .shortAndLong, help: "How to print: table, or json or csv with every field.")
+  var output: ReportFormat = .table
+
+  @Option(help: "Of this entity alone.")
+  var entity: String?
+
+  /// Prints the rows of a report.
+  func show(_ report: Report, in store: SQLStore, device: String? = nil, empty: String) async throws {
+    try await store.foldEverything()
+    let rows = try await store.rows(of: report, entity: entity, device: device)
+    let names = report.columns.map(\.name)
+    switch output {
+    case .table where rows.isEmpty: printLine(empty)
+    case .table:
+      let shown = report.columns.indices.filter { report.columns[$0].isShown }
+      printTable(
+        [shown.map { names[$0].uppercased().replacing("_", with: " ") }]
+          + rows.map { row in shown.map { shownText(row[$0], report.columns[$0].kind) ?? "-" } })
+    case .json:
+      try printJSON(
+        rows.map { row in Dictionary(uniqueKeysWithValues: zip(names, zip(row, report.columns).map(JSONValue.init))) })
+    case .csv:
+      printLine(names.joined(separator: ","))
+      for row in rows {
+        printLine(zip(row, report.columns).map { csvField(shownText($0, $1.kind) ?? "") }.joined(separator: ","))
+      }
+    }
+  }
+}
+
+/// A value for people; nil if there is none.
+private func shownText(_ value: SQLValue, _ kind: Report.Kind) -> String? {
+  switch (value, kind) {
+  case (.null, _): nil
+  case (.integer(let number), .time): timeText(milliseconds: number)
+  case (.integer(let number), .day): String(timeText(milliseconds: number * 86_400_000).prefix(10))
+  case (.integer(let number), _): "\(number)"
+  case (.text(let text), _): text
+  case (.bytes(let bytes), _): bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+}
+
+/// RFC 4180; what a spreadsheet would take for a formula is told from one by an apostrophe.
+private func csvField(_ text: String) -> String {
+  let isFormula = text.first.map { "=+-@\t\r".contains($0) } ?? false
+  let shown = isFormula && Int64(text) == nil ? "'" + text : text
+  guard shown.contains(where: { ",\"\n\r".contains($0) }) else { return shown }
+  return "\"" + shown.replacing("\"", with: "\"\"") + "\""
+}
+
+/// Numbers stay numbers; times are in ISO 8601.
+private enum JSONValue: Encodable {
+  case null
+  case number(Int64)
+  case text(String)
+
+  init(_ value: SQLValue, _ column: Report.Column) {
+    switch value {
+    case .null: self = .null
+    case .integer(let number) where column.kind == .number: self = .number(number)
+    default: self = .text(shownText(value, column.kind) ?? "")
+    }
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .null: try container.encodeNil()
+    case .number(let number): try container.encode(number)
+    case .text(let text): try container.encode(text)
+    }
+  }
 }
 
 struct OutputOptions: ParsableArguments {

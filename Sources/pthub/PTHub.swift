@@ -47,7 +47,7 @@ struct PTHub: AsyncParsableCommand {
     subcommands: [
       InitCommand.self, ServeCommand.self, EntityCommand.self, CodeCommand.self, InstallCommand.self,
       RecordsCommand.self,
-      RecordCommand.self, CACommand.self, KeyCommand.self,
+      RecordCommand.self, DeviceCommand.self, AlertCommand.self, ExportCommand.self, CACommand.self, KeyCommand.self,
     ])
 
   /// EX_SOFTWARE: an error that no command turned into a sentence for the operator.

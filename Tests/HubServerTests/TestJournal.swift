@@ -32,7 +32,9 @@ struct TestJournal: Sendable {
     for _ in 0..<count { append("event \(records.count + 1) of epoch \(epoch)") }
   }
 
-  mutating func append(_ payload: String) {
+  mutating func append(_ payload: String) { append(Array(payload.utf8)) }
+
+  mutating func append(_ payload: [UInt8]) {
     let record = Self.record(epoch, UInt64(records.count) + 1, payload)
     if let leaf = Digest(bytes: record.hash) { frontier.append(leaf) }
     records.append(record)
@@ -40,7 +42,10 @@ struct TestJournal: Sendable {
 
   /// A well-made record with any payload.
   static func record(_ epoch: UInt32, _ sequence: UInt64, _ payload: String) -> Printtrail_Dcam_V1_Record {
-    let bytes = Array(payload.utf8)
+    record(epoch, sequence, Array(payload.utf8))
+  }
+
+  static func record(_ epoch: UInt32, _ sequence: UInt64, _ bytes: [UInt8]) -> Printtrail_Dcam_V1_Record {
     let time = 1_700_000_000_000_000_000 + Int64(sequence)
     let leaf = Record(position: RecordPosition(epoch: epoch, sequence: sequence), time: time, payload: bytes).leafHash
     var record = Printtrail_Dcam_V1_Record()

@@ -115,6 +115,31 @@ struct `Hubs that share a database` {
     #expect(try await site.stopAgent() == 0)
     let (hub, journal) = (try await site.hubEpochs(), try await site.journalEpochs())
     #expect(hub == journal, "the hubs and the journal differ in count or root")
+
+    // What both hubs made of the records is what the agent knows.
+    struct Device: Decodable, Equatable {
+      var serial: String?
+      var total: UInt64?
+    }
+    struct Fleet: Decodable {
+      struct Known: Decodable {
+        struct Identity: Decodable { var serial: String? }
+        struct Meter: Decodable {
+          var name: String
+          var value: UInt64?
+        }
+        var identity: Identity
+        var meters: [Meter]
+      }
+      var devices: [Known]
+    }
+    let known = try await site.agentCommand(["devices", "--output", "json"])
+    let expected = try site.decode(known.output, Fleet.self).devices.map { device in
+      Device(serial: device.identity.serial, total: device.meters.first { $0.name == "total" }?.value)
+    }
+    let shown = try site.decode(try await site.hubCommand(["device", "list", "--output", "json"]), [Device].self)
+    #expect(!shown.isEmpty)
+    #expect(shown.sorted { $0.serial ?? "" < $1.serial ?? "" } == expected.sorted { $0.serial ?? "" < $1.serial ?? "" })
   }
 
   @Test func `a database of another hub is refused`() async throws {

@@ -36,9 +36,15 @@ final class Committer: Service {
   private let store: any RecordStore
   private let clock: HubClock
   private let logger: Logger
+  private let committed: @Sendable (Set<InstallNumber>) -> Void
   private let state = Mutex(State())
 
-  init(store: any RecordStore, clock: HubClock, logger: Logger) {
+  /// - Parameter committed: hears of whom records were committed.
+  init(
+    store: any RecordStore, clock: HubClock, logger: Logger,
+    committed: @escaping @Sendable (Set<InstallNumber>) -> Void = { _ in }
+  ) {
+    self.committed = committed
     self.store = store
     self.clock = clock
     self.logger = logger
@@ -125,6 +131,7 @@ final class Committer: Service {
   private func commit(_ group: [Submission]) async {
     do {
       var outcomes = try await store.append(group.flatMap(\.appends), now: clock.now)[...]
+      committed(Set(group.flatMap(\.appends).map(\.install)))
       for submission in group {
         let own = Array(outcomes.prefix(submission.appends.count))
         outcomes = outcomes.dropFirst(submission.appends.count)

@@ -1,6 +1,6 @@
 // The hub's services, put together.
 //
-//     ServiceGroup: committer, identity, csr listener, dcam listener, hc application, readiness
+//     ServiceGroup: committer, fleet, identity, csr listener, dcam listener, hc application, readiness
 //
 // They are shut down in the reverse order: first nobody new is let in and the streams end with UNAVAILABLE, last the
 // committer writes what was submitted. The lock of the directory is held for as long as `run` lasts.
@@ -68,7 +68,8 @@ package struct Hub: Sendable {
     if configuration.usesNullRecordStore {
       logger.critical("records are NOT stored: this hub runs with the null store, for measurements only")
     }
-    let committer = Committer(store: records, clock: clock, logger: logger)
+    let fleet = FleetService(store: store, logger: logger)
+    let committer = Committer(store: records, clock: clock, logger: logger) { fleet.committed($0) }
     let countersigner = configuration.usesNullRecordStore ? nil : try directory.countersigner()
     let delivery = Delivery(
       records: records, registry: store, committer: committer, countersigner: countersigner, clock: clock)
@@ -103,7 +104,7 @@ package struct Hub: Sendable {
     }
 
     var group = ServiceGroupConfiguration(
-      services: [committer, identity, csr, dcam, hc, readiness],
+      services: [committer, fleet, identity, csr, dcam, hc, readiness],
       gracefulShutdownSignals: configuration.signals, logger: logger)
     group.maximumGracefulShutdownDuration = HubLimits.shutdownGrace * 2
     defer { withExtendedLifetime(lock) {} }

@@ -1,0 +1,160 @@
+// The hub's read models: what devices are, count and need, made of the records by a fold. Deleting all of them loses nothing.
+//
+//     projection ─< projected      how far each epoch of an install's journal is folded, and by which version of the fold
+//          │     ─< fleet_row      the install's fleet as its agent knows it (Projections.StateRow)
+//          │     ─< sighting       an agent's device ──> device
+//     device                       one printer of an entity, whoever sees it; `leader` is the install whose readings count
+//          │ ─< meter              the current counters
+//          │ ─< meter_day          each counter's first and last value of each day, for volumes per period
+//          │ ─< supply             the current supplies
+//          │ ─< alert              raised and, once `cleared_at` is there, cleared
+//
+// Times are milliseconds since 1970 UTC by the agent's clock, days are days since 1970 UTC. The views are what reports are made of
+// (docs/hub.md).
+
+package enum FleetSchema {
+  /// In SQLite's words.
+  package static let tables = """
+    CREATE TABLE projection (
+      install INTEGER PRIMARY KEY REFERENCES install (number),
+      fold INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE projected (
+      install INTEGER NOT NULL REFERENCES projection (install),
+      epoch INTEGER NOT NULL,
+      sequence INTEGER NOT NULL,
+      PRIMARY KEY (install, epoch)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE fleet_row (
+      install INTEGER NOT NULL REFERENCES projection (install),
+      key BLOB NOT NULL,
+      event BLOB NOT NULL,
+      PRIMARY KEY (install, key)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE device (
+      number INTEGER PRIMARY KEY,
+      id TEXT NOT NULL UNIQUE,
+      entity INTEGER NOT NULL REFERENCES entity (number),
+      leader INTEGER NOT NULL REFERENCES install (number),
+      serial_key TEXT,
+      mac TEXT,
+      make TEXT,
+      model TEXT,
+      serial TEXT,
+      firmware TEXT,
+      host_name TEXT,
+      name TEXT,
+      location TEXT,
+      asset_number TEXT,
+      address TEXT,
+      state TEXT NOT NULL,
+      first_seen_at INTEGER NOT NULL,
+      last_read_at INTEGER
+    ) STRICT;
+    CREATE INDEX device_serial ON device (entity, serial_key);
+    CREATE INDEX device_mac ON device (entity, mac);
+
+    CREATE TABLE sighting (
+      install INTEGER NOT NULL REFERENCES projection (install),
+      agent_device BLOB NOT NULL,
+      device INTEGER NOT NULL REFERENCES device (number),
+      state TEXT NOT NULL,
+      last_read_at INTEGER,
+      PRIMARY KEY (install, agent_device)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX sighting_device ON sighting (device);
+
+    CREATE TABLE meter (
+      device INTEGER NOT NULL REFERENCES device (number),
+      name TEXT NOT NULL,
+      value INTEGER,
+      adjusted INTEGER,
+      unit TEXT NOT NULL,
+      quality TEXT NOT NULL,
+      epoch INTEGER NOT NULL,
+      install INTEGER NOT NULL,
+      agent_epoch INTEGER NOT NULL,
+      read_at INTEGER NOT NULL,
+      PRIMARY KEY (device, name)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE meter_day (
+      device INTEGER NOT NULL REFERENCES device (number),
+      name TEXT NOT NULL,
+      epoch INTEGER NOT NULL,
+      day INTEGER NOT NULL,
+      first INTEGER NOT NULL,
+      last INTEGER NOT NULL,
+      last_at INTEGER NOT NULL,
+      PRIMARY KEY (device, name, epoch, day)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE supply (
+      device INTEGER NOT NULL REFERENCES device (number),
+      row TEXT NOT NULL,
+      colorant TEXT,
+      description TEXT,
+      is_receptacle INTEGER NOT NULL CHECK (is_receptacle IN (0, 1)),
+      level INTEGER,
+      capacity INTEGER,
+      remaining_permille INTEGER,
+      remaining TEXT NOT NULL,
+      quality TEXT NOT NULL,
+      part_number TEXT,
+      serial_number TEXT,
+      read_at INTEGER NOT NULL,
+      PRIMARY KEY (device, row)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE alert (
+      number INTEGER PRIMARY KEY,
+      device INTEGER NOT NULL REFERENCES device (number),
+      key TEXT NOT NULL,
+      severity TEXT,
+      description TEXT NOT NULL,
+      raised_at INTEGER NOT NULL,
+      updated_at INTEGER NOT NULL,
+      cleared_at INTEGER
+    ) STRICT;
+    CREATE UNIQUE INDEX alert_open ON alert (device, key) WHERE cleared_at IS NULL;
+    CREATE INDEX alert_raised ON alert (raised_at);
+
+    CREATE VIEW device_list AS
+      SELECT e.name AS entity, d.id, d.make, d.model, d.serial, d.asset_number, d.name, d.location, d.address, d.mac, d.firmware,
+        d.host_name, m.value AS total, d.state, i.id AS leader, d.first_seen_at, d.last_read_at,
+        (SELECT count(*) FROM alert a WHERE a.device = d.number AND a.cleared_at IS NULL) AS alerts,
+        (SELECT count(*) FROM sighting s WHERE s.device = d.number) AS installs
+      FROM device d JOIN entity e ON e.number = d.entity JOIN install i ON i.number = d.leader
+      LEFT JOIN meter m ON m.device = d.number AND m.name = 'total';
+
+    CREATE VIEW current_meter AS
+      SELECT e.name AS entity, d.id AS device, d.make, d.model, d.serial, d.asset_number, d.location, m.name AS meter, m.value,
+        m.adjusted, m.unit, m.quality, m.epoch, m.read_at
+      FROM meter m JOIN device d ON d.number = m.device JOIN entity e ON e.number = d.entity;
+
+    CREATE VIEW meter_volume AS
+      SELECT e.name AS entity, d.id AS device, d.make, d.model, d.serial, m.name AS meter, m.epoch, m.day,
+        m.last - lag(m.last, 1, m.first) OVER (PARTITION BY m.device, m.name, m.epoch ORDER BY m.day) AS volume, m.last, m.last_at
+      FROM meter_day m JOIN device d ON d.number = m.device JOIN entity e ON e.number = d.entity;
+
+    CREATE VIEW supply_due AS
+      SELECT e.name AS entity, d.id AS device, d.make, d.model, d.serial, d.location, s.row, s.colorant, s.description,
+        s.remaining_permille, s.remaining, s.quality, s.part_number, s.read_at
+      FROM supply s JOIN device d ON d.number = s.device JOIN entity e ON e.number = d.entity
+      WHERE s.remaining_permille <= 200 AND d.state = 'read';
+
+    CREATE VIEW open_alert AS
+      SELECT e.name AS entity, d.id AS device, d.make, d.model, d.serial, d.location, a.key, a.severity, a.description, a.raised_at,
+        a.updated_at
+      FROM alert a JOIN device d ON d.number = a.device JOIN entity e ON e.number = d.entity
+      WHERE a.cleared_at IS NULL;
+
+    CREATE VIEW late_install AS
+      SELECT e.name AS entity, i.id AS install, i.host_name, i.agent_version, i.seen_at, NOW_MILLISECONDS - i.seen_at AS silent_milliseconds
+      FROM install i JOIN entity e ON e.number = i.entity
+      WHERE i.revoked_at IS NULL AND NOW_MILLISECONDS - COALESCE(i.seen_at, i.enrolled_at) > 3600000;
+    """
+}

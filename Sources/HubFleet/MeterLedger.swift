@@ -1,0 +1,90 @@
+// A device's counters at the hub over time, whichever install reads it: pure.
+//
+// An epoch here is a stretch in which the counter can be compared with itself. It ends where the agent says so, and where another install's
+// readings take over with a lower value.
+
+package struct MeterLedger: Equatable, Sendable {
+  /// A counter as one install read it.
+  package struct Observation: Equatable, Sendable {
+    package var name: String
+    /// Nil: the device did not say.
+    package var value: Int64?
+    package var unit: String
+    package var quality: String
+    /// The agent's own count of epochs.
+    package var agentEpoch: Int64
+    /// Milliseconds since 1970 UTC.
+    package var time: Int64
+
+    package init(name: String, value: Int64?, unit: String, quality: String, agentEpoch: Int64, time: Int64) {
+      self.name = name
+      self.value = value
+      self.unit = unit
+      self.quality = quality
+      self.agentEpoch = agentEpoch
+      self.time = time
+    }
+  }
+
+  package struct Current: Equatable, Sendable {
+    package var value: Int64?
+    package var unit: String
+    package var quality: String
+    package var epoch: Int64
+    package var install: Int64
+    package var agentEpoch: Int64
+    package var time: Int64
+  }
+
+  package struct Day: Hashable, Sendable {
+    package var name: String
+    package var epoch: Int64
+    /// Days since 1970 UTC.
+    package var day: Int64
+  }
+
+  package struct Values: Equatable, Sendable {
+    package var first: Int64
+    package var last: Int64
+    package var time: Int64
+  }
+
+  package private(set) var current: [String: Current]
+  /// The days that were touched.
+  package private(set) var days: [Day: Values] = [:]
+
+  package init(current: [String: Current] = [:]) { self.current = current }
+
+  package static let millisecondsPerDay: Int64 = 86_400_000
+
+  package mutating func observe(_ seen: Observation, by install: Int64) {
+    let before = current[seen.name]
+    let epoch = before.map { Self.epoch(after: $0, seen, install) } ?? 1
+    // What was read before something newer, by an install that was late to tell, is history that is there already.
+    if let before, before.install != install, seen.time < before.time { return }
+    current[seen.name] = Current(
+      value: seen.value, unit: seen.unit, quality: seen.quality, epoch: epoch, install: install,
+      agentEpoch: seen.agentEpoch, time: seen.time)
+    guard let value = seen.value else { return }
+    let day = Day(name: seen.name, epoch: epoch, day: Self.day(seen.time))
+    if days[day] == nil { days[day] = Values(first: value, last: value, time: seen.time) }
+    days[day]?.last = value
+    days[day]?.time = seen.time
+  }
+
+  /// Takes a counter away that the device does not have any more; its days stay.
+  package mutating func forget(_ name: String) { current[name] = nil }
+
+  package static func day(_ time: Int64) -> Int64 {
+    time >= 0 ? time / millisecondsPerDay : -((-time + millisecondsPerDay - 1) / millisecondsPerDay)
+  }
+
+  private static func epoch(after before: Current, _ seen: Observation, _ install: Int64) -> Int64 {
+    if before.install == install {
+      return before.epoch + max(0, seen.agentEpoch - before.agentEpoch)
+    }
+    // Another install reads the same counter: it goes on, unless it cannot be the same.
+    let isSame = before.unit == seen.unit && (seen.value ?? .max) >= (before.value ?? 0)
+    return isSame ? before.epoch : before.epoch + 1
+  }
+}

@@ -1,0 +1,100 @@
+internal import Testing
+
+@testable internal import HubFleet
+
+@Suite("A counter at the hub") struct MeterLedgerTests {
+  private static let day = MeterLedger.millisecondsPerDay
+
+  private func seen(_ value: Int64?, at time: Int64, epoch: Int64 = 1, unit: String = "impressions")
+    -> MeterLedger.Observation
+  {
+    .init(
+      name: "total", value: value, unit: unit, quality: value == nil ? "unknown" : "exact", agentEpoch: epoch,
+      time: time)
+  }
+
+  @Test func `has the first and last value of each day`() {
+    var ledger = MeterLedger()
+    for (value, time) in [(100, 10), (120, 20), (150, Self.day + 5), (150, Self.day + 9)] as [(Int64, Int64)] {
+      ledger.observe(seen(value, at: time), by: 1)
+    }
+    #expect(ledger.days[.init(name: "total", epoch: 1, day: 0)] == .init(first: 100, last: 120, time: 20))
+    #expect(ledger.days[.init(name: "total", epoch: 1, day: 1)] == .init(first: 150, last: 150, time: Self.day + 9))
+  }
+
+  @Test func `begins anew where its agent says so, and where another one reads less or counts in another unit`() {
+    var ledger = MeterLedger()
+    ledger.observe(seen(100, at: 1), by: 1)
+    ledger.observe(seen(5, at: 2, epoch: 2), by: 1)
+    #expect(ledger.current["total"]?.epoch == 2)
+    ledger.observe(seen(7, at: 3), by: 2)
+    #expect(ledger.current["total"]?.epoch == 2, "another install that reads on")
+    ledger.observe(seen(3, at: 4), by: 1)
+    #expect(ledger.current["total"]?.epoch == 3)
+    ledger.observe(seen(9, at: 5, unit: "sheets"), by: 2)
+    #expect(ledger.current["total"]?.epoch == 4)
+  }
+
+  @Test func `is no number where the device did not say, and has no day of it`() {
+    var ledger = MeterLedger()
+    ledger.observe(seen(nil, at: 1), by: 1)
+    #expect(ledger.current["total"]?.value == nil)
+    #expect(ledger.days.isEmpty)
+  }
+
+  @Test func `is not put back by one who tells late what he read before`() {
+    var ledger = MeterLedger()
+    ledger.observe(seen(200, at: 50), by: 1)
+    ledger.observe(seen(100, at: 40), by: 2)
+    #expect(ledger.current["total"]?.value == 200)
+    #expect(ledger.current["total"]?.epoch == 1)
+  }
+
+  @Test func `has days before 1970 as well`() {
+    #expect([-1, 0, Self.day - 1, -Self.day, -Self.day - 1].map(MeterLedger.day) == [-1, 0, 0, -1, -2])
+  }
+}
+
+@Suite("Who leads") struct LeadershipTests {
+  private func candidate(_ install: Int64, _ state: String = "read", _ last: Int64? = 0, revoked: Bool = false)
+    -> Leadership.Candidate
+  {
+    .init(install: install, state: state, lastRead: last, isRevoked: revoked)
+  }
+
+  @Test func `stays who reads, also when another has read since`() {
+    #expect(Leadership.leader(1, of: [candidate(1, "read", 0), candidate(2, "read", 1_000)]) == 1)
+  }
+
+  @Test func `is another when the leader does not reach the device, is far behind, or was revoked`() {
+    let other = candidate(2, "read", 10)
+    #expect(Leadership.leader(1, of: [candidate(1, "unreachable", 20), other]) == 2)
+    let late = candidate(2, "read", Leadership.patienceMilliseconds + 1)
+    #expect(Leadership.leader(1, of: [candidate(1, "read", 0), late]) == 2)
+    #expect(Leadership.leader(1, of: [candidate(1, "read", 20, revoked: true), other]) == 2)
+  }
+
+  @Test func `stays when nobody else reads either`() {
+    #expect(Leadership.leader(1, of: [candidate(1, "unreachable"), candidate(2, "retired")]) == 1)
+    #expect(Leadership.leader(1, of: [candidate(1)]) == 1)
+  }
+
+  @Test func `is the first who sees it`() {
+    #expect(Leadership.leader(nil, of: [candidate(3, "new", nil)]) == 3)
+  }
+}
+
+@Suite("Two sightings") struct DeviceMatchTests {
+  private func match(_ serial: String?, _ mac: String?, _ make: String? = "Kyocera") -> DeviceMatch {
+    DeviceMatch(serial: serial, mac: mac, make: make)
+  }
+
+  @Test func `are one printer by serial or MAC, unless something contradicts`() {
+    #expect(match("S1", nil).isSame(as: match("S1", "001122334455")))
+    #expect(match(nil, "001122334455").isSame(as: match("S1", "001122334455", nil)))
+    #expect(!match("S1", "001122334455").isSame(as: match("S1", "66778899aabb")), "clones of one serial")
+    #expect(!match("S1", "001122334455").isSame(as: match("S2", "001122334455")))
+    #expect(!match("S1", nil, "Canon").isSame(as: match("S1", nil)))
+    #expect(!match(nil, nil).isSame(as: match(nil, nil)))
+  }
+}

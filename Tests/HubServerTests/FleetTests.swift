@@ -1,0 +1,190 @@
+internal import Events
+internal import FoundationEssentials
+internal import HubDatabase
+internal import HubFleet
+@testable internal import HubServer
+internal import MIB
+internal import PrinterModel
+internal import Testing
+
+/// An agent's journal with events about printers, and the hub's store that it is delivered to.
+private struct Sender {
+  let test: TestStore
+  var journal: TestJournal
+  let install: Install
+
+  init(_ test: TestStore, mark: UInt8) async throws {
+    self.test = test
+    journal = try TestJournal()
+    install = try await test.install(mark, journal: journal)
+  }
+
+  mutating func send(_ events: Event...) async throws {
+    let first = journal.records.count + 1
+    for event in events { journal.append(try event.encoded()) }
+    let batch = try #require(
+      try BatchCheck.append(journal.batch(first...journal.records.count), install: install.number))
+    _ = try await test.store.append([batch], now: TestStore.now)
+  }
+}
+
+private func reading(serial: String?, mac: UInt8? = nil, total: UInt64?, black: Double? = 50) -> Reading {
+  var reading = Reading()
+  reading.identity.make = "Kyocera"
+  reading.identity.model = DeviceText("TASKalfa 1")
+  reading.identity.serial = serial.map { DeviceText($0) }
+  reading.identity.macAddress = mac.map { [0, 1, 2, 3, 4, $0] }
+  let source = Source(ObjectIdentifier([1, 3, 6, 1]), .integer(0))
+  reading.meters = [
+    Meter(
+      name: .total, value: total ?? 0, unit: .impressions, quality: total == nil ? .unknown : .exact, source: source,
+      rule: Rule("test@1"))
+  ]
+  var supply = Supply(row: RowIndex([1, 1]), quality: .exact, rule: Rule("test@1"))
+  supply.description = DeviceText("Black Toner")
+  supply.percentRemaining = black
+  reading.supplies = [supply]
+  return reading
+}
+
+private func taken(_ device: DeviceID, _ time: Int64, _ reading: Reading) -> Event {
+  Event(time: time, device: device, .readingTaken(ReadingTaken(reading: reading, raw: .init(), cost: .init())))
+}
+
+private func raised(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event {
+  var alert = PrinterAlert(row: RowIndex([1, 1]))
+  alert.severity = 3
+  alert.description = DeviceText("Jam \(code)")
+  return Event(
+    time: time, device: device,
+    .alertRaised(AlertRaised(key: AlertKey(group: 8, groupIndex: 1, code: code), alert: alert)))
+}
+
+private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event {
+  Event(
+    time: time, device: device,
+    .alertCleared(AlertCleared(key: AlertKey(group: 8, groupIndex: 1, code: code), milliseconds: 1)))
+}
+
+@Suite("The hub's fleet") struct FleetTests {
+  private let one = DeviceID(0..<16)!
+  private let two = DeviceID(16..<32)!
+  private let day = MeterLedger.millisecondsPerDay
+
+  private func rows(_ report: Report, _ test: TestStore, _ columns: String...) async throws -> [[SQLValue]] {
+    try await test.store.foldEverything()
+    let names = report.columns.map(\.name)
+    return try await test.store.rows(of: report).map { row in columns.map { row[names.firstIndex(of: $0)!] } }
+  }
+
+  @Test(arguments: TestDatabase.all)
+  func `is what the records say: meters, days, supplies and alerts`(database: TestDatabase) async throws {
+    let test = try TestStore(database)
+    var sender = try await Sender(test, mark: 1)
+    try await sender.send(
+      taken(one, 10, reading(serial: "S1", total: 100)), raised(one, 11, 8),
+      taken(one, 20, reading(serial: "S1", total: 130)),
+      taken(one, day + 5, reading(serial: "S1", total: 190, black: 12.5)), cleared(one, day + 6, 8),
+      raised(one, day + 7, 9))
+    #expect(
+      try await rows(.devices, test, "serial", "total", "alerts", "state") == [
+        [.text("S1"), .integer(190), .integer(1), .text("read")]
+      ])
+    #expect(
+      try await rows(.volumes, test, "meter", "day", "volume", "last") == [
+        [.text("total"), .integer(0), .integer(30), .integer(130)],
+        [.text("total"), .integer(1), .integer(60), .integer(190)],
+      ])
+    #expect(
+      try await rows(.supplies, test, "description", "remaining_permille") == [[.text("Black Toner"), .integer(125)]])
+    #expect(
+      try await rows(.alerts, test, "description", "raised_at", "severity") == [
+        [.text("Jam 9"), .integer(day + 7), .text("critical")]
+      ])
+    let all = try await test.store.read { try $0.count("SELECT count(*) FROM alert") }
+    #expect(all == 2)
+  }
+
+  @Test(arguments: TestDatabase.all)
+  func `is the same however the records come in, and when it is folded anew`(database: TestDatabase) async throws {
+    let events = [
+      taken(one, 10, reading(serial: "S1", total: 100)), raised(one, 11, 8),
+      taken(two, 12, reading(serial: "S2", total: 7)),
+      taken(one, 20, reading(serial: "S1", total: 130)), cleared(one, 21, 8), raised(one, 22, 8),
+      taken(one, day + 5, reading(serial: "S1", total: 190)),
+      Event(
+        time: day + 6, device: two, .pollFailed(PollFailed(address: "10.0.0.1:161", reason: "timeout", message: ""))),
+    ]
+    let (whole, single) = (try TestStore(database), try TestStore(database))
+    var sender = try await Sender(whole, mark: 1)
+    for event in events { try await sender.send(event) }
+    var other = try await Sender(single, mark: 1)
+    for event in events {
+      try await other.send(event)
+      try await single.store.foldEverything()
+    }
+    func everything(_ test: TestStore) async throws -> [[[SQLValue]]] {
+      [
+        try await rows(.devices, test, "serial", "total", "state", "alerts", "last_read_at"),
+        try await rows(.volumes, test, "serial", "day", "volume", "last"),
+        try await rows(.alerts, test, "description", "raised_at"),
+      ]
+    }
+    let expected = try await everything(whole)
+    #expect(try await everything(single) == expected)
+    try await whole.store.write { try $0.execute("UPDATE projection SET fold = 0") }
+    #expect(try await everything(whole) == expected)
+  }
+
+  @Test(arguments: TestDatabase.all)
+  func `has one device of two installs, one history, and each alert once`(database: TestDatabase) async throws {
+    let test = try TestStore(database)
+    var first = try await Sender(test, mark: 1)
+    var second = try await Sender(test, mark: 2)
+    try await first.send(taken(one, 10, reading(serial: "S1", mac: 9, total: 100)), raised(one, 11, 8))
+    try await second.send(taken(two, 12, reading(serial: "s-1", mac: 9, total: 101)), raised(two, 13, 8))
+    try await first.send(taken(one, 20, reading(serial: "S1", mac: 9, total: 110)))
+    #expect(
+      try await rows(.devices, test, "total", "alerts", "installs") == [[.integer(110), .integer(1), .integer(2)]])
+
+    // The first one loses it: the second one's readings go on in the same history.
+    try await first.send(
+      Event(time: 30, device: one, .pollFailed(PollFailed(address: "10.0.0.1:161", reason: "timeout", message: ""))))
+    try await second.send(taken(two, 40, reading(serial: "s-1", mac: 9, total: 120)), cleared(two, 41, 8))
+    #expect(
+      try await rows(.devices, test, "total", "alerts", "state") == [[.integer(120), .integer(0), .text("read")]])
+    #expect(try await rows(.volumes, test, "epoch", "last") == [[.integer(1), .integer(120)]])
+  }
+
+  @Test(arguments: TestDatabase.all)
+  func `keeps apart what one agent keeps apart`(database: TestDatabase) async throws {
+    let test = try TestStore(database)
+    var sender = try await Sender(test, mark: 1)
+    try await sender.send(
+      taken(one, 10, reading(serial: "S1", mac: 1, total: 1)), taken(two, 11, reading(serial: "S1", mac: 2, total: 2)))
+    let totals = try await rows(.devices, test, "total")
+    #expect(Set(totals) == [[.integer(1)], [.integer(2)]] && totals.count == 2)
+  }
+
+  @Test(arguments: TestDatabase.all)
+  func `shows no number that the device did not give`(database: TestDatabase) async throws {
+    let test = try TestStore(database)
+    var sender = try await Sender(test, mark: 1)
+    try await sender.send(taken(one, 10, reading(serial: "S1", total: nil, black: nil)))
+    #expect(try await rows(.meters, test, "value", "quality") == [[.null, .text("unknown")]])
+    #expect(try await rows(.volumes, test, "volume").isEmpty)
+    #expect(try await rows(.supplies, test, "remaining").isEmpty)
+  }
+
+  @Test(arguments: TestDatabase.all)
+  func `passes over records that are no events`(database: TestDatabase) async throws {
+    let test = try TestStore(database)
+    var sender = try await Sender(test, mark: 1)
+    sender.journal.append(3)
+    let batch = try #require(try BatchCheck.append(sender.journal.batch(1...3), install: sender.install.number))
+    _ = try await test.store.append([batch], now: TestStore.now)
+    try await sender.send(taken(one, 10, reading(serial: "S1", total: 5)))
+    #expect(try await rows(.devices, test, "total") == [[.integer(5)]])
+    #expect(try await test.store.installsToFold().isEmpty)
+  }
+}
