@@ -3,6 +3,7 @@
 //   key-<16 hex>.pem    0600   a P-256 private key, PKCS#8; one per enrolment, never rewritten
 //   pending.json        0600   {"version":1,"enrolment":"<32 hex>","key":"key-...pem"}        an enrolment under way
 //   identity.json       0600   {"version":1,"install":...,"chain":[PEM],"roots":[PEM],"key":"key-...pem",...}   who we are
+//   renewal.json        0600   {"version":1,"install":...,"from":"<64 hex>","key":"key-...pem","chain":[PEM],...}     a renewal under way (`Renewer`)
 //
 // Each file is replaced in one durable step, and identity.json is what counts: its rename is the moment at which this machine becomes an
 // install. What a crash can leave behind, and what is then done:
@@ -18,7 +19,7 @@
 //
 // Never guessed: an identity.json that cannot be read is an error and not "not enrolled", for a machine must not become two installs.
 
-internal import OpenSSL
+package import OpenSSL
 package import Platform
 
 internal import FoundationEssentials
@@ -32,6 +33,7 @@ package struct IdentityStore: Sendable {
 
   private var identityPath: String { directory + "/identity.json" }
   private var pendingPath: String { directory + "/pending.json" }
+  private var renewalPath: String { directory + "/renewal.json" }
 
   private struct StoredPending: Codable {
     var version = 1
@@ -48,6 +50,17 @@ package struct IdentityStore: Sendable {
     var key: String
     var dcam: String
     var hc: String
+  }
+
+  private struct StoredRenewal: Codable {
+    var version = 1
+    var install: String
+    /// The fingerprint of the certificate that is renewed, hexadecimal.
+    var from: String
+    var key: String
+    /// Once the hub has answered.
+    var chain: [String]?
+    var roots: [String]?
   }
 
   /// The newest layout that this program reads.
@@ -128,21 +141,111 @@ package struct IdentityStore: Sendable {
     try save(stored, to: identityPath)
   }
 
-  /// The enrolment is journalled: it is done, and the key of an earlier identity is nobody's.
+  /// The enrolment is journalled: it is done, and the key of an earlier identity is nobody's. A renewal of that one is off.
   package func settle() throws(EnrolmentError) {
-    try storing { () throws(SystemError) in try Files.remove(pendingPath) }
+    try storing { () throws(SystemError) in
+      try Files.remove(renewalPath)
+      try Files.remove(pendingPath)
+    }
     try removeStrayKeys()
   }
 
   private func removeStrayKeys() throws(EnrolmentError) {
     let pending: StoredPending? = try load(pendingPath)
     let identity: StoredIdentity? = try load(identityPath)
-    let named = [pending?.key, identity?.key]
+    let named = [pending?.key, identity?.key, storedRenewal()?.key]
     try storing { () throws(SystemError) in
       for name in try Files.names(in: directory) where name.hasPrefix("key-") && !named.contains(name) {
         try Files.remove(directory + "/" + name)
       }
     }
+  }
+
+  // MARK: renewal, in its order
+
+  /// The renewal under way of this identity's certificate. What there is of another is removed, and so is a certificate that has ended.
+  func renewal(of identity: InstallIdentity, now: Int64) throws(EnrolmentError) -> PendingRenewal? {
+    guard let stored = storedRenewal() else { return nil }
+    guard stored.install == identity.installID, stored.from == identity.certificate.fingerprint.hex,
+      let renewal = readable(stored, identity), renewal.candidate?.isExpired(at: now) != true
+    else {
+      try dropRenewal()
+      return nil
+    }
+    return renewal
+  }
+
+  private func readable(_ stored: StoredRenewal, _ identity: InstallIdentity) -> PendingRenewal? {
+    guard let key = try? key(in: stored.key) else { return nil }
+    var renewal = PendingRenewal(from: stored.from, key: key, keyFile: stored.key)
+    guard let chain = stored.chain, let roots = stored.roots else { return renewal }
+    guard let chain = try? chain.map({ try Certificate(pem: $0) }), let own = chain.first, own.matches(key),
+      let roots = try? roots.map({ try Certificate(pem: $0) })
+    else { return nil }
+    var candidate = identity
+    (candidate.chain, candidate.roots, candidate.key) = (chain, roots, key)
+    renewal.candidate = candidate
+    return renewal
+  }
+
+  /// Nothing depends on it: one that cannot be read is as good as none.
+  private func storedRenewal() -> StoredRenewal? {
+    guard let stored: StoredRenewal = try? load(renewalPath), stored.version <= Self.version else { return nil }
+    return stored
+  }
+
+  /// Whether a renewal was begun and not ended.
+  package var hasRenewal: Bool { Files.exists(renewalPath) }
+
+  /// Whether the identity in use comes of a renewal that was not settled.
+  package func hasUnsettledRenewal() throws(EnrolmentError) -> Bool {
+    guard let renewal = storedRenewal(), let stored: StoredIdentity = try load(identityPath) else { return false }
+    return renewal.key == stored.key
+  }
+
+  /// Begins a renewal: from here on every attempt uses this key.
+  func beginRenewal(of identity: InstallIdentity, key: P256PrivateKey, file: String) throws(EnrolmentError)
+    -> PendingRenewal
+  {
+    let from = identity.certificate.fingerprint.hex
+    try save(StoredRenewal(install: identity.installID, from: from, key: file), to: renewalPath)
+    return PendingRenewal(from: from, key: key, keyFile: file)
+  }
+
+  /// Keeps the new certificate beside the one in use.
+  func keep(_ candidate: InstallIdentity, of renewal: PendingRenewal) throws(EnrolmentError) {
+    try save(
+      StoredRenewal(
+        install: candidate.installID, from: renewal.from, key: renewal.keyFile, chain: candidate.chain.map(\.pem),
+        roots: candidate.roots.map(\.pem)), to: renewalPath)
+  }
+
+  /// The new certificate becomes the one in use, unless this machine was enrolled anew meanwhile.
+  func adopt(_ candidate: InstallIdentity, _ renewal: PendingRenewal) throws(EnrolmentError) {
+    guard let identity = try identity(), identity.certificate.fingerprint.hex == renewal.from else {
+      try dropRenewal()
+      throw .identityUnreadable(path: identityPath, reason: "it changed while its certificate was being renewed")
+    }
+    try store(candidate, keyFile: renewal.keyFile)
+  }
+
+  /// The renewal is journalled: it is done, and the key before is nobody's.
+  package func settleRenewal() throws(EnrolmentError) { try dropRenewal() }
+
+  func dropRenewal() throws(EnrolmentError) {
+    try storing { () throws(SystemError) in try Files.remove(renewalPath) }
+    try removeStrayKeys()
+  }
+
+  /// Trusts other roots from now on.
+  /// - Returns: whether they are others than before.
+  package func trust(_ roots: [Certificate]) throws(EnrolmentError) -> Bool {
+    guard var stored: StoredIdentity = try load(identityPath), !roots.isEmpty, stored.roots != roots.map(\.pem) else {
+      return false
+    }
+    stored.roots = roots.map(\.pem)
+    try save(stored, to: identityPath)
+    return true
   }
 
   // MARK: files

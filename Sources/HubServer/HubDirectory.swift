@@ -3,6 +3,7 @@
 //     DIR/                 0700
 //       hub.json           names and format version; written last by init, so its presence means that init finished
 //       ca.key  ca.pem     the root's private key (P-256, PKCS#8 PEM) and certificate
+//       roots.json  ca-N.key  ca-N.pem   which root counts, and the roots that came after the first (`Roots`); not before a rotation
 //       pepper             32 random bytes, the key of the hashes of DataLink codes
 //       countersign.key    the Ed25519 key that checkpoints are countersigned with; made at the first need
 //       server.key .pem    the hub's own certificate; may be deleted, is made anew
@@ -25,14 +26,20 @@ internal import FoundationEssentials
 internal import Glibc
 
 package struct HubDirectory: Sendable {
-  static let formatVersion = 1
+  /// 1: one root. 2: the roots that roots.json names; written by the first rotation, so that a pthub that knows one root only stays away.
+  static let formatVersion = 2
+  private static let initialFormat = 1
   static let pepperByteCount = 32
 
   package let path: String
   /// The DNS names and addresses that agents reach this hub by, as given at `init`.
   package let names: [String]
   let pepper: SymmetricKey
-  package let authority: CertificateAuthority
+  /// As they were when the directory was opened.
+  package let roots: Roots
+
+  /// The root that the hub is known by: that of its own certificate.
+  package var authority: CertificateAuthority { roots.serving }
 
   private struct Description: Codable {
     var format: Int
@@ -73,12 +80,20 @@ package struct HubDirectory: Sendable {
     guard chmod(path, 0o700) == 0 else { throw SecretFile.failure("restrict", path) }
 
     let pepper = try existingPepper(in: path) ?? makePepper(in: path)
-    let authority = try CertificateAuthority.load(from: path) ?? CertificateAuthority.create(in: path, clock: clock)
+    let root = try CertificateAuthority.load(from: path) ?? CertificateAuthority.create(in: path, clock: clock)
     _ = try Countersigner.loadOrCreate(file("countersign.key", in: path))
     _ = try SQLiteStore(path: file("hub.sqlite", in: path))
-    let description = try JSONEncoder().encode(Description(format: formatVersion, names: names))
-    try SecretFile.write(Array(description), to: file("hub.json", in: path))
-    return HubDirectory(path: path, names: names, pepper: pepper, authority: authority)
+    try write(Description(format: initialFormat, names: names), in: path)
+    return HubDirectory(path: path, names: names, pepper: pepper, roots: Roots(root))
+  }
+
+  private static func write(_ description: Description, in path: String) throws {
+    try SecretFile.write(Array(try JSONEncoder().encode(description)), to: file("hub.json", in: path))
+  }
+
+  /// Keeps a pthub away that knows one root only.
+  func requireRoots() throws {
+    try Self.write(Description(format: Self.formatVersion, names: names), in: path)
   }
 
   /// Opens a hub that `create` made.
@@ -97,10 +112,10 @@ package struct HubDirectory: Sendable {
         .configuration,
         "\(path) was written by a newer pthub (format \(description.format)). Install that version or a later one.")
     }
-    guard let pepper = try existingPepper(in: path), let authority = try CertificateAuthority.load(from: path) else {
+    guard let pepper = try existingPepper(in: path), let roots = try Roots.load(from: path) else {
       throw HubError(.configuration, "\(path) lacks its root or its pepper. Restore the directory from its backup.")
     }
-    return HubDirectory(path: path, names: description.names, pepper: pepper, authority: authority)
+    return HubDirectory(path: path, names: description.names, pepper: pepper, roots: roots)
   }
 
   private static func file(_ name: String, in path: String) -> String { "\(path)/\(name)" }

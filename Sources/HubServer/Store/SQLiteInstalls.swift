@@ -29,7 +29,9 @@ extension SQLiteStore {
   ) throws -> EnrolmentOutcome {
     guard
       let code = try Row.fetchOne(
-        db, sql: "SELECT number, entity, uses, uses_max, expires_at, revoked_at FROM datalink_code WHERE hash = ?",
+        db,
+        sql:
+          "SELECT number, entity, uses, uses_max, expires_at, revoked_at, replaces FROM datalink_code WHERE hash = ?",
         arguments: [Data(request.codeHash)])
     else { return .refused(reason: "unknown") }
     if code["revoked_at"] as Int64? != nil { return .refused(reason: "revoked") }
@@ -58,6 +60,9 @@ extension SQLiteStore {
     try insert(certificate, install, now, db)
     try insert(
       AuditEntry(at: now, action: "install.enrolled", subject: id, peer: request.peer, detail: "code \(number)"), db)
+    if let replaced = code["replaces"] as Int64? {
+      try replace(InstallNumber(replaced), by: install, peer: request.peer, now: now, db)
+    }
     return .enrolled(try require(install, db), certificate, repeated: false)
   }
 
@@ -94,6 +99,7 @@ extension SQLiteStore {
   private static func insert(_ certificate: IssuedCertificate, _ install: InstallNumber, _ now: Int64, _ db: Database)
     throws
   {
+    try pruneUnused(install, db)
     try db.execute(
       sql: "INSERT INTO certificate (serial, install, der, not_before, not_after, issued_at) VALUES (?, ?, ?, ?, ?, ?)",
       arguments: [
@@ -132,10 +138,12 @@ extension SQLiteStore {
   ) {
     guard
       let row = try Row.fetchOne(
-        db, sql: "SELECT install, first_used_at, superseded_at FROM certificate WHERE serial = ?", arguments: [serial])
+        db, sql: "SELECT install, first_used_at, superseded_at, revoked_at FROM certificate WHERE serial = ?",
+        arguments: [serial])
     else { return (.unknown, false) }
     let install = try require(InstallNumber(row["install"]), db)
     if let revokedAt = install.revokedAt { return (.revoked(at: revokedAt), false) }
+    if let revokedAt = row["revoked_at"] as Int64? { return (.certificateRevoked(at: revokedAt), false) }
     if let superseded = row["superseded_at"] as Int64?, now > superseded + HubLimits.supersededGrace.milliseconds {
       return (.superseded(at: superseded), false)
     }
@@ -156,10 +164,10 @@ extension SQLiteStore {
 
   // MARK: Installs
 
-  private static let selectInstall =
+  static let selectInstall =
     "SELECT i.*, e.name AS entity_name FROM install i JOIN entity e ON e.number = i.entity"
 
-  private static func require(_ number: InstallNumber, _ db: Database) throws -> Install {
+  static func require(_ number: InstallNumber, _ db: Database) throws -> Install {
     guard let row = try Row.fetchOne(db, sql: "\(selectInstall) WHERE i.number = ?", arguments: [number.rawValue])
     else {
       throw HubError(.configuration, "The database names an install that it does not hold. Restore it from its backup.")
@@ -167,7 +175,7 @@ extension SQLiteStore {
     return install(row)
   }
 
-  private static func install(_ row: Row) -> Install {
+  static func install(_ row: Row) -> Install {
     Install(
       number: InstallNumber(row["number"]), id: row["id"], entity: row["entity_name"],
       journalID: Array(row["journal_id"] as Data), journalKey: Array(row["journal_key"] as Data),

@@ -20,8 +20,22 @@ enum SQLiteSchema {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("v1") { db in try db.execute(sql: version1) }
     migrator.registerMigration("v2") { db in try db.execute(sql: version2) }
+    migrator.registerMigration("v3") { db in try db.execute(sql: version3) }
     return migrator
   }
+
+  /// What becomes of identities: single certificates are revoked, installs are replaced, codes are made for a replacement, and what looks
+  /// like one identity in two places is remembered. The indexes are for the look at what ended lately, each few seconds.
+  private static let version3 = """
+    ALTER TABLE certificate ADD COLUMN revoked_at INTEGER;
+    ALTER TABLE install ADD COLUMN replaced_by INTEGER REFERENCES install (number);
+    ALTER TABLE install ADD COLUMN doubted_at INTEGER;
+    ALTER TABLE install ADD COLUMN doubt TEXT;
+    ALTER TABLE datalink_code ADD COLUMN replaces INTEGER REFERENCES install (number);
+    CREATE INDEX install_revoked ON install (revoked_at);
+    CREATE INDEX certificate_revoked ON certificate (revoked_at);
+    CREATE INDEX certificate_superseded ON certificate (superseded_at);
+    """
 
   private static let version2 = """
     CREATE TABLE loss (
