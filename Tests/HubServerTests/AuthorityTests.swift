@@ -202,7 +202,7 @@ internal import X509
   @Test func `a directory of a newer format is refused`() throws {
     let place = try TestDirectory()
     _ = try HubDirectory.create(at: place.path + "/hub", names: [])
-    try SecretFile.write(Array(#"{"format":2,"names":[]}"#.utf8), to: place.path + "/hub/hub.json")
+    try SecretFile.write(Array(#"{"format":3,"names":[]}"#.utf8), to: place.path + "/hub/hub.json")
     let error = #expect(throws: HubError.self) { _ = try HubDirectory.open(at: place.path + "/hub") }
     #expect(error?.kind == .configuration)
   }

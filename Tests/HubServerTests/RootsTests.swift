@@ -6,6 +6,7 @@ internal import HubProtocol
 @testable internal import HubServer
 internal import Logging
 internal import SwiftASN1
+internal import Synchronization
 internal import Testing
 internal import X509
 
@@ -140,5 +141,27 @@ internal import X509
       }
       #expect(try await hub.standing(new).renewalAdvised.isEmpty)
     }
+  }
+
+  @Test func `a hub that is started in between lets in who has a certificate of either root`() async throws {
+    let place = try TestDirectory()
+    let clock = TestClock()
+    let directory = try HubDirectory.create(at: place.path + "/hub", names: [], clock: clock.clock)
+    let journal = try TestJournal()
+    let enrolled = Mutex<TestAgent?>(nil)
+    try await TestHub.serve(directory, clock: clock) { hub in
+      let agent = try await hub.agent(journal).agent
+      enrolled.withLock { $0 = agent }
+    }
+    let old = try #require(enrolled.withLock { $0 })
+    _ = try Roots.rotate(directory)
+    try await TestHub.serve(try HubDirectory.open(at: directory.path), clock: clock) { hub in
+      #expect(try await hub.standing(old).renewalAdvised.isEmpty == false)
+      var new = old
+      new.certificate = Array(try await hub.renew(old).certificateChain[0])
+      #expect(try await hub.standing(new).renewalAdvised.isEmpty)
+      for agent in [old, new] { try await hub.converse(agent) { _ = try await $0.greet(journal) } }
+    }
+    withExtendedLifetime(place) {}
   }
 }

@@ -73,6 +73,45 @@ struct `Identity, with real programs` {
     #expect(try identityFiles(site).filter { $0.hasPrefix("key-") }.count <= 2)
   }
 
+  @Test func `renewals survive kill -9 of agent and hub at any moment`() async throws {
+    let seed = `Delivery, with real programs`.seed
+    print("seed \(seed); repeat with PT_SEED=\(seed)")
+    var generator = SplitMix(seed: seed)
+    let site = try await enrolledSite(network: 40, hub: Self.brief)
+    try site.startAgent()
+    for _ in 0..<`Delivery, with real programs`.kills {
+      try await Task.sleep(for: .milliseconds(Int.random(in: 500...5_000, using: &generator)))
+      if Bool.random(using: &generator) {
+        site.killAgent()
+        try site.startAgent()
+      } else {
+        site.killHub()
+        try await site.startHub(options: Self.brief)
+      }
+    }
+    let before = try await site.install().certificates.filter { $0.superseded != nil }.count
+    try await eventually(60, "renewals to go on") {
+      try await site.install().certificates.filter { $0.superseded != nil }.count > before
+    }
+    try await eventually(180, "delivery to be at its end") { says(site, "everything is at") }
+    try await expectEqualEnds(site)
+    #expect(try identityFiles(site).filter { $0.hasPrefix("key-") }.count <= 2)
+  }
+
+  @Test func `a renewal that does not reach the hub is told with the remedy, and made up for`() async throws {
+    let site = try await enrolledSite(network: 41, hub: Self.brief)
+    try site.startAgent()
+    try await eventually(60, "delivery") { says(site, "everything is at") }
+    site.killHub()
+    try await eventually(60, "the word about the renewal") { says(site, "could not be renewed") }
+    #expect(says(site, "ptagent enroll --again --code CODE"))
+    try await site.startHub(options: Self.brief)
+    try await eventually(90, "the renewal") {
+      !says(site, "could not be renewed") && says(site, "everything is at")
+    }
+    try await expectEqualEnds(site)
+  }
+
   @Test func `the hub's root is changed under its agents, and one that comes later knows the hub by either pin`()
     async throws
   {

@@ -24,6 +24,8 @@ final class ServerIdentity: Service {
   private struct Current: Sendable {
     var certificate: Certificate
     var chain: [NIOSSLCertificate]
+    /// Of which clients' certificates may be: what the hub asks for by name.
+    var trusted: [NIOSSLCertificate]
     var key: NIOSSLPrivateKey
   }
 
@@ -111,7 +113,7 @@ final class ServerIdentity: Service {
     configuration.minimumTLSVersion = .tlsv12
     configuration.applicationProtocols = protocols
     configuration.certificateVerification = .optionalVerification
-    configuration.trustRoots = .certificates(current.chain.suffix(1))
+    configuration.trustRoots = .certificates(current.trusted)
     configuration.sendCANameList = true
     configuration.sslContextCallback = { [weak self] _, promise in
       guard let newest = self?.current.withLock({ $0 }) else { return promise.succeed(.noChanges) }
@@ -153,7 +155,7 @@ final class ServerIdentity: Service {
       certificate: certificate,
       chain: try ([derBytes(certificate)] + roots.servingChain).map {
         try NIOSSLCertificate(bytes: $0, format: .der)
-      },
+      }, trusted: try roots.trusted.map { try NIOSSLCertificate(bytes: $0.rootDER, format: .der) },
       key: try NIOSSLPrivateKey(bytes: Array(key.pemRepresentation.utf8), format: .pem))
   }
 
