@@ -17,7 +17,8 @@
 //   yes   yes      other key  enrolling again began    as in the row before last, for the new key; the old identity counts until then
 //   yes   -        same key   nothing                  enrolled
 //
-// Never guessed: an identity.json that cannot be read is an error and not "not enrolled", for a machine must not become two installs.
+// Never guessed: an identity.json that cannot be read is an error and not "not enrolled", for a machine must not become two installs. Only
+// who enrols again on purpose has it set aside, as identity-unreadable.json.
 
 package import OpenSSL
 package import Platform
@@ -58,6 +59,8 @@ package struct IdentityStore: Sendable {
     /// The fingerprint of the certificate that is renewed, hexadecimal.
     var from: String
     var key: String
+    /// That of the certificate that is renewed.
+    var oldKey: String
     /// Once the hub has answered.
     var chain: [String]?
     var roots: [String]?
@@ -110,19 +113,43 @@ package struct IdentityStore: Sendable {
 
   // MARK: writing, in the order of an enrolment
 
-  /// Makes a key and keeps it. Keys that no enrolment and no identity names are removed first.
+  /// Makes a key and keeps it. Keys that no enrolment, no renewal and no identity names are removed first.
   func makeKey() throws(EnrolmentError) -> (P256PrivateKey, file: String) {
+    let file = Self.newKeyName()
+    try storing { () throws(SystemError) in try Files.makeDirectory(directory, mode: 0o700) }
+    try removeStrayKeys()
+    return (try makeKey(file), file)
+  }
+
+  private func makeKey(_ file: String) throws(EnrolmentError) -> P256PrivateKey {
     let key: P256PrivateKey
     let pem: String
     do {
       key = try P256PrivateKey()
       pem = try key.pem()
     } catch { throw .cryptography(error.description) }
-    let file = "key-\(hexadecimal(SecureRandom.bytes(8))).pem"
-    try storing { () throws(SystemError) in try Files.makeDirectory(directory, mode: 0o700) }
-    try removeStrayKeys()
     try storing { () throws(SystemError) in try Files.replace(directory + "/" + file, with: pem.utf8, mode: 0o600) }
-    return (key, file)
+    return key
+  }
+
+  private static func newKeyName() -> String { "key-\(hexadecimal(SecureRandom.bytes(8))).pem" }
+
+  private static func isKeyName(_ file: String) -> Bool { !file.contains("/") && file.hasPrefix("key-") }
+
+  /// Puts away what cannot be read of an identity or of an enrolment under way, for somebody who enrols anew.
+  func setAsideUnreadable() throws(EnrolmentError) {
+    do { _ = try pending() } catch {
+      guard case .identityUnreadable = error else { throw error }
+      try storing { () throws(SystemError) in try Files.remove(pendingPath) }
+    }
+    do { _ = try identity() } catch {
+      guard case .identityUnreadable = error else { throw error }
+      try storing { () throws(SystemError) in
+        try Files.replace(
+          directory + "/identity-unreadable.json", with: try Files.read(identityPath), mode: 0o600)
+        try Files.remove(identityPath)
+      }
+    }
   }
 
   /// Begins an enrolment: from here on every attempt uses this id and key.
@@ -177,7 +204,7 @@ package struct IdentityStore: Sendable {
 
   private func readable(_ stored: StoredRenewal, _ identity: InstallIdentity) -> PendingRenewal? {
     guard let key = try? key(in: stored.key) else { return nil }
-    var renewal = PendingRenewal(from: stored.from, key: key, keyFile: stored.key)
+    var renewal = PendingRenewal(from: stored.from, key: key, keyFile: stored.key, oldKeyFile: stored.oldKey)
     guard let chain = stored.chain, let roots = stored.roots else { return renewal }
     guard let chain = try? chain.map({ try Certificate(pem: $0) }), let own = chain.first, own.matches(key),
       let roots = try? roots.map({ try Certificate(pem: $0) })
@@ -203,21 +230,29 @@ package struct IdentityStore: Sendable {
     return renewal.key == stored.key
   }
 
-  /// Begins a renewal: from here on every attempt uses this key.
-  func beginRenewal(of identity: InstallIdentity, key: P256PrivateKey, file: String) throws(EnrolmentError)
-    -> PendingRenewal
-  {
-    let from = identity.certificate.fingerprint.hex
-    try save(StoredRenewal(install: identity.installID, from: from, key: file), to: renewalPath)
-    return PendingRenewal(from: from, key: key, keyFile: file)
+  /// Begins a renewal, which has no key yet. It is named before it is there, so that nobody takes it for a key that nobody needs.
+  /// - Returns: the name of the key's file.
+  func beginRenewal(of identity: InstallIdentity) throws(EnrolmentError) -> String {
+    guard let stored: StoredIdentity = try load(identityPath) else {
+      throw unreadable(identityPath, "it is gone")
+    }
+    let file = Self.newKeyName()
+    try save(
+      StoredRenewal(
+        install: identity.installID, from: identity.certificate.fingerprint.hex, key: file, oldKey: stored.key),
+      to: renewalPath)
+    return file
   }
+
+  /// Makes the key of a renewal: from here on every attempt uses it.
+  func makeRenewalKey(_ file: String) throws(EnrolmentError) { _ = try makeKey(file) }
 
   /// Keeps the new certificate beside the one in use.
   func keep(_ candidate: InstallIdentity, of renewal: PendingRenewal) throws(EnrolmentError) {
     try save(
       StoredRenewal(
-        install: candidate.installID, from: renewal.from, key: renewal.keyFile, chain: candidate.chain.map(\.pem),
-        roots: candidate.roots.map(\.pem)), to: renewalPath)
+        install: candidate.installID, from: renewal.from, key: renewal.keyFile, oldKey: renewal.oldKeyFile,
+        chain: candidate.chain.map(\.pem), roots: candidate.roots.map(\.pem)), to: renewalPath)
   }
 
   /// The new certificate becomes the one in use, unless this machine was enrolled anew meanwhile.
@@ -232,9 +267,18 @@ package struct IdentityStore: Sendable {
   /// The renewal is journalled: it is done, and the key before is nobody's.
   package func settleRenewal() throws(EnrolmentError) { try dropRenewal() }
 
+  /// Removes the renewal, and of its keys those that nobody uses. Other keys may be of an enrolment that another process begins.
   func dropRenewal() throws(EnrolmentError) {
-    try storing { () throws(SystemError) in try Files.remove(renewalPath) }
-    try removeStrayKeys()
+    let keys = storedRenewal().map { [$0.key, $0.oldKey] } ?? []
+    let pending: StoredPending? = try load(pendingPath)
+    let identity: StoredIdentity? = try load(identityPath)
+    try storing { () throws(SystemError) in
+      for key in keys where key != pending?.key && key != identity?.key && Self.isKeyName(key) {
+        try Files.remove(directory + "/" + key)
+      }
+      // Last: until then the keys can be found again.
+      try Files.remove(renewalPath)
+    }
   }
 
   /// Trusts other roots from now on.
@@ -252,7 +296,7 @@ package struct IdentityStore: Sendable {
 
   private func key(in file: String) throws(EnrolmentError) -> P256PrivateKey {
     let path = directory + "/" + file
-    guard !file.contains("/"), file.hasPrefix("key-") else { throw unreadable(path, "that is no name of a key file") }
+    guard Self.isKeyName(file) else { throw unreadable(path, "that is no name of a key file") }
     let pem: String
     do { pem = try Files.readText(path) } catch { throw unreadable(path, error.reason) }
     do { return try P256PrivateKey(pem: pem) } catch { throw unreadable(path, error.description) }

@@ -61,6 +61,8 @@ struct PendingRenewal: Sendable {
   var key: P256PrivateKey
   /// The key's file in the identity directory.
   var keyFile: String
+  /// That of the certificate that is renewed.
+  var oldKeyFile: String
   /// The identity that it will be, once the hub has answered.
   var candidate: InstallIdentity?
 }

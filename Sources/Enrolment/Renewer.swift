@@ -1,8 +1,8 @@
 // Renewal, step by step. The identity in use stays what it is until the hub has accepted the new certificate; `IdentityStore` says what a
 // crash between two steps leaves behind.
 //
-//   1 key        a new P-256 key is made and kept
-//   2 pending    renewal.json names it
+//   1 pending    renewal.json names a key that is to be
+//   2 key        the new P-256 key is made and kept
 //   3 asked      the hub has answered, to the certificate in use
 //   4 stored     renewal.json holds the new certificate, too
 //   5 used       the hub has accepted the new certificate: the one in use ends 15 minutes later
@@ -11,8 +11,8 @@
 //
 // | a crash after | is found as                                  | and goes on                                                          |
 // |---------------|----------------------------------------------|----------------------------------------------------------------------|
-// | key           | a key that nothing names                     | it is removed, a new renewal begins                                  |
-// | pending       | renewal.json without a certificate           | the hub is asked for one of the same key                             |
+// | pending       | renewal.json of a key that is not there      | it is dropped, a new renewal begins                                  |
+// | key           | renewal.json without a certificate           | the hub is asked for one of the same key                             |
 // | asked         | the same                                     | the same: the certificate that nobody has is never used              |
 // | stored        | renewal.json with a certificate              | the hub is shown it                                                  |
 // | used          | the same                                     | the same: the hub accepts it again                                   |
@@ -65,7 +65,7 @@ package protocol RenewalHub: Sendable {
 package struct Renewer<Hub: RenewalHub>: Sendable {
   /// The steps after which a crash is survived; `settled` is the caller's.
   package enum Step: CaseIterable, Sendable {
-    case key, pending, asked, stored, used, adopted
+    case pending, key, asked, stored, used, adopted
   }
 
   private let store: IdentityStore
@@ -87,7 +87,7 @@ package struct Renewer<Hub: RenewalHub>: Sendable {
   package func renew(now: Int64) async throws -> (identity: InstallIdentity, standing: Standing?) {
     guard let identity = try store.identity() else { throw RenewalError.notEnrolled }
     if try store.hasUnsettledRenewal() { return (identity, nil) }
-    let renewal = try store.renewal(of: identity, now: now) ?? begun(identity)
+    let renewal = try store.renewal(of: identity, now: now) ?? begun(identity, now)
     let candidate: InstallIdentity
     if let kept = renewal.candidate { candidate = kept } else { candidate = try await asked(identity, renewal) }
     let standing: Standing
@@ -102,11 +102,15 @@ package struct Renewer<Hub: RenewalHub>: Sendable {
     return (candidate, standing)
   }
 
-  private func begun(_ identity: InstallIdentity) throws -> PendingRenewal {
-    let (key, file) = try store.makeKey()
-    try reached(.key)
-    let renewal = try store.beginRenewal(of: identity, key: key, file: file)
+  private func begun(_ identity: InstallIdentity, _ now: Int64) throws -> PendingRenewal {
+    let file = try store.beginRenewal(of: identity)
     try reached(.pending)
+    try store.makeRenewalKey(file)
+    try reached(.key)
+    // Read again as after a crash: what is used is what is kept.
+    guard let renewal = try store.renewal(of: identity, now: now) else {
+      throw EnrolmentError.identityUnreadable(path: store.directory, reason: "a renewal that was just begun is gone")
+    }
     return renewal
   }
 

@@ -180,7 +180,10 @@ final class MemoryRenewalHub: RenewalHub {
     #expect(hub.state.withLock { $0.requests } == 2)
   }
 
-  @Test(arguments: ["", "{", #"{"version":1,"install":"install-1","from":"00","key":"../identity.json"}"#])
+  @Test(arguments: [
+    "", "{",
+    #"{"version":1,"install":"install-1","from":"00","key":"../identity.json","oldKey":"../identity.json"}"#,
+  ])
   func `a renewal that cannot be read is begun anew`(text: String) async throws {
     let (store, hub) = try await enrolled()
     try Files.replace(store.directory + "/renewal.json", with: text.utf8)
@@ -196,6 +199,24 @@ final class MemoryRenewalHub: RenewalHub {
     }
     _ = try await Renewer(store: store, hub: hub).renew(now: now + 91 * 86_400)
     #expect(hub.state.withLock { $0.requests } == 2)
+  }
+
+  @Test func `the key of an enrolment that another process has just begun is left alone`() async throws {
+    let (store, hub) = try await enrolled()
+    let foreign = "key-0123456789abcdef.pem"
+    try Files.replace(store.directory + "/" + foreign, with: Array("of another process".utf8), mode: 0o600)
+    _ = try await Renewer(store: store, hub: hub).renew(now: now)
+    try store.settleRenewal()
+    #expect(try keys(store).count == 2 && keys(store).contains(foreign))
+  }
+
+  @Test func `an enrolment leaves the key of a renewal alone that has just begun`() async throws {
+    let (store, hub) = try await enrolled()
+    await #expect(throws: Crash.self) {
+      try await Renewer(store: store, hub: hub) { if $0 == .key { throw Crash() } }.renew(now: now)
+    }
+    _ = try store.makeKey()
+    #expect(try keys(store).count == 3)
   }
 
   @Test func `an enrolment that was made meanwhile wins`() async throws {
