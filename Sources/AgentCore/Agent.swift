@@ -7,7 +7,7 @@
 //     health
 //     lifecycle        appends AgentStopped and seals a checkpoint, once nothing else appends
 //     retention
-//     identity
+//     identity         and the renewal of its certificate
 //     collector        first to end
 //
 // SIGTERM and SIGINT end it in order; SIGKILL at any moment loses nothing that was acknowledged by the journal.
@@ -112,6 +112,9 @@ package struct Agent: Sendable {
           journal: journal, settings: configuration.journal,
           countersigningKey: { replicator.status.countersigningKey }, gauge: thinning, board: board, logger: logger),
         VerificationService(journal: journal, logger: logger), HeapService(), identity,
+        RenewalService(
+          store: IdentityStore(stateDirectory: configuration.state.directory), identity: identity, journal: journal,
+          logger: logger),
         CollectionService(
           configuration: configuration, settings: settings, journal: journal,
           journalDirectory: configuration.journal.directory, fold: fold, thinning: thinning, board: board,

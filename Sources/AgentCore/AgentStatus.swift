@@ -39,6 +39,8 @@ package struct AgentStatus: Codable, Equatable, Sendable {
     package var entity: String
     package var hub: String
     package var certificateDaysLeft: Int64
+    /// How far this machine's clock is ahead of the hub's; negative behind. Nil before the hub has told.
+    package var clockAheadSeconds: Int64?
   }
 
   package struct Journal: Codable, Equatable, Sendable {

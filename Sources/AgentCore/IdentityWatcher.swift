@@ -25,6 +25,7 @@ final class IdentityWatcher: DeliveryTargets, Service {
     var stamp: [FileStamp?]?
     var identity: InstallIdentity?
     var target: DeliveryTarget?
+    var circumstances = IdentityCircumstances()
   }
 
   private let store: IdentityStore
@@ -131,26 +132,27 @@ final class IdentityWatcher: DeliveryTargets, Service {
     sayCertificate(of: identity)
   }
 
-  /// Says how long the certificate is good for.
+  /// Says how long the certificate is good for, and what stands in the way of its renewal.
   func sayCertificate(of identity: InstallIdentity) {
-    let now = Machine.milliseconds / 1000
-    let name = "install \(identity.installID) of \(identity.entity)"
-    let days = identity.daysLeft(at: now)
-    if identity.isExpired(at: now) {
-      board.say(
-        .identity, .failed, "\(name): the certificate has ended; collecting and journalling go on",
-        remedy: "Check this machine's clock; if it is right, run: ptagent enroll --again --code CODE")
-    } else if days < Self.daysLeftWarning {
-      board.say(
-        .identity, .degraded, "\(name): the certificate ends in \(counted(days, "day"))",
-        remedy: "Run: ptagent enroll --again --code CODE")
-    } else {
-      board.say(.identity, .ok, "\(name), certificate good for \(counted(days, "day"))")
-    }
+    let words = CertificateWords(identity, circumstances, seconds: Machine.milliseconds / 1000)
+    board.say(.identity, words.state, words.message, remedy: words.remedy)
   }
 
-  /// Time enough to get a new DataLink code from whoever is on holiday.
-  private static let daysLeftWarning: Int64 = 14
+  // MARK: what `RenewalService` finds out
+
+  var circumstances: IdentityCircumstances { state.withLock { $0.circumstances } }
+
+  func renewalFailed(_ reason: String) { state.withLock { $0.circumstances.renewalTrouble = reason } }
+  func renewalWentWell() { state.withLock { $0.circumstances.renewalTrouble = nil } }
+
+  /// Both in milliseconds since 1970 UTC.
+  func hubSaid(time: Int64, at now: Int64) {
+    guard time > 0 else { return }
+    state.withLock { $0.circumstances.clockAheadSeconds = (now - time) / 1000 }
+  }
+
+  /// The hub is another one, perhaps.
+  func forgetHub() { state.withLock { $0.circumstances = IdentityCircumstances() } }
 
   private func dcam(_ identity: InstallIdentity) -> HostAndPort? { hub?.dcam ?? identity.dcam }
 }

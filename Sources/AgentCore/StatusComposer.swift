@@ -25,7 +25,8 @@ struct StatusComposer: Sendable {
     let install = identity.identity.map { identity in
       AgentStatus.Install(
         id: identity.installID, entity: identity.entity, hub: snapshot.delivery?.hub ?? "",
-        certificateDaysLeft: identity.daysLeft(at: now / 1000))
+        certificateDaysLeft: identity.daysLeft(at: now / 1000),
+        clockAheadSeconds: self.identity.circumstances.clockAheadSeconds)
     }
     let delivery = snapshot.delivery
     return AgentStatus(
@@ -57,7 +58,8 @@ struct StatusComposer: Sendable {
       devices: Self.devices(fleet),
       components: snapshot.components.map {
         HealthReport.Component(name: $0.name, state: $0.state.rawValue, since: $0.since, message: $0.message)
-      }, collectorProgress: snapshot.collectorProgress.map { UTCTime.text(milliseconds: $0) })
+      }, collectorProgress: snapshot.collectorProgress.map { UTCTime.text(milliseconds: $0) },
+      clockAheadSeconds: identity.circumstances.clockAheadSeconds)
   }
 
   private func journalNumbers() throws -> JournalNumbers { try JournalNumbers(journal.reader) }

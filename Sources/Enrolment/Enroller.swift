@@ -100,6 +100,7 @@ package struct Enroller<Service: EnrolmentService>: Sendable {
   package func enrol(
     code: DataLinkCode, journal: JournalReference, machine: MachineDescription, isAgain: Bool = false
   ) async throws -> InstallIdentity {
+    if isAgain { try store.setAsideUnreadable() }
     let isUnjournalled = try store.hasUnjournalledIdentity()
     if let identity = try store.identity() {
       if isUnjournalled { return identity }

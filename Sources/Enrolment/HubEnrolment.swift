@@ -96,7 +96,7 @@ extension EnrolmentAnswer {
 
 extension RPCError {
   /// The trailer `retry-after-ms`, if it is there and a number.
-  fileprivate var retryAfter: Duration? {
+  var retryAfter: Duration? {
     for text in metadata[stringValues: "retry-after-ms"] {
       if let milliseconds = Int64(text), milliseconds >= 0 { return .milliseconds(milliseconds) }
     }

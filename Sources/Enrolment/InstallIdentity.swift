@@ -35,15 +35,14 @@ package struct InstallIdentity: Sendable {
   package var certificate: Certificate { chain[0] }
 
   /// Whole days until the certificate ends; negative when it has ended.
-  package func daysLeft(at seconds: Int64) -> Int64 {
-    let left = certificate.notAfter - seconds
-    return left < 0 ? (left - 86_399) / 86_400 : left / 86_400
-  }
+  package func daysLeft(at seconds: Int64) -> Int64 { life.daysLeft(at: seconds) }
 
   /// Clocks differ; the hub tolerates as much (docs/configuration.md, "Clocks").
   package static let clockSkewMax: Int64 = 15 * 60
 
-  package func isExpired(at seconds: Int64) -> Bool { seconds > certificate.notAfter + Self.clockSkewMax }
+  package func isExpired(at seconds: Int64) -> Bool { life.isExpired(at: seconds) }
+
+  package var life: CertificateLife { CertificateLife(certificate) }
 }
 
 /// An enrolment that was begun: kept from before the first attempt until the answer is stored and journalled.
@@ -53,4 +52,17 @@ package struct PendingEnrolment: Sendable {
   package var key: P256PrivateKey
   /// The key's file in the identity directory.
   package var keyFile: String
+}
+
+/// A renewal that was begun.
+struct PendingRenewal: Sendable {
+  /// The fingerprint of the certificate that is renewed, hexadecimal.
+  var from: String
+  var key: P256PrivateKey
+  /// The key's file in the identity directory.
+  var keyFile: String
+  /// That of the certificate that is renewed.
+  var oldKeyFile: String
+  /// The identity that it will be, once the hub has answered.
+  var candidate: InstallIdentity?
 }

@@ -72,11 +72,13 @@ package struct HealthReport: Codable, Equatable, Sendable {
   package var components: [Component]
   /// When the collector last moved, RFC 3339.
   package var collectorProgress: String?
+  /// How far the agent's clock is ahead of the hub's, as the hub told; negative behind.
+  package var clockAheadSeconds: Int64?
 
   package init(
     version: String, time: String, uptimeSeconds: Int64, journal: Journal, diskFreeBytes: UInt64?,
     certificateDaysLeft: Int64?, lastSweep: Sweep?, devices: [String: Int], components: [Component],
-    collectorProgress: String?
+    collectorProgress: String?, clockAheadSeconds: Int64? = nil
   ) {
     self.version = version
     self.time = time
@@ -88,6 +90,7 @@ package struct HealthReport: Codable, Equatable, Sendable {
     self.devices = devices
     self.components = components
     self.collectorProgress = collectorProgress
+    self.clockAheadSeconds = clockAheadSeconds
   }
 
   /// The body of the request: the same report gives the same bytes.

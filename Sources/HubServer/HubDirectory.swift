@@ -3,6 +3,7 @@
 //     DIR/                 0700
 //       hub.json           names and format version; written last by init, so its presence means that init finished
 //       ca.key  ca.pem     the root's private key (P-256, PKCS#8 PEM) and certificate
+//       roots.json  ca-N.key  ca-N.pem   which root counts, and the roots that came after the first (`Roots`); not before a rotation
 //       pepper             32 random bytes, the key of the hashes of DataLink codes
 //       countersign.key    the Ed25519 key that checkpoints are countersigned with; made at the first need
 //       server.key .pem    the hub's own certificate; may be deleted, is made anew
@@ -26,9 +27,10 @@ internal import FoundationEssentials
 internal import Glibc
 
 package struct HubDirectory: Sendable {
+  /// 1: one root, and SQLite. 2: the roots that roots.json names, written by the first rotation, or another database: a pthub that knows
+  /// neither stays away.
   static let formatVersion = 2
-  /// What is written without anything that only later versions know.
-  static let formatVersionLeast = 1
+  private static let initialFormat = 1
   static let pepperByteCount = 32
 
   package let path: String
@@ -37,7 +39,11 @@ package struct HubDirectory: Sendable {
   /// The address of the PostgreSQL database that everything is in; nil: hub.sqlite.
   private let storeAddress: String?
   let pepper: SymmetricKey
-  package let authority: CertificateAuthority
+  /// As they were when the directory was opened.
+  package let roots: Roots
+
+  /// The root that the hub is known by: that of its own certificate.
+  package var authority: CertificateAuthority { roots.serving }
 
   private struct Description: Codable {
     var format: Int
@@ -98,14 +104,22 @@ package struct HubDirectory: Sendable {
     guard chmod(path, 0o700) == 0 else { throw SecretFile.failure("restrict", path) }
 
     let pepper = try existingPepper(in: path) ?? makePepper(in: path)
-    let authority = try CertificateAuthority.load(from: path) ?? CertificateAuthority.create(in: path, clock: clock)
+    let root = try CertificateAuthority.load(from: path) ?? CertificateAuthority.create(in: path, clock: clock)
     _ = try Countersigner.loadOrCreate(file("countersign.key", in: path))
-    let directory = HubDirectory(path: path, names: names, storeAddress: store, pepper: pepper, authority: authority)
+    let directory = HubDirectory(path: path, names: names, storeAddress: store, pepper: pepper, roots: Roots(root))
     _ = try directory.openStore()
-    let format = store == nil ? formatVersionLeast : formatVersion
-    let description = try JSONEncoder().encode(Description(format: format, names: names, store: store))
-    try SecretFile.write(Array(description), to: file("hub.json", in: path))
+    let format = store == nil ? initialFormat : formatVersion
+    try write(Description(format: format, names: names, store: store), in: path)
     return directory
+  }
+
+  private static func write(_ description: Description, in path: String) throws {
+    try SecretFile.write(Array(try JSONEncoder().encode(description)), to: file("hub.json", in: path))
+  }
+
+  /// Keeps a pthub away that knows one root only.
+  func requireRoots() throws {
+    try Self.write(Description(format: Self.formatVersion, names: names, store: storeAddress), in: path)
   }
 
   /// Opens a hub that `create` made.
@@ -124,11 +138,11 @@ package struct HubDirectory: Sendable {
         .configuration,
         "\(path) was written by a newer pthub (format \(description.format)). Install that version or a later one.")
     }
-    guard let pepper = try existingPepper(in: path), let authority = try CertificateAuthority.load(from: path) else {
+    guard let pepper = try existingPepper(in: path), let roots = try Roots.load(from: path) else {
       throw HubError(.configuration, "\(path) lacks its root or its pepper. Restore the directory from its backup.")
     }
     return HubDirectory(
-      path: path, names: description.names, storeAddress: description.store, pepper: pepper, authority: authority)
+      path: path, names: description.names, storeAddress: description.store, pepper: pepper, roots: roots)
   }
 
   private static func file(_ name: String, in path: String) -> String { "\(path)/\(name)" }

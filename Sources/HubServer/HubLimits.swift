@@ -90,6 +90,24 @@ package enum HubLimits {
   /// How often the hub looks whether its own certificate is due.
   package static let serverRenewalCheckInterval: Duration = .seconds(3_600)
 
+  /// Certificates of one install that were issued and never used: answers that were lost. More of them mean an agent gone wrong.
+  package static let unusedCertificatesMax = 5
+  /// Renewals of one install, and the time after which one more is allowed. An agent needs one in two months, and a few more where answers
+  /// are lost.
+  package static let renewalsBurst = 10
+  package static let renewalInterval: Duration = .seconds(600)
+  /// How often agents are asked to look what they are to the hub: what they learn there (another root) has months of time.
+  package static let standingInterval: Duration = .seconds(6 * 3_600)
+  /// How often a hub looks whose streams must end, and whether its roots were changed: what an operator waits for.
+  package static let identityWatchInterval: Duration = .seconds(2)
+  /// How far back it looks: the clock of whoever revoked may be behind by `clockSkew`, and the store may have been away for some minutes.
+  package static let endedLookBack: Duration = .seconds(30 * 60)
+  /// Two streams of one install which both bring something this long after the second was opened are of two agents: what was under way
+  /// when an agent lost its connection has come in by then.
+  package static let twinOverlap: Duration = .seconds(15)
+  /// How often one install's identity is told to be in doubt.
+  package static let doubtInterval: Duration = .seconds(3_600)
+
   // MARK: Health and audit
 
   package static let healthBytesMax = 64 << 10

@@ -64,6 +64,12 @@ enum SecretFile {
     throw HubError(.configuration, "\(path) is larger than \(bytesMax) bytes; it is not a file of the hub.")
   }
 
+  /// Removes the file; nothing happens if there is none.
+  static func remove(_ path: String) throws(HubError) {
+    guard unlink(path) != 0 else { return try syncDirectory(of: path) }
+    guard errno == ENOENT else { throw failure("remove", path) }
+  }
+
   static func syncDirectory(of path: String) throws(HubError) {
     let slash = path.lastIndex(of: "/")
     let directory = slash.map { String(path[..<$0]) } ?? "."

@@ -19,6 +19,10 @@ struct CodeCommand: AsyncParsableCommand {
         EXAMPLES
           pthub code create --entity "Acme, Berlin"
           pthub code create --entity "Acme, Berlin" --uses 40 --valid 7d
+
+        With --replaces the code is for a machine that takes the place of an install, of the same entity: one that was installed anew, or its successor. At its enrolment         the install that it replaces is shown as replaced, and none of its certificates is accepted any more; what it delivered stays.
+
+          pthub code create --replaces 7b0c5a1e
         """)
 
     private struct Created: Encodable {
@@ -31,7 +35,9 @@ struct CodeCommand: AsyncParsableCommand {
 
     @OptionGroup var hub: HubOptions
     @OptionGroup var output: OutputOptions
-    @Option(help: ArgumentHelp("The entity that the machines will belong to.", valueName: "name")) var entity: String
+    @Option(help: ArgumentHelp("The entity that the machines will belong to.", valueName: "name")) var entity: String?
+    @Option(help: ArgumentHelp("The install that the machine takes the place of.", valueName: "id"))
+    var replaces: String?
     @Option(help: ArgumentHelp("How many machines may enrol with it.", valueName: "n")) var uses = 1
     @Option(help: ArgumentHelp("How long it is valid: a number and m, h or d.", valueName: "span")) var valid = Span(
       .seconds(86_400))
@@ -40,10 +46,7 @@ struct CodeCommand: AsyncParsableCommand {
       try CodeRules.check(uses: uses, validity: valid.duration)
       let (directory, store) = try hub.open()
       let code = DataLinkCode()
-      let now = HubClock.system.now
-      let record = try await store.addCode(
-        hash: code.hash(in: directory), entity: entity, usesMax: uses, expiresAt: now + valid.duration.milliseconds,
-        now: now)
+      let record = try await add(code.hash(in: directory), to: store, now: HubClock.system.now)
       let created = Created(
         number: record.number, code: code.text, entity: record.entity, uses: record.usesMax,
         expires: timeText(record.expiresAt))
@@ -55,6 +58,20 @@ struct CodeCommand: AsyncParsableCommand {
           ("uses", "\(created.uses)"),
           ("expires", created.expires),
         ])
+      }
+    }
+
+    private func add(_ hash: [UInt8], to store: SQLStore, now: Int64) async throws -> CodeRecord {
+      let expiresAt = now + valid.duration.milliseconds
+      switch (entity, replaces) {
+      case (let entity?, nil):
+        return try await store.addCode(hash: hash, entity: entity, usesMax: uses, expiresAt: expiresAt, now: now)
+      case (nil, let replaces?):
+        guard uses == 1 else { throw HubError(.usage, "A code that replaces an install is for one machine.") }
+        let install = try await findInstall(replaces, in: store)
+        return try await store.addReplacementCode(hash: hash, for: install.id, expiresAt: expiresAt, now: now)
+      default:
+        throw HubError(.usage, "Give --entity for new machines, or --replaces for one that takes an install's place.")
       }
     }
   }

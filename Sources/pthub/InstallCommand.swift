@@ -1,4 +1,4 @@
-// pthub install list | show | revoke
+// pthub install list | show | revoke | replace | settle
 
 internal import ArgumentParser
 internal import FoundationEssentials
@@ -8,7 +8,7 @@ struct InstallCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "install",
     abstract: "The enrolled agents.",
-    subcommands: [List.self, Show.self, Revoke.self])
+    subcommands: [List.self, Show.self, Revoke.self, Replace.self, Settle.self])
 
   private struct Line: Encodable {
     let id: String
@@ -19,8 +19,19 @@ struct InstallCommand: AsyncParsableCommand {
     let enrolled: String
     let seen: String?
     let revoked: String?
+    let replacedBy: String?
+    /// When the identity last seemed to be in two places, and how that showed.
+    let doubted: String?
+    let doubt: String?
 
-    init(_ install: Install) {
+    /// What the operator should know at a glance.
+    var state: String {
+      if let replacedBy { return "replaced by \(replacedBy.prefix(8))" }
+      if let revoked { return "revoked \(revoked)" }
+      return doubted.map { "IN DOUBT since \($0)" } ?? "good"
+    }
+
+    init(_ install: Install, _ remarks: InstallRemarks?) {
       id = install.id
       entity = install.entity
       hostName = install.machine.hostName
@@ -29,23 +40,32 @@ struct InstallCommand: AsyncParsableCommand {
       enrolled = timeText(install.enrolledAt)
       seen = install.seenAt.map { timeText($0) }
       revoked = install.revokedAt.map { timeText($0) }
+      replacedBy = remarks?.replacedBy
+      doubted = remarks?.doubtedAt.map { timeText($0) }
+      doubt = remarks?.doubt
     }
   }
 
   struct List: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List the installs.")
+    static let configuration = CommandConfiguration(
+      abstract: "List the installs.",
+      discussion: """
+        STATE is good, revoked, replaced by another install, or IN DOUBT: two agents seem to use one identity (a machine that was copied, a state directory that was restored \
+        elsewhere, or a thief). `install show` says how that showed; `install settle` ends the doubt.
+        """)
 
     @OptionGroup var hub: HubOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
       let (_, store) = try hub.open()
+      let remarks = try await store.remarks()
       try output.show(
-        try await store.installs().map(Line.init),
+        try await store.installs().map { Line($0, remarks[$0.number]) },
         columns: [
           ("ID", \.id), ("ENTITY", \.entity), ("HOST", \.hostName), ("VERSION", \.agentVersion),
           ("SEEN", { $0.seen ?? "-" }),
-          ("REVOKED", { $0.revoked ?? "-" }),
+          ("STATE", \.state),
         ], empty: "There are no installs. Create a code with `pthub code create`, and enrol an agent with it.")
     }
   }
@@ -86,7 +106,7 @@ struct InstallCommand: AsyncParsableCommand {
       }
       let health = try await store.health(of: install.number)
       let details = Details(
-        install: Line(install), journalID: hexText(install.journalID),
+        install: Line(install, try await store.remarks()[install.number]), journalID: hexText(install.journalID),
         journalKey: Data(install.journalKey).base64EncodedString(),
         certificates: certificates, health: health?.json, healthReceived: health.map { timeText($0.receivedAt) })
       guard output.output == .table else { return try printJSON(details) }
@@ -94,7 +114,8 @@ struct InstallCommand: AsyncParsableCommand {
         ("id", details.install.id), ("entity", details.install.entity), ("host", details.install.hostName),
         ("system", details.install.operatingSystem), ("version", details.install.agentVersion),
         ("enrolled", details.install.enrolled), ("seen", details.install.seen ?? "-"),
-        ("revoked", details.install.revoked ?? "-"),
+        ("state", details.install.state), ("doubt", details.install.doubt ?? "-"),
+        ("revoked", details.install.revoked ?? "-"), ("replaced by", details.install.replacedBy ?? "-"),
         ("journal", details.journalID), ("journal key", details.journalKey),
         ("health", details.health ?? "-"), ("health received", details.healthReceived ?? "-"),
       ])
@@ -108,16 +129,56 @@ struct InstallCommand: AsyncParsableCommand {
   struct Revoke: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Revoke an install: none of its certificates is accepted any more.",
-      discussion:
-        "What it delivered stays. A stream that it has open ends at its next batch. To come back it must enrol with a new code, as a new install."
-    )
+      discussion: """
+        What it delivered stays. A stream that it has open ends within seconds. To come back it must enrol with a new code, as a new install.
+
+        With --certificate only that certificate is refused from now on: one that lies in a lost backup, while the agent uses a newer one.
+        """)
+
+    @OptionGroup var hub: HubOptions
+    @Argument(help: "The install's id, in full.") var id: String
+    @Option(help: ArgumentHelp("Only this certificate, as `install show` names it.", valueName: "serial"))
+    var certificate: String?
+
+    func run() async throws {
+      let (_, store) = try hub.open()
+      let now = HubClock.system.now
+      guard let certificate else { return try await store.revokeInstall(id: id, now: now) }
+      try await store.revokeCertificate(serial: certificate, ofInstall: id, now: now)
+    }
+  }
+
+  struct Replace: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Show an install as replaced by another of the same entity, and revoke it.",
+      discussion: """
+        For a machine that was installed anew and has enrolled with an ordinary code. Nothing is replaced by itself: a host name proves nothing. Better still is a code that says \
+        so from the beginning: `pthub code create --replaces`.
+        """)
+
+    @OptionGroup var hub: HubOptions
+    @Argument(help: "The install that is no more, its id in full.") var id: String
+    @Option(help: ArgumentHelp("The install that took its place, its id in full.", valueName: "id")) var by: String
+
+    func run() async throws {
+      let (_, store) = try hub.open()
+      try await store.replaceInstall(id: id, by: by, now: HubClock.system.now)
+    }
+  }
+
+  struct Settle: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "End the doubt about an install's identity.",
+      discussion: """
+        After the copy got a state directory and a code of its own. If you cannot tell which of the two is right, revoke the install and enrol both.
+        """)
 
     @OptionGroup var hub: HubOptions
     @Argument(help: "The install's id, in full.") var id: String
 
     func run() async throws {
       let (_, store) = try hub.open()
-      try await store.revokeInstall(id: id, now: HubClock.system.now)
+      try await store.settleDoubt(id: id, now: HubClock.system.now)
     }
   }
 }

@@ -33,7 +33,7 @@ struct PTHub: AsyncParsableCommand {
         0    done
         64   the command line is wrong
         65   what was named does not exist
-        69   something is unavailable: the directory is served already, a port is taken, the database is busy
+        69   something is unavailable: the directory is served already, a port is taken, the database is busy, a root is still needed
         70   a fault of the program itself
         73   the directory cannot be made
         74   the disk failed or is full, or standard output could not be written
@@ -48,6 +48,7 @@ struct PTHub: AsyncParsableCommand {
       InitCommand.self, ServeCommand.self, EntityCommand.self, CodeCommand.self, InstallCommand.self,
       RecordsCommand.self,
       RecordCommand.self, DeviceCommand.self, AlertCommand.self, ExportCommand.self, CACommand.self, KeyCommand.self,
+      AuditCommand.self,
     ])
 
   /// EX_SOFTWARE: an error that no command turned into a sentence for the operator.

@@ -70,6 +70,18 @@ struct ServeCommand: AsyncParsableCommand {
       visibility: .hidden))
   var nullStore = false
 
+  @Option(
+    help: ArgumentHelp(
+      "How many seconds certificates of installs are good for, for tests of their renewal.", visibility: .hidden))
+  var clientValiditySeconds: Int?
+
+  @Option(help: ArgumentHelp("How many seconds the hub's clock is ahead, for tests.", visibility: .hidden))
+  var clockAheadSeconds: Int64 = 0
+
+  @Option(
+    help: ArgumentHelp("How many seconds agents wait between questions for their standing.", visibility: .hidden))
+  var standingSeconds: Int?
+
   func run() async throws {
     raiseFileLimit()
     let directory = try HubDirectory.open(at: hub.path())
@@ -80,8 +92,16 @@ struct ServeCommand: AsyncParsableCommand {
     configuration.advertisedHC = advertiseHc
     configuration.usesNullRecordStore = nullStore
     configuration.store = try hub.address()
+    if let clientValiditySeconds { configuration.clientValidity = .seconds(clientValiditySeconds) }
+    if let standingSeconds { configuration.standingInterval = .seconds(standingSeconds) }
     configuration.signals = [.sigterm, .sigint]
-    try await Hub(directory: directory, configuration: configuration, logger: logger).run { ready in
+    let clock =
+      clockAheadSeconds == 0
+      ? HubClock.system
+      : HubClock { [clockAheadSeconds] in
+        HubClock.system.now + clockAheadSeconds * 1_000
+      }
+    try await Hub(directory: directory, configuration: configuration, clock: clock, logger: logger).run { ready in
       // Whoever waits for this line may go away after it; the hub serves all the same.
       Machine.tell("ready csr=\(ready.csr) dcam=\(ready.dcam) hc=\(ready.hc) pin=\(ready.pin)\n", to: STDOUT_FILENO)
     }

@@ -168,6 +168,32 @@ final class MemoryHub: EnrolmentService {
     #expect(throws: EnrolmentError.self) { try store.identity() }
   }
 
+  @Test(arguments: ["identity.json", "pending.json"])
+  func `who enrols again gets past what cannot be read, which is kept`(file: String) async throws {
+    let (store, hub) = (IdentityStore(stateDirectory: try scratch()), try MemoryHub())
+    _ = try await enrol(store, hub)
+    try store.settle()
+    hub.state.withLock { _ = $0.codes.insert("0123456789ABCDEF01234567") }
+    try Files.replace(store.directory + "/" + file, with: Array("{".utf8))
+    await #expect(throws: EnrolmentError.self) { try await enrol(store, hub) }
+    #expect(try await enrol(store, hub, isAgain: true).installID == "install-2")
+    try store.settle()
+    #expect(try store.identity()?.installID == "install-2")
+    #expect(Files.exists(store.directory + "/identity-unreadable.json") == (file == "identity.json"))
+  }
+
+  @Test func `an identity whose key is lost can be enrolled again`() async throws {
+    let (store, hub) = (IdentityStore(stateDirectory: try scratch()), try MemoryHub())
+    _ = try await enrol(store, hub)
+    try store.settle()
+    for key in try Files.names(in: store.directory) where key.hasPrefix("key-") {
+      try Files.remove(store.directory + "/" + key)
+    }
+    hub.state.withLock { _ = $0.codes.insert("0123456789ABCDEF01234567") }
+    #expect(throws: EnrolmentError.self) { try store.identity() }
+    #expect(try await enrol(store, hub, isAgain: true).installID == "install-2")
+  }
+
   @discardableResult
   private func enrol(
     _ store: IdentityStore, _ hub: MemoryHub, isAgain: Bool = false,

@@ -70,11 +70,45 @@ internal import Testing
   }
 
   @Test func `the addresses that are remembered are bounded`() {
-    var limiter = AttemptLimiter(addressesMax: 2)
+    var limiter = AttemptLimiter(peersMax: 2)
     for _ in 1...HubLimits.attemptsBurst { _ = limiter.begin("a", now: 0) }
     _ = limiter.begin("b", now: 1)
     _ = limiter.begin("c", now: 2)
     #expect(limiter.begin("a", now: 3) == nil)
+  }
+
+  @Test func `who tries all the time waits no longer than others`() {
+    var limiter = AttemptLimiter()
+    for _ in 1...HubLimits.attemptsBurst { _ = limiter.begin("a", now: 0) }
+    let interval = HubLimits.attemptInterval.milliseconds
+    let first = (1...2 * interval).first { limiter.begin("a", now: $0) == nil }
+    #expect(first == interval)
+  }
+
+  @Test func `of attempts that must wait, the first is news until one was let through`() {
+    var limiter = AttemptLimiter()
+    for _ in 1...HubLimits.attemptsBurst { _ = limiter.begin("a", now: 0) }
+    #expect(limiter.begin("a", now: 0)?.isNews == true)
+    #expect(limiter.begin("a", now: 1)?.isNews == false)
+    let later = HubLimits.attemptInterval.milliseconds
+    #expect(limiter.begin("a", now: later) == nil)
+    #expect(limiter.begin("a", now: later)?.isNews == true)
+  }
+
+  @Test func `a flood from many addresses is news once`() {
+    var limiter = AttemptLimiter()
+    for peer in 0..<HubLimits.attemptsOverallBurst { _ = limiter.begin("\(peer)", now: 0) }
+    let news = (0..<500).count { limiter.begin("other \($0)", now: 0)?.isNews == true }
+    #expect(news == 1)
+  }
+
+  @Test(arguments: [
+    ("ipv6:[2001:db8:1:2:3:4:5:6]", "ipv6:20010db800010002"), ("ipv6:[2001:db8:1:2::]", "ipv6:20010db800010002"),
+    ("ipv6:[::ffff:192.0.2.7]", "ipv4:192.0.2.7"), ("ipv4:192.0.2.7", "ipv4:192.0.2.7"), ("ipv6:[", "ipv6:["),
+    ("<unknown>", "<unknown>"),
+  ])
+  func `who has one IPv6 address has a network of them`(address: String, peer: String) {
+    #expect(AttemptLimiter.peer(of: address) == peer)
   }
 
   @Test(arguments: [

@@ -142,7 +142,7 @@ struct TestHub: Sendable {
     }
   }
 
-  private func call<Result: Sendable>(
+  func call<Result: Sendable>(
     _ endpoint: HubServer.Endpoint, _ agent: TestAgent,
     _ body: @Sendable @escaping (GRPCClient<HTTP2ClientTransport.Posix>) async throws -> Result
   ) async throws -> Result {

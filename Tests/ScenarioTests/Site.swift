@@ -79,13 +79,13 @@ final class Site {
   }
 
   /// - Parameter point: where the program kills itself; see Sources/CrashRecorder.
-  func startHub(killAt point: String? = nil) async throws {
+  func startHub(killAt point: String? = nil, options: [String] = []) async throws {
     let program = try Program(
       "pthub",
       [
         "serve", "--directory", hubDirectory, "--csr", "127.0.0.1:\(ports.csr)", "--dcam", "127.0.0.1:\(ports.dcam)",
         "--hc", "127.0.0.1:\(ports.hc)",
-      ], log: directory, environment: try killing(at: point, in: hubDirectory))
+      ] + options, log: directory, environment: try killing(at: point, in: hubDirectory))
     hub = program
     // One that is to be killed may be killed before it is ready.
     if point == nil { try await program.waits(for: "ready") }
@@ -143,10 +143,11 @@ final class Site {
 
   /// - Parameters:
   ///   - point: where the program kills itself; see Sources/CrashRecorder.
+  ///   - watched: the directory whose calls are counted for it; nil: the journal.
   ///   - file: while it exists, the journal's disk is full.
-  func startAgent(killAt point: String? = nil, fullWhile file: String? = nil) throws {
+  func startAgent(killAt point: String? = nil, in watched: String? = nil, fullWhile file: String? = nil) throws {
     let environment =
-      try file.map { preloaded(["PT_FULL_WHILE": $0], watching: journal) } ?? killing(at: point, in: journal)
+      try file.map { preloaded(["PT_FULL_WHILE": $0], watching: journal) } ?? killing(at: point, in: watched ?? journal)
     agent = try Program("ptagent", ["run", "--config", configuration], log: directory, environment: environment)
   }
 
@@ -217,6 +218,34 @@ final class Site {
     guard let install = try await installs().first else { return 0 }
     let lines = try decode(try await hubCommand(["records", "--install", install, "--output", "json"]), [Line].self)
     return lines.reduce(0) { $0 + $1.lost }
+  }
+
+  // MARK: Identities
+
+  struct Certificate: Decodable, Equatable {
+    var serial: String
+    var firstUsed: String?
+    var superseded: String?
+  }
+
+  struct Install: Decodable {
+    struct Line: Decodable {
+      var id: String
+      var revoked: String?
+      var replacedBy: String?
+      var doubt: String?
+    }
+
+    var install: Line
+    var certificates: [Certificate]
+  }
+
+  /// What the hub knows of an install; nil: of the first.
+  func install(_ id: String? = nil) async throws -> Install {
+    var named = id
+    if named == nil { named = try await installs().first }
+    guard let id = named else { throw Program.Failure(description: "there is no install") }
+    return try decode(try await hubCommand(["install", "show", id, "--output", "json"]), Install.self)
   }
 
   // MARK: Helpers

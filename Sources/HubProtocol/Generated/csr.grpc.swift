@@ -1,10 +1,19 @@
 /// csr: enrolment. An agent becomes an install of an entity by sending a certificate signing request.
 ///
 /// Transport: gRPC over HTTP/2 over TLS 1.2 or later. `Enroll` needs no client certificate (the DataLink code is the proof);
-/// `Renew` needs the certificate that is to be renewed. The private key is made by the agent and never leaves it.
+/// `Renew` and `Standing` need the install's certificate. The private key is made by the agent and never leaves it.
+///
+/// A certificate begins 15 minutes before it was made, and is accepted until 15 minutes after its end, because clocks differ. It is renewed
+/// when two thirds of the time between its making and its end are over:
+///
+///   agent: new key ── Renew ──> hub: a certificate, as good as the old one
+///   agent: keeps both ── Standing, with the new one ──> hub: first use; the older ones end 15 minutes later
+///   agent: lets the old one go
 ///
 /// Errors are gRPC status codes:
-///   UNAUTHENTICATED      Enroll: the DataLink code is unknown, expired, used up or revoked. Renew: no or an unknown certificate.
+///   UNAUTHENTICATED      Enroll: the DataLink code is unknown, expired, used up or revoked. Renew, Standing: no or an unknown certificate, or
+///                        one that was revoked, has ended or was replaced by a newer one; Renew: the install was revoked, too.
+///   PERMISSION_DENIED    Standing: the install was revoked, or replaced by another.
 ///   INVALID_ARGUMENT     the request is not a valid PKCS#10, is not signed by its own key, or its key is not P-256.
 ///   RESOURCE_EXHAUSTED   too many attempts; try again after the time in the trailer `retry-after-ms`.
 ///   UNAVAILABLE          try again later, with backoff.
@@ -57,10 +66,24 @@ package enum Printtrail_Csr_V1_CertificateSigning: Sendable {
                 type: .unary
             )
         }
+        /// Namespace for "Standing" metadata.
+        package enum Standing: Sendable {
+            /// Request type for "Standing".
+            package typealias Input = Printtrail_Csr_V1_StandingRequest
+            /// Response type for "Standing".
+            package typealias Output = Printtrail_Csr_V1_StandingResponse
+            /// Descriptor for "Standing".
+            package static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "printtrail.csr.v1.CertificateSigning"),
+                method: "Standing",
+                type: .unary
+            )
+        }
         /// Descriptors for all methods in the "printtrail.csr.v1.CertificateSigning" service.
         package static let descriptors: [GRPCCore.MethodDescriptor] = [
             Enroll.descriptor,
-            Renew.descriptor
+            Renew.descriptor,
+            Standing.descriptor
         ]
     }
 }
@@ -125,6 +148,24 @@ extension Printtrail_Csr_V1_CertificateSigning {
             request: GRPCCore.StreamingServerRequest<Printtrail_Csr_V1_RenewRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Printtrail_Csr_V1_RenewResponse>
+
+        /// Handle the "Standing" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Who the caller is to the hub, what it should trust, and whether it should renew. Counts as a use of the certificate that is shown.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Printtrail_Csr_V1_StandingRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Printtrail_Csr_V1_StandingResponse` messages.
+        func standing(
+            request: GRPCCore.StreamingServerRequest<Printtrail_Csr_V1_StandingRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Printtrail_Csr_V1_StandingResponse>
     }
 
     /// Service protocol for the "printtrail.csr.v1.CertificateSigning" service.
@@ -173,6 +214,24 @@ extension Printtrail_Csr_V1_CertificateSigning {
             request: GRPCCore.ServerRequest<Printtrail_Csr_V1_RenewRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.ServerResponse<Printtrail_Csr_V1_RenewResponse>
+
+        /// Handle the "Standing" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Who the caller is to the hub, what it should trust, and whether it should renew. Counts as a use of the certificate that is shown.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Printtrail_Csr_V1_StandingRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Printtrail_Csr_V1_StandingResponse` message.
+        func standing(
+            request: GRPCCore.ServerRequest<Printtrail_Csr_V1_StandingRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Printtrail_Csr_V1_StandingResponse>
     }
 
     /// Simple service protocol for the "printtrail.csr.v1.CertificateSigning" service.
@@ -219,6 +278,24 @@ extension Printtrail_Csr_V1_CertificateSigning {
             request: Printtrail_Csr_V1_RenewRequest,
             context: GRPCCore.ServerContext
         ) async throws -> Printtrail_Csr_V1_RenewResponse
+
+        /// Handle the "Standing" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Who the caller is to the hub, what it should trust, and whether it should renew. Counts as a use of the certificate that is shown.
+        ///
+        /// - Parameters:
+        ///   - request: A `Printtrail_Csr_V1_StandingRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Printtrail_Csr_V1_StandingResponse` to respond with.
+        func standing(
+            request: Printtrail_Csr_V1_StandingRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Printtrail_Csr_V1_StandingResponse
     }
 }
 
@@ -243,6 +320,17 @@ extension Printtrail_Csr_V1_CertificateSigning.StreamingServiceProtocol {
             serializer: GRPCProtobuf.ProtobufSerializer<Printtrail_Csr_V1_RenewResponse>(),
             handler: { request, context in
                 try await self.renew(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Printtrail_Csr_V1_CertificateSigning.Method.Standing.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Printtrail_Csr_V1_StandingRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Printtrail_Csr_V1_StandingResponse>(),
+            handler: { request, context in
+                try await self.standing(
                     request: request,
                     context: context
                 )
@@ -275,6 +363,17 @@ extension Printtrail_Csr_V1_CertificateSigning.ServiceProtocol {
         )
         return GRPCCore.StreamingServerResponse(single: response)
     }
+
+    package func standing(
+        request: GRPCCore.StreamingServerRequest<Printtrail_Csr_V1_StandingRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Printtrail_Csr_V1_StandingResponse> {
+        let response = try await self.standing(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
 }
 
 // Default implementation of methods from 'ServiceProtocol'.
@@ -299,6 +398,19 @@ extension Printtrail_Csr_V1_CertificateSigning.SimpleServiceProtocol {
     ) async throws -> GRPCCore.ServerResponse<Printtrail_Csr_V1_RenewResponse> {
         return GRPCCore.ServerResponse<Printtrail_Csr_V1_RenewResponse>(
             message: try await self.renew(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    package func standing(
+        request: GRPCCore.ServerRequest<Printtrail_Csr_V1_StandingRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Printtrail_Csr_V1_StandingResponse> {
+        return GRPCCore.ServerResponse<Printtrail_Csr_V1_StandingResponse>(
+            message: try await self.standing(
                 request: request.message,
                 context: context
             ),
@@ -363,6 +475,29 @@ extension Printtrail_Csr_V1_CertificateSigning {
             deserializer: some GRPCCore.MessageDeserializer<Printtrail_Csr_V1_RenewResponse>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Printtrail_Csr_V1_RenewResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Standing" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Who the caller is to the hub, what it should trust, and whether it should renew. Counts as a use of the certificate that is shown.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Printtrail_Csr_V1_StandingRequest` message.
+        ///   - serializer: A serializer for `Printtrail_Csr_V1_StandingRequest` messages.
+        ///   - deserializer: A deserializer for `Printtrail_Csr_V1_StandingResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func standing<Result>(
+            request: GRPCCore.ClientRequest<Printtrail_Csr_V1_StandingRequest>,
+            serializer: some GRPCCore.MessageSerializer<Printtrail_Csr_V1_StandingRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Printtrail_Csr_V1_StandingResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Printtrail_Csr_V1_StandingResponse>) async throws -> Result
         ) async throws -> Result where Result: Sendable
     }
 
@@ -452,6 +587,40 @@ extension Printtrail_Csr_V1_CertificateSigning {
                 onResponse: handleResponse
             )
         }
+
+        /// Call the "Standing" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Who the caller is to the hub, what it should trust, and whether it should renew. Counts as a use of the certificate that is shown.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Printtrail_Csr_V1_StandingRequest` message.
+        ///   - serializer: A serializer for `Printtrail_Csr_V1_StandingRequest` messages.
+        ///   - deserializer: A deserializer for `Printtrail_Csr_V1_StandingResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        package func standing<Result>(
+            request: GRPCCore.ClientRequest<Printtrail_Csr_V1_StandingRequest>,
+            serializer: some GRPCCore.MessageSerializer<Printtrail_Csr_V1_StandingRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Printtrail_Csr_V1_StandingResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Printtrail_Csr_V1_StandingResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Printtrail_Csr_V1_CertificateSigning.Method.Standing.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
     }
 }
 
@@ -514,6 +683,35 @@ extension Printtrail_Csr_V1_CertificateSigning.ClientProtocol {
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<Printtrail_Csr_V1_RenewRequest>(),
             deserializer: GRPCProtobuf.ProtobufDeserializer<Printtrail_Csr_V1_RenewResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Standing" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Who the caller is to the hub, what it should trust, and whether it should renew. Counts as a use of the certificate that is shown.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Printtrail_Csr_V1_StandingRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func standing<Result>(
+        request: GRPCCore.ClientRequest<Printtrail_Csr_V1_StandingRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Printtrail_Csr_V1_StandingResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.standing(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Printtrail_Csr_V1_StandingRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Printtrail_Csr_V1_StandingResponse>(),
             options: options,
             onResponse: handleResponse
         )
@@ -586,6 +784,39 @@ extension Printtrail_Csr_V1_CertificateSigning.ClientProtocol {
             metadata: metadata
         )
         return try await self.renew(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Standing" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Who the caller is to the hub, what it should trust, and whether it should renew. Counts as a use of the certificate that is shown.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func standing<Result>(
+        _ message: Printtrail_Csr_V1_StandingRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Printtrail_Csr_V1_StandingResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Printtrail_Csr_V1_StandingRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.standing(
             request: request,
             options: options,
             onResponse: handleResponse

@@ -11,10 +11,19 @@
 /// csr: enrolment. An agent becomes an install of an entity by sending a certificate signing request.
 ///
 /// Transport: gRPC over HTTP/2 over TLS 1.2 or later. `Enroll` needs no client certificate (the DataLink code is the proof);
-/// `Renew` needs the certificate that is to be renewed. The private key is made by the agent and never leaves it.
+/// `Renew` and `Standing` need the install's certificate. The private key is made by the agent and never leaves it.
+///
+/// A certificate begins 15 minutes before it was made, and is accepted until 15 minutes after its end, because clocks differ. It is renewed
+/// when two thirds of the time between its making and its end are over:
+///
+///   agent: new key ── Renew ──> hub: a certificate, as good as the old one
+///   agent: keeps both ── Standing, with the new one ──> hub: first use; the older ones end 15 minutes later
+///   agent: lets the old one go
 ///
 /// Errors are gRPC status codes:
-///   UNAUTHENTICATED      Enroll: the DataLink code is unknown, expired, used up or revoked. Renew: no or an unknown certificate.
+///   UNAUTHENTICATED      Enroll: the DataLink code is unknown, expired, used up or revoked. Renew, Standing: no or an unknown certificate, or
+///                        one that was revoked, has ended or was replaced by a newer one; Renew: the install was revoked, too.
+///   PERMISSION_DENIED    Standing: the install was revoked, or replaced by another.
 ///   INVALID_ARGUMENT     the request is not a valid PKCS#10, is not signed by its own key, or its key is not P-256.
 ///   RESOURCE_EXHAUSTED   too many attempts; try again after the time in the trailer `retry-after-ms`.
 ///   UNAVAILABLE          try again later, with backoff.
@@ -135,6 +144,43 @@ package nonisolated struct Printtrail_Csr_V1_RenewResponse: Sendable {
   package var certificateChain: [Data] = []
 
   package var trustedRoots: [Data] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Printtrail_Csr_V1_StandingRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Milliseconds since 1970 UTC by the agent's clock.
+  package var agentTime: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Printtrail_Csr_V1_StandingResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var installID: String = String()
+
+  /// Milliseconds since 1970 UTC by the hub's clock: the agent sees how far the clocks are apart.
+  package var hubTime: Int64 = 0
+
+  /// As in `EnrollResponse`: what to trust from now on. More than one while the hub goes over from one root to the next.
+  package var trustedRoots: [Data] = []
+
+  /// Why the certificate should be renewed now, whatever its age; empty: there is no need.
+  package var renewalAdvised: String = String()
+
+  /// When to ask again, in milliseconds from now, give or take a quarter; 0: as the agent likes.
+  package var nextStandingMilliseconds: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -359,6 +405,86 @@ nonisolated extension Printtrail_Csr_V1_RenewResponse: SwiftProtobuf.Message, Sw
   package static func ==(lhs: Printtrail_Csr_V1_RenewResponse, rhs: Printtrail_Csr_V1_RenewResponse) -> Bool {
     if lhs.certificateChain != rhs.certificateChain {return false}
     if lhs.trustedRoots != rhs.trustedRoots {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Csr_V1_StandingRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StandingRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}agent_time\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.agentTime) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.agentTime != 0 {
+      try visitor.visitSingularInt64Field(value: self.agentTime, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Csr_V1_StandingRequest, rhs: Printtrail_Csr_V1_StandingRequest) -> Bool {
+    if lhs.agentTime != rhs.agentTime {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Csr_V1_StandingResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StandingResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}install_id\0\u{3}hub_time\0\u{3}trusted_roots\0\u{3}renewal_advised\0\u{3}next_standing_milliseconds\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.installID) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.hubTime) }()
+      case 3: try { try decoder.decodeRepeatedBytesField(value: &self.trustedRoots) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.renewalAdvised) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.nextStandingMilliseconds) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.installID.isEmpty {
+      try visitor.visitSingularStringField(value: self.installID, fieldNumber: 1)
+    }
+    if self.hubTime != 0 {
+      try visitor.visitSingularInt64Field(value: self.hubTime, fieldNumber: 2)
+    }
+    if !self.trustedRoots.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.trustedRoots, fieldNumber: 3)
+    }
+    if !self.renewalAdvised.isEmpty {
+      try visitor.visitSingularStringField(value: self.renewalAdvised, fieldNumber: 4)
+    }
+    if self.nextStandingMilliseconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.nextStandingMilliseconds, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Csr_V1_StandingResponse, rhs: Printtrail_Csr_V1_StandingResponse) -> Bool {
+    if lhs.installID != rhs.installID {return false}
+    if lhs.hubTime != rhs.hubTime {return false}
+    if lhs.trustedRoots != rhs.trustedRoots {return false}
+    if lhs.renewalAdvised != rhs.renewalAdvised {return false}
+    if lhs.nextStandingMilliseconds != rhs.nextStandingMilliseconds {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,11 +1,12 @@
-// The hub's own certificate authority: one root, which issues every certificate itself.
+// The hub's own certificate authority: one root, which issues every certificate itself. While the hub goes over to another root there are two
+// (`Roots`).
 //
-//     root      P-256, 10 years, CA with path length 0, keyCertSign + cRLSign     ca.key (0600), ca.pem
+//     root      P-256, 10 years, CA with path length 1, keyCertSign + cRLSign     ca.key (0600), ca.pem
 //       server  P-256, 90 days, serverAuth, the configured names and addresses    server.key (0600), server.pem
 //       client  the agent's key, 90 days, clientAuth, subject CN = install id     stored with its serial in the database
 //
 // There is no intermediate: the root must be online to enrol anyway, and an intermediate in the same directory would
-// protect nothing. Agents know the root by its pin, `sha256/` and the base64 of the SHA-256 of its SubjectPublicKeyInfo
+// protect nothing. The path length leaves room for the root before it, for which a new root vouches during the change. Agents know the root by its pin, `sha256/` and the base64 of the SHA-256 of its SubjectPublicKeyInfo
 // (as RFC 7469 section 2.4), which an operator can read to a technician; the hub therefore sends the root along with
 // its own certificate.
 //
@@ -67,8 +68,10 @@ package struct CertificateAuthority: Sendable {
   // MARK: Making and loading
 
   /// Makes a root in `directory`. A key that an interrupted call left is used.
-  static func create(in directory: String, clock: HubClock) throws -> CertificateAuthority {
-    let keyPath = "\(directory)/ca.key"
+  ///
+  /// - Parameter name: of its files, without `.key` and `.pem`.
+  static func create(in directory: String, name: String = "ca", clock: HubClock) throws -> CertificateAuthority {
+    let keyPath = "\(directory)/\(name).key"
     let key: P256.Signing.PrivateKey
     if let existing = try readKey(keyPath) {
       key = existing
@@ -78,23 +81,26 @@ package struct CertificateAuthority: Sendable {
     }
     let root = try makeRoot(key: key, now: clock.now)
     let authority = try CertificateAuthority(key: key, root: root, clock: clock)
-    try SecretFile.write(Array(authority.rootPEM.utf8), to: "\(directory)/ca.pem")
+    try SecretFile.write(Array(authority.rootPEM.utf8), to: "\(directory)/\(name).pem")
     return authority
   }
 
   /// The root of `directory`; nil unless both its files are there.
   ///
   /// - Throws: `HubError` 78 if they are damaged or do not belong together.
-  static func load(from directory: String, clock: HubClock = .system) throws -> CertificateAuthority? {
-    guard let key = try readKey("\(directory)/ca.key"),
-      let pem = try SecretFile.read("\(directory)/ca.pem", secret: false)
+  static func load(
+    from directory: String, name: String = "ca", clock: HubClock = .system
+  ) throws -> CertificateAuthority? {
+    guard let key = try readKey("\(directory)/\(name).key"),
+      let pem = try SecretFile.read("\(directory)/\(name).pem", secret: false)
     else { return nil }
     guard let root = try? Certificate(pemEncoded: String(decoding: pem, as: UTF8.self)),
       root.publicKey == Certificate.PublicKey(key.publicKey)
     else {
       throw HubError(
         .configuration,
-        "\(directory)/ca.pem is damaged or does not belong to ca.key. Restore both from the backup of the directory.")
+        "\(directory)/\(name).pem is damaged or does not belong to \(name).key. Restore both from the backup of the directory."
+      )
     }
     return try CertificateAuthority(key: key, root: root, clock: clock)
   }
@@ -122,7 +128,7 @@ package struct CertificateAuthority: Sendable {
       notValidAfter: Date(milliseconds: now + HubLimits.rootValidity.milliseconds),
       issuer: subject, subject: subject, signatureAlgorithm: .ecdsaWithSHA256,
       extensions: try Certificate.Extensions {
-        Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))
+        Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 1))
         Critical(KeyUsage(keyCertSign: true, cRLSign: true))
         SubjectKeyIdentifier(hash: publicKey)
       }, issuerPrivateKey: Certificate.PrivateKey(key))
@@ -131,10 +137,29 @@ package struct CertificateAuthority: Sendable {
   // MARK: Issuing
 
   /// A client certificate for an install: subject CN = `install`, for client authentication only.
-  package func issueClient(install: String, request: CheckedRequest) throws -> IssuedCertificate {
+  package func issueClient(
+    install: String, request: CheckedRequest, validity: Duration = HubLimits.clientValidity
+  ) throws -> IssuedCertificate {
     try issue(
-      to: request.publicKey, subject: try DistinguishedName { CommonName(install) },
-      validity: HubLimits.clientValidity, usage: .clientAuth, names: [])
+      to: request.publicKey, subject: try DistinguishedName { CommonName(install) }, validity: validity,
+      usage: .clientAuth, names: [])
+  }
+
+  /// Vouches for another root: a certificate of that root's name and key, signed by this one. Whoever trusts this root then trusts what the
+  /// other has issued.
+  func vouch(for other: CertificateAuthority) throws -> [UInt8] {
+    let certificate = try Certificate(
+      version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: other.root.publicKey,
+      notValidBefore: Date(milliseconds: clock.now - HubLimits.clockSkew.milliseconds),
+      notValidAfter: min(other.root.notValidAfter, root.notValidAfter),
+      issuer: root.subject, subject: other.root.subject, signatureAlgorithm: .ecdsaWithSHA256,
+      extensions: try Certificate.Extensions {
+        Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))
+        Critical(KeyUsage(keyCertSign: true, cRLSign: true))
+        SubjectKeyIdentifier(hash: other.root.publicKey)
+        AuthorityKeyIdentifier(keyIdentifier: SubjectKeyIdentifier(hash: root.publicKey).keyIdentifier)
+      }, issuerPrivateKey: key)
+    return try derBytes(certificate)
   }
 
   /// A certificate for the hub itself.
@@ -175,13 +200,15 @@ package struct CertificateAuthority: Sendable {
     case notOurs, notForClients, notYetValid, expired(at: Int64)
   }
 
+  /// Whether this root signed the certificate.
+  func issued(_ certificate: Certificate) -> Bool {
+    certificate.issuer == root.subject && root.publicKey.isValidSignature(certificate.signature, for: certificate)
+  }
+
   /// The serial of a client certificate of this authority, after its signature, usage and validity were checked.
   /// Whether it was superseded or its install revoked, the store knows.
   func checkClient(_ certificate: Certificate) throws(ClientFault) -> String {
-    guard certificate.issuer == root.subject, root.publicKey.isValidSignature(certificate.signature, for: certificate)
-    else {
-      throw .notOurs
-    }
+    guard issued(certificate) else { throw .notOurs }
     let usages = try? certificate.extensions.extendedKeyUsage
     guard usages?.contains(.clientAuth) == true else { throw .notForClients }
     let skew = HubLimits.clockSkew.milliseconds

@@ -17,15 +17,18 @@ struct CollectionService: Printtrail_Dcam_V1_DeviceCollection.SimpleServiceProto
     response: RPCWriter<Printtrail_Dcam_V1_HubMessage>,
     context: ServerContext
   ) async throws {
-    let install = try await peers.install(context)
+    let peer = try await peers.peer(context)
+    let install = peer.install
     try delivery.admit()
     defer { delivery.dismiss() }
     var logger = logger
     logger[metadataKey: "install"] = "\(install.id)"
     logger.info("stream opened", metadata: ["peer": "\(context.remotePeer)"])
     defer { logger.info("stream closed") }
-    let session = StreamSession(install: install, delivery: delivery, response: response, logger: logger)
-    try await session.run(request)
+    let session = StreamSession(
+      install: install, address: SigningService.address(of: context.remotePeer), delivery: delivery, response: response,
+      logger: logger)
+    try await delivery.streamGuard.run(peer, address: context.remotePeer, request) { try await session.run($0) }
   }
 
   func checkIn(
@@ -34,7 +37,8 @@ struct CollectionService: Printtrail_Dcam_V1_DeviceCollection.SimpleServiceProto
     let install = try await peers.install(context)
     var logger = logger
     logger[metadataKey: "install"] = "\(install.id)"
-    try await delivery.greet(request.hello, install: install, logger: logger)
+    try await delivery.greet(
+      request.hello, install: install, peer: SigningService.address(of: context.remotePeer), logger: logger)
 
     var response = Printtrail_Dcam_V1_CheckInResponse()
     if request.hasLost {

@@ -37,6 +37,8 @@ final class Delivery: Sendable {
   let committer: Committer
   /// The bytes of all streams that wait for the commit.
   let budget: ByteBudget
+  /// Who delivers, and whether there are two of one.
+  let streamGuard: StreamGuard
   let clock: HubClock
   /// Nil: this hub does not keep what it is sent, and countersigns nothing.
   private let countersigner: Countersigner?
@@ -45,12 +47,14 @@ final class Delivery: Sendable {
 
   init(
     records: any RecordStore, registry: any RegistryStore, committer: Committer, countersigner: Countersigner?,
-    clock: HubClock, waitingBytesMax: Int = HubLimits.waitingBytesMax, streamsMax: Int = HubLimits.streamsMax
+    streams: StreamGuard, clock: HubClock, waitingBytesMax: Int = HubLimits.waitingBytesMax,
+    streamsMax: Int = HubLimits.streamsMax
   ) {
     self.records = records
     self.registry = registry
     self.committer = committer
     self.countersigner = countersigner
+    streamGuard = streams
     self.clock = clock
     self.streamsMax = streamsMax
     budget = ByteBudget(capacity: waitingBytesMax)
@@ -79,14 +83,19 @@ final class Delivery: Sendable {
   /// Checks that the agent speaks for the journal that was registered, and remembers that it was there.
   ///
   /// - Throws: `RPCError` INVALID_ARGUMENT for another journal.
-  func greet(_ hello: Printtrail_Dcam_V1_Hello, install: Install, logger: Logger) async throws {
+  func greet(_ hello: Printtrail_Dcam_V1_Hello, install: Install, peer: String, logger: Logger) async throws {
     guard Array(hello.journalID) == install.journalID else {
+      await streamGuard.doubt(
+        install.number, "an agent shows this install's certificate and speaks for another journal", peer: peer)
       throw RPCError(
         code: .invalidArgument,
         message: "The journal's id is not the one registered at enrolment. Enrol this journal with a new DataLink code."
       )
     }
     guard Array(hello.journalPublicKey) == install.journalKey else {
+      await streamGuard.doubt(
+        install.number, "an agent shows this install's certificate and speaks for the journal with another key",
+        peer: peer)
       throw RPCError(
         code: .invalidArgument,
         message:
@@ -169,6 +178,11 @@ final class Delivery: Sendable {
         break
       }
       result.answers.append(answer(stored, append, logger))
+      if let conflict = stored.conflicts.first {
+        await streamGuard.doubt(
+          append.install,
+          "epoch \(append.epoch): another record came under sequence \(conflict.sequence), which is held", peer: "")
+      }
     }
     return result
   }

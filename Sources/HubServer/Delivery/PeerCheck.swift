@@ -1,13 +1,23 @@
 // Who is calling: from the certificate of the TLS handshake to the install.
 //
-//     no certificate, one of another authority, expired, superseded, unknown serial     UNAUTHENTICATED
-//     the install was revoked                                                           PERMISSION_DENIED
-//     the store cannot say                                                              UNAVAILABLE
+//     no certificate, one of another authority, expired, superseded, revoked, unknown serial     UNAUTHENTICATED
+//     the install was revoked, or replaced by another                                            PERMISSION_DENIED
+//     the store cannot say                                                                       UNAVAILABLE
 
 internal import GRPCCore
 internal import GRPCNIOTransportHTTP2Posix
 internal import Logging
 internal import X509
+
+/// An install that calls, and the certificate that it calls with.
+struct Peer: Sendable, Equatable {
+  let install: Install
+  let serial: String
+  /// When the certificate ends, milliseconds since 1970 UTC.
+  let notAfter: Int64
+  /// Whether the certificate's root is on its way out.
+  let isOfRetiringRoot: Bool
+}
 
 struct PeerCheck: Sendable {
   /// Why a caller is refused, for its operator.
@@ -17,7 +27,7 @@ struct PeerCheck: Sendable {
     case unavailable
   }
 
-  let authority: CertificateAuthority
+  let authorities: Authorities
   let store: any RegistryStore
   let clock: HubClock
   let logger: Logger
@@ -25,10 +35,15 @@ struct PeerCheck: Sendable {
   /// The install that makes this call.
   ///
   /// - Throws: `RPCError` with the status of the table above.
-  func install(_ context: ServerContext) async throws -> Install {
+  func install(_ context: ServerContext) async throws -> Install { try await peer(context).install }
+
+  /// The install that makes this call, and with what.
+  ///
+  /// - Throws: `RPCError` with the status of the table above.
+  func peer(_ context: ServerContext) async throws -> Peer {
     let certificate = (context.transportSpecific as? HTTP2ServerTransport.Posix.Context)?.peerCertificate
     do throws(Refusal) {
-      return try await install(certificate, peer: context.remotePeer)
+      return try await self.peer(certificate, address: context.remotePeer)
     } catch {
       switch error {
       case .unauthenticated(let reason): throw RPCError(code: .unauthenticated, message: reason)
@@ -39,16 +54,23 @@ struct PeerCheck: Sendable {
   }
 
   static let revokedText =
-    "This install was revoked at the hub. Enrol again with a new DataLink code if that was a mistake."
+    "This install was revoked at the hub, or replaced by another. Enrol again with a new DataLink code if that was a mistake."
+
+  static let certificateRevokedText =
+    "This client certificate was revoked at the hub; the install's other certificates are good. Enrol again with a new DataLink code."
 
   /// The install of a certificate whose key the peer has proved to hold.
   func install(_ certificate: Certificate?, peer: String) async throws(Refusal) -> Install {
+    try await self.peer(certificate, address: peer).install
+  }
+
+  private func peer(_ certificate: Certificate?, address peer: String) async throws(Refusal) -> Peer {
     guard let certificate else {
       throw .unauthenticated("This call needs the install's client certificate. Enrol with a DataLink code first.")
     }
-    let serial: String
+    let checked: Authorities.CheckedClient
     do throws(CertificateAuthority.ClientFault) {
-      serial = try authority.checkClient(certificate)
+      checked = try authorities.checkClient(certificate)
     } catch {
       logger.notice("client certificate refused", metadata: ["peer": "\(peer)", "reason": "\(error)"])
       switch error {
@@ -56,12 +78,16 @@ struct PeerCheck: Sendable {
         throw .unauthenticated(
           "The client certificate is not one that this hub issued to an install. Enrol at this hub.")
       case .notYetValid:
-        throw .unauthenticated("The client certificate is not valid yet. Check the clocks of the agent and of the hub.")
+        throw .unauthenticated(
+          "The client certificate is not valid yet by the hub's clock, which says \(timeText(milliseconds: clock.now)). Check the hub's clock."
+        )
       case .expired(let end):
         throw .unauthenticated(
-          "The client certificate expired at \(timeText(milliseconds: end)). Enrol again with a new DataLink code.")
+          "The client certificate expired at \(timeText(milliseconds: end)), and the hub's clock says \(timeText(milliseconds: clock.now)). Enrol again with a new DataLink code."
+        )
       }
     }
+    let serial = checked.serial
     let standing: CertificateStanding
     do {
       standing = try await store.useCertificate(serial: serial, now: clock.now)
@@ -70,7 +96,9 @@ struct PeerCheck: Sendable {
       throw .unavailable
     }
     switch standing {
-    case .good(let install) where Self.commonName(certificate) == install.id: return install
+    case .good(let install) where Self.commonName(certificate) == install.id:
+      return Peer(
+        install: install, serial: serial, notAfter: checked.notAfter, isOfRetiringRoot: checked.isOfRetiringRoot)
     case .good, .unknown:
       logger.warning("client certificate unknown", metadata: ["peer": "\(peer)", "serial": "\(serial)"])
       throw .unauthenticated("This hub does not know the client certificate. Enrol again with a new DataLink code.")
@@ -78,6 +106,9 @@ struct PeerCheck: Sendable {
       logger.notice("client certificate superseded", metadata: ["peer": "\(peer)", "serial": "\(serial)"])
       throw .unauthenticated(
         "The client certificate was replaced by a newer one that was used already. Use that one, or enrol again.")
+    case .certificateRevoked:
+      logger.notice("revoked certificate refused", metadata: ["peer": "\(peer)", "serial": "\(serial)"])
+      throw .unauthenticated(Self.certificateRevokedText)
     case .revoked:
       logger.notice("revoked install refused", metadata: ["peer": "\(peer)", "serial": "\(serial)"])
       throw .revoked

@@ -34,6 +34,8 @@ struct StreamSession: Sendable {
   }
 
   let install: Install
+  /// Of the agent, without its port.
+  let address: String
   let delivery: Delivery
   let response: RPCWriter<Printtrail_Dcam_V1_HubMessage>
   let logger: Logger
@@ -140,7 +142,7 @@ struct StreamSession: Sendable {
   }
 
   private func greet(_ hello: Printtrail_Dcam_V1_Hello) async throws {
-    try await delivery.greet(hello, install: install, logger: logger)
+    try await delivery.greet(hello, install: install, peer: address, logger: logger)
     var message = Printtrail_Dcam_V1_HubMessage()
     message.welcome = try await delivery.welcome(install)
     try await response.write(message)

@@ -1,6 +1,6 @@
 // The hub's services, put together.
 //
-//     ServiceGroup: committer, fleet, identity, csr listener, dcam listener, hc application, readiness
+//     ServiceGroup: committer, fleet, identity, identity watch, csr listener, dcam listener, hc application, readiness
 //
 // They are shut down in the reverse order: first nobody new is let in and the streams end with UNAVAILABLE, last the
 // committer writes what was submitted. The lock of the directory is held for as long as `run` lasts.
@@ -23,6 +23,9 @@ package struct Hub: Sendable {
     /// Where it keeps everything; nil: where its directory says.
     package var store: String?
     package var signals: [UnixSignal] = []
+    /// How long the certificates of installs are good for, and how often agents ask for their standing: shorter in tests.
+    package var clientValidity = HubLimits.clientValidity
+    package var standingInterval = HubLimits.standingInterval
 
     package init(csr: Endpoint, dcam: Endpoint, hc: Endpoint) {
       self.csr = csr
@@ -61,9 +64,14 @@ package struct Hub: Sendable {
   ///
   /// - Parameter onReady: called once, when all ports listen.
   package func run(onReady: @escaping @Sendable (Ready) -> Void) async throws {
-    let identity = try ServerIdentity(directory: directory, extraNames: listeningNames, clock: clock, logger: logger)
-    let authority = directory.authority.with(clock: clock)
-    let peers = PeerCheck(authority: authority, store: store, clock: clock, logger: logger)
+    try Roots.removeRetiredKeys(directory)
+    let authorities = Authorities(directory, clock: clock)
+    let identity = try ServerIdentity(
+      directory: directory, authorities: authorities, extraNames: listeningNames, clock: clock, logger: logger)
+    let peers = PeerCheck(authorities: authorities, store: store, clock: clock, logger: logger)
+    let streams = StreamGuard(store: store, clock: clock, logger: logger)
+    let watch = IdentityWatch(
+      authorities: authorities, identity: identity, store: store, streams: streams, clock: clock, logger: logger)
     let records: any RecordStore = configuration.usesNullRecordStore ? NullRecordStore() : store
     if configuration.usesNullRecordStore {
       logger.critical("records are NOT stored: this hub runs with the null store, for measurements only")
@@ -72,11 +80,12 @@ package struct Hub: Sendable {
     let committer = Committer(store: records, clock: clock, logger: logger) { fleet.committed($0) }
     let countersigner = configuration.usesNullRecordStore ? nil : try directory.countersigner()
     let delivery = Delivery(
-      records: records, registry: store, committer: committer, countersigner: countersigner, clock: clock)
+      records: records, registry: store, committer: committer, countersigner: countersigner, streams: streams,
+      clock: clock)
     let addresses = AddressBox()
     let signing = SigningService(
-      directory: directory, authority: authority, store: store, peers: peers, addresses: { addresses.current },
-      clock: clock,
+      directory: directory, authorities: authorities, store: store, peers: peers, addresses: { addresses.current },
+      clientValidity: configuration.clientValidity, standingInterval: configuration.standingInterval, clock: clock,
       logger: logger)
     let collection = CollectionService(peers: peers, delivery: delivery, logger: logger)
     let csr = try RPCListener(name: "csr", endpoint: configuration.csr, identity: identity, services: [signing])
@@ -87,11 +96,11 @@ package struct Hub: Sendable {
       .application(endpoint: configuration.hc, identity: identity) { hcPort.set($0) }
     let hc = HealthListener(
       application: health, endpoint: configuration.hc, port: hcPort, before: [csr, dcam])
-    let readiness = Readiness { [configuration, authority, logger] in
+    let readiness = Readiness { [configuration, authorities, logger] in
       let ready = Ready(
         csr: Endpoint(host: configuration.csr.host, port: try await csr.port),
         dcam: Endpoint(host: configuration.dcam.host, port: try await dcam.port),
-        hc: Endpoint(host: configuration.hc.host, port: try await hcPort.wait()), pin: authority.pin)
+        hc: Endpoint(host: configuration.hc.host, port: try await hcPort.wait()), pin: authorities.current.serving.pin)
       addresses.current = .init(
         dcam: configuration.advertisedDCAM ?? self.advertised(ready.dcam),
         hc: configuration.advertisedHC ?? self.advertised(ready.hc))
@@ -104,7 +113,7 @@ package struct Hub: Sendable {
     }
 
     var group = ServiceGroupConfiguration(
-      services: [committer, fleet, identity, csr, dcam, hc, readiness],
+      services: [committer, fleet, identity, watch, csr, dcam, hc, readiness],
       gracefulShutdownSignals: configuration.signals, logger: logger)
     group.maximumGracefulShutdownDuration = HubLimits.shutdownGrace * 2
     defer { withExtendedLifetime(lock) {} }

@@ -66,6 +66,35 @@ package protocol RegistryStore: Sendable {
   func audit(_ entry: AuditEntry) async throws
   /// The newest first.
   func auditTrail(limit: Int) async throws -> [AuditEntry]
+
+  // What becomes of identities (SQLiteIdentities.swift).
+
+  /// Revokes one certificate of an install; the others stay as they are.
+  ///
+  /// - Throws: `HubError` 65 if the install has no such certificate. One that was revoked before stays so.
+  func revokeCertificate(serial: String, ofInstall id: String, now: Int64) async throws
+  /// Shows one install as replaced by another, and revokes it.
+  ///
+  /// - Throws: `HubError` 65 if there is no such install, 64 if they are one, of two entities, or `id` was replaced already.
+  func replaceInstall(id: String, by other: String, now: Int64) async throws
+  /// A one-time code with which a machine enrols in the place of an install.
+  ///
+  /// - Throws: `HubError` 65 if there is no such install, 64 if it was replaced already.
+  func addReplacementCode(hash: [UInt8], for id: String, expiresAt: Int64, now: Int64) async throws -> CodeRecord
+  /// What ended, and may still have a stream open.
+  func endedIdentities(in window: EndedWindow) async throws -> EndedIdentities
+  /// Remembers that an install's identity seems to be in two places, with an entry in the audit trail.
+  ///
+  /// - Returns: false if that was remembered less than `HubLimits.doubtInterval` ago; nothing was done then.
+  func doubt(_ install: InstallNumber, _ detail: String, peer: String, now: Int64) async throws -> Bool
+  /// Takes an operator's word that the doubt is settled.
+  ///
+  /// - Throws: `HubError` 65 if there is no such install.
+  func settleDoubt(id: String, now: Int64) async throws
+  /// What is said of installs beside what they are.
+  func remarks() async throws -> [InstallNumber: InstallRemarks]
+  /// Of each install that is not revoked, the certificate that it uses, DER: the newest that was used, or the newest where none was.
+  func certificatesInUse() async throws -> [(install: Install, certificate: [UInt8])]
 }
 
 package typealias HubStore = RecordStore & RegistryStore

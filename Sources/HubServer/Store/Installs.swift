@@ -28,7 +28,7 @@ extension SQLStore {
   ) throws -> EnrolmentOutcome {
     guard
       let code = try db.row(
-        "SELECT number, entity, uses, uses_max, expires_at, revoked_at FROM datalink_code WHERE hash = ?",
+        "SELECT number, entity, uses, uses_max, expires_at, revoked_at, replaces FROM datalink_code WHERE hash = ?",
         request.codeHash)
     else { return .refused(reason: "unknown") }
     if try code("revoked_at") as Int64? != nil { return .refused(reason: "revoked") }
@@ -53,6 +53,9 @@ extension SQLStore {
     try insert(certificate, install, now, db)
     try insert(
       AuditEntry(at: now, action: "install.enrolled", subject: id, peer: request.peer, detail: "code \(number)"), db)
+    if let replaced: InstallNumber = try code("replaces") {
+      try replace(replaced, by: install, peer: request.peer, now: now, db)
+    }
     return .enrolled(try require(install, db), certificate, repeated: false)
   }
 
@@ -92,6 +95,7 @@ extension SQLStore {
   )
     throws
   {
+    try pruneUnused(install, db)
     try db.execute(
       "INSERT INTO certificate (serial, install, der, not_before, not_after, issued_at) VALUES (?, ?, ?, ?, ?, ?)",
       certificate.serial, install, certificate.der, certificate.notBefore, certificate.notAfter, now)
@@ -127,10 +131,12 @@ extension SQLStore {
     CertificateStanding, isFirstUse: Bool
   ) {
     guard
-      let row = try db.row("SELECT install, first_used_at, superseded_at FROM certificate WHERE serial = ?", serial)
+      let row = try db.row(
+        "SELECT install, first_used_at, superseded_at, revoked_at FROM certificate WHERE serial = ?", serial)
     else { return (.unknown, false) }
     let install = try require(try row("install"), db)
     if let revokedAt = install.revokedAt { return (.revoked(at: revokedAt), false) }
+    if let revokedAt: Int64 = try row("revoked_at") { return (.certificateRevoked(at: revokedAt), false) }
     if let superseded = try row("superseded_at") as Int64?, now > superseded + HubLimits.supersededGrace.milliseconds {
       return (.superseded(at: superseded), false)
     }
@@ -149,17 +155,17 @@ extension SQLStore {
 
   // MARK: Installs
 
-  private static let selectInstall =
+  static let selectInstall =
     "SELECT i.*, e.name AS entity_name FROM install i JOIN entity e ON e.number = i.entity"
 
-  private static func require(_ number: InstallNumber, _ db: any SQLConnection) throws -> Install {
+  static func require(_ number: InstallNumber, _ db: any SQLConnection) throws -> Install {
     guard let row = try db.row("\(selectInstall) WHERE i.number = ?", number) else {
       throw HubError(.configuration, "The database names an install that it does not hold. Restore it from its backup.")
     }
     return try install(row)
   }
 
-  private static func install(_ row: SQLRow) throws -> Install {
+  static func install(_ row: SQLRow) throws -> Install {
     Install(
       number: try row("number"), id: try row("id"), entity: try row("entity_name"),
       journalID: try row("journal_id"), journalKey: try row("journal_key"),

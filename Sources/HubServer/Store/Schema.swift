@@ -23,6 +23,7 @@ enum Schema {
   static let migrations = [
     SQLMigration("v1", sqlite: version1, postgres: postgres(version1) + version1OfPostgres),
     SQLMigration("v2", sqlite: version2, postgres: postgres(version2)),
+    SQLMigration("v3", sqlite: version3, postgres: postgres(version3)),
     SQLMigration("v4", sqlite: version4, postgres: postgres(version4)),
     SQLMigration("v5", sqlite: sqlite(FleetSchema.tables), postgres: postgres(FleetSchema.tables)),
   ]
@@ -76,6 +77,19 @@ enum Schema {
       number INTEGER PRIMARY KEY CHECK (number = 1),
       identity TEXT NOT NULL
     ) STRICT;
+    """
+
+  /// What becomes of identities: single certificates are revoked, installs are replaced, codes are made for a replacement, and what looks
+  /// like one identity in two places is remembered. The indexes are for the look at what ended lately, each few seconds.
+  private static let version3 = """
+    ALTER TABLE certificate ADD COLUMN revoked_at INTEGER;
+    ALTER TABLE install ADD COLUMN replaced_by INTEGER REFERENCES install (number);
+    ALTER TABLE install ADD COLUMN doubted_at INTEGER;
+    ALTER TABLE install ADD COLUMN doubt TEXT;
+    ALTER TABLE datalink_code ADD COLUMN replaces INTEGER REFERENCES install (number);
+    CREATE INDEX install_revoked ON install (revoked_at);
+    CREATE INDEX certificate_revoked ON certificate (revoked_at);
+    CREATE INDEX certificate_superseded ON certificate (superseded_at);
     """
 
   private static let version2 = """

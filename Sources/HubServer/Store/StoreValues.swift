@@ -116,7 +116,9 @@ package enum CertificateStanding: Sendable, Equatable {
   case good(Install)
   case unknown
   case superseded(at: Int64)
+  /// The install was revoked, or replaced by another.
   case revoked(at: Int64)
+  case certificateRevoked(at: Int64)
 }
 
 // MARK: Records
