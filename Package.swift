@@ -84,6 +84,7 @@ let package = Package(
     .systemLibrary(name: "CLMDB"),
     .systemLibrary(name: "COpenSSL"),
     .systemLibrary(name: "CNGHTTP2"),
+    .systemLibrary(name: "CZlib"),
     .target(name: "CLinux"),
     .target(name: "CSHA256"),
     .target(name: "CrashRecorder"),
@@ -118,7 +119,8 @@ let package = Package(
     // The wire.
     room("TLS", ["OpenSSL", "COpenSSL"]),
     room("HTTP2", ["CNGHTTP2"]),
-    room("GRPCWire", ["HTTP2", "TLS", "OpenSSL", grpcCore]),
+    room("Zlib", ["CZlib"]),
+    room("GRPCWire", ["HTTP2", "TLS", "OpenSSL", "Zlib", grpcCore]),
 
     // The agent.
     room("Platform"),
@@ -224,7 +226,9 @@ let package = Package(
     tests("EventsTests", of: ["Events", "MIB", "PrinterModel", protobuf]),
     tests("EvidenceTests", of: ["Evidence", "OpenSSL"]),
     tests("FuzzTests", of: ["FuzzTargets"]),
-    tests("GRPCWireTests", of: ["GRPCWire", "HTTP2", "TLS", "OpenSSL", grpcCore], exclude: ["Support"]),
+    tests(
+      "GRPCWireTests", of: ["GRPCWire", "HTTP2", "TLS", "OpenSSL", grpcCore, grpcProtobuf, protobuf],
+      exclude: ["Support"]),
     tests("HealthTests", of: ["Health", "HTTP2", "TLS"]),
     tests("HTTP2Tests", of: ["HTTP2"]),
     tests("IPPTests", of: ["IPP"]),
@@ -256,5 +260,6 @@ let package = Package(
     tests("SettingsTests", of: ["Settings", "AlertRules", "Discovery", "Platform", "PrinterModel", "SNMP"]),
     tests("TOMLTextTests", of: ["TOMLText"]),
     tests("SNMPTests", of: ["SNMP", "MIB", "OpenSSL"]),
+    tests("ZlibTests", of: ["Zlib"]),
   ] + fuzzing
 )

@@ -14,11 +14,16 @@ final class WireCall: Sendable {
   /// Why the writer gave up, which is what the reader should hear; and whether the stream failed under the writer, in
   /// which case the reader hears the server's own reason.
   private let writerFailure = Mutex<(error: RPCError?, isServers: Bool)>((nil, false))
+  /// How messages are compressed; nil when none is.
+  private let encoding: MessageEncoding?
+  /// Made for the first message.
+  private let compressor = Mutex<MessageCompressor?>(nil)
 
   init(method: MethodDescriptor, options: CallOptions, transport: WireTransport) {
     self.method = method
     self.options = options
     self.transport = transport
+    encoding = MessageEncoding(options.compression ?? transport.configuration.compression)
   }
 
   /// The call is over, whatever its state.
@@ -30,6 +35,8 @@ final class WireCall: Sendable {
   func opened() async throws(RPCError) -> HTTP2Stream {
     do { return try await stream.value().get() } catch { throw RPCError(wire: error) }
   }
+
+  var traffic: TrafficCounter { transport.traffic }
 
   var messageBytesMax: Int { options.maxResponseMessageBytes ?? transport.configuration.inboundMessageBytesMax }
 
@@ -66,7 +73,8 @@ extension WireCall {
     do {
       let configuration = transport.configuration
       let headers = try requestHeaders(
-        of: method, authority: configuration.http2.authority, userAgent: configuration.userAgent, metadata: metadata)
+        of: method, authority: configuration.http2.authority, userAgent: configuration.userAgent, encoding: encoding,
+        metadata: metadata)
       let opened = try await transport.openStream(headers, options)
       // The call may have been closed while it waited for a connection.
       if !stream.set(.success(opened)) { opened.abandon(.cancel) }
@@ -85,7 +93,20 @@ extension WireCall {
     guard UInt32(exactly: message.count) != nil else {
       throw RPCError(code: .resourceExhausted, message: "The message has \(message.count) bytes, 4 GiB or more.")
     }
-    try await sendRaw(framed(message), endStream: false)
+    let compressed = try compressed(message)
+    let frame = framed(compressed ?? message, isCompressed: compressed != nil)
+    try await sendRaw(frame, endStream: false)
+    traffic.sent(bytes: message.count, carriedBytes: frame.count, isCompressed: compressed != nil)
+  }
+
+  /// Nil for a message that is sent as it is.
+  private func compressed(_ message: [UInt8]) throws(RPCError) -> [UInt8]? {
+    guard let encoding else { return nil }
+    return try compressor.withLock { compressor throws(RPCError) in
+      let made = if let compressor { compressor } else { try MessageCompressor(encoding) }
+      compressor = made
+      return made.compressed(message)
+    }
   }
 
   private func sendRaw(_ bytes: [UInt8], endStream: Bool) async throws(RPCError) {
@@ -124,7 +145,7 @@ struct WireResponse: AsyncSequence, Sendable {
   let call: WireCall
 
   func makeAsyncIterator() -> AsyncIterator {
-    AsyncIterator(call: call, parser: ResponseParser(messageBytesMax: call.messageBytesMax))
+    AsyncIterator(call: call, parser: ResponseParser(messageBytesMax: call.messageBytesMax, traffic: call.traffic))
   }
 
   struct AsyncIterator: AsyncIteratorProtocol {

@@ -33,6 +33,7 @@ package final class WireTransport: ClientTransport {
 
   package let configuration: WireConfiguration
   package let retryThrottle: RetryThrottle?
+  let traffic = TrafficCounter()
   private let shared = Mutex(Shared())
   private let shutdown = Latch<Void>()
   private let methods: [MethodConfig.Name: MethodConfig]
@@ -55,6 +56,9 @@ package final class WireTransport: ClientTransport {
       return .connecting
     }
   }
+
+  /// What all calls together have carried.
+  package var carried: WireTraffic { traffic.current }
 
   package func config(forMethod descriptor: MethodDescriptor) -> MethodConfig? {
     let service = descriptor.service.fullyQualifiedService

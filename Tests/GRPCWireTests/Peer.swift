@@ -34,6 +34,15 @@ final class Peer: Sendable {
       "grpc_peer.py", [String(port), keys.path("\(certificate).pem"), keys.path("\(certificate).key"), authority])
   }
 
+  /// The server of gRPC's interoperability tests.
+  /// - Parameter isTapped: it sees which messages came compressed; calls must then be made one after the other.
+  static func interop(isTapped: Bool = false) throws -> Peer {
+    let keys = TestKeys.shared
+    return try python(
+      "interop_peer.py",
+      ["0", keys.path("server.pem"), keys.path("server.key"), keys.path("ca.pem")] + (isTapped ? ["tap"] : []))
+  }
+
   /// The HTTP/2 server.
   static func http2() throws -> Peer {
     let keys = TestKeys.shared
