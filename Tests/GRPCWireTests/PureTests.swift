@@ -252,3 +252,18 @@ internal import Testing
     #expect(error.code == .failedPrecondition)
   }
 }
+
+@Suite struct `An error of a call` {
+  @Test func `is a cancellation when the request's producer was cancelled`() {
+    let wrapped = RPCError(code: .unknown, message: "Write failed.", cause: CancellationError())
+    #expect(RPCError(wire: wrapped).code == .cancelled)
+    #expect(RPCError(wire: RPCError(code: .unknown, message: "other")).code == .unknown)
+  }
+
+  @Test func `of the connection is unavailable: the next one may be better`() {
+    for error in [HTTP2Error.protocolViolation(reason: ""), .keepaliveTimeout, .streamRefused, .closedByPeer] {
+      #expect(RPCError(wire: error).code == .unavailable)
+    }
+    #expect(RPCError(wire: HTTP2Error.tooManyWaiting(limit: 1)).code == .resourceExhausted)
+  }
+}

@@ -12,13 +12,14 @@ in the order in which they came, and each message that a handler takes takes one
 
 import collections
 import socket
-import ssl
 import sys
 import threading
 import time
 from concurrent import futures
 
 import grpc
+
+from tls_stream import TLSStream, server_context
 
 
 def varint(value):
@@ -246,22 +247,19 @@ def tap(context, target, flags):
             while data := source.recv(65536):
                 seen(data)
                 sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
-        except OSError:
-            sink.close()
+        except OSError as error:
+            print(error, file=sys.stderr)
+        source.close()
+        sink.close()
 
     def serve(client):
         try:
-            outside = context.wrap_socket(client, server_side=True)
+            outside = TLSStream(client, context)
         except OSError as error:
             return print(error, file=sys.stderr)
         inside = socket.create_connection(("127.0.0.1", target))
-        back = threading.Thread(target=pump, args=(inside, outside, lambda data: None), daemon=True)
-        back.start()
+        threading.Thread(target=pump, args=(inside, outside, lambda data: None), daemon=True).start()
         pump(outside, inside, FlagReader(flags).feed)
-        back.join()
-        outside.close()
-        inside.close()
 
     def accept():
         while True:
@@ -280,11 +278,7 @@ def main():
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), options=options)
     server.add_generic_rpc_handlers((TestService(flags).handler(), ReconnectService().handler()))
     if is_tapped:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-        context.load_verify_locations(client_ca)
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.set_alpn_protocols(["h2"])
+        context = server_context(certificate, key, client_ca)
         bound = tap(context, server.add_insecure_port("127.0.0.1:0"), flags)
     else:
         pair = (open(key, "rb").read(), open(certificate, "rb").read())
