@@ -85,6 +85,7 @@ let package = Package(
     .systemLibrary(name: "COpenSSL"),
     .systemLibrary(name: "CNGHTTP2"),
     .systemLibrary(name: "CPostgres"),
+    .systemLibrary(name: "CZlib"),
     .target(name: "CLinux"),
     .target(name: "CSHA256"),
     .target(name: "CrashRecorder"),
@@ -119,7 +120,8 @@ let package = Package(
     // The wire.
     room("TLS", ["OpenSSL", "COpenSSL"]),
     room("HTTP2", ["CNGHTTP2"]),
-    room("GRPCWire", ["HTTP2", "TLS", "OpenSSL", grpcCore]),
+    room("Zlib", ["CZlib"]),
+    room("GRPCWire", ["HTTP2", "TLS", "OpenSSL", "Zlib", grpcCore]),
 
     // The agent.
     room("Platform"),
@@ -231,7 +233,9 @@ let package = Package(
     tests("EventsTests", of: ["Events", "MIB", "PrinterModel", protobuf]),
     tests("EvidenceTests", of: ["Evidence", "OpenSSL"]),
     tests("FuzzTests", of: ["FuzzTargets"]),
-    tests("GRPCWireTests", of: ["GRPCWire", "HTTP2", "TLS", "OpenSSL", grpcCore], exclude: ["Support"]),
+    tests(
+      "GRPCWireTests", of: ["GRPCWire", "HTTP2", "TLS", "OpenSSL", grpcCore, grpcProtobuf, protobuf],
+      exclude: ["Support"]),
     tests("HealthTests", of: ["Health", "HTTP2", "TLS"]),
     tests("HTTP2Tests", of: ["HTTP2"]),
     tests(
@@ -269,5 +273,6 @@ let package = Package(
     tests("SettingsTests", of: ["Settings", "AlertRules", "Discovery", "Platform", "PrinterModel", "SNMP"]),
     tests("TOMLTextTests", of: ["TOMLText"]),
     tests("SNMPTests", of: ["SNMP", "MIB", "OpenSSL"]),
+    tests("ZlibTests", of: ["Zlib"]),
   ] + fuzzing
 )

@@ -137,6 +137,11 @@ static inline int pt_ssl_ctx_require_tls12(SSL_CTX *context) {
 static inline void pt_ssl_ctx_set_modes(SSL_CTX *context) {
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 }
+/// Gives new sessions of a client to `save`, and keeps none itself.
+static inline void pt_ssl_ctx_save_sessions(SSL_CTX *context, int (*save)(SSL *, SSL_SESSION *)) {
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(context, save);
+}
 static inline int pt_ssl_ctx_add_chain(SSL_CTX *context, X509 *certificate) {
   return (int)SSL_CTX_add1_chain_cert(context, certificate);
 }

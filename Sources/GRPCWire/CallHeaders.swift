@@ -1,22 +1,25 @@
 // gRPC's headers (PROTOCOL-HTTP2.md): metadata to HTTP/2 fields and back, binary values in base64, percent-encoded
-// status messages.
+// status messages, the encodings of messages.
 
 internal import GRPCCore
 internal import HTTP2
 internal import OpenSSL
 
 /// The header section of a call.
+/// - Parameter encoding: that of the messages that are compressed; nil when none will be.
 /// - Throws: `invalidArgument` when a key or value of the metadata cannot be sent.
 func requestHeaders(
-  of method: MethodDescriptor, authority: String, userAgent: String, metadata: Metadata
+  of method: MethodDescriptor, authority: String, userAgent: String, encoding: MessageEncoding? = nil,
+  metadata: Metadata
 ) throws(RPCError) -> [HTTP2Header] {
   var headers = [
     HTTP2Header(":method", "POST"), HTTP2Header(":scheme", "https"),
     HTTP2Header(":path", "/\(method.fullyQualifiedMethod)"), HTTP2Header(":authority", authority),
     HTTP2Header("te", "trailers"), HTTP2Header("content-type", "application/grpc"),
-    HTTP2Header("grpc-accept-encoding", "identity"), HTTP2Header("user-agent", userAgent),
+    HTTP2Header("grpc-accept-encoding", MessageEncoding.accepted), HTTP2Header("user-agent", userAgent),
   ]
-  headers.reserveCapacity(headers.count + metadata.count)
+  headers.reserveCapacity(headers.count + metadata.count + 1)
+  if let encoding { headers.append(HTTP2Header("grpc-encoding", encoding.rawValue)) }
   for (key, value) in metadata {
     let name = key.lowercased()
     guard !isReserved(name) else { continue }
@@ -52,10 +55,10 @@ private func isFieldName(_ name: String) -> Bool {
     }
 }
 
-/// The metadata of a header or trailer section, without what belongs to HTTP/2 and to the status.
+/// The metadata of a header or trailer section, without what belongs to HTTP/2, to the status and to the transport.
 func metadata(from headers: [HTTP2Header]) -> Metadata {
   var metadata = Metadata()
-  for header in headers where !header.name.hasPrefix(":") && !isStatusField(header.name) {
+  for header in headers where !header.name.hasPrefix(":") && !isTransportField(header.name) {
     guard header.name.hasSuffix("-bin") else {
       metadata.addString(header.value, forKey: header.name)
       continue
@@ -73,8 +76,11 @@ func metadata(from headers: [HTTP2Header]) -> Metadata {
   return metadata
 }
 
-private func isStatusField(_ name: String) -> Bool {
-  name == "grpc-status" || name == "grpc-message" || name == "content-type"
+private func isTransportField(_ name: String) -> Bool {
+  switch name {
+  case "grpc-status", "grpc-message", "content-type", "grpc-encoding", "grpc-accept-encoding": true
+  default: false
+  }
 }
 
 /// The status a section carries; nil when it has none.

@@ -5,8 +5,8 @@
 //    |   1 byte   |     endian     |         |
 //    +------------+----------------+---------+
 //
-// Only identity is spoken: a compressed message is an error that says so. The length is checked before anything is
-// kept for it.
+// Both lengths of a compressed message have the same limit: the one in its prefix is checked before anything is kept for
+// it, the other while it is inflated.
 
 internal import GRPCCore
 
@@ -14,10 +14,11 @@ internal import GRPCCore
 let framePrefixBytes = 5
 
 /// The message with its prefix.
-func framed(_ message: [UInt8]) -> [UInt8] {
+/// - Parameter isCompressed: what `message` holds is compressed.
+func framed(_ message: [UInt8], isCompressed: Bool = false) -> [UInt8] {
   var frame: [UInt8] = []
   frame.reserveCapacity(message.count + framePrefixBytes)
-  frame.append(0)
+  frame.append(isCompressed ? 1 : 0)
   withUnsafeBytes(of: UInt32(truncatingIfNeeded: message.count).bigEndian) { frame.append(contentsOf: $0) }
   frame.append(contentsOf: message)
   return frame
@@ -29,11 +30,19 @@ struct Deframer {
   static let keptBytesMax = 64 << 10
 
   private let messageBytesMax: Int
+  private let traffic: TrafficCounter?
+  /// What `grpc-encoding` said; to be set before the first message is taken.
+  var encoding: String?
+  /// Made for the first compressed message.
+  private var decompressor: MessageDecompressor?
   private var buffer: [UInt8] = []
   /// The bytes of `buffer` already given out.
   private var consumed = 0
 
-  init(messageBytesMax: Int) { self.messageBytesMax = messageBytesMax }
+  init(messageBytesMax: Int, traffic: TrafficCounter? = nil) {
+    self.messageBytesMax = messageBytesMax
+    self.traffic = traffic
+  }
 
   /// Bytes of a message that is not whole yet are waiting.
   var isAmidMessage: Bool { consumed < buffer.count }
@@ -49,19 +58,14 @@ struct Deframer {
   }
 
   /// The next whole message; nil when more bytes are needed.
-  /// - Throws: `unimplemented` for a compressed message, `resourceExhausted` for one that is too large,
-  ///   `internalError` for a malformed prefix.
+  /// - Throws: `resourceExhausted` for a message that is too large, `internalError` for a malformed prefix and for a
+  ///   compressed message that cannot be read. Nothing may be taken after that.
   mutating func next() throws(RPCError) -> [UInt8]? {
     let waiting = buffer[consumed...]
     guard waiting.count >= framePrefixBytes else { return nil }
     let flag = buffer[consumed]
     let length = buffer[consumed + 1..<consumed + framePrefixBytes].reduce(0) { $0 << 8 | Int($1) }
-    switch flag {
-    case 0: break
-    case 1:
-      throw RPCError(
-        code: .unimplemented, message: "The server sent a compressed message, but this client accepts only identity.")
-    default:
+    guard flag <= 1 else {
       throw RPCError(code: .internalError, message: "The server sent a message with the unknown flag \(flag).")
     }
     guard length <= messageBytesMax else {
@@ -73,7 +77,15 @@ struct Deframer {
     let start = consumed + framePrefixBytes
     consumed = start + length
     defer { compact() }
-    return Array(buffer[start..<consumed])
+    let message = try flag == 0 ? Array(buffer[start..<consumed]) : decompressed(buffer[start..<consumed])
+    traffic?.received(bytes: message.count, carriedBytes: framePrefixBytes + length, isCompressed: flag == 1)
+    return message
+  }
+
+  private mutating func decompressed(_ bytes: ArraySlice<UInt8>) throws(RPCError) -> [UInt8] {
+    let decompressor = if let made = self.decompressor { made } else { try MessageDecompressor(named: encoding) }
+    self.decompressor = decompressor
+    return try decompressor.message(bytes, bytesMax: messageBytesMax)
   }
 
   /// Drops what was given out once it is the larger part, so that a long stream does not grow the buffer.

@@ -21,7 +21,9 @@ struct ResponseParser {
   private var ready: [Part] = []
   private var nextReady = 0
 
-  init(messageBytesMax: Int) { deframer = Deframer(messageBytesMax: messageBytesMax) }
+  init(messageBytesMax: Int, traffic: TrafficCounter? = nil) {
+    deframer = Deframer(messageBytesMax: messageBytesMax, traffic: traffic)
+  }
 
   /// The response is over: its status was given out or is about to be.
   var isDone: Bool { phase == .done }
@@ -65,6 +67,7 @@ struct ResponseParser {
       finish(failure, fields)
     } else {
       phase = .receiving
+      deframer.encoding = headers.first(named: "grpc-encoding")
       ready.append(.metadata(fields))
     }
   }

@@ -15,6 +15,9 @@ package struct WireConfiguration: Sendable {
   package var http2: HTTP2Configuration
   package var backoff = Backoff()
   package var inboundMessageBytesMax = Self.inboundMessageBytesMax
+  /// How messages are compressed in calls whose options say nothing; the server must know it. What the server sends is
+  /// read however it is compressed.
+  package var compression = CompressionAlgorithm.none
   /// The product at the start of the user agent, such as `printtrail/1.0`.
   package var product: String
   /// Defaults for methods: timeouts, retries, limits.

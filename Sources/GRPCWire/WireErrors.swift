@@ -20,6 +20,9 @@ extension TLSError {
 extension RPCError {
   init(wire error: any Error) {
     switch error {
+    // GRPCCore wraps what a request's producer throws when the call is cancelled as `unknown`.
+    case let error as RPCError where error.cause is CancellationError:
+      self.init(code: .cancelled, message: "The call was cancelled.")
     case let error as RPCError: self = error
     case let error as HTTP2Error: self.init(code: error.code, message: "\(error)", cause: error.cause)
     case is CancellationError: self.init(code: .cancelled, message: "The call was cancelled.")
@@ -31,9 +34,11 @@ extension RPCError {
 extension HTTP2Error {
   fileprivate var code: RPCError.Code {
     switch self {
-    case .connection, .closedByPeer, .notHTTP2, .keepaliveTimeout, .goneAway, .streamRefused: .unavailable
-    case .protocolViolation, .streamClosed: .internalError
-    case .headersTooLarge, .bodyTooLarge: .resourceExhausted
+    // A connection that broke the protocol is gone; the next one may be better.
+    case .connection, .closedByPeer, .notHTTP2, .protocolViolation, .keepaliveTimeout, .goneAway, .streamRefused:
+      .unavailable
+    case .streamClosed: .internalError
+    case .headersTooLarge, .bodyTooLarge, .tooManyWaiting: .resourceExhausted
     case .deadlineExceeded: .deadlineExceeded
     case .closed: .cancelled
     case .streamReset(.cancel): .cancelled

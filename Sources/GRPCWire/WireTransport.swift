@@ -33,8 +33,11 @@ package final class WireTransport: ClientTransport {
 
   package let configuration: WireConfiguration
   package let retryThrottle: RetryThrottle?
+  let traffic = TrafficCounter()
   private let shared = Mutex(Shared())
   private let shutdown = Latch<Void>()
+  /// Of the connections so far, for the next one.
+  private let sessions = TLSSessions()
   private let methods: [MethodConfig.Name: MethodConfig]
 
   package init(_ configuration: WireConfiguration) {
@@ -55,6 +58,9 @@ package final class WireTransport: ClientTransport {
       return .connecting
     }
   }
+
+  /// What all calls together have carried.
+  package var carried: WireTraffic { traffic.current }
 
   package func config(forMethod descriptor: MethodDescriptor) -> MethodConfig? {
     let service = descriptor.service.fullyQualifiedService
@@ -121,8 +127,9 @@ package final class WireTransport: ClientTransport {
   }
 
   private func openConnection() async throws -> HTTP2Connection {
-    try await HTTP2Connection.connect(
-      to: configuration.endpoint, tls: configuration.tls(), configuration: configuration.http2)
+    var tls = try configuration.tls()
+    if tls.sessions == nil { tls.sessions = sessions }
+    return try await HTTP2Connection.connect(to: configuration.endpoint, tls: tls, configuration: configuration.http2)
   }
 
   private func adopt(_ connection: HTTP2Connection) {

@@ -141,7 +141,10 @@ extension ConnectionLoop {
       session.consume(count, on: stream.id.load(ordering: .relaxed))
     case .reset(let stream, let code):
       let id = stream.id.load(ordering: .relaxed)
-      if streams[id] != nil { session.reset(id, code) }
+      guard streams.removeValue(forKey: id) != nil else { return }
+      // Let go of at once: a peer that allows no streams would never make nghttp2 tell that a waiting one is over.
+      deadlines[id] = nil
+      session.reset(id, code)
     case .close:
       drainDeadline = drainDeadline ?? ContinuousClock.now.advanced(by: connection.configuration.drainTimeout)
     case .abort: isAborted = true
@@ -152,7 +155,12 @@ extension ConnectionLoop {
     _ stream: HTTP2Stream, _ headers: [HTTP2Header], endStream: Bool, deadline: ContinuousClock.Instant?,
     _ session: HTTP2Session
   ) {
-    guard drainDeadline == nil, let id = try? session.open(headers, endStream: endStream) else {
+    let id: HTTP2Session.StreamID
+    do throws(HTTP2Error) {
+      guard drainDeadline == nil else { throw .streamRefused }
+      id = try session.open(headers, endStream: endStream)
+    } catch {
+      if case .tooManyWaiting = error { return stream.fail(error) }
       // Not begun: whoever asked may try elsewhere. A session out of stream numbers is of no more use either.
       connection.becameUnusable(.goneAway(code: .noError, reason: "no more streams"))
       return stream.fail(HTTP2Error.streamRefused)

@@ -40,6 +40,8 @@ package enum HTTP2Error: Error, Sendable, CustomStringConvertible {
   case goneAway(code: HTTP2ErrorCode, reason: String)
   /// The stream was not processed at all by the peer: it can be tried again elsewhere without harm.
   case streamRefused
+  /// Too many requests wait for the peer to allow them.
+  case tooManyWaiting(limit: Int)
   /// The peer ended the stream with an error.
   case streamReset(HTTP2ErrorCode)
   /// The stream is over; nothing more can be sent on it.
@@ -63,6 +65,7 @@ package enum HTTP2Error: Error, Sendable, CustomStringConvertible {
     case .goneAway(let code, let reason):
       "The server takes no new requests on this connection (\(code)\(reason.isEmpty ? "" : ", \(reason)"))."
     case .streamRefused: "The server did not begin with the request; it can be tried again."
+    case .tooManyWaiting(let limit): "More than \(limit) requests wait for the server to allow them."
     case .streamReset(let code): "The server ended the request with \(code)."
     case .streamClosed: "The request is over; nothing more can be sent on it."
     case .headersTooLarge(let limit): "The server's headers are larger than \(limit) bytes."

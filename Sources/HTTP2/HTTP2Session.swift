@@ -16,6 +16,12 @@ internal import CNGHTTP2
 package final class HTTP2Session {
   package typealias StreamID = Int32
 
+  /// Requests and other frames that wait, at most: a peer that allows no streams any more makes its client keep a
+  /// kilobyte for each. No agent makes as many calls at once.
+  static let waitingFramesMax = 10_000
+  /// What is kept of the text of a GOAWAY, in bytes.
+  static let reasonBytesMax = 256
+
   /// The version of nghttp2 in use, such as `1.52.0`.
   package static var libraryVersion: String {
     nghttp2_version(0)?.pointee.version_str.map { String(cString: $0) } ?? "unknown"
@@ -87,8 +93,11 @@ package final class HTTP2Session {
   // MARK: what this side wants
 
   /// Queues a request. It goes out when the peer's limit of concurrent streams allows.
-  /// - Throws: `goneAway` when the connection takes no new streams.
+  /// - Throws: `goneAway` when the connection takes no new streams, `tooManyWaiting` when it has too many for now.
   package func open(_ headers: [HTTP2Header], endStream: Bool) throws(HTTP2Error) -> StreamID {
+    guard nghttp2_session_get_outbound_queue_size(session) < Self.waitingFramesMax else {
+      throw .tooManyWaiting(limit: Self.waitingFramesMax)
+    }
     var provider = nghttp2_data_provider()
     provider.read_callback = readOutbox
     let status = withNameValues(headers) { fields in
@@ -278,9 +287,7 @@ private func receivedFrame(
   case NGHTTP2_PING where head.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0: inside.events.append(.pong)
   case NGHTTP2_GOAWAY:
     let goAway = frame.pointee.goaway
-    let reason = UnsafeBufferPointer(start: goAway.opaque_data, count: goAway.opaque_data_len)
-    let code = HTTP2ErrorCode(rawValue: goAway.error_code)
-    inside.events.append(.goAway(code, reason: String(decoding: reason, as: UTF8.self)))
+    inside.events.append(.goAway(HTTP2ErrorCode(rawValue: goAway.error_code), reason: reason(of: goAway)))
   default: break
   }
   return 0
@@ -311,10 +318,15 @@ private func sentFrame(
   guard nghttp2_frame_type(UInt32(frame.pointee.hd.type)) == NGHTTP2_GOAWAY else { return 0 }
   let goAway = frame.pointee.goaway
   guard goAway.error_code != HTTP2ErrorCode.noError.rawValue else { return 0 }
-  let text = UnsafeBufferPointer(start: goAway.opaque_data, count: goAway.opaque_data_len)
-  let code = HTTP2ErrorCode(rawValue: goAway.error_code)
-  inside.events.append(.violation(reason: "\(code) \(String(decoding: text, as: UTF8.self))"))
+  inside.events.append(.violation(reason: "\(HTTP2ErrorCode(rawValue: goAway.error_code)) \(reason(of: goAway))"))
   return 0
+}
+
+/// The beginning of the text that a GOAWAY carries, on one line: it goes to logs.
+private func reason(of goAway: nghttp2_goaway) -> String {
+  let bytes = UnsafeBufferPointer(start: goAway.opaque_data, count: goAway.opaque_data_len)
+  let printable = bytes.prefix(HTTP2Session.reasonBytesMax).map { $0 < 0x20 || $0 == 0x7F ? UInt8(ascii: "?") : $0 }
+  return String(decoding: printable, as: UTF8.self)
 }
 
 private func couldNotSend(

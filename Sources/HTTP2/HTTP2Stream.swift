@@ -6,6 +6,10 @@
 internal import Synchronization
 
 package final class HTTP2Stream: Sendable {
+  /// Data that wait to be read are joined up to this many bytes: a peer that sends each byte in a frame of its own should
+  /// not cost us an array for each.
+  static let joinedDataBytesMax = 16 << 10
+
   /// How the peer's half, and with an error both halves, came to an end.
   private enum Ending {
     case complete
@@ -45,6 +49,16 @@ package final class HTTP2Stream: Sendable {
   /// - Throws: `HTTP2Error` when the stream is over, `CancellationError` when cancelled while waiting (the bytes are on
   ///   their way all the same).
   package func send(_ bytes: [UInt8], endStream: Bool = false) async throws {
+    if try enqueue(bytes, endStream: endStream) { try await waitForRoom() }
+  }
+
+  /// Sends bytes of the body however many are on their way. Without effect on a stream that is over: whoever reads it hears why.
+  package func sendWithoutWaiting(_ bytes: [UInt8], endStream: Bool = false) {
+    _ = try? enqueue(bytes, endStream: endStream)
+  }
+
+  /// Returns whether the writer must wait.
+  private func enqueue(_ bytes: [UInt8], endStream: Bool) throws -> Bool {
     let mustWait = try state.withLock { state in
       if case .failed(let error)? = state.ending { throw error }
       guard !state.isWriteEnded, !state.isClosed else { throw HTTP2Error.streamClosed }
@@ -53,7 +67,7 @@ package final class HTTP2Stream: Sendable {
       return !endStream && state.unsent > connection.configuration.unsentBytesMax
     }
     connection.enqueue(.send(self, bytes, endStream: endStream))
-    if mustWait { try await waitForRoom() }
+    return mustWait
   }
 
   private func waitForRoom() async throws {
@@ -160,12 +174,25 @@ package final class HTTP2Stream: Sendable {
         state.reader = nil
         return (reader, 0)
       }
-      state.inbox.append(part)
+      Self.append(part, to: &state.inbox)
       return (nil, 0)
     }
     reader?.resume(returning: part)
     return dropped
   }
+
+  private static func append(_ part: HTTP2Part, to inbox: inout [HTTP2Part]) {
+    guard case .data(let bytes) = part, let last = inbox.indices.last, case .data(var joined) = inbox[last],
+      joined.count + bytes.count <= joinedDataBytesMax
+    else { return inbox.append(part) }
+    // Out of the inbox, so that it grows in its place.
+    inbox[last] = .data([])
+    joined.append(contentsOf: bytes)
+    inbox[last] = .data(joined)
+  }
+
+  /// The parts that wait to be read.
+  var unreadParts: Int { state.withLock { $0.inbox.count - $0.first } }
 
   /// The peer has sent everything.
   func complete() {

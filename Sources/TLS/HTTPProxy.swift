@@ -8,6 +8,8 @@ internal import OpenSSL
 package struct HTTPProxy: Hashable, Sendable {
   /// The largest answer to CONNECT that is read, in bytes: a status line and some headers.
   package static let answerBytesMax = 16 * 1024
+  /// What an error quotes of its status line.
+  static let quotedCharactersMax = 80
 
   package struct Credentials: Hashable, Sendable {
     package let user: String
@@ -37,15 +39,19 @@ package struct HTTPProxy: Hashable, Sendable {
   }
 
   /// Nil when `answer`, a whole header section, grants the tunnel; otherwise why not.
-  static func refusal(in answer: [UInt8]) -> String? {
+  func refusal(in answer: [UInt8]) -> String? {
     let statusLine = String(decoding: answer.prefix { $0 != 13 && $0 != 10 }, as: UTF8.self)
     let words = statusLine.split(separator: " ", maxSplits: 2)
     guard words.count >= 2, words[0].hasPrefix("HTTP/1."), words[1].count == 3, let status = Int(words[1]) else {
       return "it does not speak HTTP"
     }
     if (200..<300).contains(status) { return nil }
-    if status == 407 { return "it wants other credentials (status 407)" }
-    return "it answered '\(statusLine)'"
+    switch status {
+    // RFC 9110 section 15.5.8 is 407; tinyproxy says 401 to credentials that are wrong.
+    case 401, 407: return "it wants \(credentials == nil ? "" : "other ")credentials (status \(status))"
+    case 403: return "it does not allow connections to that host and port (status 403)"
+    default: return "it answered '\(statusLine.prefix(Self.quotedCharactersMax))'"
+    }
   }
 
   /// Opens the tunnel on a connection to the proxy. Afterwards the socket belongs to the target.
@@ -86,6 +92,6 @@ package struct HTTPProxy: Hashable, Sendable {
         throw refused(systemReason(errno))
       }
     }
-    if let refusal = Self.refusal(in: answer) { throw refused(refusal) }
+    if let refusal = refusal(in: answer) { throw refused(refusal) }
   }
 }

@@ -44,6 +44,8 @@ package struct TLSConfiguration: Sendable {
   package var serverName: String?
   /// The HTTP proxy to go through; nil connects directly.
   package var proxy: HTTPProxy?
+  /// Where sessions are kept to be resumed by later connections; nil makes each handshake a full one.
+  package var sessions: TLSSessions?
 
   package init(
     trust: Trust, requiredPin: PublicKeyPin? = nil, identity: Identity? = nil, applicationProtocols: [String] = ["h2"],

@@ -1,6 +1,7 @@
 // One TLS connection as a client: TLS 1.2 or newer over TCP, never plaintext.
 //
-//   open     name -> addresses -> TCP -> (proxy tunnel) -> handshake -> chain, host, pins, ALPN checked
+//   open     name -> addresses -> TCP -> (proxy tunnel) -> handshake -> chain, host, pins, ALPN checked,
+//            whether the handshake was a full one or resumed a session
 //   read     bytes, nothing for now (nil), or the end (0)
 //   write    bytes taken, or nothing for now (nil)
 //   wait     until the socket is ready, somebody called wake, or the deadline passed
@@ -37,6 +38,8 @@ package final class TLSConnection: @unchecked Sendable {
     let ssl: OpaquePointer
     let context: TLSContext
     let socket: Socket
+    /// Nil when no sessions are kept.
+    let saver: SessionSaver?
 
     deinit { SSL_free(ssl) }
   }
@@ -74,8 +77,16 @@ package final class TLSConnection: @unchecked Sendable {
       try proxy.openTunnel(on: socket, to: endpoint, waker: waker, until: deadline, isInterrupted: isInterrupted)
     }
     let session = try makeSession(over: socket)
-    try shakeHands(session, until: deadline)
-    try checkProtocol(session)
+    do throws(TLSError) {
+      try shakeHands(session, until: deadline)
+      if isResumed { try session.context.verifyAgain(session.ssl) }
+      try checkProtocol(session)
+    } catch {
+      // A server that cannot go on with a session gets a full handshake the next time.
+      if let saver = session.saver { saver.sessions.forget(saver.key) }
+      throw error
+    }
+    if isResumed { session.saver?.keepResumed(session.ssl) }
     remoteAddress = session.socket.remote.peerDescription
     localAddress = session.socket.localDescription
     self.session = consume session
@@ -87,6 +98,10 @@ package final class TLSConnection: @unchecked Sendable {
   package private(set) var localAddress = ""
   /// What ALPN agreed on; nil when nothing was offered.
   package private(set) var applicationProtocol: String?
+  /// The handshake resumed a session.
+  package private(set) var isResumed = false
+  /// Such as `TLSv1.3`; empty before `open`.
+  package private(set) var protocolVersion = ""
 
   /// Reads into `buffer`, which must not be empty.
   /// - Returns: the bytes read; 0 when the peer closed properly; nil when nothing is there for now.
@@ -160,7 +175,10 @@ extension TLSConnection {
     let host = configuration.serverName ?? endpoint.host
     let context = try TLSContext(configuration, expectedHost: host)
     guard let ssl = SSL_new(context.pointer) else { throw .configuration(.draining("set up TLS")) }
-    let session = Session(ssl: ssl, context: context, socket: socket)
+    let saver = configuration.sessions.map {
+      SessionSaver($0, TLSSessions.Key(configuration, endpoint: endpoint, host: host))
+    }
+    let session = Session(ssl: ssl, context: context, socket: socket, saver: saver)
     let parameters = SSL_get0_param(ssl)
     // RFC 9525 section 6.3: the common name is no name of a host.
     X509_VERIFY_PARAM_set_hostflags(
@@ -175,6 +193,7 @@ extension TLSConnection {
     guard prepared, SSL_set_fd(ssl, session.socket.descriptor) == 1 else {
       throw .configuration(.draining("prepare the handshake with \(host)"))
     }
+    saver?.attach(to: ssl)
     return session
   }
 
@@ -182,7 +201,11 @@ extension TLSConnection {
     while true {
       ERR_clear_error()
       let status = SSL_connect(session.ssl)
-      if status == 1 { return }
+      if status == 1 {
+        isResumed = SSL_session_reused(session.ssl) == 1
+        protocolVersion = SSL_get_version(session.ssl).map { String(cString: $0) } ?? ""
+        return
+      }
       let code = SSL_get_error(session.ssl, status)
       let systemCode = errno
       guard code == SSL_ERROR_WANT_READ || code == SSL_ERROR_WANT_WRITE else {

@@ -56,9 +56,29 @@ final class TLSContext {
     try use(configuration.trust)
     if let identity = configuration.identity { try use(identity) }
     try offer(configuration.applicationProtocols)
+    if configuration.sessions != nil { pt_ssl_ctx_save_sessions(pointer, savesSession) }
   }
 
   deinit { SSL_CTX_free(pointer) }
+
+  /// Verifies the chain of a resumed session as that of a full handshake is.
+  /// - Throws: why the server may not be trusted any more.
+  func verifyAgain(_ ssl: OpaquePointer) throws(TLSError) {
+    guard let own = SSL_get0_peer_certificate(ssl) else {
+      throw .certificateNotTrusted(reason: "the resumed session has no certificate")
+    }
+    guard let store = X509_STORE_CTX_new() else { throw .configuration(.draining("verify the resumed session")) }
+    defer { X509_STORE_CTX_free(store) }
+    // As OpenSSL's ssl_verify_cert_chain prepares it.
+    guard X509_STORE_CTX_init(store, SSL_CTX_get_cert_store(pointer), own, SSL_get_peer_cert_chain(ssl)) == 1,
+      X509_STORE_CTX_set_default(store, "ssl_server") == 1,
+      X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(store), SSL_get0_param(ssl)) == 1
+    else { throw .configuration(.draining("verify the resumed session")) }
+    if let failure = refusal(of: store, verification) {
+      ERR_clear_error()
+      throw failure
+    }
+  }
 
   private func use(_ trust: TLSConfiguration.Trust) throws(TLSError) {
     switch trust {

@@ -34,6 +34,24 @@ final class Peer: Sendable {
       "grpc_peer.py", [String(port), keys.path("\(certificate).pem"), keys.path("\(certificate).key"), authority])
   }
 
+  /// The server of gRPC's interoperability tests.
+  /// - Parameter isTapped: it sees which messages came compressed; calls must then be made one after the other.
+  static func interop(isTapped: Bool = false) throws -> Peer {
+    let keys = TestKeys.shared
+    return try python(
+      "interop_peer.py",
+      ["0", keys.path("server.pem"), keys.path("server.key"), keys.path("ca.pem")] + (isTapped ? ["tap"] : []))
+  }
+
+  /// The server that breaks HTTP/2, or uses it against its client.
+  /// - Parameter version: the only version of TLS that it speaks, as Python names it; nil for any.
+  static func hostile(version: String? = nil) throws -> Peer {
+    let keys = TestKeys.shared
+    return try python(
+      "hostile_peer.py",
+      ["0", keys.path("server.pem"), keys.path("server.key"), keys.path("ca.pem")] + (version.map { [$0] } ?? []))
+  }
+
   /// The HTTP/2 server.
   static func http2() throws -> Peer {
     let keys = TestKeys.shared
@@ -46,17 +64,36 @@ final class Peer: Sendable {
   }
 
   /// `openssl s_server`, which speaks TLS but no HTTP/2.
-  static func tls(certificate: String = "server", options: [String] = ["-alpn", "h2"]) throws -> Peer {
+  static func tls(
+    port: UInt16 = 0, certificate: String = "server", options: [String] = ["-alpn", "h2"]
+  ) throws -> Peer {
     let keys = TestKeys.shared
     return try Peer(
       [
-        "openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", keys.path("\(certificate).pem"), "-key",
+        "openssl", "s_server", "-accept", "127.0.0.1:\(port)", "-cert", keys.path("\(certificate).pem"), "-key",
         keys.path("\(certificate).key"), "-cert_chain", keys.path("ca.pem"),
-      ] + options)
+      ] + options, wishing: port)
   }
 
+  /// tinyproxy, which opens tunnels to one port alone.
+  static func proxy(to port: UInt16, credentials: HTTPProxy.Credentials? = nil) throws -> Peer {
+    let own = Listener().port
+    let path = TestKeys.shared.path("tinyproxy-\(own).conf")
+    let authentication = credentials.map { "BasicAuth \($0.user) \($0.password)\n" } ?? ""
+    guard let file = fopen(path, "w") else { throw CouldNotStart(command: ["tinyproxy"], output: path) }
+    fputs("Port \(own)\nListen 127.0.0.1\nMaxClients 20\nLogLevel Error\n\(authentication)ConnectPort \(port)\n", file)
+    fclose(file)
+    return try Peer(["tinyproxy", "-d", "-c", path], listeningOn: own)
+  }
+
+  /// Whether the proxy is installed (Debian: tinyproxy-bin).
+  static let hasProxy = system("command -v tinyproxy >/dev/null") == 0
+
   /// Starts the command and reads its port: the number at the end of the first line with `PORT` or `ACCEPT`.
-  private init(_ command: [String]) throws {
+  /// - Parameters:
+  ///   - wish: the port that it was asked to take: `openssl s_server` tells no other.
+  ///   - known: its port if it tells nothing at all, but listens there in a moment.
+  private init(_ command: [String], wishing wish: UInt16 = 0, listeningOn known: UInt16? = nil) throws {
     var (input, output): ([Int32], [Int32]) = ([-1, -1], [-1, -1])
     guard pipe(&input) == 0, pipe(&output) == 0 else { throw CouldNotStart(command: command, output: "no pipe") }
     for descriptor in input + output { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
@@ -74,15 +111,25 @@ final class Peer: Sendable {
     (self.process, standardInput, standardOutput) = (process, input[1], output[0])
     guard status == 0 else { throw CouldNotStart(command: command, output: "error \(status)") }
     var text = ""
-    var port: UInt16?
+    var port = known
+    if let known, !Self.isListening(known) { throw CouldNotStart(command: command, output: "nobody listens") }
     while port == nil, let line = Self.line(from: output[0]) {
       text += line + "\n"
       if line.hasPrefix("PORT") || line.hasPrefix("ACCEPT") {
-        port = UInt16(line.split { " :".contains($0) }.last ?? "")
+        port = UInt16(line.split { " :".contains($0) }.last ?? "") ?? (wish > 0 ? wish : nil)
       }
     }
     self.port = port ?? 0
     guard port != nil else { throw CouldNotStart(command: command, output: text) }
+  }
+
+  /// Waits for somebody to listen there, for ten seconds at most.
+  private static func isListening(_ port: UInt16) -> Bool {
+    for _ in 0..<500 {
+      if Listener.connects(to: port) { return true }
+      usleep(20_000)
+    }
+    return false
   }
 
   private static func line(from descriptor: Int32) -> String? {
@@ -107,6 +154,21 @@ final class Peer: Sendable {
 final class Listener {
   let descriptor: Int32
   let port: UInt16
+
+  /// Whether somebody else listens on a port.
+  static func connects(to port: UInt16) -> Bool {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    address.sin_port = port.bigEndian
+    return withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+      }
+    }
+  }
 
   init() {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

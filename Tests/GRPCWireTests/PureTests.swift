@@ -46,12 +46,11 @@ internal import Testing
     #expect(error?.message == "The server sent a message of 11 bytes; at most 10 are accepted.")
   }
 
-  @Test(arguments: [(UInt8(1), RPCError.Code.unimplemented), (2, .internalError), (255, .internalError)])
-  func `refuses compressed and malformed messages`(flag: UInt8, code: RPCError.Code) {
+  @Test(arguments: [2, 3, 255]) func `refuses messages with a flag that nobody knows`(flag: UInt8) {
     var deframer = Deframer(messageBytesMax: 10)
     deframer.append([flag, 0, 0, 0, 0])
     let error = #expect(throws: RPCError.self) { try deframer.next() }
-    #expect(error?.code == code)
+    #expect(error?.code == .internalError)
   }
 }
 
@@ -143,6 +142,7 @@ internal import Testing
     #expect(sent.filter { ["te", ":path", "content-type"].contains($0.name) }.count == 3)
     #expect(sent.first(named: ":path") == "/a.B/C")
     #expect(sent.first(named: "grpc-encoding") == nil)
+    #expect(sent.first(named: "grpc-accept-encoding") == "identity,gzip,deflate")
     #expect(sent.first(named: "grpc-timeout") == "5S")
   }
 
@@ -250,5 +250,20 @@ internal import Testing
       return
     }
     #expect(error.code == .failedPrecondition)
+  }
+}
+
+@Suite struct `An error of a call` {
+  @Test func `is a cancellation when the request's producer was cancelled`() {
+    let wrapped = RPCError(code: .unknown, message: "Write failed.", cause: CancellationError())
+    #expect(RPCError(wire: wrapped).code == .cancelled)
+    #expect(RPCError(wire: RPCError(code: .unknown, message: "other")).code == .unknown)
+  }
+
+  @Test func `of the connection is unavailable: the next one may be better`() {
+    for error in [HTTP2Error.protocolViolation(reason: ""), .keepaliveTimeout, .streamRefused, .closedByPeer] {
+      #expect(RPCError(wire: error).code == .unavailable)
+    }
+    #expect(RPCError(wire: HTTP2Error.tooManyWaiting(limit: 1)).code == .resourceExhausted)
   }
 }

@@ -5,7 +5,7 @@ internal import OpenSSL
 internal import TLS
 internal import Testing
 
-private let soon = Duration.seconds(10)
+let soon = Duration.seconds(10)
 
 /// Opens a connection, closes it, and returns what ALPN agreed on.
 @discardableResult
@@ -75,6 +75,16 @@ private func shakeHands(with endpoint: Endpoint, _ configuration: TLSConfigurati
     #expect(throws: TLSError.protocolNotAgreed(offered: ["h2"])) {
       try shakeHands(with: other.endpoint, keys.configuration())
     }
+  }
+
+  @Test(arguments: [("-tls1_2", "TLSv1.2"), ("-tls1_3", "TLSv1.3")])
+  func `is made with either version of TLS, with certificates on both sides`(option: String, version: String) throws {
+    let peer = try Peer.tls(
+      options: ["-alpn", "h2", option, "-Verify", "2", "-verify_return_error", "-CAfile", keys.path("ca.pem")])
+    let connection = try TLSConnection(to: peer.endpoint, configuration: keys.configuration())
+    defer { connection.close() }
+    try connection.open(until: .now.advanced(by: soon))
+    #expect(connection.protocolVersion == version && connection.applicationProtocol == "h2" && !connection.isResumed)
   }
 
   @Test func `is refused to a server older than TLS 1.2`() throws {
@@ -191,32 +201,6 @@ private func shakeHands(with endpoint: Endpoint, _ configuration: TLSConfigurati
       while try connection.read(into: buffer) == nil { try connection.wait(writing: false, until: deadline) }
     }
     guard case .ownCertificateRefused? = error else { throw Unexpected(error) }
-  }
-}
-
-@Suite(.timeLimit(.minutes(1))) struct `An HTTP proxy` {
-  let keys = TestKeys.shared
-
-  @Test func `that refuses the tunnel is named with its answer`() throws {
-    let listener = Listener()
-    try listener.answerOnce("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
-    var configuration = try keys.configuration()
-    configuration.proxy = HTTPProxy(endpoint: listener.endpoint, credentials: .init(user: "u", password: "p"))
-    let reason = "it wants other credentials (status 407)"
-    #expect(throws: TLSError.proxyRefused(proxy: "\(listener.endpoint)", reason: reason)) {
-      try shakeHands(with: Endpoint(host: "hub.example", port: 443), configuration)
-    }
-  }
-
-  @Test func `that opens the tunnel leads to TLS with the target`() throws {
-    let listener = Listener()
-    try listener.answerOnce("HTTP/1.1 200 Connection established\r\n\r\nthis is no TLS at all, not by any measure")
-    var configuration = try keys.configuration()
-    configuration.proxy = HTTPProxy(endpoint: listener.endpoint)
-    let error = #expect(throws: TLSError.self) {
-      try shakeHands(with: Endpoint(host: "hub.example", port: 443), configuration)
-    }
-    guard case .notTLS? = error else { throw Unexpected(error) }
   }
 }
 

@@ -144,6 +144,20 @@ private func polite(_ frame: Frame) -> [Frame] {
     #expect(throws: HTTP2Error.self) { try connection.openStream([]) }
   }
 
+  @Test func `keeps data that come in tiny pieces in few parts, and gives them whole`() async throws {
+    let connection = try await connect(ScriptedStream(polite))
+    let stream = HTTP2Stream(on: connection, isWriteEnded: true)
+    let count = 100_000
+    _ = stream.deliver(.headers([]))
+    for number in 0..<count { _ = stream.deliver(.data([UInt8(number % 251)])) }
+    #expect(stream.unreadParts <= 2 + count / HTTP2Stream.joinedDataBytesMax)
+    stream.complete()
+    var bytes: [UInt8] = []
+    while let part = try await stream.next() { if case .data(let more) = part { bytes += more } }
+    #expect(bytes == (0..<count).map { UInt8($0 % 251) })
+    connection.abort()
+  }
+
   @Test func `that cannot be made tells the reason`() async throws {
     let error = await #expect(throws: HTTP2Error.self) {
       _ = try await connect(ScriptedStream(failsToOpen: true, polite))

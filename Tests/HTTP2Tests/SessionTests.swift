@@ -175,6 +175,23 @@ extension HTTP2Session {
     #expect(try session.outputFrames().filter { $0.kind == .headers }.map(\.stream) == [second])
   }
 
+  @Test func `to have no streams makes so many wait and no more`() throws {
+    let session = try newSession()
+    try session.receive(Frame.settings([(3, 0)]).bytes)
+    _ = try session.outputFrames()
+    for _ in 0..<HTTP2Session.waitingFramesMax { _ = try session.open(request, endStream: true) }
+    let error = #expect(throws: HTTP2Error.self) { try session.open(request, endStream: true) }
+    guard case .tooManyWaiting(limit: HTTP2Session.waitingFramesMax)? = error else { throw Unexpected(error) }
+  }
+
+  @Test func `to go away with a long text is heard in one short line`() throws {
+    let session = try newSession()
+    let text = "a\nb" + String(repeating: "c", count: 10_000)
+    try session.receive(Frame.settings().bytes + Frame.goAway(last: 0, code: 0, text).bytes)
+    let short = "a?b" + String(repeating: "c", count: HTTP2Session.reasonBytesMax - 3)
+    #expect(session.takeEvents() == [.settings, .goAway(.noError, reason: short)])
+  }
+
   @Test func `to reset a stream ends it with its code`() throws {
     let session = try newSession()
     let stream = try session.open(request, endStream: false)
