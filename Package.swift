@@ -231,7 +231,7 @@ let package = Package(
     tests(
       "HubServerTests",
       of: [
-        "HubServer", "HubProtocol", "Evidence", "OpenSSL", grpcCore, protobuf, logging,
+        "HubServer", "HubProtocol", "Evidence", "OpenSSL", "Platform", "Replicator", "TLS", grpcCore, protobuf, logging,
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "X509", package: "swift-certificates"),

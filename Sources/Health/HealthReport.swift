@@ -72,11 +72,13 @@ package struct HealthReport: Codable, Equatable, Sendable {
   package var components: [Component]
   /// When the collector last moved, RFC 3339.
   package var collectorProgress: String?
+  /// When delivery checks in next, RFC 3339; nil in service mode, and while a check-in goes on.
+  package var nextCheckIn: String?
 
   package init(
     version: String, time: String, uptimeSeconds: Int64, journal: Journal, diskFreeBytes: UInt64?,
     certificateDaysLeft: Int64?, lastSweep: Sweep?, devices: [String: Int], components: [Component],
-    collectorProgress: String?
+    collectorProgress: String?, nextCheckIn: String? = nil
   ) {
     self.version = version
     self.time = time
@@ -88,6 +90,7 @@ package struct HealthReport: Codable, Equatable, Sendable {
     self.devices = devices
     self.components = components
     self.collectorProgress = collectorProgress
+    self.nextCheckIn = nextCheckIn
   }
 
   /// The body of the request: the same report gives the same bytes.

@@ -50,6 +50,11 @@ struct ServeCommand: AsyncParsableCommand {
     help: ArgumentHelp("The hc address that enrolled agents are told. Default: likewise.", valueName: "host:port"))
   var advertiseHc: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "How often agents in normal mode are asked to check in, from 1m to 1h. (default: 5m)", valueName: "5m"))
+  var checkIn: Span?
+
   @Option(help: "How log lines are written: logfmt or json.")
   var logFormat: LogFormat = .logfmt
 
@@ -69,6 +74,11 @@ struct ServeCommand: AsyncParsableCommand {
       visibility: .hidden))
   var nullStore = false
 
+  func validate() throws {
+    guard let checkIn, !(.seconds(60) ... .seconds(3_600)).contains(checkIn.duration) else { return }
+    throw ValidationError("--check-in is from 1m to 1h.")
+  }
+
   func run() async throws {
     raiseFileLimit()
     let directory = try HubDirectory.open(at: hub.path())
@@ -78,6 +88,7 @@ struct ServeCommand: AsyncParsableCommand {
     configuration.advertisedDCAM = advertiseDcam
     configuration.advertisedHC = advertiseHc
     configuration.usesNullRecordStore = nullStore
+    if let checkIn { configuration.checkInInterval = checkIn.duration }
     configuration.signals = [.sigterm, .sigint]
     try await Hub(directory: directory, configuration: configuration, logger: logger).run { ready in
       // Whoever waits for this line may go away after it; the hub serves all the same.

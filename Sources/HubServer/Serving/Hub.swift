@@ -20,6 +20,8 @@ package struct Hub: Sendable {
     package var advertisedHC: String?
     /// Forgets records instead of storing them, for measurements.
     package var usesNullRecordStore = false
+    /// How often installs in normal mode are asked to check in.
+    package var checkInInterval = HubLimits.checkInInterval
     package var signals: [UnixSignal] = []
 
     package init(csr: Endpoint, dcam: Endpoint, hc: Endpoint) {
@@ -69,7 +71,8 @@ package struct Hub: Sendable {
     let committer = Committer(store: records, clock: clock, logger: logger)
     let countersigner = configuration.usesNullRecordStore ? nil : try directory.countersigner()
     let delivery = Delivery(
-      records: records, registry: store, committer: committer, countersigner: countersigner, clock: clock)
+      records: records, registry: store, committer: committer, countersigner: countersigner, clock: clock,
+      checkInInterval: configuration.checkInInterval)
     let addresses = AddressBox()
     let signing = SigningService(
       directory: directory, authority: authority, store: store, peers: peers, addresses: { addresses.current },

@@ -122,7 +122,7 @@ extension SQLiteStore {
           kind: .conflicting, time: row["time"], hash: try digest(row["hash"]), payload: row["payload"], reason: nil,
           receivedAt: row["received_at"])
       }
-      return accepted + rejected + conflicting
+      return accepted + rejected + conflicting + (try Express.held(under: identity, db))
     }
   }
 }

@@ -6,6 +6,7 @@
 //                                   │ ─< rejection   what never will be; `stands` = 1 in the place of the record
 //                                   │ ─< loss        (epoch, first): what damage took at the agent before it was delivered
 //                                   │ ─< conflict    another record under an identity that is held
+//                                   │ ─< express     (epoch, sequence): what came ahead of its turn, until that comes (Express.swift)
 //                                   │ ─< checkpoint  as sealed by the agent, with the result of verifying it
 //                                   └ ── health      the latest report
 //     audit           what operators and strangers did
@@ -20,8 +21,22 @@ enum SQLiteSchema {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("v1") { db in try db.execute(sql: version1) }
     migrator.registerMigration("v2") { db in try db.execute(sql: version2) }
+    migrator.registerMigration("v3e") { db in try db.execute(sql: version3e) }
     return migrator
   }
+
+  private static let version3e = """
+    CREATE TABLE express (
+      install INTEGER NOT NULL,
+      epoch INTEGER NOT NULL,
+      sequence INTEGER NOT NULL CHECK (sequence >= 1),
+      time INTEGER NOT NULL,
+      hash BLOB NOT NULL,
+      payload BLOB NOT NULL,
+      received_at INTEGER NOT NULL,
+      PRIMARY KEY (install, epoch, sequence)
+    ) STRICT, WITHOUT ROWID;
+    """
 
   private static let version2 = """
     CREATE TABLE loss (
