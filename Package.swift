@@ -195,7 +195,7 @@ let package = Package(
       [
         "AlertRules", "Journal", "Evidence", "ReadModels", "Events", "PrinterModel", "MIB", "Collectors", "Discovery",
         "SNMP",
-        "CrashImages", "OpenSSL",
+        "CrashImages", "HubProtocol", "OpenSSL", "Platform", protobuf,
       ]),
 
     tests("AlertRulesTests", of: ["AlertRules", "Events", "PrinterModel"]),
@@ -251,7 +251,10 @@ let package = Package(
       of: ["ReadModels", "Journal", "Evidence", "Events", "MIB", "OpenSSL", "PrinterModel", "Projections"]),
     tests(
       "ReplicatorTests",
-      of: ["Replicator", "Evidence", "HTTP2", "Journal", "OpenSSL", "CrashImages", "Simulation", "TLS", grpcCore]),
+      of: [
+        "Replicator", "Evidence", "HubProtocol", "HTTP2", "Journal", "OpenSSL", "CrashImages", "Simulation", "TLS",
+        grpcCore,
+      ]),
     tests("ScenarioTests", of: []),
     tests("SettingsTests", of: ["Settings", "AlertRules", "Discovery", "Platform", "PrinterModel", "SNMP"]),
     tests("TOMLTextTests", of: ["TOMLText"]),

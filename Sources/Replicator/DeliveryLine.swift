@@ -16,29 +16,55 @@ package enum DeliveryMode: String, Sendable, CaseIterable {
   case normal
 }
 
-/// Takes what the core wants sent. Answers come as events.
+/// What the core wants of the journal; `read` follows.
+struct ReadRequest: Sendable {
+  let first: RecordPosition
+  let recordsMax: Int
+  let bytesMax: Int
+}
+
+/// Takes what the core wants sent and read. Answers come as events.
 protocol DeliveryLine: Sendable {
   func send(_ message: Printtrail_Dcam_V1_AgentMessage) async throws
+  func read(_ request: ReadRequest) async throws
   /// Sends these ahead of their turn. `expressAnswered` or `expressFailed` follows.
   func sendExpress(_ records: [ExpressRecord]) async throws
   /// Lets the cursor be kept; it need not be when this returns.
   func moveCursor(to position: RecordPosition) async throws
 }
 
-/// Service mode. What goes ahead of its turn goes beside the stream (`ExpressCalls`).
+/// Service mode: everything is handed on, and nothing here waits. What goes ahead of its turn goes beside the stream (`ExpressCalls`).
 struct StreamLine: DeliveryLine {
-  let writer: RPCWriter<Printtrail_Dcam_V1_AgentMessage>
-  let express: AsyncStream<[ExpressRecord]>.Continuation
-  let cursors: AsyncStream<RecordPosition>.Continuation
+  let outbox = Outbox()
+  /// One read, one call and one position at a time are all that there are.
+  let reads = Channel<ReadRequest>()
+  let express = Channel<[ExpressRecord]>()
+  let cursors = Channel<RecordPosition>()
 
-  func send(_ message: Printtrail_Dcam_V1_AgentMessage) async throws { try await writer.write(message) }
-  func sendExpress(_ records: [ExpressRecord]) { express.yield(records) }
-  func moveCursor(to position: RecordPosition) { cursors.yield(position) }
+  func send(_ message: Printtrail_Dcam_V1_AgentMessage) { outbox.put(message) }
+  func read(_ request: ReadRequest) { reads.put(request) }
+  func sendExpress(_ records: [ExpressRecord]) { express.put(records) }
+  func moveCursor(to position: RecordPosition) { cursors.put(position) }
 
   func finish() {
+    outbox.finish()
+    reads.finish()
     express.finish()
     cursors.finish()
   }
+}
+
+/// Keeps the newest element until its reader takes it.
+struct Channel<Element: Sendable>: Sendable {
+  let elements: AsyncStream<Element>
+  private let continuation: AsyncStream<Element>.Continuation
+
+  init() {
+    (elements, continuation) = AsyncStream.makeStream(of: Element.self, bufferingPolicy: .bufferingNewest(1))
+  }
+
+  func put(_ element: Element) { continuation.yield(element) }
+  func finish() { continuation.finish() }
 }
 
 /// One exchange after the other with a hub: normal mode, and the fast lane of both modes.
@@ -102,6 +128,12 @@ final class CheckInLine<Service: Printtrail_Dcam_V1_DeviceCollection.ClientProto
     answers.withLock { $0 += response.events }
   }
 
+  func read(_ request: ReadRequest) async throws {
+    let run: RecordRun
+    do { run = try await source.records(request) } catch { throw SourceFailure(cause: error) }
+    answers.withLock { $0.append(.read(run)) }
+  }
+
   func sendExpress(_ records: [ExpressRecord]) async throws {
     let events = try await calls.express(records)
     answers.withLock { $0 += events }
@@ -135,6 +167,12 @@ struct ExpressCalls<Service: Printtrail_Dcam_V1_DeviceCollection.ClientProtocol>
       }
       for event in events { try offer(event) }
     }
+  }
+}
+
+extension DeliverySource {
+  func records(_ request: ReadRequest) async throws -> RecordRun {
+    try await records(from: request.first, recordsMax: request.recordsMax, bytesMax: request.bytesMax)
   }
 }
 

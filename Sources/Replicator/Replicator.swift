@@ -9,9 +9,10 @@
 //    A journal that can take nothing for a while (a full disk) ends all this as the agent's end would: it begins anew with what the
 //    journal knows, once that can be written again.
 //
-//    stream:  hub's messages ──> inbox ──> Delivery ──> actions ──> writer, journal
-//             journal's head ──> inbox              |──> cursor keeper (newest position only)
-//                                                   '──> fast lane: calls beside the stream
+//    stream:  hub's messages ──> inbox ──> Delivery ──> actions ──> outbox ──> the stream
+//             journal's head ──> inbox                         |──> reads, when the outbox has room ──> inbox
+//                                                              |──> cursor keeper (newest position only)
+//                                                              '──> fast lane: calls beside the stream ──> inbox
 //
 // Everything that happens in a stream goes through one inbox and is dealt with in one place, so that the core needs no lock of its own. A
 // failure of the stream leaves journal and cursor as they are; the next stream begins with what the hub says it holds.
@@ -288,24 +289,22 @@ extension Replicator {
     try await withGRPCClient(transport: transport(to: target)) { client in
       let service = Printtrail_Dcam_V1_DeviceCollection.Client(wrapping: client)
       let inbox = Inbox(limit: Self.inboxMax)
-      let cursors = AsyncStream.makeStream(of: RecordPosition.self, bufferingPolicy: .bufferingNewest(1))
-      // One call at a time is all that the core asks for.
-      let express = AsyncStream.makeStream(of: [ExpressRecord].self, bufferingPolicy: .bufferingNewest(1))
-      let fastLane = ExpressCalls(calls: CheckInCalls(service, introduction), records: express.stream)
+      let line = StreamLine()
+      let fastLane = ExpressCalls(calls: CheckInCalls(service, introduction), records: line.express.elements)
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await self.watchJournal(inbox, delivery) }
+        group.addTask { try await self.serveReads(line, inbox) }
         group.addTask {
           try await fastLane.run({ try inbox.offer($0) }) {
             self.logger.warning(
               "records that are in a hurry did not get through", metadata: ["reason": "\($0.message)"])
           }
         }
-        group.addTask { try await self.keepCursor(cursors.stream) }
+        group.addTask { try await self.keepCursor(line.cursors.elements) }
         group.addTask { try await self.expectWelcome() }
+        group.addTask { try await self.deal(with: inbox, delivery, line) }
         group.addTask {
-          try await self.call(service, inbox, delivery) {
-            StreamLine(writer: $0, express: express.continuation, cursors: cursors.continuation)
-          }
+          try await self.call(service, inbox, line.outbox)
           throw RPCError(code: .unavailable, message: "The hub ended the stream.")
         }
         defer {
@@ -318,28 +317,31 @@ extension Replicator {
     }
   }
 
-  /// The call itself. It would tell of a failure of the journal as one of its own, so that is kept aside.
+  /// The call itself: writes what waits, and takes what comes.
   private func call(
-    _ service: some Printtrail_Dcam_V1_DeviceCollection.ClientProtocol, _ inbox: Inbox, _ delivery: SharedDelivery,
-    _ line: @escaping @Sendable (RPCWriter<Printtrail_Dcam_V1_AgentMessage>) -> StreamLine
+    _ service: some Printtrail_Dcam_V1_DeviceCollection.ClientProtocol, _ inbox: Inbox, _ outbox: Outbox
   ) async throws {
-    let journalFailure = Mutex<SourceFailure?>(nil)
-    do {
-      var options = CallOptions.defaults
-      options.compression = Compression.algorithm
-      try await service.stream(options: options) { writer in
-        do {
-          try await self.deal(with: inbox, delivery, line(writer))
-        } catch let failure as SourceFailure {
-          journalFailure.withLock { $0 = failure }
-          throw failure
-        }
-      } onResponse: { response in
-        for try await message in response.messages {
-          if let event = Delivery.Event(message) { try inbox.offer(event) }
-        }
+    var options = CallOptions.defaults
+    options.compression = Compression.algorithm
+    try await service.stream(options: options) { writer in
+      for await message in outbox.messages {
+        try await writer.write(message)
+        outbox.written()
       }
-    } catch { throw journalFailure.withLock { $0 } ?? error }
+    } onResponse: { response in
+      for try await message in response.messages {
+        if let event = Delivery.Event(message) { try inbox.offer(event) }
+      }
+    }
+  }
+
+  /// Reads records when those before them are on their way.
+  private func serveReads(_ line: StreamLine, _ inbox: Inbox) async throws {
+    for await request in line.reads.elements {
+      try await line.outbox.room()
+      let run = try await fromSource { try await $0.records(request) }
+      try inbox.offer(.read(run))
+    }
   }
 
   /// Ends a stream whose hub does not say in time what it holds.
@@ -427,8 +429,7 @@ extension Replicator {
       try await line.send(Printtrail_Dcam_V1_AgentMessage(lost: range, epoch: epoch))
     case .sendCheckpoint(let checkpoint): try await line.send(Printtrail_Dcam_V1_AgentMessage(checkpoint))
     case .read(let first, let recordsMax, let bytesMax):
-      let run = try await fromSource { try await $0.records(from: first, recordsMax: recordsMax, bytesMax: bytesMax) }
-      return delivery.received(.read(run))
+      try await line.read(ReadRequest(first: first, recordsMax: recordsMax, bytesMax: bytesMax))
     case .moveCursor(let position): try await line.moveCursor(to: position)
     case .journalRejection(let position, let reason):
       logger.warning("the hub rejected a record", metadata: ["record": "\(position)", "reason": "\(reason)"])

@@ -262,9 +262,9 @@ struct `A replicator against a hub` {
         try await Task.sleep(for: .seconds(4))
         let (read, grown) = (source.look(\.recordsRead), try Self.residentBytes() - before)
         print("database stood still: \(read - held) records under way, resident memory \(grown / 1_000_000) MB more")
-        // The stream's own bytes at the hub, and the HTTP/2 windows: far less than the window of records.
+        // The stream's own bytes at the hub, the HTTP/2 windows and the sockets' buffers: less than the window of records, and all there is.
         #expect(read - held <= UInt64(HubLimits.windowRecords) + 500)
-        #expect((read - held) * 1_000 <= UInt64(HubLimits.streamBytesMax + 4 * HubLimits.windowBytes) + 4_000_000)
+        #expect((read - held) * 1_000 < 16_000_000)
         #expect(grown < 32 << 20)
         try await blocker.writeWithoutTransaction { try $0.execute(sql: "COMMIT") }
         try await Self.eventually("delivery to go on") { source.look(\.cursor)?.sequence ?? 0 > read }

@@ -2,6 +2,7 @@
 
 internal import Evidence
 internal import GRPCCore
+internal import HubProtocol
 internal import Testing
 
 @testable internal import Replicator
@@ -64,5 +65,24 @@ internal import Testing
     #expect(CheckInSchedule(interval: .seconds(60)).pause(asked: nil) == .seconds(60))
     #expect(CheckInSchedule().pause(asked: .seconds(86_400 * 40)) == Replicator.checkInLongest)
     #expect(CheckInSchedule().pause(asked: .milliseconds(1)) == Replicator.checkInShortest)
+  }
+}
+
+@Suite struct OutboxTests {
+  @Test func `there is room while fewer than two messages wait, and whoever waits for it gets it`() async throws {
+    let outbox = Outbox()
+    try await outbox.room()
+    outbox.put(.init())
+    try await outbox.room()
+    outbox.put(.init())
+    let waiter = Task { try await outbox.room() }
+    var messages = outbox.messages.makeAsyncIterator()
+    #expect(await messages.next() != nil)
+    outbox.written()
+    try await waiter.value
+    outbox.put(.init())
+    let cancelled = Task { try await outbox.room() }
+    cancelled.cancel()
+    await #expect(throws: CancellationError.self) { try await cancelled.value }
   }
 }
