@@ -202,7 +202,7 @@ let package = Package(
       [
         "AlertRules", "Journal", "Evidence", "ReadModels", "Events", "PrinterModel", "MIB", "Collectors", "Discovery",
         "SNMP",
-        "CrashImages", "OpenSSL",
+        "CrashImages", "HubProtocol", "OpenSSL", "Platform", protobuf,
       ]),
 
     // PostgreSQL for those that need it.
@@ -249,7 +249,7 @@ let package = Package(
       "HubServerTests",
       of: [
         "HubServer", "HubDatabase", "HubFleet", "Events", "MIB", "PrinterModel", "TestDatabases", "HubProtocol",
-        "Evidence", "OpenSSL", grpcCore, protobuf, logging,
+        "Evidence", "OpenSSL", "Platform", "Replicator", "TLS", grpcCore, protobuf, logging,
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "X509", package: "swift-certificates"),
         .product(name: "SwiftASN1", package: "swift-asn1"),
@@ -268,7 +268,10 @@ let package = Package(
       of: ["ReadModels", "Journal", "Evidence", "Events", "MIB", "OpenSSL", "PrinterModel", "Projections"]),
     tests(
       "ReplicatorTests",
-      of: ["Replicator", "Evidence", "HTTP2", "Journal", "OpenSSL", "CrashImages", "Simulation", "TLS", grpcCore]),
+      of: [
+        "Replicator", "Evidence", "HubProtocol", "HTTP2", "Journal", "OpenSSL", "CrashImages", "Simulation", "TLS",
+        grpcCore,
+      ]),
     tests("ScenarioTests", of: ["TestDatabases"]),
     tests("SettingsTests", of: ["Settings", "AlertRules", "Discovery", "Platform", "PrinterModel", "SNMP"]),
     tests("TOMLTextTests", of: ["TOMLText"]),

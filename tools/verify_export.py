@@ -46,7 +46,7 @@ EVENT_TYPES = {
     20: "DeviceDiscovered", 21: "DeviceMoved", 22: "DeviceReplaced", 23: "DeviceSeenAlso",
     24: "DeviceMerged", 25: "DeviceRetired", 26: "DeviceReturned", 30: "ReadingTaken",
     31: "ReadingChanged", 32: "ReadingUnchanged", 33: "PollFailed",
-    40: "AlertRaised", 41: "AlertUpdated", 42: "AlertCleared", 50: "MeterEpochOpened", 51: "MeterOffsetSet", 60: "UploadRejected",
+    40: "AlertRaised", 41: "AlertUpdated", 42: "AlertCleared", 50: "MeterEpochOpened", 51: "MeterOffsetSet", 60: "UploadRejected", 61: "UploadConflicted",
     70: "JournalDamaged", 71: "RecordsRemoved", 72: "ReadingsThinned", 73: "JournalRestored",
 }
 

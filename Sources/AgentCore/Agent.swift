@@ -99,6 +99,7 @@ package struct Agent: Sendable {
       introduction: AgentIntroduction(
         journalID: journal.identity.id, journalPublicKey: journal.identity.publicKey.rawRepresentation,
         agentVersion: AgentVersion.text),
+      schedule: configuration.delivery.schedule,
       journalRecovers: { ($0 as? JournalError)?.isDiskFull ?? false }, logger: logger
     ) { board.say($0, isConfigured: isConfigured) }
     board.say(replicator.status, isConfigured: isConfigured)
@@ -140,6 +141,12 @@ package struct Agent: Sendable {
     do { return try Journal.open(configuration.journalConfiguration(logger), fold: fold) } catch {
       throw AgentFailure(error, directory: configuration.journal.directory)
     }
+  }
+}
+
+extension DeliverySettings {
+  fileprivate var schedule: CheckInSchedule? {
+    mode == .normal ? CheckInSchedule(interval: checkInInterval) : nil
   }
 }
 

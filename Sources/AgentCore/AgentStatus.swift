@@ -65,6 +65,16 @@ package struct AgentStatus: Codable, Equatable, Sendable {
     package var recordsSent: UInt64
     package var rejections: UInt64
     package var conflicts: UInt64
+    /// `service` or `normal`; nil: by an earlier release.
+    package var mode: String?
+    /// When the next check-in is due, RFC 3339.
+    package var nextCheckIn: String?
+    package var recordsAcknowledged: UInt64?
+    /// Sent ahead of their turn.
+    package var expressSent: UInt64?
+    /// Records that the hub acknowledged, per second over the last minute, and over the last five.
+    package var rateOverOneMinute: Double?
+    package var rateOverFiveMinutes: Double?
   }
 
   package var version: String

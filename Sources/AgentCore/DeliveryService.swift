@@ -4,6 +4,7 @@ internal import Evidence
 internal import Journal
 internal import Logging
 internal import Platform
+internal import ReadModels
 internal import Replicator
 internal import ServiceLifecycle
 
@@ -42,10 +43,10 @@ struct DeliveryService: Service {
       if try isDone(status) { return }
       switch status.state {
       case .delivering, .connecting: break
-      case .waiting where !hasHurried:
+      case .waiting where !hasHurried, .checkedIn where !hasHurried:
         replicator.hurry()
         hasHurried = true
-      case .waiting, .journalFull, .notEnrolled, .refused, .foreign, .certificateExpired: return
+      case .waiting, .checkedIn, .journalFull, .notEnrolled, .refused, .foreign, .certificateExpired: return
       }
       try await Task.sleep(for: Self.drainLook)
     }
@@ -67,7 +68,10 @@ extension DeliveryService {
 extension StatusBoard {
   /// Says what the replicator says, with what to do about it.
   func say(_ delivery: DeliveryStatus, isConfigured: Bool) {
-    update { $0.delivery = delivery }
+    update { board in
+      board.delivery = delivery
+      board.deliveryTrail.note(delivery.recordsAcknowledged, at: Machine.milliseconds)
+    }
     switch delivery.state {
     case .notEnrolled:
       let message = isConfigured ? "not enrolled: records wait in the journal" : "no hub is configured"
@@ -75,7 +79,7 @@ extension StatusBoard {
         .delivery, isConfigured ? .waiting : .ok, message,
         remedy: isConfigured ? "Run: ptagent enroll --code CODE" : nil)
     case .connecting: say(.delivery, .waiting, "connecting to \(delivery.hub)")
-    case .delivering where delivery.conflicts > 0:
+    case .delivering where delivery.conflicts > 0, .checkedIn where delivery.conflicts > 0:
       say(
         .delivery, .degraded, "the hub holds other records under \(delivery.conflicts) of this journal's numbers",
         remedy:
@@ -86,6 +90,9 @@ extension StatusBoard {
       say(
         .delivery, lag == 0 ? .ok : .working,
         lag == 0 ? "everything is at \(delivery.hub)" : "delivering to \(delivery.hub)")
+    case .checkedIn:
+      let next = delivery.nextCheckIn.map { ", the next check-in is at \(UTCTime.text(milliseconds: $0))" } ?? ""
+      say(.delivery, .ok, "checked in at \(delivery.hub)\(next)")
     case .waiting(let trouble):
       say(
         .delivery, .waiting, "nothing is delivered to \(delivery.hub): \(trouble.reason)",

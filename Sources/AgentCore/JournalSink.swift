@@ -37,7 +37,7 @@ extension Journal {
 }
 
 extension DeliveryCoding {
-  /// Rejections as `UploadRejected` events, restorations as `JournalRestored`.
+  /// Rejections as `UploadRejected` events, conflicts as `UploadConflicted`, restorations as `JournalRestored`. Alerts are urgent.
   static let events = DeliveryCoding(
     rejection: { position, reason in
       let body = UploadRejected(epoch: position.epoch, sequence: position.sequence, reason: reason)
@@ -46,6 +46,11 @@ extension DeliveryCoding {
     isRejection: { payload in
       payload.withUnsafeBytes { (try? EventHeader($0))?.type == EventType.uploadRejected }
     },
+    conflict: { epoch, range, heldHash in
+      let body = UploadConflicted(epoch: epoch, first: range.lowerBound, last: range.upperBound, heldHash: heldHash)
+      return try Event(time: Machine.milliseconds, .uploadConflicted(body)).encoded()
+    },
+    isUrgent: { payload in (try? EventHeader(payload)).map { EventType.isUrgent($0.type) } ?? false },
     restoration: { end, reason in
       let body = JournalRestored(reason: reason, epoch: end.epoch, sequence: end.sequence)
       return try Event(time: Machine.milliseconds, .journalRestored(body)).encoded()

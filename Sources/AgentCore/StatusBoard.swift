@@ -26,6 +26,7 @@ package final class StatusBoard: Sendable {
     var sweep: SweepProgress?
     var isSweeping = false
     var delivery: DeliveryStatus?
+    var deliveryTrail = DeliveryTrail()
     var collectorProgress: Int64?
     /// Counts changes, so that the writer knows whether there is anything to write.
     var revision: UInt64 = 0

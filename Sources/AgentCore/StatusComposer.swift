@@ -28,7 +28,6 @@ struct StatusComposer: Sendable {
         certificateDaysLeft: identity.daysLeft(at: now / 1000),
         clockAheadSeconds: self.identity.circumstances.clockAheadSeconds)
     }
-    let delivery = snapshot.delivery
     return AgentStatus(
       version: AgentVersion.text, process: Machine.processID, started: UTCTime.text(milliseconds: board.started),
       written: UTCTime.text(milliseconds: now), writtenMilliseconds: now, install: install,
@@ -36,9 +35,20 @@ struct StatusComposer: Sendable {
         directory: journalDirectory, head: Self.position(numbers.head),
         acknowledged: numbers.acknowledged.map(Self.position), lag: install == nil ? nil : numbers.lag),
       sweep: snapshot.sweepState, devices: Self.devices(fold.state),
-      delivery: AgentStatus.Delivery(
-        recordsSent: delivery?.recordsSent ?? 0, rejections: delivery?.rejections ?? 0,
-        conflicts: delivery?.conflicts ?? 0), components: snapshot.components)
+      delivery: Self.delivery(snapshot, now: now), components: snapshot.components)
+  }
+
+  private static func delivery(_ snapshot: StatusBoard.Board, now: Int64) -> AgentStatus.Delivery {
+    let delivery = snapshot.delivery
+    func rate(_ span: Duration) -> Double? {
+      snapshot.deliveryTrail.rate(over: span, at: now).map { ($0 * 10).rounded() / 10 }
+    }
+    return AgentStatus.Delivery(
+      recordsSent: delivery?.recordsSent ?? 0, rejections: delivery?.rejections ?? 0,
+      conflicts: delivery?.conflicts ?? 0, mode: delivery?.mode.rawValue,
+      nextCheckIn: delivery?.nextCheckIn.map { UTCTime.text(milliseconds: $0) },
+      recordsAcknowledged: delivery?.recordsAcknowledged, expressSent: delivery?.expressSent,
+      rateOverOneMinute: rate(DeliveryTrail.spans[0]), rateOverFiveMinutes: rate(DeliveryTrail.spans[1]))
   }
 
   /// The health report.
@@ -58,7 +68,9 @@ struct StatusComposer: Sendable {
       devices: Self.devices(fleet),
       components: snapshot.components.map {
         HealthReport.Component(name: $0.name, state: $0.state.rawValue, since: $0.since, message: $0.message)
-      }, collectorProgress: snapshot.collectorProgress.map { UTCTime.text(milliseconds: $0) },
+      },
+      collectorProgress: snapshot.collectorProgress.map { UTCTime.text(milliseconds: $0) },
+      nextCheckIn: snapshot.delivery?.nextCheckIn.map { UTCTime.text(milliseconds: $0) },
       clockAheadSeconds: identity.circumstances.clockAheadSeconds)
   }
 

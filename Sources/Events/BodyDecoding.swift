@@ -333,6 +333,21 @@ extension EventDecoder {
     return body
   }
 
+  func uploadConflicted(_ bytes: UnsafeRawBufferPointer) throws -> UploadConflicted {
+    var body = UploadConflicted(epoch: 0, first: 0, last: 0, heldHash: [])
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: body.epoch = fields.uint32 ?? body.epoch
+      case 2: body.first = fields.uint64 ?? body.first
+      case 3: body.last = fields.uint64 ?? body.last
+      case 4: body.heldHash = fields.bytes.map { Array($0) } ?? body.heldHash
+      default: break
+      }
+    }
+    return body
+  }
+
   func journalRestored(_ bytes: UnsafeRawBufferPointer) throws -> JournalRestored {
     var body = JournalRestored(reason: "", epoch: 0, sequence: 0)
     var fields = FieldReader(bytes)

@@ -29,6 +29,7 @@ enum Wire {
   typealias MeterEpochOpened = Printtrail_Events_V1_MeterEpochOpened
   typealias MeterOffsetSet = Printtrail_Events_V1_MeterOffsetSet
   typealias UploadRejected = Printtrail_Events_V1_UploadRejected
+  typealias UploadConflicted = Printtrail_Events_V1_UploadConflicted
   typealias JournalDamaged = Printtrail_Events_V1_JournalDamaged
   typealias RecordsRemoved = Printtrail_Events_V1_RecordsRemoved
   typealias ReadingsThinned = Printtrail_Events_V1_ReadingsThinned
@@ -259,6 +260,17 @@ extension UploadRejected {
       $0.epoch = epoch
       $0.sequence = sequence
       $0.reason = reason
+    }
+  }
+}
+
+extension UploadConflicted {
+  var wire: Wire.UploadConflicted {
+    .with {
+      $0.epoch = epoch
+      $0.first = first
+      $0.last = last
+      $0.heldHash = Data(heldHash)
     }
   }
 }

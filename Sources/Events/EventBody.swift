@@ -28,6 +28,7 @@ package enum EventBody: Equatable, Sendable {
   case meterEpochOpened(MeterEpochOpened)
   case meterOffsetSet(MeterOffsetSet)
   case uploadRejected(UploadRejected)
+  case uploadConflicted(UploadConflicted)
   case journalDamaged(JournalDamaged)
   case recordsRemoved(RecordsRemoved)
   case readingsThinned(ReadingsThinned)
@@ -424,6 +425,23 @@ package struct UploadRejected: Equatable, Sendable {
     self.epoch = epoch
     self.sequence = sequence
     self.reason = reason
+  }
+}
+
+/// The hub holds other records under numbers of this journal's and keeps both: the journal was put back to an earlier state, or this
+/// machine has a copy.
+package struct UploadConflicted: Equatable, Sendable {
+  package var epoch: UInt32
+  /// Consecutive records.
+  package var first: UInt64
+  package var last: UInt64
+  /// The leaf hash of the record that the hub had first in the place of `first`.
+  package var heldHash: [UInt8]
+  package init(epoch: UInt32, first: UInt64, last: UInt64, heldHash: [UInt8]) {
+    self.epoch = epoch
+    self.first = first
+    self.last = last
+    self.heldHash = heldHash
   }
 }
 

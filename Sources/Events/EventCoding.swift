@@ -97,6 +97,7 @@ package enum EventType {
   package static let meterEpochOpened: UInt16 = 50
   package static let meterOffsetSet: UInt16 = 51
   package static let uploadRejected: UInt16 = 60
+  package static let uploadConflicted: UInt16 = 61
   package static let journalDamaged: UInt16 = 70
   package static let recordsRemoved: UInt16 = 71
   package static let readingsThinned: UInt16 = 72
@@ -112,9 +113,18 @@ package enum EventType {
     readingChanged: "ReadingChanged", readingUnchanged: "ReadingUnchanged", pollFailed: "PollFailed",
     alertRaised: "AlertRaised", alertUpdated: "AlertUpdated", alertCleared: "AlertCleared",
     meterEpochOpened: "MeterEpochOpened", meterOffsetSet: "MeterOffsetSet", uploadRejected: "UploadRejected",
+    uploadConflicted: "UploadConflicted",
     journalDamaged: "JournalDamaged", recordsRemoved: "RecordsRemoved", readingsThinned: "ReadingsThinned",
     journalRestored: "JournalRestored",
   ]
+
+  /// Whether somebody waits for such an event: it does not wait behind readings on its way to the hub.
+  package static func isUrgent(_ type: UInt16) -> Bool {
+    switch type {
+    case alertRaised, alertUpdated, alertCleared: true
+    default: false
+    }
+  }
 
   /// The name of a type, or `Type<number>` for one that this release does not know.
   package static func name(_ type: UInt16) -> String { names[type] ?? "Type\(type)" }
@@ -157,6 +167,7 @@ extension EventBody {
     case .meterEpochOpened: EventType.meterEpochOpened
     case .meterOffsetSet: EventType.meterOffsetSet
     case .uploadRejected: EventType.uploadRejected
+    case .uploadConflicted: EventType.uploadConflicted
     case .journalDamaged: EventType.journalDamaged
     case .recordsRemoved: EventType.recordsRemoved
     case .readingsThinned: EventType.readingsThinned
@@ -190,6 +201,7 @@ extension EventBody {
     case .meterEpochOpened(let event): event.wire
     case .meterOffsetSet(let event): event.wire
     case .uploadRejected(let event): event.wire
+    case .uploadConflicted(let event): event.wire
     case .journalDamaged(let event): event.wire
     case .recordsRemoved(let event): event.wire
     case .readingsThinned(let event): event.wire

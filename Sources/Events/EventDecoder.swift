@@ -73,6 +73,7 @@ package struct EventDecoder {
     case EventType.meterEpochOpened: .meterEpochOpened(try meterEpochOpened(bytes))
     case EventType.meterOffsetSet: .meterOffsetSet(try meterOffsetSet(bytes))
     case EventType.uploadRejected: .uploadRejected(try uploadRejected(bytes))
+    case EventType.uploadConflicted: .uploadConflicted(try uploadConflicted(bytes))
     case EventType.journalDamaged: .journalDamaged(try journalDamaged(bytes))
     case EventType.recordsRemoved: .recordsRemoved(try recordsRemoved(bytes))
     case EventType.readingsThinned: .readingsThinned(try readingsThinned(bytes))

@@ -72,13 +72,15 @@ package struct HealthReport: Codable, Equatable, Sendable {
   package var components: [Component]
   /// When the collector last moved, RFC 3339.
   package var collectorProgress: String?
+  /// When delivery checks in next, RFC 3339; nil in service mode, and while a check-in goes on.
+  package var nextCheckIn: String?
   /// How far the agent's clock is ahead of the hub's, as the hub told; negative behind.
   package var clockAheadSeconds: Int64?
 
   package init(
     version: String, time: String, uptimeSeconds: Int64, journal: Journal, diskFreeBytes: UInt64?,
     certificateDaysLeft: Int64?, lastSweep: Sweep?, devices: [String: Int], components: [Component],
-    collectorProgress: String?, clockAheadSeconds: Int64? = nil
+    collectorProgress: String?, nextCheckIn: String? = nil, clockAheadSeconds: Int64? = nil
   ) {
     self.version = version
     self.time = time
@@ -90,6 +92,7 @@ package struct HealthReport: Codable, Equatable, Sendable {
     self.devices = devices
     self.components = components
     self.collectorProgress = collectorProgress
+    self.nextCheckIn = nextCheckIn
     self.clockAheadSeconds = clockAheadSeconds
   }
 

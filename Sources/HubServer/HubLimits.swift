@@ -24,6 +24,20 @@ package enum HubLimits {
   package static let sequenceMax = UInt64(Int64.max)
   /// A checkpoint is a signed note of some 200 bytes.
   package static let noteBytesMax = 4_096
+  /// Records ahead of their turn in one call, and their payload bytes.
+  package static let expressPerCallMax = 64
+  package static let expressCallBytesMax = 1 << 20
+  /// One payload that may come ahead of its turn: an alert has some hundred bytes.
+  package static let expressPayloadBytesMax = 64 << 10
+  /// What is kept of one install ahead of its turn: more alerts than that at once are no alerts any more.
+  package static let expressRecordsMax = 1_000
+  package static let expressBytesMax = 8 << 20
+  /// Where there is no room, what came ahead this long ago gives way: its turn will not come, the journal was put back.
+  package static let expressKept: Duration = .seconds(30 * 86_400)
+  /// Rejections and conflicts of which a process remembers that it wrote them into the audit trail.
+  package static let troublesRememberedMax = 10_000
+  /// Rejections and conflicts, each, that a welcome repeats: answers that a cut stream took with it are about one window.
+  package static let troublesRepeatedMax = 1_000
   /// Bytes of one stream that wait for the commit; beyond them the stream is not read, and HTTP/2 flow control slows
   /// the agent.
   package static let streamBytesMax = 2 * messageBytesMax

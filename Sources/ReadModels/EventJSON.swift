@@ -94,6 +94,12 @@ extension JSONWriter {
         json.member("epoch", event.epoch)
         json.member("sequence", event.sequence)
         json.member("reason", event.reason)
+      case .uploadConflicted(let event):
+        json.member("epoch", event.epoch)
+        json.member("first", event.first)
+        json.member("last", event.last)
+        json.key("heldHash")
+        json.hex(event.heldHash)
       case .journalDamaged(let event): json.damage(event)
       case .recordsRemoved(let event):
         json.member("epoch", event.epoch)

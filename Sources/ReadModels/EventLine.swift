@@ -49,6 +49,8 @@ package enum EventLine {
     case .meterEpochOpened(let event): "\(event.meter): \(event.previous) then \(event.current), \(event.evidence)"
     case .meterOffsetSet(let event): "\(event.meter): \(event.offset) after \(event.previous), \(event.reason)"
     case .uploadRejected(let event): "\(event.epoch)/\(event.sequence): \(event.reason)"
+    case .uploadConflicted(let event):
+      "the hub holds other records under \(event.epoch)/\(event.first) to \(event.epoch)/\(event.last)"
     case .journalDamaged(let event):
       "\(event.reason); \(counted(event.recordsKept, "record")) kept, \(counted(event.rangesLost, "range")) lost"
     case .recordsRemoved(let event):

@@ -14,9 +14,13 @@
 //   * Epochs are sent in ascending order, sequences without gaps, and a checkpoint never before the records that it seals.
 //   * Not more than the hub's window is under way unacknowledged, and one read at a time is under way in the journal.
 //   * The cursor follows acknowledgements (a welcome is one, too); it never runs ahead of them.
-//   * A rejection becomes one event in the journal; a rejection of such an event becomes none, or the two sides would go on for ever.
+//   * A rejection becomes one event in the journal; a rejection of such an event becomes none, or the two sides would go on for ever. So do
+//     conflicts, those of consecutive records one together. Answers that a cut took are in the next welcome.
 //
-// What the hub holds need not be the journal's own: `Holdings` finds that out.
+// What the hub holds need not be the journal's own: `Holdings` finds that out. What goes ahead of its turn is for `FastLane` to say; it changes
+// nothing of the above.
+//
+// In normal mode a stream is a check-in: the same events and actions; it is over when nothing is unanswered.
 
 package import Evidence
 
@@ -26,6 +30,8 @@ package struct Delivery: Sendable {
   package static let batchRecordsMax = 500
   /// Epochs of the hub's that a journal which was put back may pass over: each of them stands for a restore or for damage.
   package static let epochsSkippedMax: UInt32 = 1_024
+  /// Records under way, whatever more the hub would take: the answers to them fit into the inbox twice.
+  package static let windowRecordsMax: UInt32 = 32_768
   /// Bytes of payload in one batch, whatever more the hub would take: two batches fit into one HTTP/2 window of 1 MiB.
   package static let batchBytesMax = 512 << 10
 
@@ -43,11 +49,18 @@ package struct Delivery: Sendable {
     case rejected(RecordPosition, reason: String)
     case conflicted(RecordPosition, heldHash: [UInt8])
     case countersigned(CheckpointNote)
+    /// New records that should not wait behind a backlog, ascending.
+    case urgent([ExpressRecord])
+    /// The hub's answers to `sendExpress`.
+    case expressAnswered([ExpressAnswer])
+    /// There is no answer to it, and `sendExpress` may be tried again.
+    case expressFailed
     case closed
   }
 
   package enum Action: Equatable, Sendable {
-    case sendHello(heads: [RecordPosition])
+    /// - acknowledged: what of this the hub told is known here: it repeats what it said of later records.
+    case sendHello(heads: [RecordPosition], acknowledged: RecordPosition?)
     /// Read records from `first` on, up to both limits but at least one, and tell `read`.
     case read(first: RecordPosition, recordsMax: Int, bytesMax: Int)
     case send(RecordRun)
@@ -60,6 +73,12 @@ package struct Delivery: Sendable {
     /// The hub refused a record that only told of another rejection, or a checkpoint: for the log.
     case reportRejection(RecordPosition, reason: String)
     case reportConflict(RecordPosition, heldHash: [UInt8])
+    /// The hub holds other records under these: the hash is that of the first.
+    case journalConflict(epoch: UInt32, ClosedRange<UInt64>, heldHash: [UInt8])
+    /// Send these ahead of their turn, in a call of their own, and tell `expressAnswered` or `expressFailed`.
+    case sendExpress([ExpressRecord])
+    /// The hub did not take a record ahead of its turn: for the log.
+    case reportExpressRefused(RecordPosition, reason: String)
     /// The hub holds exactly what this checkpoint seals: keep its signature, made with this verifier key.
     case keepCountersignature(CheckpointNote, key: String)
     /// The journal's last epoch was put back to an earlier state: begin an epoch of a higher number than `beyond` and tell its head with
@@ -95,17 +114,29 @@ package struct Delivery: Sendable {
   private var sentCheckpoints: [UInt32: UInt64] = [:]
   private var rejectionsTold: Set<RecordPosition> = []
   private var rejectionReports: Set<RecordPosition> = []
+  private var conflictsTold: Set<RecordPosition> = []
+  /// Consecutive conflicts of which the last may not have been told yet.
+  private var conflictRun: ConflictRun?
+  /// What the welcome said of records that the cursor does not know of, until it is known whether those are the journal's.
+  private var retold: [Welcome.Trouble] = []
+  private var lane = FastLane()
+  private let expressBehind: UInt64
+  private var takesExpress = false
+  /// Records that the hub acknowledged, over all streams, those that it acknowledged again among them.
+  package private(set) var acknowledgedCount: UInt64 = 0
   /// Where the cursor was last told to be.
   package private(set) var cursor: RecordPosition?
 
   /// - Parameters:
   ///   - heads: every epoch of the journal with its head.
   ///   - lost: what damage took per epoch, ascending, below the heads.
+  ///   - expressBehind: so many records further on, a record comes soon enough by itself.
   ///   - cursor: the journal's own memory of what the hub has; used only where the hub's cannot be.
   package init(
     heads: [RecordPosition], lost: [UInt32: [ClosedRange<UInt64>]] = [:], cursor: RecordPosition?,
-    checkpoint: CheckpointNote? = nil
+    checkpoint: CheckpointNote? = nil, expressBehind: UInt64 = FastLane.behindMin
   ) {
+    self.expressBehind = expressBehind
     self.lost = lost.filter { !$0.value.isEmpty }
     self.heads = Dictionary(heads.map { ($0.epoch, $0.sequence) }, uniquingKeysWith: { max($0, $1) })
     self.cursor = cursor
@@ -152,6 +183,13 @@ package struct Delivery: Sendable {
       // Without a key there is nothing that it could be checked with.
       guard let countersigningKey else { return [] }
       return [.keepCountersignature(note, key: countersigningKey)]
+    case .urgent(let records):
+      lane.add(records)
+      return proceed()
+    case .expressAnswered(let answers): return express(answers)
+    case .expressFailed:
+      lane.failed()
+      return proceed()
     }
   }
 }
@@ -162,7 +200,8 @@ extension Delivery {
   private mutating func open() -> [Action] {
     close()
     phase = .awaitingWelcome
-    return [.sendHello(heads: epochs.map { RecordPosition(epoch: $0, sequence: heads[$0] ?? 0) })]
+    let ends = epochs.map { RecordPosition(epoch: $0, sequence: heads[$0] ?? 0) }
+    return [.sendHello(heads: ends, acknowledged: cursor)]
   }
 
   /// Forgets what belongs to one stream.
@@ -173,6 +212,9 @@ extension Delivery {
     isReading = false
     sentCheckpoints = [:]
     rejectionReports = []
+    retold = []
+    conflictRun = nil
+    lane.closed()
   }
 
   private mutating func end(_ violation: DeliveryViolation) -> [Action] {
@@ -185,10 +227,11 @@ extension Delivery {
     guard phase == .awaitingWelcome else { return [] }
     guard welcome.windowRecords > 0, welcome.batchBytesMax > 0 else { return end(.noWindow) }
     phase = .streaming
-    window = UInt64(welcome.windowRecords)
+    window = UInt64(min(welcome.windowRecords, Self.windowRecordsMax))
     batchBytes = min(Int(welcome.batchBytesMax), Self.batchBytesMax)
     held.begin(welcome.holdings)
     takesLost = welcome.takesLost
+    takesExpress = welcome.takesExpress
     countersigningKey = welcome.countersigningKey
     let last = epochs.last ?? 1
     guard held.lastEpoch <= last || held.lastEpoch - last <= Self.epochsSkippedMax else {
@@ -201,7 +244,8 @@ extension Delivery {
     var actions: [Action] = []
     if let reason = held.reasonForEpoch(after: last, head: reach(last)) { actions += beginEpoch(reason) }
     next = firstToSend()
-    return actions + moveCursor() + proceed()
+    retold = welcome.troubles.filter { isOwn($0.position) }
+    return actions + retell() + moveCursor() + proceed()
   }
 
   private var epochs: [UInt32] { heads.keys.sorted() }
@@ -238,7 +282,7 @@ extension Delivery {
   /// Whatever can be done now.
   private mutating func proceed() -> [Action] {
     guard phase == .streaming else { return [] }
-    return sealedBySent() + readNext()
+    return sendExpress() + sealedBySent() + readNext()
   }
 
   private mutating func readNext() -> [Action] {
@@ -325,11 +369,14 @@ extension Delivery {
       return end(.acknowledgedUnsent(position, sent: sentTo))
     }
     let sequence = min(position.sequence, sentTo)
+    let before = held[position.epoch]
     guard held.acknowledged(position.epoch, upTo: sequence, sent: sent) else { return [] }
+    acknowledgedCount += held[position.epoch] - before
     let isDealtWith = { (place: RecordPosition) in place.epoch == position.epoch && place.sequence <= sequence }
     rejectionsTold = rejectionsTold.filter { !isDealtWith($0) }
     rejectionReports = rejectionReports.filter { !isDealtWith($0) }
-    return moveCursor() + proceed()
+    conflictsTold = conflictsTold.filter { !isDealtWith($0) }
+    return retell() + endConflictRun() + moveCursor() + proceed()
   }
 
   private mutating func reject(_ position: RecordPosition, _ reason: String) -> [Action] {
@@ -349,9 +396,24 @@ extension Delivery {
   private mutating func conflict(_ position: RecordPosition, _ heldHash: [UInt8]) -> [Action] {
     if let violation = violation(about: position) { return end(violation) }
     if held.isToConfirm(position) { return doubt(position) }
-    let report = Action.reportConflict(position, heldHash: heldHash)
-    guard position.epoch == epochs.last else { return [report] }
-    return [report] + beginEpoch("the hub holds another record under \(position)")
+    return tellConflict(position, heldHash)
+  }
+
+  private mutating func tellConflict(_ position: RecordPosition, _ heldHash: [UInt8]) -> [Action] {
+    guard conflictsTold.insert(position).inserted else { return [] }
+    var actions = [Action.reportConflict(position, heldHash: heldHash)]
+    if conflictRun?.extend(to: position) != true {
+      actions += endConflictRun()
+      conflictRun = ConflictRun(position, heldHash)
+    }
+    guard position.epoch == epochs.last else { return actions }
+    return actions + beginEpoch("the hub holds another record under \(position)")
+  }
+
+  private mutating func endConflictRun() -> [Action] {
+    guard let run = conflictRun else { return [] }
+    conflictRun = nil
+    return [.journalConflict(epoch: run.epoch, run.range, heldHash: run.heldHash)]
   }
 
   /// Asks for a new epoch, once in a stream.
@@ -369,7 +431,7 @@ extension Delivery {
   private func violation(about position: RecordPosition) -> DeliveryViolation? {
     guard phase == .streaming else { return .messageBeforeWelcome }
     let isSent = position.sequence >= 1 && position.sequence <= sent[position.epoch] ?? 0
-    return isSent ? nil : .aboutUnsent(position)
+    return isSent || lane.hasSent(position) ? nil : .aboutUnsent(position)
   }
 
   /// The cursor stands where everything before it is held.
@@ -384,5 +446,89 @@ extension Delivery {
     guard let place, place.sequence > 0, place > cursor ?? .start else { return [] }
     cursor = place
     return [.moveCursor(place)]
+  }
+}
+
+// MARK: what the hub said before
+
+extension Delivery {
+  /// Whether what an earlier stream's hub said of a record can be about the journal's own.
+  private func isOwn(_ position: RecordPosition) -> Bool {
+    position > cursor ?? .start && heads[position.epoch] != nil && position.sequence <= reach(position.epoch)
+      && !held.isOthers(position.epoch)
+  }
+
+  /// Tells what the welcome repeated, as soon as the hub's records are known to be the journal's. Where they are not, the journal's are sent
+  /// again, and answered for themselves.
+  private mutating func retell() -> [Action] {
+    guard !retold.isEmpty else { return [] }
+    let known = retold.filter { held.isConfirmed($0.position.epoch) }
+    retold.removeAll { held.isConfirmed($0.position.epoch) }
+    var actions: [Action] = []
+    for trouble in known {
+      switch trouble {
+      case .rejected(let position, let reason):
+        guard rejectionsTold.insert(position).inserted else { continue }
+        actions.append(.journalRejection(position, reason: reason))
+      case .conflicted(let position, let heldHash): actions += tellConflict(position, heldHash)
+      }
+    }
+    return actions + endConflictRun()
+  }
+}
+
+// MARK: ahead of their turn
+
+extension Delivery {
+  private mutating func sendExpress() -> [Action] {
+    guard takesExpress, lane.count > 0 else { return [] }
+    // Out of the way of those who ask this struct.
+    var lane = FastLane()
+    swap(&lane, &self.lane)
+    defer { swap(&lane, &self.lane) }
+    let call = lane.next(
+      isDone: { held[$0.epoch] >= $0.sequence },
+      isDue: { recordsAhead(of: $0) > expressBehind && held.isConfirmed($0.epoch) && !held.isOthers($0.epoch) })
+    return call.isEmpty ? [] : [.sendExpress(call)]
+  }
+
+  /// How many records the hub is to acknowledge before this one.
+  private func recordsAhead(of place: RecordPosition) -> UInt64 {
+    heads.keys.reduce(0) { sum, epoch in
+      guard epoch <= place.epoch else { return sum }
+      let end = epoch == place.epoch ? place.sequence - 1 : reach(epoch)
+      return sum + (end - min(end, held[epoch]))
+    }
+  }
+
+  private mutating func express(_ answers: [ExpressAnswer]) -> [Action] {
+    guard phase == .streaming else { return end(.messageBeforeWelcome) }
+    lane.answered()
+    let refused = answers.compactMap { answer in
+      answer.refusal.map { Action.reportExpressRefused(answer.position, reason: $0) }
+    }
+    return refused + endConflictRun() + proceed()
+  }
+}
+
+/// Consecutive records of one epoch that are in conflict.
+private struct ConflictRun: Equatable, Sendable {
+  let epoch: UInt32
+  private(set) var range: ClosedRange<UInt64>
+  let heldHash: [UInt8]
+
+  init(_ position: RecordPosition, _ heldHash: [UInt8]) {
+    epoch = position.epoch
+    range = position.sequence...position.sequence
+    self.heldHash = heldHash
+  }
+
+  /// Takes the record in if it is the next one.
+  mutating func extend(to position: RecordPosition) -> Bool {
+    guard position.epoch == epoch, range.upperBound < .max, position.sequence == range.upperBound + 1 else {
+      return false
+    }
+    range = range.lowerBound...position.sequence
+    return true
   }
 }

@@ -49,19 +49,37 @@ package struct CheckpointNote: Equatable, Sendable {
 
 /// What the hub says when a stream begins.
 package struct Welcome: Equatable, Sendable {
+  /// A rejection or a conflict, told once more.
+  package enum Trouble: Equatable, Sendable {
+    case rejected(RecordPosition, reason: String)
+    case conflicted(RecordPosition, heldHash: [UInt8])
+
+    package var position: RecordPosition {
+      switch self {
+      case .rejected(let position, _), .conflicted(let position, _): position
+      }
+    }
+  }
+
   /// Per epoch the last sequence up to which it holds everything.
   package var holdings: [UInt32: UInt64]
   package var windowRecords: UInt32
   package var batchBytesMax: UInt32
   /// Whether the hub can be told that records are lost.
   package var takesLost: Bool
+  /// Whether the hub takes records ahead of their turn.
+  package var takesExpress: Bool
+  /// What the hub said of records behind the Hello's `acknowledged`.
+  package var troubles: [Trouble]
   /// The C2SP verifier key that the hub countersigns with; nil: it does not.
   package var countersigningKey: String?
 
   package init(
     holdings: [UInt32: UInt64], windowRecords: UInt32, batchBytesMax: UInt32, takesLost: Bool = true,
-    countersigningKey: String? = nil
+    takesExpress: Bool = true, troubles: [Trouble] = [], countersigningKey: String? = nil
   ) {
+    self.takesExpress = takesExpress
+    self.troubles = troubles
     self.takesLost = takesLost
     self.countersigningKey = countersigningKey
     self.holdings = holdings

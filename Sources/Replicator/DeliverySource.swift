@@ -26,8 +26,13 @@ package protocol DeliverySource: Sendable {
   /// Records from `first` on within its epoch, at most so many and so many bytes, but at least one if it is there.
   func records(from first: RecordPosition, recordsMax: Int, bytesMax: Int) async throws -> RecordRun
   func moveCursor(to position: RecordPosition) async throws
-  /// Appends that the hub refused a record.
+  /// Appends that the hub refused a record, unless the record only told of another refusal.
   func appendRejection(of position: RecordPosition, reason: String) async throws
+  /// Appends that the hub holds other records under these.
+  func appendConflict(epoch: UInt32, _ range: ClosedRange<UInt64>, heldHash: [UInt8]) async throws
+  /// Of the records behind `seen` up to and with `head`, in the epoch of `head`, the newest that should not wait behind a backlog, ascending and at
+  /// most `FastLane.waitingMax`. Looks at the last `urgentLookMax` at most.
+  func urgentRecords(after seen: RecordPosition, through head: RecordPosition) async throws -> [ExpressRecord]
   /// Adds the hub's signature to the checkpoint that it is about.
   /// - Throws: `CountersignatureRefused` when it is no signature by this key of a checkpoint that is there.
   func keepCountersignature(_ checkpoint: CheckpointNote, key: String) async throws
@@ -59,16 +64,24 @@ package struct DeliveryCoding: Sendable {
   package var rejection: @Sendable (RecordPosition, _ reason: String) throws -> [UInt8]
   /// Whether a payload tells of one. Called for every record sent: must look at few bytes.
   package var isRejection: @Sendable ([UInt8]) -> Bool
+  /// The payload that tells of conflicts.
+  package var conflict: @Sendable (_ epoch: UInt32, ClosedRange<UInt64>, _ heldHash: [UInt8]) throws -> [UInt8]
+  /// Whether a payload should not wait behind a backlog. Called for every record appended: must look at few bytes.
+  package var isUrgent: @Sendable (UnsafeRawBufferPointer) -> Bool
   /// The payload that tells that the journal was put back, and that this is the last record that it had.
   package var restoration: @Sendable (RecordPosition, _ reason: String) throws -> [UInt8]
 
   package init(
     rejection: @escaping @Sendable (RecordPosition, String) throws -> [UInt8],
     isRejection: @escaping @Sendable ([UInt8]) -> Bool,
+    conflict: @escaping @Sendable (UInt32, ClosedRange<UInt64>, [UInt8]) throws -> [UInt8],
+    isUrgent: @escaping @Sendable (UnsafeRawBufferPointer) -> Bool,
     restoration: @escaping @Sendable (RecordPosition, String) throws -> [UInt8]
   ) {
     self.rejection = rejection
     self.isRejection = isRejection
+    self.conflict = conflict
+    self.isUrgent = isUrgent
     self.restoration = restoration
   }
 }
@@ -80,6 +93,10 @@ package final class JournalSource: DeliverySource {
 
   /// How often it looks for news: an alert is on its way within a tenth of a second, and ten looks cost nothing.
   package static let lookInterval: Duration = .milliseconds(100)
+
+  /// Records that a look for urgent ones goes through at most, a few milliseconds: more are there only when delivery begins anew, and alerts
+  /// further back are old.
+  package static let urgentLookMax: UInt64 = 100_000
 
   private let journal: Journal
   private let coding: DeliveryCoding
@@ -180,7 +197,43 @@ package final class JournalSource: DeliverySource {
   }
 
   package func appendRejection(of position: RecordPosition, reason: String) async throws {
+    let (reader, coding) = (journal.reader, coding)
+    let isReport = try await reading {
+      var isReport = false
+      try reader.scan(from: position, through: position, limit: 1) { view in
+        isReport = coding.isRejection(Array(view.payload))
+        return false
+      }
+      return isReport
+    }
+    guard !isReport else { return }
     try await journal.append([try coding.rejection(position, reason)])
+  }
+
+  package func appendConflict(epoch: UInt32, _ range: ClosedRange<UInt64>, heldHash: [UInt8]) async throws {
+    try await journal.append([try coding.conflict(epoch, range, heldHash)])
+  }
+
+  package func urgentRecords(after seen: RecordPosition, through head: RecordPosition) async throws -> [ExpressRecord] {
+    let last = seen.epoch == head.epoch ? seen.sequence : 0
+    let first = max(last, head.sequence - min(head.sequence, Self.urgentLookMax)) + 1
+    guard first <= head.sequence else { return [] }
+    let (reader, coding) = (journal.reader, coding)
+    return try await reading {
+      var urgent: [ExpressRecord] = []
+      // Not what retention has removed since: the hub has had it.
+      let base = try reader.base(epoch: head.epoch).size
+      let from = RecordPosition(epoch: head.epoch, sequence: max(first, base + 1))
+      guard from <= head else { return [] }
+      try reader.scan(from: from, through: head, limit: Int(Self.urgentLookMax)) { view in
+        guard coding.isUrgent(view.payload), view.isSound else { return true }
+        if urgent.count == FastLane.waitingMax { urgent.removeFirst() }
+        let record = DeliveryRecord(time: view.time, hash: view.leafHash.bytes, payload: Array(view.payload))
+        urgent.append(ExpressRecord(position: view.position, record: record))
+        return true
+      }
+      return urgent
+    }
   }
 
   package func keepCountersignature(_ checkpoint: CheckpointNote, key: String) async throws {

@@ -22,6 +22,8 @@ package struct DeliveryStatus: Equatable, Sendable {
     case connecting
     /// The hub has welcomed us.
     case delivering
+    /// Normal mode: the hub has answered everything, and the next check-in is waited for.
+    case checkedIn
     /// The last attempt failed; the next one follows after a wait.
     case waiting(Trouble)
     /// The journal can take nothing, not even how far delivery is. Trying goes on.
@@ -35,6 +37,9 @@ package struct DeliveryStatus: Equatable, Sendable {
   }
 
   package var state: State
+  package var mode = DeliveryMode.service
+  /// When the next check-in is due, in milliseconds since 1970 UTC; nil outside of `checkedIn`.
+  package var nextCheckIn: Int64?
   /// `host:port` of dcam; empty before it is known.
   package var hub = ""
   /// Up to where everything is acknowledged, as far as this process knows.
@@ -47,6 +52,9 @@ package struct DeliveryStatus: Equatable, Sendable {
   package var lag: UInt64?
   /// Since the process began.
   package var recordsSent: UInt64 = 0
+  package var recordsAcknowledged: UInt64 = 0
+  /// Ahead of their turn.
+  package var expressSent: UInt64 = 0
   package var rejections: UInt64 = 0
   package var conflicts: UInt64 = 0
 

@@ -8,26 +8,51 @@ internal import HubProtocol
 internal import SwiftProtobuf
 internal import TLS
 
-extension Printtrail_Dcam_V1_AgentMessage {
-  init(hello heads: [RecordPosition], _ introduction: AgentIntroduction) {
+/// Texts of a hub's are cut to this many characters before they are kept: a reason is a sentence.
+private let reasonCharactersMax = 500
+/// Troubles of a welcome that are looked at: no hub repeats more.
+private let troublesMax = 4_096
+
+extension Printtrail_Dcam_V1_Hello {
+  init(_ heads: [RecordPosition], acknowledged: RecordPosition?, _ introduction: AgentIntroduction) {
     self = .with {
-      $0.hello = .with {
-        $0.journalID = Data(introduction.journalID)
-        $0.journalPublicKey = Data(introduction.journalPublicKey)
-        $0.agentVersion = introduction.agentVersion
-        $0.heads = heads.map { head in .with { ($0.epoch, $0.sequence) = (head.epoch, head.sequence) } }
-      }
+      $0.journalID = Data(introduction.journalID)
+      $0.journalPublicKey = Data(introduction.journalPublicKey)
+      $0.agentVersion = introduction.agentVersion
+      $0.heads = heads.map { .init($0) }
+      if let acknowledged { $0.acknowledged = .init(acknowledged) }
     }
   }
+}
 
+extension Printtrail_Dcam_V1_Position {
+  init(_ position: RecordPosition) {
+    self = .with { ($0.epoch, $0.sequence) = (position.epoch, position.sequence) }
+  }
+}
+
+extension Printtrail_Dcam_V1_Record {
+  init(_ record: DeliveryRecord) {
+    self = .with { ($0.time, $0.hash, $0.payload) = (record.time, Data(record.hash), Data(record.payload)) }
+  }
+}
+
+extension Printtrail_Dcam_V1_Express {
+  init(_ express: ExpressRecord) {
+    self = .with {
+      ($0.epoch, $0.sequence) = (express.position.epoch, express.position.sequence)
+      $0.record = .init(express.record)
+    }
+  }
+}
+
+extension Printtrail_Dcam_V1_AgentMessage {
   init(_ run: RecordRun) {
     self = .with {
       $0.batch = .with {
         $0.epoch = run.first.epoch
         $0.firstSequence = run.first.sequence
-        $0.records = run.records.map { record in
-          .with { ($0.time, $0.hash, $0.payload) = (record.time, Data(record.hash), Data(record.payload)) }
-        }
+        $0.records = run.records.map { .init($0) }
       }
     }
   }
@@ -54,23 +79,91 @@ extension Delivery.Event {
   /// Nil for a message of a newer hub that this agent does not know: such messages are ignored.
   init?(_ message: Printtrail_Dcam_V1_HubMessage) {
     switch message.message {
-    case .welcome(let welcome)?:
-      let holdings = Dictionary(welcome.holdings.map { ($0.epoch, $0.sequence) }, uniquingKeysWith: { max($0, $1) })
-      self = .welcomed(
-        Welcome(
-          holdings: holdings, windowRecords: welcome.windowRecords, batchBytesMax: welcome.batchBytesMax,
-          takesLost: welcome.takesLost,
-          countersigningKey: welcome.countersigningKey.isEmpty ? nil : welcome.countersigningKey))
+    case .welcome(let welcome)?: self = .welcomed(Welcome(welcome))
     case .acknowledgement(let body)?: self = .acknowledged(RecordPosition(epoch: body.epoch, sequence: body.sequence))
     case .rejection(let body)?:
-      self = .rejected(RecordPosition(epoch: body.epoch, sequence: body.sequence), reason: body.reason)
+      self = .rejected(RecordPosition(epoch: body.epoch, sequence: body.sequence), reason: body.reasonCut)
     case .conflict(let body)?:
-      self = .conflicted(RecordPosition(epoch: body.epoch, sequence: body.sequence), heldHash: Array(body.heldHash))
-    case .countersignature(let body)?:
-      self = .countersigned(
-        CheckpointNote(position: RecordPosition(epoch: body.epoch, sequence: body.sequence), note: body.note))
+      self = .conflicted(RecordPosition(epoch: body.epoch, sequence: body.sequence), heldHash: body.hashCut)
+    case .countersignature(let body)?: self = .countersigned(CheckpointNote(body))
     case nil: return nil
     }
+  }
+}
+
+extension CheckpointNote {
+  fileprivate init(_ body: Printtrail_Dcam_V1_Countersignature) {
+    self.init(position: RecordPosition(epoch: body.epoch, sequence: body.sequence), note: body.note)
+  }
+}
+
+extension Printtrail_Dcam_V1_Rejection {
+  fileprivate var reasonCut: String { String(reason.prefix(reasonCharactersMax)) }
+}
+
+extension Printtrail_Dcam_V1_Conflict {
+  /// A hash has 32 bytes; what is longer is none.
+  fileprivate var hashCut: [UInt8] { Array(heldHash.prefix(32)) }
+}
+
+extension Welcome {
+  init(_ welcome: Printtrail_Dcam_V1_Welcome) {
+    let rejected = welcome.rejections.prefix(troublesMax).map {
+      Trouble.rejected(RecordPosition(epoch: $0.epoch, sequence: $0.sequence), reason: $0.reasonCut)
+    }
+    let conflicted = welcome.conflicts.prefix(troublesMax).map {
+      Trouble.conflicted(RecordPosition(epoch: $0.epoch, sequence: $0.sequence), heldHash: $0.hashCut)
+    }
+    self.init(
+      holdings: Dictionary(welcome.holdings.map { ($0.epoch, $0.sequence) }, uniquingKeysWith: { max($0, $1) }),
+      windowRecords: welcome.windowRecords, batchBytesMax: welcome.batchBytesMax, takesLost: welcome.takesLost,
+      takesExpress: welcome.takesExpress, troubles: rejected + conflicted,
+      countersigningKey: welcome.countersigningKey.isEmpty ? nil : welcome.countersigningKey)
+  }
+}
+
+extension Printtrail_Dcam_V1_CheckInRequest {
+  /// What one message of a stream is in an exchange.
+  init(_ message: Printtrail_Dcam_V1_AgentMessage) {
+    self = .with {
+      switch message.message {
+      case .hello(let hello)?: $0.hello = hello
+      case .batch(let batch)?: $0.batch = batch
+      case .checkpoint(let checkpoint)?: $0.checkpoint = checkpoint
+      case .lost(let lost)?: $0.lost = lost
+      case nil: break
+      }
+    }
+  }
+}
+
+extension Printtrail_Dcam_V1_CheckInResponse {
+  /// What a stream would have said to the request, in its order: all that is wrong before the acknowledgement that counts it as dealt with.
+  var events: [Delivery.Event] {
+    var events = conflictEvents
+    events += rejections.map {
+      .rejected(RecordPosition(epoch: $0.epoch, sequence: $0.sequence), reason: $0.reasonCut)
+    }
+    if hasAcknowledgement {
+      events.append(
+        .acknowledged(RecordPosition(epoch: acknowledgement.epoch, sequence: acknowledgement.sequence)))
+    }
+    if hasCountersignature { events.append(.countersigned(CheckpointNote(countersignature))) }
+    return events
+  }
+
+  /// What it says of records ahead of their turn.
+  var expressEvents: [Delivery.Event] {
+    let answers = expressAnswers.map { answer in
+      ExpressAnswer(
+        position: RecordPosition(epoch: answer.epoch, sequence: answer.sequence),
+        refusal: answer.refusal.isEmpty ? nil : String(answer.refusal.prefix(reasonCharactersMax)))
+    }
+    return conflictEvents + [.expressAnswered(answers)]
+  }
+
+  private var conflictEvents: [Delivery.Event] {
+    conflicts.map { .conflicted(RecordPosition(epoch: $0.epoch, sequence: $0.sequence), heldHash: $0.hashCut) }
   }
 }
 

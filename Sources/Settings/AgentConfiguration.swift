@@ -13,6 +13,7 @@ package import SNMP
 package struct AgentConfiguration: Sendable {
   /// Nil when there is no [hub]: the agent then collects and journals, and ships nothing.
   package var hub: HubSettings?
+  package var delivery = DeliverySettings()
   package var state = StateSettings()
   package var journal = JournalSettings()
   package var log = LogSettings()
@@ -54,6 +55,24 @@ package struct HubSettings: Sendable {
 package enum HubAuthority: Sendable, Hashable {
   case pin(PublicKeyPin)
   case certificates([Certificate])
+}
+
+/// [delivery]
+package struct DeliverySettings: Sendable {
+  package enum Mode: String, CaseIterable, Sendable {
+    /// A stream to the hub that stays open.
+    case service
+    /// Check-ins, with no connection between them.
+    case normal
+  }
+
+  /// More often is what service mode is for; more rarely nobody would call it watching.
+  package static let checkInRange: ClosedRange<Duration> = .seconds(10) ... .seconds(86_400)
+
+  package var mode = Mode.service
+  /// What is waited between two check-ins at least; nil: what the hub says.
+  package var checkInInterval: Duration?
+  package init() {}
 }
 
 /// [state]

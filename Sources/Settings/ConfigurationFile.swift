@@ -44,6 +44,7 @@ extension AgentConfiguration {
   private init(_ root: TableReader, directory: String) {
     self.init()
     if root.has("hub") { hub = HubSettings(root.table("hub"), directory: directory) } else { root.know("hub") }
+    delivery = DeliverySettings(root.table("delivery"))
     state = StateSettings(root.table("state"), directory: directory)
     journal = JournalSettings(root.table("journal"), stateDirectory: state.directory, directory: directory)
     log = LogSettings(root.table("log"))
@@ -91,6 +92,19 @@ extension HubSettings {
     default: break
     }
     return pin.map { .pin($0) } ?? certificates.map { .certificates($0) }
+  }
+}
+
+extension DeliverySettings {
+  fileprivate init(_ table: TableReader) {
+    self.init()
+    mode = table.choice("mode", Mode.allCases.map { ($0.rawValue, $0) }) ?? mode
+    if table.has("check_in_interval") {
+      checkInInterval = table.duration("check_in_interval", in: Self.checkInRange, default: .zero)
+    } else {
+      table.know("check_in_interval")
+    }
+    table.finish()
   }
 }
 

@@ -45,7 +45,8 @@ struct PTAgent: AsyncParsableCommand {
       Shell completions: ptagent --generate-completion-script bash|zsh|fish
       """,
     subcommands: [
-      RunCommand.self, EnrollCommand.self, StatusCommand.self, ConfigCommand.self, ReadCommand.self, SweepCommand.self,
+      RunCommand.self, EnrollCommand.self, StatusCommand.self, QueueCommand.self, ConfigCommand.self, ReadCommand.self,
+      SweepCommand.self,
       BrowseCommand.self, DevicesCommand.self, ProfileCommand.self, CaptureCommand.self,
     ])
 

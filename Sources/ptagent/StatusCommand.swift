@@ -37,7 +37,7 @@ struct StatusCommand: AsyncParsableCommand {
     if code != 0 { throw ExitCode(code) }
   }
 
-  private static func status(_ directory: String) throws -> AgentStatus? {
+  static func status(_ directory: String) throws -> AgentStatus? {
     do { return try AgentStatus.read(stateDirectory: directory) } catch let error as SystemError {
       throw AgentFailure(error.isPermissionDenied ? .permission : .inputOutput, error.description)
     } catch {

@@ -20,6 +20,7 @@ struct GoldenJournalCommand: AsyncParsableCommand {
   @Flag(
     help: "Write what came later: the types of events that the first journal of this format was written too early for.")
   var later = false
+  @Flag(help: "Write what came later still: conflicts that the hub told of.") var conflicts = false
   @Option(help: "The recorded walks that its readings are made from.") var walks = "Fixtures/walks"
 
   /// Few, so that a small journal has several.
@@ -34,6 +35,10 @@ struct GoldenJournalCommand: AsyncParsableCommand {
     let journal = try Journal.open(configuration, fold: FleetFold())
     if later {
       for entry in try GoldenLaterStory(walks: walks).entries() { try await append(entry, to: journal, clock) }
+      return try await close(journal)
+    }
+    if conflicts {
+      for entry in try GoldenConflictStory.entries() { try await append(entry, to: journal, clock) }
       return try await close(journal)
     }
     for entry in try story.beforeRestore() { try await append(entry, to: journal, clock) }

@@ -11,6 +11,7 @@ struct PTBench: AsyncParsableCommand {
     subcommands: [
       JournalBench.self, ReplayBench.self, CollectBench.self, DecodeBench.self, OfflineBench.self, CrashWorkload.self,
       CrashImagesCommand.self, GoldenJournalCommand.self, HoldReader.self, PollBench.self,
+      BatchesCommand.self,
     ])
 
   static func main() async {

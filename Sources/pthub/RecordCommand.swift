@@ -6,7 +6,7 @@ internal import HubServer
 
 struct RecordCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "record", abstract: "Single records.", subcommands: [Show.self])
+    commandName: "record", abstract: "Single records.", subcommands: [Show.self, List.self])
 
   struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

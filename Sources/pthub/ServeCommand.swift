@@ -51,6 +51,11 @@ struct ServeCommand: AsyncParsableCommand {
     help: ArgumentHelp("The hc address that enrolled agents are told. Default: likewise.", valueName: "host:port"))
   var advertiseHc: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "How often agents in normal mode are asked to check in, from 1m to 1h. (default: 5m)", valueName: "5m"))
+  var checkIn: Span?
+
   @Option(help: "How log lines are written: logfmt or json.")
   var logFormat: LogFormat = .logfmt
 
@@ -82,6 +87,11 @@ struct ServeCommand: AsyncParsableCommand {
     help: ArgumentHelp("How many seconds agents wait between questions for their standing.", visibility: .hidden))
   var standingSeconds: Int?
 
+  func validate() throws {
+    guard let checkIn, !(.seconds(60) ... .seconds(3_600)).contains(checkIn.duration) else { return }
+    throw ValidationError("--check-in is from 1m to 1h.")
+  }
+
   func run() async throws {
     raiseFileLimit()
     let directory = try HubDirectory.open(at: hub.path())
@@ -94,6 +104,7 @@ struct ServeCommand: AsyncParsableCommand {
     configuration.store = try hub.address()
     if let clientValiditySeconds { configuration.clientValidity = .seconds(clientValiditySeconds) }
     if let standingSeconds { configuration.standingInterval = .seconds(standingSeconds) }
+    if let checkIn { configuration.checkInInterval = checkIn.duration }
     configuration.signals = [.sigterm, .sigint]
     let clock =
       clockAheadSeconds == 0

@@ -33,6 +33,7 @@ import Testing
       case EventType.alertCleared: Wire.AlertCleared.self
       case EventType.meterEpochOpened: Wire.MeterEpochOpened.self
       case EventType.uploadRejected: Wire.UploadRejected.self
+      case EventType.uploadConflicted: Wire.UploadConflicted.self
       case EventType.journalDamaged: Wire.JournalDamaged.self
       case EventType.recordsRemoved: Wire.RecordsRemoved.self
       case EventType.readingsThinned: Wire.ReadingsThinned.self

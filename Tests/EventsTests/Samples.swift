@@ -48,6 +48,7 @@ enum Samples {
     ),
     .meterOffsetSet(MeterOffsetSet(meter: .total, offset: -5, previous: .max, reason: "board")),
     .uploadRejected(UploadRejected(epoch: 1, sequence: .max, reason: "no")),
+    .uploadConflicted(UploadConflicted(epoch: 2, first: 7, last: .max, heldHash: [UInt8](repeating: 0xa5, count: 32))),
     .journalDamaged(
       JournalDamaged(
         reason: "page 7", quarantine: "/q",

@@ -51,7 +51,8 @@ import Testing
       version: "", time: "", uptimeSeconds: 0,
       journal: .init(head: .init(epoch: 1, sequence: 0), acknowledged: .init(epoch: 1, sequence: 0), lag: 0),
       diskFreeBytes: 0, certificateDaysLeft: 0, lastSweep: .init(completed: "", milliseconds: 0, outcomes: [:]),
-      devices: [:], components: [.init(name: "", state: "", since: "", message: "")], collectorProgress: "")
+      devices: [:], components: [.init(name: "", state: "", since: "", message: "")], collectorProgress: "",
+      nextCheckIn: "")
     let all = try #require(try JSONSerialization.jsonObject(with: Data(try whole.json())) as? NSDictionary)
     #expect(members == Self.members(of: all), "the page's example lacks a member")
     for member in members { #expect(page.contains("| `\(member)` |"), "\(member) is not explained") }

@@ -283,6 +283,28 @@ internal import Testing
     }
   }
 
+  @Test func `compressed batches are taken, and what they unpack to counts`() async throws {
+    try await TestHub.run { hub in
+      var journal = try TestJournal()
+      journal.append(300)
+      let (agent, id) = try await hub.agent(journal)
+      var ask = Printtrail_Dcam_V1_CheckInRequest()
+      ask.hello = journal.hello
+      ask.batch = journal.batch(1...300)
+      let answer = try await hub.checkIn(ask, agent, compression: .gzip)
+      #expect(answer.acknowledgement.sequence == 300 && answer.welcome.holdings.first?.sequence == 300)
+      let install = try #require(try await hub.store.install(id: id))
+      #expect(try await hub.store.summaries(of: install.number).first?.root == journal.frontier.root)
+      // A few kilobytes that unpack to more than a message may have.
+      ask.clearBatch()
+      ask.hello.agentVersion = String(repeating: "x", count: HubLimits.messageBytesMax + 1)
+      let refusal = try await status { [ask] in _ = try await hub.checkIn(ask, agent, compression: .gzip) }
+      #expect(refusal != nil)
+      ask.hello.agentVersion = "x"
+      #expect(try await hub.checkIn(ask, agent, compression: .gzip).hasWelcome)
+    }
+  }
+
   @Test func `a journal that ends before what the hub holds is written into the audit trail`() async throws {
     try await TestHub.run { hub in
       var journal = try TestJournal()

@@ -147,6 +147,13 @@ internal import Testing
     func holdings(of install: InstallNumber) async throws -> [Holding] { [] }
     func keep(_ checkpoint: DeliveredCheckpoint, now: Int64) async throws -> CheckpointOutcome { .verified }
     func summaries(of install: InstallNumber) async throws -> [EpochSummary] { [] }
+    func keepExpress(_ records: [DeliveredExpress], of install: InstallNumber, now: Int64) async throws
+      -> [ExpressOutcome]
+    { [] }
+    func listed(_ kind: HeldRecord.Kind, of install: InstallNumber, after place: Holding, limit: Int) async throws
+      -> [ListedRecord]
+    { [] }
+    func listed(_ kind: HeldRecord.Kind, of install: InstallNumber, limit: Int) async throws -> [ListedRecord] { [] }
     func records(of install: InstallNumber, epoch: UInt32, sequence: UInt64) async throws -> [HeldRecord] { [] }
   }
 

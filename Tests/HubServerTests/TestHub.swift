@@ -102,10 +102,11 @@ struct TestHub: Sendable {
     }
   }
 
-  func checkIn(_ request: Printtrail_Dcam_V1_CheckInRequest, _ agent: TestAgent) async throws
-    -> Printtrail_Dcam_V1_CheckInResponse
-  {
-    try await call(ready.dcam, agent) { client in
+  /// - Parameter compression: of the request; answers may have it as well then.
+  func checkIn(
+    _ request: Printtrail_Dcam_V1_CheckInRequest, _ agent: TestAgent, compression: CompressionAlgorithm = .none
+  ) async throws -> Printtrail_Dcam_V1_CheckInResponse {
+    try await Self.call(port: ready.dcam.port, agent, compression: compression) { client in
       try await Printtrail_Dcam_V1_DeviceCollection.Client(wrapping: client).checkIn(request)
     }
   }
@@ -150,12 +151,16 @@ struct TestHub: Sendable {
   }
 
   private static func call<Result: Sendable>(
-    port: Int, _ agent: TestAgent,
+    port: Int, _ agent: TestAgent, compression: CompressionAlgorithm = .none,
     _ body: @Sendable @escaping (GRPCClient<HTTP2ClientTransport.Posix>) async throws -> Result
   ) async throws -> Result {
     let transport = try HTTP2ClientTransport.Posix(
       target: .ipv4(address: "127.0.0.1", port: port), transportSecurity: agent.security,
-      config: .defaults { $0.http2.authority = "localhost" })
+      config: .defaults { config in
+        config.http2.authority = "localhost"
+        config.compression.algorithm = compression
+        config.compression.enabledAlgorithms = compression == .none ? [] : [.gzip]
+      })
     return try await withGRPCClient(transport: transport) { client in try await body(client) }
   }
 }

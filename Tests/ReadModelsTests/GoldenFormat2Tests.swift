@@ -9,7 +9,7 @@ import Testing
 
 @testable import ReadModels
 
-/// Fixtures/journal/v2, v2-shortened, of which retention removed the beginning, and v2-later, with what came since: what every release must open. On
+/// Fixtures/journal/v2, v2-shortened, of which retention removed the beginning, v2-later and v2-conflicts, with what came since: what every release must open. On
 /// copies.
 @Suite final class `The golden journals of format 2` {
   private static let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -50,6 +50,7 @@ import Testing
       name: "v2-shortened", records: 19, head: RecordPosition(epoch: 2, sequence: 15),
       base: RecordPosition(epoch: 1, sequence: 16)),
     Golden(name: "v2-later", records: 13, head: RecordPosition(epoch: 1, sequence: 13), foldVersion: 3),
+    Golden(name: "v2-conflicts", records: 4, head: RecordPosition(epoch: 1, sequence: 4), foldVersion: 3),
   ]
 
   @Test(arguments: all) func `open, are sound, and give what was recorded`(golden: Golden) async throws {
@@ -99,6 +100,16 @@ import Testing
       }
     }
     #expect(types == Set(EventType.names.keys).union([900]))
+  }
+
+  @Test func `tell of conflicts as they were recorded`() throws {
+    var told: [UploadConflicted] = []
+    try reader("v2-conflicts").scan { view in
+      if case .uploadConflicted(let body) = try Event(payload: view.payload).body { told.append(body) }
+      return true
+    }
+    #expect(told.map(\.first) == [7, 12] && told.map(\.last) == [9, 12])
+    #expect(told.first?.heldHash == (0..<32).map { UInt8($0) })
   }
 
   @Test func `tell what came later as it was recorded`() throws {

@@ -23,6 +23,11 @@ import Testing
     }
     #expect(world.hub.records.count + world.hub.rejected.count == world.journal.count, "seed \(seed)")
     #expect(world.delivery.lag == 0, "seed \(seed)")
+    #expect(world.hub.express.isEmpty, "seed \(seed): \(world.hub.express.keys.sorted())")
+    let told = Set(world.journal.values.filter(\.isRejectionReport).map { String(decoding: $0.payload, as: UTF8.self) })
+    for place in world.hub.rejected {
+      #expect(told.contains("\(place): poison"), "seed \(seed): nobody was told that \(place) was rejected")
+    }
     #expect(world.cursor == world.heads.last, "seed \(seed)")
     #expect(world.checkpoint.map { world.hub.checkpoints.contains($0.position) } ?? true, "seed \(seed)")
   }
@@ -46,7 +51,7 @@ private struct World {
 
   init(seed: UInt64) {
     random = SplitMix64(seed: seed)
-    delivery = Delivery(heads: heads, cursor: nil)
+    delivery = Delivery(heads: heads, cursor: nil, expressBehind: 5)
   }
 
   mutating func step() {
@@ -82,6 +87,8 @@ private struct World {
       write([isPoison ? SimulatedHub.poison : 1, UInt8.random(in: 0...255, using: &random)])
     }
     tell(.grew(heads[heads.count - 1]))
+    guard let last = journal[heads[heads.count - 1]], last.payload[1] < 128 else { return }
+    tell(.urgent([ExpressRecord(position: heads[heads.count - 1], record: last)]))
   }
 
   private mutating func write(_ payload: [UInt8], isReport: Bool = false) {
@@ -114,7 +121,7 @@ private struct World {
   /// The agent dies: only journal and cursor remain.
   private mutating func restart() {
     cut()
-    delivery = Delivery(heads: heads, cursor: cursor, checkpoint: checkpoint)
+    delivery = Delivery(heads: heads, cursor: cursor, checkpoint: checkpoint, expressBehind: 5)
   }
 
   /// The hub is restored from a backup while nobody is connected.
@@ -143,21 +150,20 @@ private struct World {
   private mutating func hubReceives() {
     guard !up.isEmpty else { return }
     switch up.removeFirst() {
-    case .sendHello:
+    case .sendHello(_, let acknowledged):
       down.append(
         .welcomed(
           Welcome(
-            holdings: hub.holdings(), windowRecords: UInt32.random(in: 1...80, using: &random), batchBytesMax: 1 << 20))
-      )
+            holdings: hub.holdings(), windowRecords: UInt32.random(in: 1...80, using: &random), batchBytesMax: 1 << 20,
+            troubles: hub.troubles(after: acknowledged))))
+    case .sendExpress(let records):
+      // Beside the stream: it may be answered at any moment, or not at all.
+      let answers = records.flatMap { hub.keepExpress($0) }.map(Delivery.Event.init)
+      let end = Int.random(in: 0..<8, using: &random) == 0 ? [.expressFailed] : answers + [.expressAnswered([])]
+      down.insert(contentsOf: end, at: Bool.random(using: &random) ? 0 : down.count)
     case .send(let run):
       guard let answers = hub.commit(run) else { return failures.append("a gap before \(run.first)") }
-      down += answers.map { answer in
-        switch answer {
-        case .acknowledged(let place): .acknowledged(place)
-        case .rejected(let place): .rejected(place, reason: "poison")
-        case .conflicted(let place, let hash): .conflicted(place, heldHash: hash)
-        }
-      }
+      down += answers.map(Delivery.Event.init)
       // Repeats and late acknowledgements are allowed and mean nothing.
       if Bool.random(using: &random), let last = down.last { down.append(last) }
     case .sendCheckpoint(let note):
@@ -178,14 +184,15 @@ private struct World {
   private mutating func perform(_ actions: [Delivery.Action]) {
     for action in actions {
       switch action {
-      case .sendHello, .send, .sendCheckpoint: up.append(action)
+      case .sendHello, .send, .sendCheckpoint, .sendExpress: up.append(action)
       case .read: pendingReads.append(action)
       case .moveCursor(let place): moveCursor(place)
       case .journalRejection(let place, let reason):
         if journal[place]?.payload.first != SimulatedHub.poison { failures.append("a rejection of what is fine") }
-        write(Array(reason.utf8), isReport: true)
+        write(Array("\(place): \(reason)".utf8), isReport: true)
         tell(.grew(heads[heads.count - 1]))
-      case .reportRejection, .beginEpoch, .sendLost, .keepCountersignature: failures.append("unexpected \(action)")
+      case .reportRejection, .beginEpoch, .sendLost, .keepCountersignature, .reportExpressRefused, .journalConflict:
+        failures.append("unexpected \(action)")
       case .reportConflict(let place, _): failures.append("a conflict at \(place)")
       case .endStream(let violation):
         if case .unconfirmed = violation {} else { failures.append("\(violation)") }

@@ -3,6 +3,7 @@
 internal import Evidence
 internal import Foundation
 internal import Journal
+internal import OpenSSL
 internal import Simulation
 internal import Testing
 
@@ -10,7 +11,8 @@ internal import Testing
 
 @Suite struct `What delivery reads` {
   private static let coding = DeliveryCoding(
-    rejection: { _, _ in [] }, isRejection: { _ in false },
+    rejection: { _, _ in [] }, isRejection: { _ in false }, conflict: { _, _, _ in [] },
+    isUrgent: { $0.first == 0xA1 },
     restoration: { end, reason in Array("\(end): \(reason)".utf8) })
 
   /// A restored backup is known by the first record of the epoch that follows, and that epoch is behind all of the hub's.
@@ -56,6 +58,52 @@ internal import Testing
     }
     #expect(error.flatMap { JournalError.damagedDirectory(of: $0) } == directory.path, "\(String(describing: error))")
     #expect(error.map { "\($0)" }?.contains("1/2") == true)
+    await journal.close()
+  }
+
+  @Test func `what should not wait is found among what was appended, the newest where there is much`() async throws {
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("printtrail-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let journal = try Journal.open(JournalConfiguration(directory: directory.path))
+    let source = JournalSource(journal, coding: Self.coding)
+    func urgent(_ after: UInt64, _ head: UInt64) async throws -> [UInt64] {
+      try await source.urgentRecords(
+        after: RecordPosition(epoch: 1, sequence: after), through: RecordPosition(epoch: 1, sequence: head)
+      ).map(\.position.sequence)
+    }
+    try await journal.append([[1], [0xA1, 2], [3], [0xA1, 4]])
+    #expect(try await urgent(0, 4) == [2, 4])
+    #expect(try await urgent(2, 4) == [4])
+    #expect(try await urgent(0, 3) == [2])
+    #expect(try await urgent(4, 4) == [])
+    let found = try await source.urgentRecords(after: .start, through: RecordPosition(epoch: 1, sequence: 2))
+    let record = try #require(try journal.reader.record(at: RecordPosition(epoch: 1, sequence: 2)))
+    #expect(found.first?.record == DeliveryRecord(time: record.time, hash: record.leafHash.bytes, payload: [0xA1, 2]))
+    try await journal.append(Array(repeating: [0xA1], count: FastLane.waitingMax + 10))
+    let all = try await urgent(0, UInt64(FastLane.waitingMax + 14))
+    #expect(all.count == FastLane.waitingMax && all.last == UInt64(FastLane.waitingMax + 14))
+    // Of another epoch than the one that was looked through, it begins anew.
+    try await journal.openEpoch(reason: "test")
+    try await journal.append([[0xA1]])
+    let next = try await source.urgentRecords(
+      after: RecordPosition(epoch: 1, sequence: 9), through: RecordPosition(epoch: 2, sequence: 1))
+    #expect(next.map(\.position) == [RecordPosition(epoch: 2, sequence: 1)])
+    await journal.close()
+  }
+
+  @Test func `the rejection of a rejection's report is not appended`() async throws {
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("printtrail-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let journal = try Journal.open(JournalConfiguration(directory: directory.path))
+    let coding = DeliveryCoding(
+      rejection: { _, _ in [0xEE] }, isRejection: { $0.first == 0xEE }, conflict: { _, _, _ in [] },
+      isUrgent: { _ in false }, restoration: { _, _ in [] })
+    let source = JournalSource(journal, coding: coding)
+    try await journal.append([[1], [0xEE]])
+    try await source.appendRejection(of: RecordPosition(epoch: 1, sequence: 2), reason: "no")
+    #expect(try journal.reader.head().sequence == 2)
+    try await source.appendRejection(of: RecordPosition(epoch: 1, sequence: 1), reason: "no")
+    #expect(try journal.reader.record(at: RecordPosition(epoch: 1, sequence: 3))?.payload == [0xEE])
     await journal.close()
   }
 }

@@ -20,7 +20,7 @@ import Testing
 
   @Test func `the first message names every epoch with its head`() {
     var delivery = Delivery(heads: [place(2, 5), place(1, 9)], cursor: nil)
-    #expect(delivery.received(.opened) == [.sendHello(heads: [place(1, 9), place(2, 5)])])
+    #expect(delivery.received(.opened) == [.sendHello(heads: [place(1, 9), place(2, 5)], acknowledged: nil)])
   }
 
   @Test func `it resumes after what the hub holds, whatever the cursor says`() {
@@ -191,9 +191,20 @@ import Testing
     #expect(actions.contains { if case .beginEpoch = $0 { true } else { false } })
     #expect(actions.contains(.read(first: place(1, 499), recordsMax: 22, bytesMax: Delivery.batchBytesMax)))
     _ = delivery.received(.read(run(place(1, 499), 22)))
+    for sequence in 501...503 as ClosedRange<UInt64> {
+      #expect(
+        delivery.received(.conflicted(place(1, sequence), heldHash: [UInt8(sequence & 0xff)]))
+          == [.reportConflict(place(1, sequence), heldHash: [UInt8(sequence & 0xff)])])
+    }
+    #expect(delivery.received(.conflicted(place(1, 503), heldHash: [7])) == [], "told twice")
     #expect(
-      delivery.received(.conflicted(place(1, 501), heldHash: [7])) == [.reportConflict(place(1, 501), heldHash: [7])])
-    #expect(delivery.received(.acknowledged(place(1, 800))) == [.moveCursor(place(1, 520))])
+      delivery.received(.conflicted(place(1, 510), heldHash: [7])) == [
+        .reportConflict(place(1, 510), heldHash: [7]), .journalConflict(epoch: 1, 501...503, heldHash: [245]),
+      ])
+    #expect(
+      delivery.received(.acknowledged(place(1, 800))) == [
+        .journalConflict(epoch: 1, 510...510, heldHash: [7]), .moveCursor(place(1, 520)),
+      ])
     #expect(
       delivery.received(.grew(place(2, 1)))
         == [.read(first: place(2, 1), recordsMax: 1, bytesMax: Delivery.batchBytesMax)])
@@ -294,6 +305,37 @@ import Testing
         .read(first: place(2, 1), recordsMax: 1, bytesMax: Delivery.batchBytesMax)
       ])
     #expect(delivery.lag == 1)
+  }
+
+  @Test
+  func
+    `what a cut took of the hub's answers is in the next welcome, and is told once it is known to be about the journal's records`()
+  {
+    let troubles: [Welcome.Trouble] = [
+      .rejected(place(1, 9), reason: "known"), .rejected(place(1, 12), reason: "no"),
+      .conflicted(place(1, 13), heldHash: [7]), .rejected(place(1, 99), reason: "beyond the journal"),
+    ]
+    var delivery = Delivery(heads: [place(1, 30), place(2, 1)], cursor: place(1, 10))
+    #expect(
+      delivery.received(.opened)
+        == [.sendHello(heads: [place(1, 30), place(2, 1)], acknowledged: place(1, 10))])
+    #expect(
+      delivery.received(
+        .welcomed(Welcome(holdings: [1: 20], windowRecords: 1000, batchBytesMax: 1 << 20, troubles: troubles)))
+        == [.read(first: place(1, 20), recordsMax: 1, bytesMax: Delivery.batchBytesMax)], "not before the proof")
+    _ = delivery.received(.read(run(place(1, 20), 1)))
+    #expect(
+      delivery.received(.acknowledged(place(1, 20))).dropLast() == [
+        .journalRejection(place(1, 12), reason: "no"), .reportConflict(place(1, 13), heldHash: [7]),
+        .journalConflict(epoch: 1, 13...13, heldHash: [7]), .moveCursor(place(1, 20)),
+      ])
+
+    // Of a journal that was put back, the records behind the cursor are sent again instead.
+    var other = Delivery(heads: [place(1, 15)], cursor: place(1, 10))
+    _ = other.received(.opened)
+    let actions = other.received(
+      .welcomed(Welcome(holdings: [1: 20], windowRecords: 1000, batchBytesMax: 1 << 20, troubles: troubles)))
+    #expect(!actions.contains { if case .journalRejection = $0 { true } else { false } })
   }
 
   @Test func `records that the journal does not have any more end the stream`() {

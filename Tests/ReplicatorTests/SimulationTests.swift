@@ -50,7 +50,7 @@ import Testing
     try world.agent.ledger.expectWhole(running.journal.reader)
     let report = try JournalVerifier(running.journal.reader).verify()
     if !report.isSound { fail("\(report.findings)") }
-    if running.delivery.lag != 0 {
+    if world.mode == .service, running.delivery.lag != 0 {
       fail("\(running.delivery.lag.map { "\($0)" } ?? "nobody knows how many") records wait")
     }
     let ledger = world.agent.ledger
@@ -58,8 +58,19 @@ import Testing
     if cursor ?? .start < ledger.last {
       fail("the cursor is at \(String(describing: cursor)), the last record at \(ledger.last)")
     }
+    var reports: Set<[UInt8]> = []
+    try running.journal.reader.scan { view in
+      if view.payload.first == SimulatedAgent.report { reports.insert(Array(view.payload)) }
+      return true
+    }
+    for (place, hash) in world.hub.express where ledger.abandoned[place]?.contains(hash) != true {
+      fail("what came ahead of \(place) did not go when its turn came")
+    }
     for (place, hash) in ledger.records where world.hub.records[place] != hash {
-      if world.hub.hasRejected(hash, at: place) { continue }
+      if world.hub.hasRejected(hash, at: place) {
+        if !reports.contains(SimulatedAgent.report(of: place)) { fail("nobody was told of the rejection of \(place)") }
+        continue
+      }
       if !world.hub.keepsAsOther(hash, at: place) { fail("the hub does not have \(place)") }
       if !world.conflictsTold.contains(place) { fail("nobody was told of the conflict at \(place)") }
       if ledger.abandoned[place] == nil { fail("a conflict at \(place), where nothing was put back") }

@@ -12,12 +12,14 @@ struct `Delivery, with real programs` {
   static let seed =
     ProcessInfo.processInfo.environment["PT_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 0..<1_000_000)
 
-  private func enrolledSite(network: Int, printers: Int = 5) async throws -> Site {
+  private func enrolledSite(
+    network: Int, printers: Int = 5, edit: @escaping (String) -> String = { $0 }
+  ) async throws -> Site {
     let site = try Site(network: network)
     try await site.startFleet(printers: printers)
     let (code, pin) = try await site.makeHub()
     try await site.startHub()
-    try site.configureAgent(pin: pin)
+    try site.configureAgent(pin: pin, edit: edit)
     let enrolled = try await site.agentCommand(["enroll", "--code", code])
     #expect(enrolled.status == 0, "\(enrolled.output)")
     return site
@@ -80,6 +82,43 @@ struct `Delivery, with real programs` {
       }
     }
     try await expectEqualEnds(site)
+  }
+
+  /// A check-in each ten seconds, killed at any moment of it and between.
+  @Test(.timeLimit(.minutes(minutes)))
+  func `survives kill -9 of agent and hub in normal mode, and tells when it checks in next`() async throws {
+    print("seed \(Self.seed), \(Self.kills) kills in normal mode; repeat with PT_SEED=\(Self.seed)")
+    var generator = SplitMix(seed: Self.seed)
+    let site = try await enrolledSite(network: 9) { $0 + "[delivery]\nmode = \"normal\"\n" }
+    try site.startAgent()
+    try await eventually(60, "a check-in to be over") {
+      let queue = try await site.queue()
+      return queue.isRunning && queue.mode == "normal" && queue.nextCheckIn != nil && queue.acknowledged != nil
+    }
+    // Five minutes are a long time for a test: what is killed checks in when it starts again.
+    for _ in 0..<Self.kills {
+      try await Task.sleep(for: .milliseconds(Int.random(in: 30...1500, using: &generator)))
+      if Bool.random(using: &generator) {
+        site.killAgent()
+        try site.startAgent()
+      } else {
+        site.killHub()
+        try await Task.sleep(for: .milliseconds(Int.random(in: 0...500, using: &generator)))
+        try await site.startHub()
+      }
+    }
+    // The same journal in service mode: only the configuration differs.
+    try await site.stopAgent()
+    let stopped = try await site.queue()
+    #expect(!stopped.isRunning && stopped.nextCheckIn == nil)
+    try site.editConfiguration { $0.replacingOccurrences(of: "\"normal\"", with: "\"service\"") }
+    try site.startAgent()
+    try await eventually(60, "the agent to run in service mode") {
+      let queue = try await site.queue()
+      return queue.isRunning && queue.mode == "service"
+    }
+    try await expectEqualEnds(site)
+    #expect(try await site.queue().lag == 0)
   }
 
   /// Exactly before or after a write, a sync or a commit: of records, of the cursor, and at the hub before and after what it acknowledges.

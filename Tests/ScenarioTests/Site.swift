@@ -126,6 +126,30 @@ final class Site {
     try edit(text).write(toFile: configuration, atomically: true, encoding: .utf8)
   }
 
+  func editConfiguration(_ edit: (String) -> String) throws {
+    let text = try String(contentsOfFile: configuration, encoding: .utf8)
+    try edit(text).write(toFile: configuration, atomically: true, encoding: .utf8)
+  }
+
+  struct Queue: Decodable {
+    struct Position: Decodable {
+      var epoch: UInt32
+      var sequence: UInt64
+    }
+    var isRunning: Bool
+    var mode: String
+    var nextCheckIn: String?
+    var acknowledged: Position?
+    var lag: UInt64
+  }
+
+  /// What `ptagent queue` says.
+  func queue() async throws -> Queue {
+    let (status, output) = try await agentCommand(["queue", "--output", "json"])
+    guard status == 0 else { throw Program.Failure(description: "ptagent queue ended with \(status): \(output)") }
+    return try decode(output, Queue.self)
+  }
+
   /// A configuration that only names the fleet's port.
   func portOnlyConfiguration() throws -> String {
     let path = directory.path + "/port.toml"

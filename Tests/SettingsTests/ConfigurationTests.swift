@@ -67,6 +67,20 @@ import Testing
     #expect(defaults.journal.sizeMax == configuration.journal.sizeMax)
     #expect(defaults.journal.directory == configuration.journal.directory)
     #expect(defaults.log.level == configuration.log.level)
+    #expect(defaults.delivery.mode == .service && configuration.delivery.mode == .service)
+  }
+
+  @Test func `normal mode is a choice, and its interval has bounds`() throws {
+    func delivery(_ text: String) throws -> DeliverySettings {
+      try AgentConfiguration.parse("[delivery]\n" + text, file: "x").delivery
+    }
+    #expect(try delivery("").checkInInterval == nil)
+    let settings = try delivery("mode = \"normal\"\ncheck_in_interval = \"30m\"")
+    #expect(settings.mode == .normal && settings.checkInInterval == .seconds(1_800))
+    for wrong in ["mode = \"polite\"", "check_in_interval = \"2d\"", "check_in_interval = \"1s\"", "interval = \"5m\""]
+    {
+      #expect(throws: ConfigurationProblems.self) { try delivery(wrong) }
+    }
   }
 
   @Test func `IPP is asked unless it is switched off in so many words`() throws {

@@ -585,6 +585,27 @@ package nonisolated struct Printtrail_Events_V1_UploadRejected: Sendable {
   package init() {}
 }
 
+/// type 61
+package nonisolated struct Printtrail_Events_V1_UploadConflicted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Consecutive records of one epoch.
+  package var epoch: UInt32 = 0
+
+  package var first: UInt64 = 0
+
+  package var last: UInt64 = 0
+
+  /// The hash of the record that the hub had first in the place of `first`: 32 bytes.
+  package var heldHash: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 /// type 70
 package nonisolated struct Printtrail_Events_V1_JournalDamaged: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -2625,6 +2646,51 @@ nonisolated extension Printtrail_Events_V1_UploadRejected: SwiftProtobuf.Message
     if lhs.epoch != rhs.epoch {return false}
     if lhs.sequence != rhs.sequence {return false}
     if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Events_V1_UploadConflicted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".UploadConflicted"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}first\0\u{1}last\0\u{3}held_hash\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.epoch) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.first) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.last) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.heldHash) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.epoch, fieldNumber: 1)
+    }
+    if self.first != 0 {
+      try visitor.visitSingularUInt64Field(value: self.first, fieldNumber: 2)
+    }
+    if self.last != 0 {
+      try visitor.visitSingularUInt64Field(value: self.last, fieldNumber: 3)
+    }
+    if !self.heldHash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.heldHash, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Events_V1_UploadConflicted, rhs: Printtrail_Events_V1_UploadConflicted) -> Bool {
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.first != rhs.first {return false}
+    if lhs.last != rhs.last {return false}
+    if lhs.heldHash != rhs.heldHash {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

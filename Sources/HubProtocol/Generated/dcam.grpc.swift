@@ -28,6 +28,9 @@
 /// The agent sends from what the hub holds onward, whatever it remembers itself. It may have `Welcome.window_records` records unacknowledged.
 /// An acknowledgement is cumulative within its epoch and is sent only after the hub's database has committed.
 ///
+/// Answers are never lost with a stream: what the hub said of records that it holds (`Rejection`, `Conflict`) is repeated in the welcome, from the
+/// place on that the agent's Hello names.
+///
 /// Records that damage took from the agent's journal are lost for ever unless the hub holds them; so are those that the agent removed after the
 /// hub had countersigned them, if the hub lost them since. `Lost` stands in their place in the stream: the hub
 /// keeps what it holds, notes the rest as lost, and what it holds counts as going on behind them. No later message brings such a record: what is
@@ -38,6 +41,24 @@
 /// signature to the note and sends it back. Only such a copy, held by two, shows later that a journal was cut back or replaced; and an agent
 /// removes old records only up to a checkpoint that its hub has countersigned. The hub's key is told in the welcome, and trusted because the hub
 /// proved in TLS who it is. One that does not verify is refused with a `Rejection` of the same epoch and sequence.
+///
+/// Normal mode is the same in single exchanges, for networks that do not keep connections: `CheckIn` takes what one message of the stream has,
+/// and answers with what the stream would have answered. A check-in begins with an exchange that has nothing but the Hello; its welcome says
+/// what the hub holds. Then as many exchanges follow as there is backlog, each answered before the next, and the connection ends. The hub says
+/// when to check in again. Each exchange stands by itself: whatever is cut off between request and answer is asked again by the next check-in's
+/// Hello.
+///
+/// The fast lane: a record that should not wait behind a backlog (an alert) is sent ahead of its turn, in `CheckInRequest.express`, in a call
+/// of its own, so that no window of the stream is in its way; in service mode beside the stream on the same connection. It is the same record
+/// under the same identity, and its turn comes nevertheless: nothing about holdings, acknowledgements, losses and roots changes by it. The hub
+/// checks the hash, commits, and answers each with an `ExpressAnswer`. It keeps such a record beside the ordered ones until the record of this
+/// identity comes in its turn: with the same hash the copy is a duplicate and goes; with another hash it is a conflict: the ordered record
+/// takes its place, both are kept, and the agent is told. A hub that knows this says so in its welcome (`takes_express`); an agent sends
+/// express records to no other. What the hub does not take this way (it keeps only so many) it refuses with a reason, and the record comes in
+/// its turn: a refusal here is no `Rejection`.
+///
+/// Messages may be compressed with gzip as gRPC does it (grpc-encoding). The hub takes compressed messages always, counts what they unpack to
+/// against the same limits, and compresses its answers for those who say that they accept it. It pays for batches of a few records and more.
 ///
 /// Errors are gRPC status codes:
 ///   UNAUTHENTICATED      no client certificate, or one that this hub did not issue, or expired.
@@ -146,7 +167,8 @@ extension Printtrail_Dcam_V1_DeviceCollection {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > Normal mode: one exchange with the same meaning, for networks that do not keep connections. An empty batch asks what is held.
+        /// > Normal mode: one exchange with the same meaning, for networks that do not keep connections. An empty batch asks what is held. In both modes
+        /// > the fast lane.
         ///
         /// - Parameters:
         ///   - request: A streaming request of `Printtrail_Dcam_V1_CheckInRequest` messages.
@@ -191,7 +213,8 @@ extension Printtrail_Dcam_V1_DeviceCollection {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > Normal mode: one exchange with the same meaning, for networks that do not keep connections. An empty batch asks what is held.
+        /// > Normal mode: one exchange with the same meaning, for networks that do not keep connections. An empty batch asks what is held. In both modes
+        /// > the fast lane.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Printtrail_Dcam_V1_CheckInRequest` message.
@@ -235,7 +258,8 @@ extension Printtrail_Dcam_V1_DeviceCollection {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > Normal mode: one exchange with the same meaning, for networks that do not keep connections. An empty batch asks what is held.
+        /// > Normal mode: one exchange with the same meaning, for networks that do not keep connections. An empty batch asks what is held. In both modes
+        /// > the fast lane.
         ///
         /// - Parameters:
         ///   - request: A `Printtrail_Dcam_V1_CheckInRequest` message.
@@ -365,7 +389,8 @@ extension Printtrail_Dcam_V1_DeviceCollection {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > Normal mode: one exchange with the same meaning, for networks that do not keep connections. An empty batch asks what is held.
+        /// > Normal mode: one exchange with the same meaning, for networks that do not keep connections. An empty batch asks what is held. In both modes
+        /// > the fast lane.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Printtrail_Dcam_V1_CheckInRequest` message.
@@ -437,7 +462,8 @@ extension Printtrail_Dcam_V1_DeviceCollection {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > Normal mode: one exchange with the same meaning, for networks that do not keep connections. An empty batch asks what is held.
+        /// > Normal mode: one exchange with the same meaning, for networks that do not keep connections. An empty batch asks what is held. In both modes
+        /// > the fast lane.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Printtrail_Dcam_V1_CheckInRequest` message.
@@ -503,7 +529,8 @@ extension Printtrail_Dcam_V1_DeviceCollection.ClientProtocol {
     ///
     /// > Source IDL Documentation:
     /// >
-    /// > Normal mode: one exchange with the same meaning, for networks that do not keep connections. An empty batch asks what is held.
+    /// > Normal mode: one exchange with the same meaning, for networks that do not keep connections. An empty batch asks what is held. In both modes
+    /// > the fast lane.
     ///
     /// - Parameters:
     ///   - request: A request containing a single `Printtrail_Dcam_V1_CheckInRequest` message.
@@ -568,7 +595,8 @@ extension Printtrail_Dcam_V1_DeviceCollection.ClientProtocol {
     ///
     /// > Source IDL Documentation:
     /// >
-    /// > Normal mode: one exchange with the same meaning, for networks that do not keep connections. An empty batch asks what is held.
+    /// > Normal mode: one exchange with the same meaning, for networks that do not keep connections. An empty batch asks what is held. In both modes
+    /// > the fast lane.
     ///
     /// - Parameters:
     ///   - message: request message to send.

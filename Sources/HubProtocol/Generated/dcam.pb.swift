@@ -38,6 +38,9 @@
 /// The agent sends from what the hub holds onward, whatever it remembers itself. It may have `Welcome.window_records` records unacknowledged.
 /// An acknowledgement is cumulative within its epoch and is sent only after the hub's database has committed.
 ///
+/// Answers are never lost with a stream: what the hub said of records that it holds (`Rejection`, `Conflict`) is repeated in the welcome, from the
+/// place on that the agent's Hello names.
+///
 /// Records that damage took from the agent's journal are lost for ever unless the hub holds them; so are those that the agent removed after the
 /// hub had countersigned them, if the hub lost them since. `Lost` stands in their place in the stream: the hub
 /// keeps what it holds, notes the rest as lost, and what it holds counts as going on behind them. No later message brings such a record: what is
@@ -48,6 +51,24 @@
 /// signature to the note and sends it back. Only such a copy, held by two, shows later that a journal was cut back or replaced; and an agent
 /// removes old records only up to a checkpoint that its hub has countersigned. The hub's key is told in the welcome, and trusted because the hub
 /// proved in TLS who it is. One that does not verify is refused with a `Rejection` of the same epoch and sequence.
+///
+/// Normal mode is the same in single exchanges, for networks that do not keep connections: `CheckIn` takes what one message of the stream has,
+/// and answers with what the stream would have answered. A check-in begins with an exchange that has nothing but the Hello; its welcome says
+/// what the hub holds. Then as many exchanges follow as there is backlog, each answered before the next, and the connection ends. The hub says
+/// when to check in again. Each exchange stands by itself: whatever is cut off between request and answer is asked again by the next check-in's
+/// Hello.
+///
+/// The fast lane: a record that should not wait behind a backlog (an alert) is sent ahead of its turn, in `CheckInRequest.express`, in a call
+/// of its own, so that no window of the stream is in its way; in service mode beside the stream on the same connection. It is the same record
+/// under the same identity, and its turn comes nevertheless: nothing about holdings, acknowledgements, losses and roots changes by it. The hub
+/// checks the hash, commits, and answers each with an `ExpressAnswer`. It keeps such a record beside the ordered ones until the record of this
+/// identity comes in its turn: with the same hash the copy is a duplicate and goes; with another hash it is a conflict: the ordered record
+/// takes its place, both are kept, and the agent is told. A hub that knows this says so in its welcome (`takes_express`); an agent sends
+/// express records to no other. What the hub does not take this way (it keeps only so many) it refuses with a reason, and the record comes in
+/// its turn: a refusal here is no `Rejection`.
+///
+/// Messages may be compressed with gzip as gRPC does it (grpc-encoding). The hub takes compressed messages always, counts what they unpack to
+/// against the same limits, and compresses its answers for those who say that they accept it. It pays for batches of a few records and more.
 ///
 /// Errors are gRPC status codes:
 ///   UNAUTHENTICATED      no client certificate, or one that this hub did not issue, or expired.
@@ -203,9 +224,21 @@ package nonisolated struct Printtrail_Dcam_V1_Hello: Sendable {
   /// Every epoch that the agent has, with its head.
   package var heads: [Printtrail_Dcam_V1_Position] = []
 
+  /// Up to where the agent has the hub's answers. The welcome repeats what the hub said of later records. Absent: of all.
+  package var acknowledged: Printtrail_Dcam_V1_Position {
+    get {_acknowledged ?? Printtrail_Dcam_V1_Position()}
+    set {_acknowledged = newValue}
+  }
+  /// Returns true if `acknowledged` has been explicitly set.
+  package var hasAcknowledged: Bool {self._acknowledged != nil}
+  /// Clears the value of `acknowledged`. Subsequent reads from it will return its default value.
+  package mutating func clearAcknowledged() {self._acknowledged = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _acknowledged: Printtrail_Dcam_V1_Position? = nil
 }
 
 /// A place in a journal.
@@ -249,6 +282,15 @@ package nonisolated struct Printtrail_Dcam_V1_Welcome: Sendable {
   /// The key that this hub countersigns checkpoints with: a C2SP verifier key, `printtrail.hub/<32 hexadecimal digits>+<key id>+<base64>`. Empty:
   /// this hub countersigns nothing.
   package var countersigningKey: String = String()
+
+  /// Whether this hub takes records ahead of their turn (`CheckInRequest.express`).
+  package var takesExpress: Bool = false
+
+  /// What the hub said of records behind `Hello.acknowledged` that it holds, in their order and at most 1,000 of each: a stream that was cut may
+  /// have taken the answers with it.
+  package var rejections: [Printtrail_Dcam_V1_Rejection] = []
+
+  package var conflicts: [Printtrail_Dcam_V1_Conflict] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -394,6 +436,50 @@ package nonisolated struct Printtrail_Dcam_V1_Conflict: Sendable {
   package init() {}
 }
 
+/// A record ahead of its turn.
+package nonisolated struct Printtrail_Dcam_V1_Express: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var epoch: UInt32 = 0
+
+  package var sequence: UInt64 = 0
+
+  package var record: Printtrail_Dcam_V1_Record {
+    get {_record ?? Printtrail_Dcam_V1_Record()}
+    set {_record = newValue}
+  }
+  /// Returns true if `record` has been explicitly set.
+  package var hasRecord: Bool {self._record != nil}
+  /// Clears the value of `record`. Subsequent reads from it will return its default value.
+  package mutating func clearRecord() {self._record = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _record: Printtrail_Dcam_V1_Record? = nil
+}
+
+/// What became of a record that came ahead of its turn. Nothing else follows from it: the record is still to be sent in its turn.
+package nonisolated struct Printtrail_Dcam_V1_ExpressAnswer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var epoch: UInt32 = 0
+
+  package var sequence: UInt64 = 0
+
+  /// Empty: the hub's database has committed it, or has held it already. Else a sentence for the operator: it was not taken.
+  package var refusal: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct Printtrail_Dcam_V1_CheckInRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -435,6 +521,9 @@ package nonisolated struct Printtrail_Dcam_V1_CheckInRequest: Sendable {
   /// Clears the value of `lost`. Subsequent reads from it will return its default value.
   package mutating func clearLost() {self._lost = nil}
 
+  /// At most 64 records and 1 MiB.
+  package var express: [Printtrail_Dcam_V1_Express] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -445,52 +534,65 @@ package nonisolated struct Printtrail_Dcam_V1_CheckInRequest: Sendable {
   fileprivate var _lost: Printtrail_Dcam_V1_Lost? = nil
 }
 
-package nonisolated struct Printtrail_Dcam_V1_CheckInResponse: Sendable {
+package nonisolated struct Printtrail_Dcam_V1_CheckInResponse: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   package var welcome: Printtrail_Dcam_V1_Welcome {
-    get {_welcome ?? Printtrail_Dcam_V1_Welcome()}
-    set {_welcome = newValue}
+    get {_storage._welcome ?? Printtrail_Dcam_V1_Welcome()}
+    set {_uniqueStorage()._welcome = newValue}
   }
   /// Returns true if `welcome` has been explicitly set.
-  package var hasWelcome: Bool {self._welcome != nil}
+  package var hasWelcome: Bool {_storage._welcome != nil}
   /// Clears the value of `welcome`. Subsequent reads from it will return its default value.
-  package mutating func clearWelcome() {self._welcome = nil}
+  package mutating func clearWelcome() {_uniqueStorage()._welcome = nil}
 
   package var acknowledgement: Printtrail_Dcam_V1_Acknowledgement {
-    get {_acknowledgement ?? Printtrail_Dcam_V1_Acknowledgement()}
-    set {_acknowledgement = newValue}
+    get {_storage._acknowledgement ?? Printtrail_Dcam_V1_Acknowledgement()}
+    set {_uniqueStorage()._acknowledgement = newValue}
   }
   /// Returns true if `acknowledgement` has been explicitly set.
-  package var hasAcknowledgement: Bool {self._acknowledgement != nil}
+  package var hasAcknowledgement: Bool {_storage._acknowledgement != nil}
   /// Clears the value of `acknowledgement`. Subsequent reads from it will return its default value.
-  package mutating func clearAcknowledgement() {self._acknowledgement = nil}
+  package mutating func clearAcknowledgement() {_uniqueStorage()._acknowledgement = nil}
 
-  package var rejections: [Printtrail_Dcam_V1_Rejection] = []
+  package var rejections: [Printtrail_Dcam_V1_Rejection] {
+    get {_storage._rejections}
+    set {_uniqueStorage()._rejections = newValue}
+  }
 
-  package var conflicts: [Printtrail_Dcam_V1_Conflict] = []
+  package var conflicts: [Printtrail_Dcam_V1_Conflict] {
+    get {_storage._conflicts}
+    set {_uniqueStorage()._conflicts = newValue}
+  }
 
-  /// When to check in again, in milliseconds from now.
-  package var nextCheckInMilliseconds: UInt32 = 0
+  /// When to check in again, in milliseconds from now. 0: whenever the agent likes.
+  package var nextCheckInMilliseconds: UInt32 {
+    get {_storage._nextCheckInMilliseconds}
+    set {_uniqueStorage()._nextCheckInMilliseconds = newValue}
+  }
 
   package var countersignature: Printtrail_Dcam_V1_Countersignature {
-    get {_countersignature ?? Printtrail_Dcam_V1_Countersignature()}
-    set {_countersignature = newValue}
+    get {_storage._countersignature ?? Printtrail_Dcam_V1_Countersignature()}
+    set {_uniqueStorage()._countersignature = newValue}
   }
   /// Returns true if `countersignature` has been explicitly set.
-  package var hasCountersignature: Bool {self._countersignature != nil}
+  package var hasCountersignature: Bool {_storage._countersignature != nil}
   /// Clears the value of `countersignature`. Subsequent reads from it will return its default value.
-  package mutating func clearCountersignature() {self._countersignature = nil}
+  package mutating func clearCountersignature() {_uniqueStorage()._countersignature = nil}
+
+  /// One per express record, in the order of the request.
+  package var expressAnswers: [Printtrail_Dcam_V1_ExpressAnswer] {
+    get {_storage._expressAnswers}
+    set {_uniqueStorage()._expressAnswers = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _welcome: Printtrail_Dcam_V1_Welcome? = nil
-  fileprivate var _acknowledgement: Printtrail_Dcam_V1_Acknowledgement? = nil
-  fileprivate var _countersignature: Printtrail_Dcam_V1_Countersignature? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -718,7 +820,7 @@ nonisolated extension Printtrail_Dcam_V1_HubMessage: SwiftProtobuf.Message, Swif
 
 nonisolated extension Printtrail_Dcam_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Hello"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}journal_id\0\u{3}journal_public_key\0\u{3}agent_version\0\u{1}heads\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}journal_id\0\u{3}journal_public_key\0\u{3}agent_version\0\u{1}heads\0\u{1}acknowledged\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -730,12 +832,17 @@ nonisolated extension Printtrail_Dcam_V1_Hello: SwiftProtobuf.Message, SwiftProt
       case 2: try { try decoder.decodeSingularBytesField(value: &self.journalPublicKey) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.agentVersion) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.heads) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._acknowledged) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.journalID.isEmpty {
       try visitor.visitSingularBytesField(value: self.journalID, fieldNumber: 1)
     }
@@ -748,6 +855,9 @@ nonisolated extension Printtrail_Dcam_V1_Hello: SwiftProtobuf.Message, SwiftProt
     if !self.heads.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.heads, fieldNumber: 4)
     }
+    try { if let v = self._acknowledged {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -756,6 +866,7 @@ nonisolated extension Printtrail_Dcam_V1_Hello: SwiftProtobuf.Message, SwiftProt
     if lhs.journalPublicKey != rhs.journalPublicKey {return false}
     if lhs.agentVersion != rhs.agentVersion {return false}
     if lhs.heads != rhs.heads {return false}
+    if lhs._acknowledged != rhs._acknowledged {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -798,7 +909,7 @@ nonisolated extension Printtrail_Dcam_V1_Position: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Printtrail_Dcam_V1_Welcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Welcome"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}holdings\0\u{3}hub_time\0\u{3}window_records\0\u{3}batch_bytes_max\0\u{3}hub_version\0\u{3}takes_lost\0\u{3}countersigning_key\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}holdings\0\u{3}hub_time\0\u{3}window_records\0\u{3}batch_bytes_max\0\u{3}hub_version\0\u{3}takes_lost\0\u{3}countersigning_key\0\u{3}takes_express\0\u{1}rejections\0\u{1}conflicts\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -813,6 +924,9 @@ nonisolated extension Printtrail_Dcam_V1_Welcome: SwiftProtobuf.Message, SwiftPr
       case 5: try { try decoder.decodeSingularStringField(value: &self.hubVersion) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self.takesLost) }()
       case 7: try { try decoder.decodeSingularStringField(value: &self.countersigningKey) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.takesExpress) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.rejections) }()
+      case 10: try { try decoder.decodeRepeatedMessageField(value: &self.conflicts) }()
       default: break
       }
     }
@@ -840,6 +954,15 @@ nonisolated extension Printtrail_Dcam_V1_Welcome: SwiftProtobuf.Message, SwiftPr
     if !self.countersigningKey.isEmpty {
       try visitor.visitSingularStringField(value: self.countersigningKey, fieldNumber: 7)
     }
+    if self.takesExpress != false {
+      try visitor.visitSingularBoolField(value: self.takesExpress, fieldNumber: 8)
+    }
+    if !self.rejections.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.rejections, fieldNumber: 9)
+    }
+    if !self.conflicts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.conflicts, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -851,6 +974,9 @@ nonisolated extension Printtrail_Dcam_V1_Welcome: SwiftProtobuf.Message, SwiftPr
     if lhs.hubVersion != rhs.hubVersion {return false}
     if lhs.takesLost != rhs.takesLost {return false}
     if lhs.countersigningKey != rhs.countersigningKey {return false}
+    if lhs.takesExpress != rhs.takesExpress {return false}
+    if lhs.rejections != rhs.rejections {return false}
+    if lhs.conflicts != rhs.conflicts {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1171,9 +1297,93 @@ nonisolated extension Printtrail_Dcam_V1_Conflict: SwiftProtobuf.Message, SwiftP
   }
 }
 
+nonisolated extension Printtrail_Dcam_V1_Express: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Express"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}sequence\0\u{1}record\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.epoch) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.sequence) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._record) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.epoch, fieldNumber: 1)
+    }
+    if self.sequence != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sequence, fieldNumber: 2)
+    }
+    try { if let v = self._record {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Dcam_V1_Express, rhs: Printtrail_Dcam_V1_Express) -> Bool {
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.sequence != rhs.sequence {return false}
+    if lhs._record != rhs._record {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Dcam_V1_ExpressAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ExpressAnswer"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}sequence\0\u{1}refusal\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.epoch) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.sequence) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.refusal) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.epoch, fieldNumber: 1)
+    }
+    if self.sequence != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sequence, fieldNumber: 2)
+    }
+    if !self.refusal.isEmpty {
+      try visitor.visitSingularStringField(value: self.refusal, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Dcam_V1_ExpressAnswer, rhs: Printtrail_Dcam_V1_ExpressAnswer) -> Bool {
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.sequence != rhs.sequence {return false}
+    if lhs.refusal != rhs.refusal {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Printtrail_Dcam_V1_CheckInRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CheckInRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}batch\0\u{1}checkpoint\0\u{1}lost\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}batch\0\u{1}checkpoint\0\u{1}lost\0\u{1}express\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1185,6 +1395,7 @@ nonisolated extension Printtrail_Dcam_V1_CheckInRequest: SwiftProtobuf.Message, 
       case 2: try { try decoder.decodeSingularMessageField(value: &self._batch) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._checkpoint) }()
       case 4: try { try decoder.decodeSingularMessageField(value: &self._lost) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.express) }()
       default: break
       }
     }
@@ -1207,6 +1418,9 @@ nonisolated extension Printtrail_Dcam_V1_CheckInRequest: SwiftProtobuf.Message, 
     try { if let v = self._lost {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     } }()
+    if !self.express.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.express, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1215,6 +1429,7 @@ nonisolated extension Printtrail_Dcam_V1_CheckInRequest: SwiftProtobuf.Message, 
     if lhs._batch != rhs._batch {return false}
     if lhs._checkpoint != rhs._checkpoint {return false}
     if lhs._lost != rhs._lost {return false}
+    if lhs.express != rhs.express {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1222,58 +1437,111 @@ nonisolated extension Printtrail_Dcam_V1_CheckInRequest: SwiftProtobuf.Message, 
 
 nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CheckInResponse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}acknowledgement\0\u{1}rejections\0\u{1}conflicts\0\u{3}next_check_in_milliseconds\0\u{1}countersignature\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}acknowledgement\0\u{1}rejections\0\u{1}conflicts\0\u{3}next_check_in_milliseconds\0\u{1}countersignature\0\u{3}express_answers\0")
+
+  fileprivate class _StorageClass {
+    var _welcome: Printtrail_Dcam_V1_Welcome? = nil
+    var _acknowledgement: Printtrail_Dcam_V1_Acknowledgement? = nil
+    var _rejections: [Printtrail_Dcam_V1_Rejection] = []
+    var _conflicts: [Printtrail_Dcam_V1_Conflict] = []
+    var _nextCheckInMilliseconds: UInt32 = 0
+    var _countersignature: Printtrail_Dcam_V1_Countersignature? = nil
+    var _expressAnswers: [Printtrail_Dcam_V1_ExpressAnswer] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _welcome = source._welcome
+      _acknowledgement = source._acknowledgement
+      _rejections = source._rejections
+      _conflicts = source._conflicts
+      _nextCheckInMilliseconds = source._nextCheckInMilliseconds
+      _countersignature = source._countersignature
+      _expressAnswers = source._expressAnswers
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._welcome) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._acknowledgement) }()
-      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.rejections) }()
-      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.conflicts) }()
-      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.nextCheckInMilliseconds) }()
-      case 6: try { try decoder.decodeSingularMessageField(value: &self._countersignature) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._welcome) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._acknowledgement) }()
+        case 3: try { try decoder.decodeRepeatedMessageField(value: &_storage._rejections) }()
+        case 4: try { try decoder.decodeRepeatedMessageField(value: &_storage._conflicts) }()
+        case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._nextCheckInMilliseconds) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._countersignature) }()
+        case 7: try { try decoder.decodeRepeatedMessageField(value: &_storage._expressAnswers) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._welcome {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    try { if let v = self._acknowledgement {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    if !self.rejections.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.rejections, fieldNumber: 3)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._welcome {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      try { if let v = _storage._acknowledgement {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      if !_storage._rejections.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._rejections, fieldNumber: 3)
+      }
+      if !_storage._conflicts.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._conflicts, fieldNumber: 4)
+      }
+      if _storage._nextCheckInMilliseconds != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._nextCheckInMilliseconds, fieldNumber: 5)
+      }
+      try { if let v = _storage._countersignature {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
+      if !_storage._expressAnswers.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._expressAnswers, fieldNumber: 7)
+      }
     }
-    if !self.conflicts.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.conflicts, fieldNumber: 4)
-    }
-    if self.nextCheckInMilliseconds != 0 {
-      try visitor.visitSingularUInt32Field(value: self.nextCheckInMilliseconds, fieldNumber: 5)
-    }
-    try { if let v = self._countersignature {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Printtrail_Dcam_V1_CheckInResponse, rhs: Printtrail_Dcam_V1_CheckInResponse) -> Bool {
-    if lhs._welcome != rhs._welcome {return false}
-    if lhs._acknowledgement != rhs._acknowledgement {return false}
-    if lhs.rejections != rhs.rejections {return false}
-    if lhs.conflicts != rhs.conflicts {return false}
-    if lhs.nextCheckInMilliseconds != rhs.nextCheckInMilliseconds {return false}
-    if lhs._countersignature != rhs._countersignature {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._welcome != rhs_storage._welcome {return false}
+        if _storage._acknowledgement != rhs_storage._acknowledgement {return false}
+        if _storage._rejections != rhs_storage._rejections {return false}
+        if _storage._conflicts != rhs_storage._conflicts {return false}
+        if _storage._nextCheckInMilliseconds != rhs_storage._nextCheckInMilliseconds {return false}
+        if _storage._countersignature != rhs_storage._countersignature {return false}
+        if _storage._expressAnswers != rhs_storage._expressAnswers {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

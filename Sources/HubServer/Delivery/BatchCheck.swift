@@ -61,7 +61,7 @@ enum BatchCheck {
     return append
   }
 
-  private static func check(_ record: Printtrail_Dcam_V1_Record, at position: RecordPosition) -> DeliveredRecord {
+  static func check(_ record: Printtrail_Dcam_V1_Record, at position: RecordPosition) -> DeliveredRecord {
     let computed = record.payload.withUnsafeBytes {
       Record.leafHash(position: position, time: record.time, payload: $0)
     }

@@ -37,19 +37,23 @@ struct CollectionService: Printtrail_Dcam_V1_DeviceCollection.SimpleServiceProto
     let install = try await peers.install(context)
     var logger = logger
     logger[metadataKey: "install"] = "\(install.id)"
-    try await delivery.greet(
-      request.hello, install: install, peer: SigningService.address(of: context.remotePeer), logger: logger)
-
     var response = Printtrail_Dcam_V1_CheckInResponse()
+    // First of all: who is in a hurry waits for nothing else of this exchange.
+    let peer = SigningService.address(of: context.remotePeer)
+    try await delivery.recognise(request.hello, install: install, peer: peer)
+    let express = try await delivery.keep(request.express, install: install, logger: logger)
+    (response.expressAnswers, response.conflicts) = (express.answers, express.conflicts)
+    try await delivery.greet(request.hello, install: install, peer: peer, logger: logger)
     if request.hasLost {
-      let result = try await delivery.store([try delivery.check(request.lost, install: install)], logger: logger)
+      let result = try await delivery.store(
+        [try delivery.check(request.lost, install: install)], of: install, logger: logger)
       if let failure = result.failure { throw failure }
       for stored in result.answers { response.acknowledgement = stored.acknowledgement }
     }
     if request.hasBatch, let append = try delivery.check(request.batch, install: install) {
       let taken = try await delivery.budget.take(append.byteCount)
       defer { delivery.budget.release(taken) }
-      let result = try await delivery.store([append], logger: logger)
+      let result = try await delivery.store([append], of: install, logger: logger)
       if let failure = result.failure { throw failure }
       for stored in result.answers {
         response.acknowledgement = stored.acknowledgement
@@ -65,8 +69,8 @@ struct CollectionService: Printtrail_Dcam_V1_DeviceCollection.SimpleServiceProto
       }
     }
     // Last, so that it tells what is held after this exchange.
-    response.welcome = try await delivery.welcome(install)
-    response.nextCheckInMilliseconds = UInt32(clamping: HubLimits.checkInInterval.milliseconds)
+    response.welcome = try await delivery.welcome(install, request.hello)
+    response.nextCheckInMilliseconds = UInt32(clamping: delivery.checkInInterval.milliseconds)
     return response
   }
 }

@@ -40,6 +40,9 @@ final class Delivery: Sendable {
   /// Who delivers, and whether there are two of one.
   let streamGuard: StreamGuard
   let clock: HubClock
+  /// How often an install in normal mode is asked to check in.
+  let checkInInterval: Duration
+  let troubles = TroubleMemory()
   /// Nil: this hub does not keep what it is sent, and countersigns nothing.
   private let countersigner: Countersigner?
   private let streamsMax: Int
@@ -47,8 +50,8 @@ final class Delivery: Sendable {
 
   init(
     records: any RecordStore, registry: any RegistryStore, committer: Committer, countersigner: Countersigner?,
-    streams: StreamGuard, clock: HubClock, waitingBytesMax: Int = HubLimits.waitingBytesMax,
-    streamsMax: Int = HubLimits.streamsMax
+    streams: StreamGuard, clock: HubClock, checkInInterval: Duration = HubLimits.checkInInterval,
+    waitingBytesMax: Int = HubLimits.waitingBytesMax, streamsMax: Int = HubLimits.streamsMax
   ) {
     self.records = records
     self.registry = registry
@@ -56,6 +59,7 @@ final class Delivery: Sendable {
     self.countersigner = countersigner
     streamGuard = streams
     self.clock = clock
+    self.checkInInterval = checkInInterval
     self.streamsMax = streamsMax
     budget = ByteBudget(capacity: waitingBytesMax)
   }
@@ -80,10 +84,10 @@ final class Delivery: Sendable {
 
   // MARK: Hello and Welcome
 
-  /// Checks that the agent speaks for the journal that was registered, and remembers that it was there.
+  /// Checks that the agent speaks for the journal that was registered.
   ///
   /// - Throws: `RPCError` INVALID_ARGUMENT for another journal.
-  func greet(_ hello: Printtrail_Dcam_V1_Hello, install: Install, peer: String, logger: Logger) async throws {
+  func recognise(_ hello: Printtrail_Dcam_V1_Hello, install: Install, peer: String) async throws {
     guard Array(hello.journalID) == install.journalID else {
       await streamGuard.doubt(
         install.number, "an agent shows this install's certificate and speaks for another journal", peer: peer)
@@ -102,6 +106,13 @@ final class Delivery: Sendable {
           "The journal's public key is not the one registered at enrolment. Enrol this journal with a new DataLink code."
       )
     }
+  }
+
+  /// Checks that the agent speaks for its journal, and remembers that it was there.
+  ///
+  /// - Throws: `RPCError` INVALID_ARGUMENT for another journal, UNAVAILABLE if it could not be stored.
+  func greet(_ hello: Printtrail_Dcam_V1_Hello, install: Install, peer: String, logger: Logger) async throws {
+    try await recognise(hello, install: install, peer: peer)
     do {
       try await registry.noteSeen(install.number, agentVersion: cleaned(hello.agentVersion), now: clock.now)
       try await noteRollback(hello, install: install, logger: logger)
@@ -124,9 +135,27 @@ final class Delivery: Sendable {
     }
   }
 
-  func welcome(_ install: Install) async throws -> Printtrail_Dcam_V1_Welcome {
-    let holdings: [Holding]
-    do { holdings = try await records.holdings(of: install.number) } catch { throw RPCError.storeUnavailable }
+  /// - Parameter hello: the answers that its agent has are not repeated.
+  func welcome(_ install: Install, _ hello: Printtrail_Dcam_V1_Hello) async throws -> Printtrail_Dcam_V1_Welcome {
+    let known = Holding(epoch: hello.acknowledged.epoch, sequence: hello.acknowledged.sequence)
+    let (holdings, rejected, conflicting): ([Holding], [ListedRecord], [ListedRecord])
+    do {
+      holdings = try await records.holdings(of: install.number)
+      // Else it is an exchange behind the first of a check-in.
+      guard !hello.heads.isEmpty else { return welcome(holdings, rejected: [], conflicting: []) }
+      rejected = try await records.listed(
+        .rejected, of: install.number, after: known, limit: HubLimits.troublesRepeatedMax)
+      conflicting = try await records.listed(
+        .conflicting, of: install.number, after: known, limit: HubLimits.troublesRepeatedMax)
+    } catch { throw RPCError.storeUnavailable }
+    return welcome(holdings, rejected: rejected, conflicting: conflicting)
+  }
+
+  private func welcome(
+    _ holdings: [Holding], rejected: [ListedRecord], conflicting: [ListedRecord]
+  ) -> Printtrail_Dcam_V1_Welcome {
+    let held = Dictionary(holdings.map { ($0.epoch, $0.sequence) }) { max($0, $1) }
+    let isHeld = { (record: ListedRecord) in record.sequence <= held[record.epoch] ?? 0 }
     var welcome = Printtrail_Dcam_V1_Welcome()
     welcome.holdings = holdings.map { holding in
       var position = Printtrail_Dcam_V1_Position()
@@ -139,6 +168,9 @@ final class Delivery: Sendable {
     welcome.batchBytesMax = UInt32(HubLimits.batchBytesMax)
     welcome.hubVersion = HubVersion.text
     welcome.takesLost = true
+    welcome.takesExpress = true
+    welcome.rejections = rejected.filter(isHeld).map { Self.rejection($0.epoch, $0.sequence, $0.reason ?? "") }
+    welcome.conflicts = conflicting.filter(isHeld).map { Self.conflict($0.epoch, $0.sequence, $0.heldHash) }
     welcome.countersigningKey = countersigner.map { "\($0.key)" } ?? ""
     return welcome
   }
@@ -164,7 +196,7 @@ final class Delivery: Sendable {
   /// Commits `appends` and gives the answers in their order, up to the first that cannot be stored.
   ///
   /// - Throws: `RPCError` UNAVAILABLE; nothing was stored.
-  func store(_ appends: [Append], logger: Logger) async throws -> StoreResult {
+  func store(_ appends: [Append], of install: Install, logger: Logger) async throws -> StoreResult {
     let outcomes: [AppendOutcome]
     do throws(Committer.Failure) {
       outcomes = try await committer.submit(appends)
@@ -184,6 +216,10 @@ final class Delivery: Sendable {
           "epoch \(append.epoch): another record came under sequence \(conflict.sequence), which is held", peer: "")
       }
     }
+    await audit(
+      conflicts: result.answers.flatMap(\.conflicts), rejections: result.answers.flatMap(\.rejections),
+      install: install,
+      logger)
     return result
   }
 
@@ -232,13 +268,7 @@ final class Delivery: Sendable {
     return StoredAnswer(
       acknowledgement: acknowledgement,
       rejections: stored.rejections.map { Self.rejection(append.epoch, $0.sequence, $0.reason) },
-      conflicts: stored.conflicts.map { conflicting in
-        var conflict = Printtrail_Dcam_V1_Conflict()
-        conflict.epoch = append.epoch
-        conflict.sequence = conflicting.sequence
-        conflict.heldHash = Data(conflicting.heldHash.bytes)
-        return conflict
-      })
+      conflicts: stored.conflicts.map { Self.conflict(append.epoch, $0.sequence, $0.heldHash) })
   }
 
   // MARK: Checkpoints
@@ -282,6 +312,13 @@ final class Delivery: Sendable {
     return .with {
       ($0.epoch, $0.sequence) = (checkpoint.epoch, checkpoint.sequence)
       $0.note = String(decoding: note.bytes, as: UTF8.self)
+    }
+  }
+
+  static func conflict(_ epoch: UInt32, _ sequence: UInt64, _ heldHash: Digest?) -> Printtrail_Dcam_V1_Conflict {
+    .with {
+      ($0.epoch, $0.sequence) = (epoch, sequence)
+      $0.heldHash = heldHash.map { Data($0.bytes) } ?? Data()
     }
   }
 

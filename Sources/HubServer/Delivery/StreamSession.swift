@@ -144,7 +144,7 @@ struct StreamSession: Sendable {
   private func greet(_ hello: Printtrail_Dcam_V1_Hello) async throws {
     try await delivery.greet(hello, install: install, peer: address, logger: logger)
     var message = Printtrail_Dcam_V1_HubMessage()
-    message.welcome = try await delivery.welcome(install)
+    message.welcome = try await delivery.welcome(install, hello)
     try await response.write(message)
   }
 
@@ -152,7 +152,7 @@ struct StreamSession: Sendable {
     guard !batches.isEmpty else { return }
     var messages: [Printtrail_Dcam_V1_HubMessage] = []
     var acknowledgements: [UInt32: Printtrail_Dcam_V1_Acknowledgement] = [:]
-    let result = try await delivery.store(batches, logger: logger)
+    let result = try await delivery.store(batches, of: install, logger: logger)
     for answer in result.answers {
       messages += answer.rejections.map { rejection in .with { $0.rejection = rejection } }
       messages += answer.conflicts.map { conflict in .with { $0.conflict = conflict } }

@@ -22,6 +22,8 @@ package struct Hub: Sendable {
     package var usesNullRecordStore = false
     /// Where it keeps everything; nil: where its directory says.
     package var store: String?
+    /// How often installs in normal mode are asked to check in.
+    package var checkInInterval = HubLimits.checkInInterval
     package var signals: [UnixSignal] = []
     /// How long the certificates of installs are good for, and how often agents ask for their standing: shorter in tests.
     package var clientValidity = HubLimits.clientValidity
@@ -81,7 +83,7 @@ package struct Hub: Sendable {
     let countersigner = configuration.usesNullRecordStore ? nil : try directory.countersigner()
     let delivery = Delivery(
       records: records, registry: store, committer: committer, countersigner: countersigner, streams: streams,
-      clock: clock)
+      clock: clock, checkInInterval: configuration.checkInInterval)
     let addresses = AddressBox()
     let signing = SigningService(
       directory: directory, authorities: authorities, store: store, peers: peers, addresses: { addresses.current },

@@ -24,6 +24,19 @@ package protocol RecordStore: Sendable {
 
   /// Everything that is held under one identity: the record or its rejection first, then those in conflict with it.
   func records(of install: InstallNumber, epoch: UInt32, sequence: UInt64) async throws -> [HeldRecord]
+
+  /// Keeps records that came ahead of their turn until that comes, all in one transaction.
+  ///
+  /// - Returns: one outcome per record.
+  func keepExpress(_ records: [DeliveredExpress], of install: InstallNumber, now: Int64) async throws
+    -> [ExpressOutcome]
+
+  /// The rejected or conflicting records of an install behind a place, in order of places.
+  func listed(_ kind: HeldRecord.Kind, of install: InstallNumber, after place: Holding, limit: Int) async throws
+    -> [ListedRecord]
+
+  /// The rejected, conflicting or express records of an install, the newest first; accepted ones are not listed.
+  func listed(_ kind: HeldRecord.Kind, of install: InstallNumber, limit: Int) async throws -> [ListedRecord]
 }
 
 /// Entities, codes, installs, certificates, health and the audit trail.

@@ -110,7 +110,7 @@ extension SQLStore {
           kind: .conflicting, time: try row("time"), hash: try row("hash"), payload: try row("payload"), reason: nil,
           receivedAt: try row("received_at"))
       }
-      return accepted + rejected + conflicting
+      return accepted + rejected + conflicting + (try Express.held(under: install, epoch, sequence, db))
     }
   }
 }

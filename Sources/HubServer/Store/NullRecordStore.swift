@@ -53,5 +53,17 @@ package final class NullRecordStore: RecordStore {
 
   package func summaries(of install: InstallNumber) async throws -> [EpochSummary] { [] }
 
+  package func keepExpress(
+    _ records: [DeliveredExpress], of install: InstallNumber, now: Int64
+  ) async throws -> [ExpressOutcome] { records.map { _ in .kept } }
+
+  package func listed(
+    _ kind: HeldRecord.Kind, of install: InstallNumber, after place: Holding, limit: Int
+  ) async throws -> [ListedRecord] { [] }
+
+  package func listed(_ kind: HeldRecord.Kind, of install: InstallNumber, limit: Int) async throws -> [ListedRecord] {
+    []
+  }
+
   package func records(of install: InstallNumber, epoch: UInt32, sequence: UInt64) async throws -> [HeldRecord] { [] }
 }

@@ -110,6 +110,7 @@ private struct AppendGroup {
       head.frontier.append(record.leaf)
       head.changed = true
     }
+    try Express.settle(append, from: append.firstSequence + UInt64(overlap), now: now, into: &stored, db)
     stored.held = head.frontier.size
     heads[key] = head
     return .stored(stored)

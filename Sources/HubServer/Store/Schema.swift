@@ -6,6 +6,7 @@
 //                                   │ ─< rejection   what never will be; `stands` = 1 in the place of the record
 //                                   │ ─< loss        (epoch, first): what damage took at the agent before it was delivered
 //                                   │ ─< conflict    another record under an identity that is held
+//                                   │ ─< express     (epoch, sequence): what came ahead of its turn, until that comes (Express.swift)
 //                                   │ ─< checkpoint  as sealed by the agent, with the result of verifying it
 //                                   └ ── health      the latest report
 //     hub             whose database this is
@@ -24,6 +25,7 @@ enum Schema {
     SQLMigration("v1", sqlite: version1, postgres: postgres(version1) + version1OfPostgres),
     SQLMigration("v2", sqlite: version2, postgres: postgres(version2)),
     SQLMigration("v3", sqlite: version3, postgres: postgres(version3)),
+    SQLMigration("v3e", sqlite: version3e, postgres: postgres(version3e)),
     SQLMigration("v4", sqlite: version4, postgres: postgres(version4)),
     SQLMigration("v5", sqlite: sqlite(FleetSchema.tables), postgres: postgres(FleetSchema.tables)),
   ]
@@ -90,6 +92,19 @@ enum Schema {
     CREATE INDEX install_revoked ON install (revoked_at);
     CREATE INDEX certificate_revoked ON certificate (revoked_at);
     CREATE INDEX certificate_superseded ON certificate (superseded_at);
+    """
+
+  private static let version3e = """
+    CREATE TABLE express (
+      install INTEGER NOT NULL,
+      epoch INTEGER NOT NULL,
+      sequence INTEGER NOT NULL CHECK (sequence >= 1),
+      time INTEGER NOT NULL,
+      hash BLOB NOT NULL,
+      payload BLOB NOT NULL,
+      received_at INTEGER NOT NULL,
+      PRIMARY KEY (install, epoch, sequence)
+    ) STRICT, WITHOUT ROWID;
     """
 
   private static let version2 = """

@@ -254,6 +254,8 @@ package struct EpochSummary: Sendable, Equatable {
 package struct HeldRecord: Sendable, Equatable {
   package enum Kind: String, Sendable {
     case accepted, rejected, conflicting
+    /// Ahead of its turn, which has not come yet.
+    case express
   }
 
   package let kind: Kind

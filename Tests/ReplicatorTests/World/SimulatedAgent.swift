@@ -28,6 +28,8 @@ final class SimulatedAgent {
   /// Payloads that begin with this tell of a rejection.
   static let report: UInt8 = 0xee
   static let restoration: UInt8 = 0xed
+  static let conflict: UInt8 = 0xec
+  static let alert: UInt8 = 0xa1
 
   /// What runs; nil while it is down.
   private(set) var running: Running?
@@ -48,6 +50,10 @@ final class SimulatedAgent {
     var connection: Int?
     /// What the core was told last of the journal.
     var knownHead: RecordPosition
+    /// Up to where it was looked through for alerts.
+    var looked: RecordPosition
+    /// Requests of this connection that were not answered yet; in normal mode it ends with the last.
+    var unanswered = 0
     var knownCheckpoint: RecordPosition?
     /// A move of the cursor that is under way.
     var dueCursor: RecordPosition?
@@ -79,19 +85,26 @@ final class SimulatedAgent {
   /// Changes what runs, if anything does.
   func update<R>(_ change: (inout Running) -> R) -> R? { running.map { _ in change(&running!) } }
 
+  static func report(of position: RecordPosition) -> [UInt8] {
+    [report] + UInt64(position.epoch).bytes + position.sequence.bytes
+  }
+
   func start() async throws {
     life += 1
     let journal = try Journal.open(configuration)
     let coding = DeliveryCoding(
-      rejection: { position, _ in [Self.report] + position.sequence.bytes },
-      isRejection: { $0.first == Self.report },
+      rejection: { position, _ in Self.report(of: position) }, isRejection: { $0.first == Self.report },
+      conflict: { _, range, _ in [Self.conflict] + range.lowerBound.bytes + range.upperBound.bytes },
+      isUrgent: { $0.first == Self.alert },
       restoration: { position, _ in [Self.restoration] + position.sequence.bytes })
     let source = JournalSource(journal, coding: coding)
     let (heads, checkpoint) = (try await source.heads(), try await source.checkpoint())
     let delivery = Delivery(
-      heads: heads, lost: try await source.lost(), cursor: try await source.cursor(), checkpoint: checkpoint)
+      heads: heads, lost: try await source.lost(), cursor: try await source.cursor(), checkpoint: checkpoint,
+      expressBehind: 4)
     running = Running(
       journal: journal, source: source, delivery: delivery, knownHead: heads.last ?? .start,
+      looked: delivery.cursor ?? .start,
       knownCheckpoint: checkpoint?.position)
   }
 

@@ -18,6 +18,8 @@ struct SimulatedHub {
   private var standing: [RecordPosition: [UInt8]] = [:]
   private(set) var duplicates = 0
   private(set) var checkpoints: Set<RecordPosition> = []
+  /// The hashes of what came ahead of its turn, until that comes.
+  private(set) var express: [RecordPosition: [UInt8]] = [:]
   /// Records whose first payload byte is this are never accepted.
   static let poison: UInt8 = 0xff
 
@@ -60,10 +62,44 @@ struct SimulatedHub {
         answers.append(.conflicted(place, known))
       } else {
         records[place] = record.hash
+        if let ahead = express.removeValue(forKey: place), ahead != record.hash {
+          conflicts.insert(place)
+          others[place, default: []].insert(ahead)
+          answers.append(.conflicted(place, ahead))
+        }
       }
     }
     let now = holdings()[run.first.epoch] ?? 0
     return answers + [.acknowledged(RecordPosition(epoch: run.first.epoch, sequence: now))]
+  }
+
+  /// Commits what came ahead of its turn, and says what is wrong with it.
+  mutating func keepExpress(_ ahead: ExpressRecord) -> [Answer] {
+    let place = ahead.position
+    guard ahead.record.payload.first != Self.poison else { return [] }
+    guard let held = records[place] ?? standing[place] ?? express[place] else {
+      express[place] = ahead.record.hash
+      return []
+    }
+    guard held != ahead.record.hash else { return [] }
+    conflicts.insert(place)
+    others[place, default: []].insert(ahead.record.hash)
+    return [.conflicted(place, held)]
+  }
+
+  /// What a welcome repeats.
+  func troubles(after acknowledged: RecordPosition?) -> [Welcome.Trouble] {
+    let held = holdings()
+    let isTold = { (place: RecordPosition) in
+      place > acknowledged ?? .start && place.sequence <= held[place.epoch] ?? 0
+    }
+    let rejections = rejectedHashes.keys.filter(isTold).sorted().map {
+      Welcome.Trouble.rejected($0, reason: "poison")
+    }
+    let conflicts = others.keys.filter(isTold).sorted().map {
+      Welcome.Trouble.conflicted($0, heldHash: records[$0] ?? standing[$0] ?? [])
+    }
+    return rejections + conflicts
   }
 
   /// The root of its tree over the first records of an epoch, by the hashes that stand for them; nil where it does not hold them all.

@@ -42,6 +42,11 @@ struct SimulatedNetwork {
     return connections[connection].lastDown
   }
 
+  /// When something that is sent beside the rest now arrives, in either direction: what it overtakes is not its business. Nil: never.
+  func sendAside(_ connection: Int, now: Int64, _ random: inout SplitMix64) -> Int64? {
+    connections[connection].isCut ? nil : now + Self.delay(&random)
+  }
+
   func arrivesUp(_ connection: Int, now: Int64) -> Bool { now <= connections[connection].upUntil }
   func arrivesDown(_ connection: Int, now: Int64) -> Bool { now <= connections[connection].downUntil }
 

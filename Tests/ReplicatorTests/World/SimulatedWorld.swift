@@ -28,6 +28,8 @@ final class SimulatedWorld {
     // On the way.
     case arriveAtHub(connection: Int, Delivery.Action)
     case arriveAtAgent(connection: Int, Delivery.Event)
+    /// What answers one request has all arrived.
+    case answered(connection: Int)
     // At the hub.
     case startHub
     case commit(life: Int)
@@ -39,6 +41,7 @@ final class SimulatedWorld {
   var trace = RunTrace()
   var failures: [String] = []
   let agent: SimulatedAgent
+  let mode: DeliveryMode
   var network = SimulatedNetwork()
   /// What the hub's database has committed.
   var hub = SimulatedHub()
@@ -61,6 +64,7 @@ final class SimulatedWorld {
 
   init(seed: UInt64, faults: Int) throws {
     random = SplitMix64(seed: seed)
+    mode = Bool.random(using: &random) ? .service : .normal
     agent = try SimulatedAgent(random: &random)
     faultsLeft = faults
   }
@@ -93,6 +97,7 @@ final class SimulatedWorld {
     case .arriveAtAgent(let connection, let event):
       guard agent.running?.connection == connection, network.arrivesDown(connection, now: timeline.now) else { return }
       try await tell(event)
+    case .answered(let connection): try await answered(connection)
     case .startHub:
       isHubUp = true
       note("hub starts")
@@ -147,16 +152,22 @@ extension SimulatedWorld {
 
   func somePayloads() -> [[UInt8]] {
     (0..<Int.random(in: 1...12, using: &random)).map { _ in
-      [random.once(in: 60) ? SimulatedHub.poison : 1] + random.bytes(Int.random(in: 8...200, using: &random))
+      [random.once(in: 60) ? SimulatedHub.poison : random.once(in: 20) ? SimulatedAgent.alert : 1]
+        + random.bytes(Int.random(in: 8...200, using: &random))
     }
   }
 
   /// Tells the core what is new in the journal.
   private func look() async throws {
     guard let running = agent.running else { return }
+    let head = try await running.source.heads().last ?? .start
+    let urgent = try await running.source.urgentRecords(after: running.looked, through: head)
+    _ = agent.update { $0.looked = max($0.looked, head) }
+    defer { if !urgent.isEmpty { note("alerts: \(urgent.map(\.position))") } }
     let (heads, checkpoint) = (try await running.source.heads(), try await running.source.checkpoint())
     for head in heads where head > running.knownHead { try await tell(.grew(head)) }
     if let checkpoint, checkpoint.position != running.knownCheckpoint { try await tell(.sealed(checkpoint)) }
+    if !urgent.isEmpty { try await tell(.urgent(urgent)) }
     _ = agent.update {
       $0.knownHead = heads.last ?? $0.knownHead
       $0.knownCheckpoint = checkpoint?.position
@@ -167,9 +178,24 @@ extension SimulatedWorld {
     guard agent.running != nil, agent.running?.connection == nil else { return }
     guard isHubUp else { return planConnect() }
     let connection = network.connect(toHub: hubLife)
-    _ = agent.update { $0.connection = connection }
+    _ = agent.update { ($0.connection, $0.unanswered) = (connection, 0) }
     note("connected as \(connection)")
     try await tell(.opened)
+  }
+
+  /// A request was answered. In normal mode the check-in is over with the last; the next one comes if there is anything left to come.
+  private func answered(_ connection: Int) async throws {
+    guard let running = agent.running, running.connection == connection else { return }
+    _ = agent.update { $0.unanswered -= 1 }
+    guard mode == .normal, running.unanswered == 1 else { return }
+    note("check-in \(connection) is over")
+    network.cut(connection, now: timeline.now, &random)
+    _ = agent.update {
+      $0.connection = nil
+      _ = $0.delivery.received(.closed)
+    }
+    let isDone = try await running.source.cursor() ?? .start >= agent.ledger.last && running.dueCursor == nil
+    if faultsLeft > 0 || !isDone { timeline.plan(.connect(life: agent.life), in: milliseconds(500...10_000)) }
   }
 
   private func planConnect() {
@@ -207,9 +233,22 @@ extension SimulatedWorld {
     switch action {
     case .sendHello, .send, .sendLost, .sendCheckpoint:
       guard let connection = running.connection else { return [] }
+      _ = agent.update { $0.unanswered += 1 }
       if let arrival = network.sendUp(connection, now: timeline.now, &random) {
         timeline.plan(.arriveAtHub(connection: connection, action), at: arrival)
       }
+    case .sendExpress:
+      guard let connection = running.connection else { return [] }
+      _ = agent.update { $0.unanswered += 1 }
+      if let arrival = network.sendAside(connection, now: timeline.now, &random) {
+        timeline.plan(.arriveAtHub(connection: connection, action), at: arrival)
+      }
+    case .reportExpressRefused(let position, _): failures.append("the hub has room for \(position)")
+    case .journalConflict(let epoch, let range, let heldHash):
+      try await running.source.appendConflict(epoch: epoch, range, heldHash: heldHash)
+      note("journalled the conflict of \(epoch)/\(range)")
+      try agent.ledger.learn(from: running.journal.reader)
+      planLook()
     case .read(let first, let recordsMax, let bytesMax):
       let count = Int.random(in: 1...recordsMax, using: &random)
       let run = try await running.source.records(from: first, recordsMax: count, bytesMax: bytesMax)
@@ -270,12 +309,20 @@ extension SimulatedWorld {
 extension SimulatedWorld {
   private func arriveAtHub(_ connection: Int, _ action: Delivery.Action) {
     guard isHubUp, network.hub(of: connection) == hubLife else { return }
-    if case .sendHello = action {
+    if case .sendExpress(let records) = action {
+      // A call of its own: it waits for nothing that the stream has brought.
+      note("hub keeps ahead of their turn: \(records.map(\.position))")
+      let told = records.flatMap { hub.keepExpress($0) }.map(Delivery.Event.init)
+      return aside(connection, random.once(in: 6) ? [.expressFailed] : told + [.expressAnswered([])])
+    }
+    if case .sendHello(_, let acknowledged) = action {
       let window = UInt32.random(in: 1...80, using: &random)
       let holdings = hub.holdings()
       note("hub welcomes \(connection), holds \(holdings.sorted { $0.key < $1.key }.map { "\($0.key)/\($0.value)" })")
-      return answer(
-        connection, .welcomed(Welcome(holdings: holdings, windowRecords: window, batchBytesMax: 1 << 16)))
+      let welcome = Welcome(
+        holdings: holdings, windowRecords: window, batchBytesMax: 1 << 16, troubles: hub.troubles(after: acknowledged))
+      answer(connection, .welcomed(welcome))
+      return endAnswer(connection)
     }
     if received.isEmpty { timeline.plan(.commit(life: hubLife), in: milliseconds(1...300)) }
     received.append((connection, action))
@@ -284,6 +331,18 @@ extension SimulatedWorld {
   private func answer(_ connection: Int, _ event: Delivery.Event) {
     guard let arrival = network.sendDown(connection, now: timeline.now, &random) else { return }
     timeline.plan(.arriveAtAgent(connection: connection, event), at: arrival)
+  }
+
+  /// Nothing more belongs to the answer.
+  private func endAnswer(_ connection: Int) {
+    guard let arrival = network.sendDown(connection, now: timeline.now, &random) else { return }
+    timeline.plan(.answered(connection: connection), at: arrival)
+  }
+
+  private func aside(_ connection: Int, _ events: [Delivery.Event]) {
+    guard let arrival = network.sendAside(connection, now: timeline.now, &random) else { return }
+    for event in events { timeline.plan(.arriveAtAgent(connection: connection, event), at: arrival) }
+    timeline.plan(.answered(connection: connection), at: arrival)
   }
 
   /// One transaction with all that came; then it is answered.
@@ -300,6 +359,7 @@ extension SimulatedWorld {
           everCommitted[place, default: []].insert(record.hash)
         }
         for event in answers.map(Delivery.Event.init) { answer(connection, event) }
+        endAnswer(connection)
       case .sendCheckpoint(let checkpoint):
         if checkpoint.position.sequence > hub.holdings()[checkpoint.position.epoch] ?? 0 {
           failures.append("a checkpoint before its records: \(checkpoint.position)")
@@ -308,9 +368,11 @@ extension SimulatedWorld {
         guard stated?.root == hub.root(checkpoint.position) else {
           note("hub refuses the checkpoint \(checkpoint.position)")
           answer(connection, .rejected(checkpoint.position, reason: "its root is not that of the records"))
+          endAnswer(connection)
           continue
         }
         hub.seal(checkpoint.position)
+        endAnswer(connection)
       default: failures.append("unexpected \(action)")
       }
     }
