@@ -84,6 +84,14 @@ package struct RuleReport: Equatable, Sendable {
 
   package init() {}
 
+  /// Whatever stands of supplies that a reading does not have stays as it is: the device may only not tell them now.
+  package mutating func leaveUndecided(_ standing: some Sequence<AlertKey>, ofSuppliesOtherThan supplies: [Supply]) {
+    let rules: [AlertRule] = [.lowSupply, .maintenanceDue]
+    let told = Set(supplies.flatMap { supply in rules.map { $0.key(supply.row) } })
+    let codes = Set(rules.map(\.rawValue))
+    undecided.formUnion(standing.filter { codes.contains($0.code) && !told.contains($0) })
+  }
+
   mutating func add(_ rule: AlertRule, _ text: String, row: RowIndex? = nil, evidence: String) {
     conditions[rule.key(row)] = Condition(rule.alert(text, row: row), evidence: evidence)
   }

@@ -3,7 +3,12 @@
 //     low         percent <= threshold; over again at threshold + 3 or more
 //     replaced    by another serial number of the row, where both tell one; else
 //                 by a rise of 30 points or more, to half full or more, that is no return to a level of the last readings
-//     premature   replaced while the level before was measured and above the threshold
+//     premature   replaced while the level of the supply that went was measured and above the threshold
+//
+// The level of the supply that went is the one before the rise, however many readings the rise takes: a gauge that settles has told a few levels of
+// the new one by then. A level that was read without a serial number, where there was one before, may be of either supply and counts for neither.
+//
+// A supply is known by its row, unless the rows changed places: then by its serial number or its description (`memory(of:in:)`).
 //
 // A level that is unknown decides nothing: what stood stands on. Waste boxes are supplies whose level is the room that is left; they are
 // replaced like others, and emptying one early is nobody's loss. Coarse levels (full, low, empty) can be low and never premature.
@@ -18,20 +23,49 @@ package struct SupplyMemory: Equatable, Sendable {
   package var quality: Quality
   package var serial: String?
   /// Measured levels before, newest last.
-  package var earlier: [Double] = []
+  package var earlier: [Float] = []
+  /// The level before it began to rise, in percent; the last one while it falls. Nil as long as `percent` is.
+  package private(set) var beforeRise: Double?
+  /// Whether the supply came with the rise that is going on: more of it is no further replacement.
+  package private(set) var isNew = false
+  /// What the row is called, as a number: it is compared and never shown.
+  private var label: Int
 
   /// A sensor that reads wrongly does so for a few polls; a supply does not come back to a level of hours ago.
   static let earlierMax = 8
 
+  /// - Parameter before: what was remembered of the same supply, or of the one that it replaced.
   package init(_ supply: Supply, after before: SupplyMemory? = nil) {
-    serial = supply.usableSerial ?? before?.serial
+    let isNew = before.map { SupplyRules.replacement($0, supply) != nil } ?? false
+    let former = isNew ? nil : before
+    serial = supply.usableSerial ?? former?.serial
+    label = Self.label(supply)
     guard let percent = supply.measuredPercent else {
-      (self.percent, quality, earlier) = (before?.percent, before?.quality ?? supply.quality, before?.earlier ?? [])
+      self.percent = former?.percent
+      quality = former?.quality ?? supply.quality
+      earlier = former?.earlier ?? []
+      beforeRise = former?.beforeRise
+      self.isNew = isNew || former?.isNew ?? false
       return
     }
     self.percent = percent
     quality = supply.quality
-    earlier = Array(((before?.earlier ?? []) + [before?.percent].compactMap(\.self)).suffix(Self.earlierMax))
+    earlier = Array(
+      ((former?.earlier ?? []) + [former?.percent].compactMap { $0.map(Float.init) }).suffix(Self.earlierMax))
+    let isFalling = former?.percent.map { percent < $0 } ?? true
+    let isAnothers = supply.usableSerial == nil && former?.serial != nil
+    beforeRise = isFalling && !isAnothers ? percent : former?.beforeRise ?? percent
+    self.isNew = isNew || !isFalling && former?.isNew ?? false
+  }
+
+  /// Whether the row had this supply's name.
+  func isCalled(as supply: Supply) -> Bool { label == Self.label(supply) }
+
+  private static func label(_ supply: Supply) -> Int {
+    var hasher = Hasher()
+    hasher.combine(supply.description?.text)
+    hasher.combine(supply.colorant?.text)
+    return hasher.finalize()
   }
 }
 
@@ -46,19 +80,28 @@ package enum SupplyRules {
   private static let sameLevel = 5.0
 
   /// Why a supply counts as replaced; nil: it does not.
-  package static func replacement(
-    _ before: SupplyMemory, _ now: Supply, among others: [RowIndex: SupplyMemory] = [:]
-  ) -> String? {
+  /// - Parameter before: what is remembered of it, by `memory(of:in:)`.
+  package static func replacement(_ before: SupplyMemory, _ now: Supply) -> String? {
     if let old = before.serial, let new = now.usableSerial {
-      guard old != new else { return nil }
-      // Rows changed places: the cartridge was there before.
-      guard !others.contains(where: { $0.key != now.row && $0.value.serial == new }) else { return nil }
-      return "serial \(new) instead of \(old)"
+      return old == new ? nil : "serial \(new) instead of \(old)"
     }
-    guard let percent = now.measuredPercent, let former = before.percent, percent - former >= riseMin,
-      percent >= replacedPercentMin, !before.earlier.contains(where: { abs($0 - percent) <= sameLevel })
+    guard !before.isNew, let percent = now.measuredPercent, let former = before.beforeRise, percent - former >= riseMin,
+      percent >= replacedPercentMin, !before.earlier.contains(where: { abs(Double($0) - percent) <= sameLevel })
     else { return nil }
     return "the level rose from \(whole(former)) % to \(whole(percent)) %"
+  }
+
+  /// What is remembered of a supply: of its row, unless another row had its serial number, or this row another name and one other row its name.
+  package static func memory(of supply: Supply, in memories: [RowIndex: SupplyMemory]) -> SupplyMemory? {
+    let own = memories[supply.row]
+    if let serial = supply.usableSerial {
+      if own?.serial == serial { return own }
+      let moved = memories.values.filter { $0.serial == serial }
+      if moved.count == 1 { return moved[0] }
+    }
+    guard own?.isCalled(as: supply) != true else { return own }
+    let called = memories.values.filter { $0.isCalled(as: supply) }
+    return called.count == 1 ? called[0] : own
   }
 
   /// Looks at all supplies of a reading.
@@ -69,9 +112,7 @@ package enum SupplyRules {
     for supply in supplies {
       let low = rules.low(supply)
       level(supply, low, standing, &report)
-      guard let memory = before[supply.row],
-        let evidence = replacement(memory, supply, among: before)
-      else { continue }
+      guard let memory = memory(of: supply, in: before), let evidence = replacement(memory, supply) else { continue }
       replaced(supply, memory, low, evidence, &report)
     }
   }
@@ -98,9 +139,9 @@ package enum SupplyRules {
   private static func replaced(
     _ supply: Supply, _ before: SupplyMemory, _ low: Double, _ evidence: String, _ report: inout RuleReport
   ) {
-    let left = before.percent.map { ", \(whole($0)) % were left" } ?? ""
+    let left = before.beforeRise.map { ", \(whole($0)) % were left" } ?? ""
     report.add(.supplyReplaced, "\(supply.title) was replaced\(left)", row: supply.row, evidence: evidence)
-    guard !supply.isReceptacle, !supply.isMaintenancePart, before.quality == .exact, let percent = before.percent,
+    guard !supply.isReceptacle, !supply.isMaintenancePart, before.quality == .exact, let percent = before.beforeRise,
       percent > low
     else { return }
     report.add(

@@ -116,12 +116,13 @@ extension DeviceHTTPError {
     return DeviceHTTPError(first)
   }
 
+  /// In the system's words for its errno, and not in those of whoever asked for it.
   private static func system(_ error: IOError) -> DeviceHTTPError {
     switch error.errnoCode {
     case ECONNREFUSED: .refused
     case ECONNRESET, EPIPE: .cut
     case ETIMEDOUT: .timedOut
-    default: .unreachable(error.description)
+    default: .unreachable(String(cString: strerror(error.errnoCode)))
     }
   }
 }

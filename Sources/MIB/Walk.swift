@@ -126,6 +126,11 @@ package struct Walk: Equatable, Sendable {
     return true
   }
 
+  /// The bindings that the other walk has not, or with another value.
+  package func differing(from other: Walk) -> Walk {
+    Walk(ascending: bindings.filter { other[$0.name] != $0.value })
+  }
+
   /// Whether both have the same names with the same values, but that the value of `name` may differ.
   package func equals(_ other: Walk, butFor name: ObjectIdentifier) -> Bool {
     guard bindings.count == other.bindings.count else { return false }

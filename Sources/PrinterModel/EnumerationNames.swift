@@ -30,6 +30,11 @@ package enum EnumerationNames {
     return finisher + event.prefix(1).uppercased() + event.dropFirst()
   }
 
+  /// A bit of hrPrinterDetectedErrorState by its number, 0 being the most significant of the first octet (RFC 2790).
+  package static func detectedError(_ bit: Int64) -> String? {
+    Int(exactly: bit).flatMap { EnumerationTables.detectedErrors[bounds: $0] }
+  }
+
   /// The set bits of hrPrinterDetectedErrorState, one octet or more; a bit that RFC 2790 does not name is `bit15` and so on.
   package static func detectedErrors(_ octets: [UInt8]) -> [String] {
     var names: [String] = []

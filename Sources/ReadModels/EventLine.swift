@@ -1,5 +1,6 @@
 // An event in one line, for people who watch.
 
+internal import AlertRules
 internal import Events
 package import Journal
 internal import MIB
@@ -63,9 +64,15 @@ package enum EventLine {
     }
   }
 
-  /// A key's numbers, and their names by IANA-PRINTER-MIB where they have some.
-  private static func words(_ key: AlertKey) -> String {
-    let names = [EnumerationNames.alertGroup(Int64(key.group)), EnumerationNames.alertCode(Int64(key.code))]
+  /// A key's numbers, and their names where they have some: of our own rules, of RFC 2790 for the bits of hrPrinterDetectedErrorState (group 0), and
+  /// of IANA-PRINTER-MIB for everything else.
+  static func words(_ key: AlertKey) -> String {
+    let names: [String?] =
+      switch key.group {
+      case AlertRule.group: [AlertRule(rawValue: key.code).map { "\($0)" }]
+      case 0: [EnumerationNames.detectedError(key.code)]
+      default: [EnumerationNames.alertGroup(key.group), EnumerationNames.alertCode(key.code)]
+      }
     let known = names.compactMap { $0 }.joined(separator: ", ")
     return known.isEmpty ? "\(key)" : "\(key) (\(known))"
   }

@@ -103,11 +103,8 @@ package struct LevelHistories: Sendable {
   private mutating func take(_ reading: Reading, of device: DeviceID, at time: Int64) {
     let before = memories[device] ?? [:]
     for supply in reading.supplies {
-      var memory = before[supply.row]
-      if let known = memory, SupplyRules.replacement(known, supply, among: before) != nil {
-        points[device]?[supply.row] = nil
-        memory = nil
-      }
+      let memory = SupplyRules.memory(of: supply, in: before)
+      if let memory, SupplyRules.replacement(memory, supply) != nil { points[device]?[supply.row] = nil }
       memories[device, default: [:]][supply.row] = SupplyMemory(supply, after: memory)
       guard supply.quality == .exact, let percent = supply.measuredPercent else { continue }
       add(LevelPoint(time: time, percent: percent), device, supply.row)

@@ -7,6 +7,9 @@
 // Only what comes back under exactly the name that was expected is taken. Every other name is asked for by Get (`ScalarRead`), whose answer
 // alone says that an object is gone. So is everything where GetBulk is not proven, or fails.
 //
+// A table may be *watched*: a further non-repeater stands before its first object, and what follows says whether it has any. An empty table is so
+// read to its end with one name; of one that is not empty, nothing is taken.
+//
 // Termination: each request settles its names or hands them to `ScalarRead`.
 
 package import MIB
@@ -15,6 +18,8 @@ package import MIB
 package struct KnownRead: RequestSource {
   /// One request, and what is expected to answer it.
   fileprivate struct Batch: Sendable {
+    /// The table whose first object is looked for, before everything else.
+    var watched: ObjectIdentifier?
     var singles: [ObjectIdentifier] = []
     /// Names that one cursor passes.
     var pieces: [ArraySlice<ObjectIdentifier>] = []
@@ -35,31 +40,45 @@ package struct KnownRead: RequestSource {
     }
   }
 
-  /// How names are asked for. It serves as long as the device bears what it bore. Two plans are equal if both have the same runs and
-  /// abilities, from which the rest follows.
+  /// What a watched table turned out to be.
+  package enum Watched: Hashable, Sendable {
+    /// Nobody asked, or the answer does not say.
+    case unknown
+    case empty
+    case hasObjects
+  }
+
+  /// How names are asked for. It serves as long as the device bears what it bore. Two plans are equal if both have the same runs, abilities and
+  /// watched table, from which the rest follows.
   package struct Plan: Sendable {
     package let runs: [[ObjectIdentifier]]
     package let abilities: DeviceAbilities
+    /// The table of which it is asked whether it is empty; never where everything is asked for by Get.
+    package let watched: ObjectIdentifier?
     /// Empty if everything is asked for by Get.
     fileprivate let batches: [Batch]
 
     /// - Parameters:
     ///   - runs: names that are expected to follow one another without anything between them.
     ///   - abilities: what is known of the device.
-    package init(runs: [[ObjectIdentifier]], abilities: DeviceAbilities) {
+    ///   - watched: the entry of a table that may be empty.
+    package init(runs: [[ObjectIdentifier]], abilities: DeviceAbilities, watched: ObjectIdentifier? = nil) {
       self.runs = runs
       self.abilities = abilities
+      self.watched = watched
       var batches = abilities.bulk == .proven ? KnownRead.plan(runs, abilities) : []
+      if batches.isEmpty, watched != nil, abilities.bulk == .proven { batches = KnownRead.singly(runs, abilities) }
+      if !batches.isEmpty { batches[0].watched = watched }
       for index in batches.indices {
         let firsts = batches[index].singles + batches[index].pieces.compactMap(\.first)
-        batches[index].cursors = firsts.map(\.justBefore)
+        batches[index].cursors = (batches[index].watched.map { [$0] } ?? []) + firsts.map(\.justBefore)
       }
       self.batches = batches
     }
 
     /// The same for a device that bears something else now.
     package func adapted(to abilities: DeviceAbilities) -> Plan {
-      abilities == self.abilities ? self : Plan(runs: runs, abilities: abilities)
+      abilities == self.abilities ? self : Plan(runs: runs, abilities: abilities, watched: watched)
     }
   }
 
@@ -72,6 +91,8 @@ package struct KnownRead: RequestSource {
   private static let requestBytes = 120
 
   package private(set) var abilities: DeviceAbilities
+  /// What the watched table is.
+  package private(set) var watched = Watched.unknown
 
   private let limits: ReadLimits
   private var read: [VarBind] = []
@@ -109,7 +130,8 @@ package struct KnownRead: RequestSource {
     if let batch = waiting.popFirst() {
       bulkStatistics.requests += 1
       outstanding = batch
-      return .getBulk(batch.cursors, nonRepeaters: batch.singles.count, maxRepetitions: batch.repetitions)
+      let nonRepeaters = batch.singles.count + (batch.watched == nil ? 0 : 1)
+      return .getBulk(batch.cursors, nonRepeaters: nonRepeaters, maxRepetitions: batch.repetitions)
     }
     if scalars == nil, !rest.isEmpty { scalars = ScalarRead(names: rest, abilities: abilities, limits: limits) }
     return scalars?.next()
@@ -124,7 +146,16 @@ package struct KnownRead: RequestSource {
     outstanding = nil
     bulkStatistics.count(response)
     if response.errorStatus == .tooBig { abilities.bindings.halve(used: batch.bindingCount) }
-    take(response.errorStatus == .noError ? response.bindings : [], batch)
+    var answer = response.errorStatus == .noError ? response.bindings[...] : []
+    if let table = batch.watched, let first = answer.popFirst() { watched = Self.watched(table, followedBy: first) }
+    take(Array(answer), batch)
+  }
+
+  /// What follows a table's name tells whether it has objects.
+  private static func watched(_ table: ObjectIdentifier, followedBy binding: VarBind) -> Watched {
+    if binding.value == .endOfMibView { return .empty }
+    guard !binding.value.isException, binding.name > table else { return .unknown }
+    return binding.name.isWithin(table) ? .hasObjects : .empty
   }
 
   package mutating func failed(_ failure: SessionFailure) {
@@ -169,12 +200,13 @@ extension KnownRead.Batch {
 
 extension KnownRead.Plan: Hashable {
   package static func == (left: Self, right: Self) -> Bool {
-    left.abilities == right.abilities && left.runs == right.runs
+    left.abilities == right.abilities && left.runs == right.runs && left.watched == right.watched
   }
 
   package func hash(into hasher: inout Hasher) {
     hasher.combine(abilities)
     hasher.combine(runs)
+    hasher.combine(watched)
   }
 }
 
@@ -195,6 +227,13 @@ extension KnownRead {
       if cost < best.cost { best = (cost, batches) }
     }
     return best.batches
+  }
+
+  /// Each name on its own, which costs as much as by Get.
+  fileprivate static func singly(_ runs: [[ObjectIdentifier]], _ abilities: DeviceAbilities) -> [Batch] {
+    var all = Batch(repetitions: 1)
+    all.singles = runs.flatMap { $0 }
+    return batches(all, abilities)
   }
 
   private static func requests(_ names: Int, _ most: Int) -> Int { (names + most - 1) / most }

@@ -22,7 +22,10 @@ private struct Watched {
     let report = Rules.report(
       on: reading, after: memory, isRead: true, step: step, standing: standing,
       rules: settings.rules(for: device, identity), time: time)
-    for supply in supplies { memory[supply.row] = SupplyMemory(supply, after: memory[supply.row]) }
+    let before = memory
+    for supply in supplies {
+      memory[supply.row] = SupplyMemory(supply, after: SupplyRules.memory(of: supply, in: before))
+    }
     standing = standing.filter { report.undecided.contains($0.key) || report.conditions[$0.key] != nil }
     for (key, condition) in report.conditions {
       standing[key] = Standing(condition, raised: standing[key]?.raised ?? time)
@@ -97,6 +100,52 @@ private func toner(
     var watched = Watched()
     _ = watched.read([toner(50, row: 1, serial: "AAAA1"), toner(60, row: 2, serial: "BBBB2")])
     #expect(watched.read([toner(60, row: 1, serial: "BBBB2"), toner(50, row: 2, serial: "AAAA1")]).isEmpty)
+  }
+
+  @Test func `rows that change places are not replaced, and neither is what stands in them`() {
+    var watched = Watched()
+    _ = watched.read([toner(11, row: 1), toner(95, row: 2, text: "Cyan Toner")])
+    #expect(watched.read([toner(95, row: 1, text: "Cyan Toner"), toner(11, row: 2)]).isEmpty)
+    #expect(
+      watched.read([toner(95, row: 1, text: "Cyan Toner"), toner(100, row: 2)]) == [
+        "supplyReplaced of 2", "prematureReplacement of 2",
+      ])
+    let key = AlertRule.prematureReplacement.key(RowIndex([1, 2]))
+    #expect(watched.standing[key]?.condition.evidence == "the level rose from 11 % to 100 %; 11 % left, threshold 10 %")
+  }
+
+  @Test(arguments: [[20.0, 100], [20, 20, 100], [38, 60, 100]])
+  func `a rise in several readings is one replacement, of the level before it`(rise: [Double]) {
+    var watched = Watched()
+    _ = watched.read([toner(5)])
+    var told: Set<String> = []
+    for level in rise { told.formUnion(watched.read([toner(level)])) }
+    #expect(told.subtracting(["lowSupply of 1"]) == ["supplyReplaced of 1"], "5 % were left, which is not early")
+  }
+
+  @Test func `the level that was left is that of the old serial number, whatever was read between`() throws {
+    let key = AlertRule.prematureReplacement.key(RowIndex([1, 1]))
+    var watched = Watched()
+    _ = watched.read([toner(5, serial: "CAG-0001")])
+    _ = watched.read([toner(30)])
+    #expect(watched.read([toner(29, serial: "CAG-0002")]) == ["supplyReplaced of 1"])
+    var late = Watched()
+    _ = late.read([toner(5, serial: "CAG-0001")])
+    _ = late.read([toner(98, serial: "CAG-0001")])
+    #expect(late.read([toner(98, serial: "CAG-0002")]) == ["supplyReplaced of 1"], "the device told it late")
+    var early = Watched()
+    _ = early.read([toner(50, serial: "CAG-0001")])
+    _ = early.read([toner(30)])
+    #expect(early.read([toner(30, serial: "CAG-0002")]).count == 2)
+    #expect(try #require(early.standing[key]).condition.evidence.contains("50 % left"))
+  }
+
+  @Test func `after a replacement the next one is told again`() {
+    var watched = Watched()
+    _ = watched.read([toner(5)])
+    #expect(watched.read([toner(100)]) == ["supplyReplaced of 1"])
+    #expect(watched.read([toner(60)], after: 25 * 60).isEmpty)
+    #expect(watched.read([toner(92)]).count == 2, "and not taken for a return to the 100 before")
   }
 
   @Test func `a small rise, and one that ends below half, are none`() {

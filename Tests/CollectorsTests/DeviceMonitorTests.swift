@@ -325,6 +325,86 @@ private func words(_ events: [EventBody]) -> [String] {
     try device.expect(["unchanged"])
   }
 
+  @Test
+  func `a cartridge that was empty is not replaced early, though the device counts no change of its configuration`()
+    throws
+  {
+    var device = try Monitored()
+    _ = try device.poll { ($0.levels[0], $0.supplyTexts[1]) = (5, "Black Toner;PN 006R01509;SNCAG0001") }
+    #expect(device.monitor.known.supplies[RowIndex([1, 1])]?.serial == "CAG0001")
+    let events = try device.poll { ($0.levels[0], $0.supplyTexts[1]) = (100, "Black Toner;PN 006R01509;SNCAG0002") }
+    #expect(words(events) == ["changed", "cleared -1.1.1 after 30 min", "raised -1.1.2"])
+    #expect(
+      events.contains {
+        if case .alertRaised(let raised) = $0 { raised.evidence == "serial CAG0002 instead of CAG0001" } else { false }
+      })
+    try device.expect(["changed"]) { $0.levels[0] = 98 }
+    try device.expect(["taken", "cleared -1.1.2 after 1440 min"], after: 24 * 60 - 30)
+  }
+
+  @Test func `a printer that was just switched on loses nothing for longer than it takes to start`() throws {
+    var device = try Monitored()
+    _ = try device.poll { $0.levels[3] = 9 }
+    try device.expect(["unchanged"])
+    #expect(device.monitor.nextPoll(time: device.time) == .light)
+    try device.expect(["taken"]) { ($0.levels, $0.uptime) = ([], 10) }
+    #expect(device.monitor.nextPoll(time: device.time) == .full)
+    #expect(device.monitor.pause(interval: .seconds(1_800)) == .seconds(60))
+    #expect(device.monitor.known.alerts.count == 1, "what was low is not filled because it is not told")
+    // But for the finding of why it was read in full.
+    try device.expect(["changed"], after: 1)
+    #expect(device.monitor.nextPoll(time: device.time) == .full, "two agree, and the rows are not back")
+    #expect(device.monitor.pause(interval: .seconds(1_800)) == .seconds(1_800))
+    try device.expect(["taken", "cleared -1.4.1 after 91 min", "raised -1.4.2"]) { $0.levels = [80, 60, 40, 100, 100] }
+    #expect(device.monitor.nextPoll(time: device.time) == .full, "what came has to be found twice")
+    try device.expect(["unchanged"])
+    #expect(device.monitor.nextPoll(time: device.time) == .light)
+  }
+
+  @Test func `rows that stay away are waited for in full polls, and not for ever`() throws {
+    var device = try Monitored()
+    _ = try device.poll()
+    _ = try device.poll()
+    _ = try device.poll { $0.levels.removeLast() }
+    var full = 0
+    while device.monitor.nextPoll(time: device.time) == .full, full < 100 {
+      _ = try device.poll()
+      full += 1
+    }
+    #expect(full == 24)
+  }
+
+  @Test func `a device that does not count changes of its configuration is read in full every few hours`() throws {
+    var device = try Monitored()
+    _ = try device.poll { $0.configurationChanges = 0 }
+    _ = try device.poll()
+    let later = device.time + 4 * 3_600_000
+    #expect(device.monitor.nextPoll(time: later - 1) == .light && device.monitor.nextPoll(time: later) == .full)
+    try device.expect(["taken"], after: 240) { $0.levels.append(50) }
+    var counting = try Monitored()
+    _ = try counting.poll()
+    _ = try counting.poll()
+    #expect(counting.monitor.nextPoll(time: counting.time + 4 * 3_600_000) == .light)
+  }
+
+  @Test func `a count that went back is told with the board that was swapped, also where nothing else says so`() throws
+  {
+    var device = try Monitored()
+    _ = try device.poll()
+    _ = try device.poll()
+    let events = words(try device.poll { ($0.lifeCount, $0.mac) = (7, [0, 0x11, 0x22, 0x33, 0x44, 0x99]) })
+    #expect(events.first?.contains("00:11:22:33:44:99") == true, "\(events)")
+  }
+
+  @Test func `rows that change places move levels, and replace nothing`() throws {
+    var device = try Monitored()
+    _ = try device.poll { $0.levels = [12, 95, 40, 20, 100] }
+    try device.expect(["changed"]) {
+      $0.levels = [95, 12, 40, 20, 100]
+      $0.colours.swapAt(0, 1)
+    }
+  }
+
   @Test func `a level that was read wrongly once is no replacement`() throws {
     var device = try Monitored()
     _ = try device.poll()

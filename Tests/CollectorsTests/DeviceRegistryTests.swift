@@ -220,6 +220,29 @@ import Testing
     #expect(try sighted(&registry, identity("CN87654321", mac: mac), b, new: 2).device == (try id(2)))
   }
 
+  @Test(arguments: [("CN12345678", "CN87654321"), ("A1", "A2")])
+  func `a card that went into another printer at the same address brings no identity with it`(
+    serial: String, other: String
+  ) throws {
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity(serial, mac: Self.mac), a, new: 1)
+    let swapped = try sighted(&registry, identity(other, mac: Self.mac), a, new: 2)
+    #expect(try swapped.device == id(2) && swapped.displaced == id(1))
+    #expect(names(swapped.events) == ["replaced: serial \(other) instead of \(serial)", "discovered"])
+    #expect(
+      try sighted(&registry, identity(nil, mac: Self.mac), a, new: 3).events.isEmpty, "its serial is only not told")
+  }
+
+  @Test func `two printers that tell one MAC at two addresses are both read`() throws {
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity("M1", mac: Self.mac), a, new: 1)
+    #expect(registry.endpointToVerify(identity("M2", mac: Self.mac), at: b) == nil)
+    let second = try sighted(&registry, identity("M2", mac: Self.mac), b, new: 2)
+    #expect(try second.device == id(2) && second.isPolledHere && second.displaced == nil)
+    #expect(names(second.events) == ["discovered"])
+    #expect(try sighted(&registry, identity("M1", mac: Self.mac), a, new: 3).events.isEmpty)
+  }
+
   @Test(arguments: [
     [UInt8](repeating: 0, count: 6), [UInt8](repeating: 0xff, count: 6), [1, 0, 0x5e, 0, 0, 1], [1, 2, 3],
   ])

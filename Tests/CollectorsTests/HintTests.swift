@@ -126,6 +126,23 @@ private let printerV2Alert: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 43, 18, 2, 0, 
     #expect(again == [endpoint])
   }
 
+  @Test mutating func `the poll that a hint asked for knows that it is one, and no other does`() {
+    var schedule = schedule()
+    poll(&schedule, at: start)
+    #expect(schedule.slots[endpoint]?.isPolledForHint == false)
+    hint(&schedule, at: 60)
+    let first = schedule.takeDue(now: start.advanced(by: .seconds(60)))
+    #expect(first == [endpoint] && schedule.slots[endpoint]?.isPolledForHint == true)
+    hint(&schedule, at: 61)
+    let end = start.advanced(by: .seconds(62))
+    schedule.polled(endpoint, device: device, access: access, pause: .seconds(1_800), now: end, random: &random)
+    poll(&schedule, at: start.advanced(by: .seconds(90)))
+    #expect(
+      schedule.slots[endpoint]?.isPolledForHint == true, "what was heard during the first may be about the second")
+    poll(&schedule, at: start.advanced(by: .seconds(4_000)))
+    #expect(schedule.slots[endpoint]?.isPolledForHint == false)
+  }
+
   @Test func `nobody known is not polled for a hint`() {
     var schedule = schedule()
     let isKnown = schedule.hint(Endpoint(IPv4Address(0x0A00_0002), port: 161), now: start)

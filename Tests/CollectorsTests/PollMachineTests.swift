@@ -42,7 +42,7 @@ import Testing
     #expect(poll.reading.meters.allSatisfy { poll.read.contains($0.source.name) }, "every counter was asked for")
     #expect(poll.reading.supplies.map(\.level) == [79, 60, 40, 19, 100])
     #expect(!poll.read.contains(MIB2.sysDescr))
-    #expect(poll.alerts.rows == nil, "the alert table was not read")
+    #expect(poll.alerts.rows == [], "the alert table was looked at and is empty")
   }
 
   @Test func `trays and covers of a device that stands still are left out, and of no other`() throws {
@@ -95,24 +95,155 @@ import Testing
     #expect(poll.reading.findings.contains { $0.message.hasPrefix("read in full because") })
   }
 
-  @Test func `alerts are read again when a detector moved or one is active`() throws {
+  @Test(arguments: [0, 3] as [UInt32?] + [nil])
+  func `an alert is seen at the next light poll, whatever the device's counters of alerts do`(events: UInt32?) throws {
+    var device = PolledDevice()
+    var printer = TestPrinter()
+    printer.alertEvents = events ?? 0
+    func told(_ device: inout PolledDevice, hasActiveAlerts: Bool = false) throws -> [String?]? {
+      device.agent.walk = printer.walk
+      if events == nil {
+        for column in [PrinterMIB.General.alertCriticalEvents, PrinterMIB.General.alertAllEvents] {
+          device.agent.walk.remove(PrinterMIB.General.entry.appending(column, 1))
+        }
+      }
+      let poll = try device.reading(device.memory.rest == nil ? .full : .light, hasActiveAlerts: hasActiveAlerts)
+      #expect(poll.walk == device.agent.walk)
+      return poll.alerts.rows?.map(\.description?.text)
+    }
+    #expect(try told(&device) == [])
+    #expect(try told(&device) == [], "an empty table is read to its end by looking at its beginning")
+    printer.alerts = [(11, 1, 12, "Maintenance Box is nearing its end")]
+    #expect(try told(&device) == ["Maintenance Box is nearing its end"])
+    printer.alerts = []
+    #expect(try told(&device) == [], "the row went away without moving a counter, as on many devices")
+    printer.alerts = [(8, 1, 808, "Tray empty")]
+    #expect(try told(&device) == ["Tray empty"])
+    printer.alerts.append((8, 2, 808, "Another tray empty"))
+    #expect(try told(&device, hasActiveAlerts: true)?.count == 2)
+  }
+
+  @Test func `a device without GetBulk has its alerts walked until its counter is proven`() throws {
+    var device = PolledDevice()
+    device.memory = .new(TestCredentials.publicV1)
+    _ = try device.reading(.full)
+    #expect(try device.reading(.light).alerts.rows == [])
+    var printer = TestPrinter()
+    printer.alerts = [(8, 1, 808, "Tray empty")]
+    device.agent.walk = printer.walk
+    #expect(try device.reading(.light).alerts.rows?.count == 1)
+    #expect(device.memory.alertCounting == .disproven, "the row came and the counter stood")
+  }
+
+  @Test
+  func `rows that always stand are walked again in every poll, until the counter was seen to count one that came`()
+    throws
+  {
+    var device = PolledDevice()
+    var printer = TestPrinter()
+    printer.alerts = [(5, 1, 2, "Sleep mode on")]
+    func poll(_ device: inout PolledDevice, isHinted: Bool = false) throws -> Int? {
+      device.agent.walk = printer.walk
+      return try device.reading(device.memory.rest == nil ? .full : .light, isHinted: isHinted).alerts.rows?.count
+    }
+    #expect(try poll(&device) == 1)
+    #expect(try poll(&device) == 1, "nothing is proven")
+    printer.alerts.append((8, 1, 808, "Tray empty"))
+    printer.alertEvents += 1
+    #expect(try poll(&device) == 2)
+    #expect(device.memory.alertCounting == .proven)
+    #expect(try poll(&device) == nil, "what is proven counts")
+    printer.alerts.append((8, 2, 808, "Another tray empty"))
+    #expect(try poll(&device, isHinted: true) == 3, "a trap has the alerts walked, whatever the counter says")
+    #expect(device.memory.alertCounting == .disproven, "and shows that it does not count them all")
+    printer.alerts.removeLast()
+    #expect(try poll(&device) == 2)
+    printer.descr += ", firmware 1.2.4"
+    printer.configurationChanges += 1
+    #expect(try poll(&device) == 2)
+    #expect(device.memory.alertCounting == .unproven, "another firmware has all to prove")
+  }
+
+  @Test func `trays and covers are always read where the counter of alerts never counted, or not all`() throws {
+    let tray = PrinterMIB.Input.entry.appending(PrinterMIB.Input.currentLevel, 1, 1)
+    var printer = TestPrinter()
+    printer.alertEvents = 0
+    var device = PolledDevice(printer)
+    _ = try device.poll(.full)
+    #expect(try device.reading(.light).read.contains(tray))
+    device = PolledDevice()
+    _ = try device.poll(.full)
+    #expect(try !device.reading(.light).read.contains(tray))
+    device.memory.alertCounting = .disproven
+    #expect(try device.reading(.light).read.contains(tray))
+  }
+
+  @Test func `a level that moved is never told of what stood in its row before`() throws {
+    var printer = TestPrinter()
+    printer.levels = [50, 60, 40, 20, 100]
+    var device = PolledDevice(printer)
+    _ = try device.poll(.full)
+    (printer.levels[0], printer.levels[1]) = (60, 50)
+    printer.supplyTexts = [1: "Cyan Toner", 2: "Black Toner"]
+    device.agent.walk = printer.walk
+    let swapped = try device.reading(.light)
+    #expect(swapped.kind == .full && swapped.walk == printer.walk)
+    #expect(swapped.reading.supplies.prefix(2).map { $0.description?.text } == ["Cyan Toner", "Black Toner"])
+    #expect(swapped.reading.supplies.prefix(2).map(\.percentRemaining) == [60, 50])
+    #expect(swapped.reading.findings.contains { $0.message.hasPrefix("read in full because") })
+    printer.levels[3] = 19
+    device.agent.walk = printer.walk
+    let used = try device.reading(.light)
+    #expect(used.kind == .light && used.reading.supplies[3].percentRemaining == 19)
+    #expect(used.read.contains(PrinterMIB.Supplies.entry.appending(PrinterMIB.Supplies.description, 1, 4)))
+    #expect(!used.read.contains(PrinterMIB.Supplies.entry.appending(PrinterMIB.Supplies.description, 1, 3)))
+  }
+
+  @Test(arguments: [
+    PrinterMIB.Supplies.entry.appending(PrinterMIB.Supplies.maxCapacity, 1, 4),
+    PrinterMIB.Supplies.entry.appending(PrinterMIB.Supplies.unit, 1, 4),
+    PrinterMIB.Supplies.entry.appending(PrinterMIB.Supplies.type, 1, 4),
+    PrinterMIB.Colorant.entry.appending(PrinterMIB.Colorant.value, 1, 4),
+    PrinterMIB.Marker.entry.appending(PrinterMIB.Marker.counterUnit, 1, 1),
+  ])
+  func `a number that moved is told with the unit, the capacity and the colour that it has now`(label: ObjectIdentifier)
+    throws
+  {
     var device = PolledDevice()
     _ = try device.poll(.full)
     var printer = TestPrinter()
-    printer.alerts = [(11, 1, 12, "Black toner low")]
-    printer.alertEvents = 4
+    printer.levels[3] = 19
+    printer.lifeCount += 1
     device.agent.walk = printer.walk
-    let raised = try device.reading(.light)
-    #expect(raised.kind == .light)
-    #expect(raised.alerts.rows?.map(\.description?.text) == ["Black toner low"])
-    printer.alerts = []
+    device.agent.walk.set(label, label.isWithin(PrinterMIB.Colorant.entry) ? .octets(Array("red".utf8)) : .integer(8))
+    let poll = try device.reading(.light)
+    #expect(poll.kind == .full && poll.walk == device.agent.walk)
+  }
+
+  @Test func `what the rows are called is read at least once an hour`() throws {
+    var device = PolledDevice()
+    _ = try device.poll(.full)
+    var printer = TestPrinter()
+    printer.supplyTexts = [2: "Cyan Toner, high yield"]
     device.agent.walk = printer.walk
-    // The row went away without moving a counter, as on many devices.
-    let unread = try device.reading(.light)
-    #expect(unread.alerts.rows == nil)
-    let cleared = try device.reading(.light, hasActiveAlerts: true)
-    #expect(cleared.alerts.rows == [])
-    #expect(cleared.walk == printer.walk)
+    #expect(try device.reading(.light).kind == .light)
+    device.memory.rowsReadAt = device.memory.rowsReadAt?.advanced(by: .seconds(-3_600))
+    #expect(try device.reading(.light).walk == printer.walk)
+  }
+
+  @Test func `levels that moved are not told when the device falls silent before it says what they are of`() throws {
+    var device = PolledDevice()
+    _ = try device.poll(.full)
+    var printer = TestPrinter()
+    printer.levels = [60, 80, 40, 20, 100]
+    printer.supplyTexts = [1: "Cyan Toner", 2: "Black Toner"]
+    device.agent.walk = printer.walk
+    device.agent.answersMax = device.agent.requests + 1
+    let poll = try device.reading(.light)
+    #expect(poll.interruption != nil)
+    #expect(poll.reading.supplies.prefix(2).map(\.percentRemaining) == [80, 60], "as they were, and not as read")
+    #expect(!poll.read.contains(PrinterMIB.Supplies.entry.appending(PrinterMIB.Supplies.level, 1, 1)))
+    #expect(poll.read.contains(PrinterMIB.Supplies.entry.appending(PrinterMIB.Supplies.level, 1, 3)))
   }
 
   @Test func `a device that dies in mid-walk leaves a partial reading with a finding that says where`() throws {

@@ -14,7 +14,11 @@ struct TestPrinter {
   var configurationChanges: UInt32 = 7
   var alertEvents: UInt32 = 3
   var lifeCount: UInt32 = 12_345
+  var counterUnit: Int64 = 7
   var levels: [Int64] = [80, 60, 40, 20, 100]
+  var colours = ["black", "cyan", "magenta", "yellow"]
+  /// Descriptions of supplies other than the usual ones, by row.
+  var supplyTexts: [UInt32: String] = [:]
   var errorState: [UInt8] = [0, 0]
   var alerts: [(group: Int64, index: Int64, code: Int64, text: String)] = []
 
@@ -60,16 +64,16 @@ struct TestPrinter {
       (4, .integer(250)), (5, .integer(-2)), (6, .integer(0)), (7, text("Top bin")), (12, text("Top output bin")),
     ] { put(output.appending(column, 1, 1), value) }
     for (column, value): (UInt32, ObjectValue) in [
-      (2, .integer(4)), (3, .integer(7)), (4, .counter32(lifeCount)), (5, .counter32(12)), (15, .integer(0)),
+      (2, .integer(4)), (3, .integer(counterUnit)), (4, .counter32(lifeCount)), (5, .counter32(12)), (15, .integer(0)),
     ] { put(PrinterMIB.Marker.entry.appending(column, 1, 1), value) }
-    let colours = ["black", "cyan", "magenta", "yellow"]
     for (index, level) in levels.enumerated() {
       let row = UInt32(index + 1)
       let isWaste = index == 4
       let columns: [(UInt32, ObjectValue)] = [
         (2, .integer(1)), (3, .integer(isWaste ? 0 : Int64(row))), (4, .integer(isWaste ? 4 : 3)),
         (5, .integer(isWaste ? 4 : 3)),
-        (6, text(isWaste ? "Waste Toner Box" : "\(colours[index % 4].capitalized) Toner")), (7, .integer(19)),
+        (6, text(supplyTexts[row] ?? (isWaste ? "Waste Toner Box" : "\(colours[index % 4].capitalized) Toner"))),
+        (7, .integer(19)),
         (8, .integer(100)),
         (9, .integer(level)),
       ]
@@ -263,10 +267,13 @@ struct PolledDevice {
   }
 
   /// Polls once; the outcome is that of a real poll, with the agent's faults.
-  mutating func poll(_ kind: PollKind, hasActiveAlerts: Bool = false) throws -> PollOutcome {
+  mutating func poll(
+    _ kind: PollKind, hasActiveAlerts: Bool = false, isHinted: Bool = false
+  ) throws -> PollOutcome {
     var driver = MachineDriver(
       PollMachine(
-        kind, memory: memory, hasActiveAlerts: hasActiveAlerts, silenceMax: silenceMax, profiles: .none))
+        kind, memory: memory, hasActiveAlerts: hasActiveAlerts, isHinted: isHinted, silenceMax: silenceMax,
+        profiles: .none))
     let before = agent.requests
     let transcript = try driver.run(&agent)
     requests = agent.requests - before
@@ -277,8 +284,10 @@ struct PolledDevice {
   }
 
   /// Polls once and expects a reading.
-  mutating func reading(_ kind: PollKind, hasActiveAlerts: Bool = false) throws -> PollReading {
-    switch try poll(kind, hasActiveAlerts: hasActiveAlerts).result {
+  mutating func reading(
+    _ kind: PollKind, hasActiveAlerts: Bool = false, isHinted: Bool = false
+  ) throws -> PollReading {
+    switch try poll(kind, hasActiveAlerts: hasActiveAlerts, isHinted: isHinted).result {
     case .reading(let reading): return reading
     case .failed(let failure): throw failure
     }

@@ -139,6 +139,18 @@ private func failure(of acts: [Act], within time: Duration = patience) async thr
     }
   }
 
+  /// TCP goes to no group of hosts: Linux says so at once, whatever routes there are.
+  @Test func `says in the system's words why a network is not reached`() async throws {
+    await #expect(throws: DeviceHTTPError.unreachable("Network is unreachable")) {
+      try await DeviceHTTPClient().connect(to: "224.0.0.1", port: 631, within: patience)
+    }
+    await #expect(throws: DeviceHTTPError.unreachable("Network is unreachable")) {
+      let request = DeviceRequest(
+        address: "224.0.0.1", port: 631, path: "/", contentType: "application/ipp", body: [])
+      _ = try await DeviceHTTPClient().post(request, within: patience)
+    }
+  }
+
   @Test func `ends with its task`() async throws {
     let server = try await RawServer { _ in [] }
     let task = Task { try await post(to: server) }

@@ -35,6 +35,39 @@ internal import Testing
     #expect(agent.requests[0].names.count < 3 + 4)
   }
 
+  @Test func `a watched table is told empty or not by one more name of a request that is sent anyway`() {
+    let table = SamplePrinter.supplies
+    func watched(_ walk: Walk, _ names: [ObjectIdentifier], _ abilities: DeviceAbilities) -> KnownRead {
+      var agent = TestAgent(walk)
+      let runs = names == scalars ? names.map { [$0] } : [names]
+      var read = KnownRead(KnownRead.Plan(runs: runs, abilities: abilities, watched: table))
+      agent.run(&read)
+      expect(read, names, in: walk)
+      if abilities.bulk == .proven { #expect(agent.requests.count == 1, "\(agent.requests)") }
+      return read
+    }
+    var empty = Walk()
+    for name in scalars { empty.set(name, .integer(1)) }
+    #expect(watched(empty, scalars, able).watched == .empty, "the end of the MIB follows it")
+    var followed = empty
+    followed.set(table.dropLast().appending(2, 9, 1), .integer(1))
+    #expect(watched(followed, scalars, able).watched == .empty, "another table follows it")
+    #expect(watched(SamplePrinter.walk, scalars, able).watched == .hasObjects)
+    #expect(watched(SamplePrinter.walk, levels, able).watched == .hasObjects, "and what is read is read as ever")
+    #expect(watched(empty, scalars, DeviceAbilities(version: .v1)).watched == .unknown)
+  }
+
+  @Test func `an answer that goes back says nothing of a watched table`() {
+    let table = SamplePrinter.supplies
+    for wrong in [VarBind(table.dropLast(), .integer(1)), VarBind(table, .null), VarBind(table, .noSuchObject)] {
+      var read = KnownRead(KnownRead.Plan(runs: [scalars], abilities: able, watched: table))
+      _ = read.next()
+      read.received(Response([wrong] + scalars.map { VarBind($0, .integer(1)) }))
+      #expect(read.watched == .unknown, "\(wrong)")
+      #expect(read.bindings.count == scalars.count)
+    }
+  }
+
   @Test func `without a proven GetBulk everything is read by Get`() {
     var agent = TestAgent(SamplePrinter.walk)
     let read = read([levels, scalars], &agent, DeviceAbilities(version: .v1))

@@ -8,6 +8,11 @@
 // that give its numbers their meaning changed, and every 24 hours; otherwise only what differs. A whole reading is only made from a full
 // poll.
 //
+// Settling. A printer that was just switched on answers before it has its counters and supplies; a cartridge that is out may take its row along. What a
+// full poll found is taken for the device's structure only when two in a row agree, and after rows went there are full polls until they are back, the
+// first of them soon. What was remembered of supplies stays until then, and no alert about one is cleared because its row is gone.
+// A device whose prtGeneralConfigChanges never counted anything cannot say that a row has come: it is read in full every few hours.
+//
 // Thinning. While the journal fills up because the hub is away, a device's readings are told at most so often; each is then the difference
 // from the last one told, or whole where that is due. What happens to the device is told as always: alerts, silence, a meter that begins anew.
 //
@@ -26,6 +31,15 @@ package struct DeviceMonitor: Sendable {
   /// A whole reading at least this often, so that nobody has to go back far to understand a changed one.
   package static let fullEvery: Duration = .seconds(24 * 3_600)
 
+  /// How often a device is read in full that does not count what happens to its configuration: a tray or a finisher is not put in every hour.
+  package static let fullEveryUncounted: Duration = .seconds(4 * 3_600)
+  /// Full polls after rows went, until they are back: half a day of them, at two an hour.
+  static let fullPollsAfterLoss = 24
+  /// The first of them comes this soon: printers have started by then.
+  static let settlingPause: Duration = .seconds(60)
+  /// Supplies remembered while rows are gone; more are no printer's.
+  private static let suppliesMax = 256
+
   package private(set) var known: KnownDevice
   package private(set) var reachability = Reachability()
   /// The last poll's objects and reading; nil until the first one since the service started.
@@ -34,6 +48,13 @@ package struct DeviceMonitor: Sendable {
   private var told: Int64?
   /// Whether `rest` was made from a poll that came to its end.
   private var isComplete = false
+  /// How the last poll's names compared with those before.
+  private var step = NamesStep.first
+  /// Full polls to come because rows went.
+  private var fullPollsDue = 0
+  /// When it was last read in full, in milliseconds since 1970 UTC.
+  private var fullPollAt: Int64?
+  private var countsConfigurationChanges = false
   /// Who the device said it is, at the last poll.
   private var identityRead: DeviceIdentity
   /// When `known.meters` were read.
@@ -78,8 +99,32 @@ package struct DeviceMonitor: Sendable {
 
   /// What the next poll should go for.
   package func nextPoll(time: Int64) -> PollKind {
-    guard isComplete, let last = known.lastFullReading else { return .full }
-    return Duration.milliseconds(time - last) >= Self.fullEvery ? .full : .light
+    guard isComplete, step == .same, fullPollsDue == 0, let last = known.lastFullReading, let fullPollAt else {
+      return .full
+    }
+    let every = countsConfigurationChanges ? Self.fullEvery : Self.fullEveryUncounted
+    let isDue =
+      Duration.milliseconds(time - last) >= Self.fullEvery || Duration.milliseconds(time - fullPollAt) >= every
+    return isDue ? .full : .light
+  }
+
+  /// How long until the next poll.
+  package func pause(interval: Duration) -> Duration {
+    if reachability.isReachable, step == .fewer { return min(interval, Self.settlingPause) }
+    return reachability.pause(interval: interval)
+  }
+
+  private mutating func settle(_ poll: PollReading, time: Int64) {
+    guard poll.interruption == nil else { return }
+    step = poll.step
+    switch step {
+    case .fewer: fullPollsDue = Self.fullPollsAfterLoss
+    case .more: fullPollsDue = 0
+    case .same: fullPollsDue = max(fullPollsDue - 1, 0)
+    case .first: break
+    }
+    if poll.kind == .full { fullPollAt = time }
+    countsConfigurationChanges = poll.reading.detectors.configurationChanges ?? 0 > 0
   }
 
   /// The device is at another endpoint, answers to another credential, or told more of its identity.
@@ -135,8 +180,10 @@ package struct DeviceMonitor: Sendable {
     let step = tellMeters(poll, outcome, time, thinning, rules, into: &events)
     events += AlertTracker.update(&known, with: poll.alerts, time: time)
     let isRead = poll.interruption == nil
-    let report = Rules.report(
+    settle(poll, time: time)
+    var report = Rules.report(
       on: poll.reading, after: known.supplies, isRead: isRead, step: step, standing: standing, rules: rules, time: time)
+    if fullPollsDue > 0 { report.leaveUndecided(standing.keys, ofSuppliesOtherThan: poll.reading.supplies) }
     events += AlertTracker.update(&known, with: report, time: time)
     if isRead { remember(poll.reading.supplies) }
     known.identity = poll.reading.identity
@@ -188,15 +235,13 @@ package struct DeviceMonitor: Sendable {
 
   private mutating func remember(_ supplies: [Supply]) {
     let before = known.supplies
-    known.supplies = Dictionary(supplies.map { ($0.row, SupplyMemory($0, after: Self.memory(before, of: $0))) }) {
-      first, _ in first
+    known.supplies = Dictionary(
+      supplies.map { ($0.row, SupplyMemory($0, after: SupplyRules.memory(of: $0, in: before))) }
+    ) { first, _ in first }
+    guard fullPollsDue > 0 else { return }
+    for (row, memory) in before where known.supplies[row] == nil && known.supplies.count < Self.suppliesMax {
+      known.supplies[row] = memory
     }
-  }
-
-  /// What is remembered of the supply that is there now: nothing of the one that it replaced.
-  private static func memory(_ before: [RowIndex: SupplyMemory], of supply: Supply) -> SupplyMemory? {
-    guard let memory = before[supply.row] else { return nil }
-    return SupplyRules.replacement(memory, supply) == nil ? memory : nil
   }
 
   /// The alerts of our rules that stand.

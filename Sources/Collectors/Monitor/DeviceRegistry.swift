@@ -280,7 +280,7 @@ package struct DeviceRegistry: Sendable {
   }
 
   private func serialsContradict(_ left: DeviceIdentity, _ right: DeviceIdentity) -> Bool {
-    guard let a = left.comparableSerial, let b = right.comparableSerial else { return false }
+    guard let a = left.tellingSerial, let b = right.tellingSerial else { return false }
     return a != b
   }
 
@@ -301,7 +301,7 @@ package struct DeviceRegistry: Sendable {
   /// What tells two devices at one address apart, in words.
   private func difference(_ before: DeviceIdentity?, _ after: DeviceIdentity) -> String {
     guard let before else { return "another device answers" }
-    if let a = before.comparableSerial, let b = after.comparableSerial, a != b { return "serial \(b) instead of \(a)" }
+    if let a = before.tellingSerial, let b = after.tellingSerial, a != b { return "serial \(b) instead of \(a)" }
     if let a = before.comparableMAC, let b = after.comparableMAC, a != b {
       return "MAC \(b.macText) instead of \(a.macText)"
     }

@@ -8,6 +8,8 @@ package struct SerialNumber: Hashable, Sendable, CustomStringConvertible {
 
   /// Shorter ones are row numbers and remainders, not serial numbers: makers use six characters and more.
   private static let lengthMin = 4
+  /// What is shorter tells not even two devices apart.
+  fileprivate static let tellingLengthMin = 2
 
   /// What devices say when nobody set a serial number.
   private static let bogus: Set<String> = [
@@ -19,12 +21,14 @@ package struct SerialNumber: Hashable, Sendable, CustomStringConvertible {
   ]
 
   /// Nil for texts that identify nothing: empty, a placeholder, one character repeated, or no letter and no digit.
-  package init?(_ text: String) {
+  package init?(_ text: String) { self.init(text, lengthMin: Self.lengthMin) }
+
+  fileprivate init?(_ text: String, lengthMin: Int) {
     var kept = text.unicodeScalars.filter { $0.value > 0x20 && $0.value != 0x7f && $0.value != 0xa0 }.map(
       Character.init)[...]
     while kept.first == "0" { kept.removeFirst() }
     let serial = String(kept).uppercased()
-    guard serial.count >= Self.lengthMin, !Self.bogus.contains(serial) else { return nil }
+    guard serial.count >= lengthMin, !Self.bogus.contains(serial) else { return nil }
     let meaningful = serial.filter { $0.isLetter || $0.isNumber }
     guard Set(meaningful).count > 1 else { return nil }
     description = serial
@@ -34,6 +38,11 @@ package struct SerialNumber: Hashable, Sendable, CustomStringConvertible {
 extension DeviceIdentity {
   /// The serial number to compare, if the device has one that identifies it.
   package var comparableSerial: SerialNumber? { serial.flatMap { SerialNumber($0.text) } }
+
+  /// The serial number by which a device is told from another. One that is too short to find a device by contradicts another of its kind.
+  package var tellingSerial: SerialNumber? {
+    serial.flatMap { SerialNumber($0.text, lengthMin: SerialNumber.tellingLengthMin) }
+  }
 
   /// The hardware address to compare: six bytes of one station. All zeros, all ones and group addresses identify nothing.
   package var comparableMAC: [UInt8]? {

@@ -1,12 +1,22 @@
 // What a light poll asks for, and what its answers ask for next: a pure decision, made after each answer.
 //
-// The structure changed when a name that was there is gone, prtGeneralConfigChanges differs (it may reset, so "greater" is not the test),
-// sysUpTime went back (a restart), or sysObjectID or the serial number differ.
-// What moves in use (trays, bins, covers, the console) is left out when the device has all three change detectors, when they and everything
-// else that was read stand as they stood, when no alert is active, and when it was read within the last `inUseTimeMax`. Whoever prints,
-// moves a counter; an alert moves another. Only paper put into a tray by hand may then be seen late.
-// The alerts are walked when prtAlertCriticalEvents, prtAlertAllEvents or hrPrinterDetectedErrorState differ, when an alert is active
-// (rows vanish without moving a counter on many devices), or when the device has none of these detectors.
+// Structure. It changed when a name that was there is gone, prtGeneralConfigChanges differs (it may reset, so "greater" is not the test),
+// sysUpTime or a life count went back, or sysObjectID or the serial number differ. On many devices prtGeneralConfigChanges stands at one number for
+// ever, whatever happens. Hence a number that moved is told only with what says what it is a number of (`RowLabels`): the description, colour,
+// type, unit and capacity of its row, read in the same poll. If one of these differs, everything is read. Once in `inUseTimeMax` they are read for
+// all rows.
+//
+// Alerts. In every poll the beginning of prtAlertTable is looked at, where GETBULK is proven: an empty table is so read whole for one name. Otherwise
+// the table is walked,
+//
+//     * when an alert is active (rows vanish without moving a counter on many devices), or a trap told of one
+//     * when prtAlertCriticalEvents, prtAlertAllEvents or hrPrinterDetectedErrorState differ
+//     * when prtAlertAllEvents was not seen to count a row that came (`AlertCounting`): on many devices it is absent, or stands at 0 for ever
+//     * when it was empty and is not, or was not and is
+//
+// What moves in use (trays, bins, covers, the console) is left out when the device has all three change detectors, when prtAlertAllEvents has
+// counted anything, when they and everything else that was read stand as they stood, when no alert is active, and when it was read within the
+// last `inUseTimeMax`. Whoever prints, moves a counter; an alert moves another. Only paper put into a tray by hand may then be seen late.
 
 internal import MIB
 internal import PrinterModel
@@ -21,7 +31,8 @@ package struct LightPlan: Hashable, Sendable {
   init(_ walk: Walk, profiles: ProfileSet, abilities: DeviceAbilities) {
     let moving = PollTargets.moving(previous: walk, profiles: profiles)
     let names = moving.always + Self.identityNames(walk, profiles)
-    always = KnownRead.Plan(runs: Self.runs(names, walk), abilities: abilities)
+    always = KnownRead.Plan(
+      runs: Self.runs(names, walk), abilities: abilities, watched: PrinterMIB.Alert.entry)
     inUse = KnownRead.Plan(runs: Self.runs(moving.inUse, walk), abilities: abilities)
   }
 
@@ -37,15 +48,24 @@ struct LightPoll: Sendable {
   enum Next: Equatable, Sendable {
     /// Everything, for this reason.
     case full(String)
-    case inUse
+    /// What moves in use, if so, and these names.
+    case further(inUse: Bool, labels: [ObjectIdentifier])
     case alerts
   }
 
   private enum Stage {
-    case always, inUse, alerts
+    case always, further, alerts
   }
 
-  /// How old the state of trays, bins and covers may become on a device that stands still.
+  /// Why a poll looks closer than the device's detectors ask for.
+  struct Occasion: Equatable, Sendable {
+    /// Whether an alert is raised now.
+    var hasActiveAlerts = false
+    /// Whether something was heard of the device, by a trap.
+    var isHinted = false
+  }
+
+  /// How old the state of trays, bins and covers may become on a device that stands still, and what its rows are called.
   static let inUseTimeMax: Duration = .seconds(3_600)
   static let alertTable =
     PollTargets.tables.first { $0.entry == PrinterMIB.Alert.entry }
@@ -57,6 +77,7 @@ struct LightPoll: Sendable {
     }
   private static let configurationChanges = PrinterMIB.General.entry.appending(PrinterMIB.General.configurationChanges)
   private static let detectors = [configurationChanges] + alertDetectors
+  private static let lifeCounts = PrinterMIB.Marker.entry.appending(PrinterMIB.Marker.lifeCount)
   private static let errorState = HostResources.Printer.entry.appending(HostResources.Printer.detectedErrorState)
   /// What differs in another device, or in one of another structure. In the order of the MIB.
   private static let identifying = [
@@ -65,46 +86,68 @@ struct LightPoll: Sendable {
 
   /// Whether what moves in use was asked for.
   private(set) var hasReadInUse = false
+  /// Whether what says what the numbers are of was asked for, of all rows.
+  private(set) var hasReadRows = false
+  /// What has to be answered before a number that moved may be told, and was not yet.
+  private(set) var labels: [ObjectIdentifier] = []
   private let before: Walk
   private let hasInUse: Bool
   private let inUseReadAt: Instant?
-  private let hasActiveAlerts: Bool
+  private let rowsReadAt: Instant?
+  private let counting: AlertCounting
+  private let occasion: Occasion
+  private let profiles: ProfileSet
   private var stage = Stage.always
 
   /// - Parameters:
   ///   - before: all objects as of the last poll.
-  ///   - inUseReadAt: when what moves in use was read last; nil if nobody knows.
-  init(_ before: Walk, _ plan: LightPlan, inUseReadAt: Instant?, hasActiveAlerts: Bool) {
+  ///   - memory: as the poll began.
+  init(_ before: Walk, _ plan: LightPlan, _ memory: PollMemory, _ occasion: Occasion, profiles: ProfileSet) {
     hasInUse = !plan.inUse.runs.isEmpty
     self.before = before
-    self.inUseReadAt = inUseReadAt
-    self.hasActiveAlerts = hasActiveAlerts
+    inUseReadAt = memory.inUseReadAt
+    rowsReadAt = memory.rowsReadAt
+    counting = memory.alertCounting
+    self.occasion = occasion
+    self.profiles = profiles
   }
 
   /// What to read next; nil when the poll has come to its end.
   ///
   /// - Parameters:
   ///   - read: what was answered so far.
+  ///   - alerts: what the first answer told of prtAlertTable.
   ///   - now: when the poll began.
-  mutating func next(_ read: Walk, absent: [ObjectIdentifier], now: Instant) -> Next? {
+  mutating func next(
+    _ read: Walk, absent: [ObjectIdentifier], alerts: KnownRead.Watched, now: Instant
+  ) -> Next? {
     guard stage != .alerts else { return nil }
     if let reason = structureChange(read, absent) { return .full(reason) }
-    if stage == .always, hasInUse, !standsStill(read) || isDue(now) {
-      stage = .inUse
-      hasReadInUse = true
-      return .inUse
-    }
+    if stage == .always, let further = further(read, alerts, now) { return further }
+    labels = []
     stage = .alerts
-    return hasActiveAlerts || alertsMayDiffer(read) ? .alerts : nil
+    return mustWalkAlerts(read, alerts) ? .alerts : nil
   }
 
-  private func isDue(_ now: Instant) -> Bool {
-    inUseReadAt.map { $0.duration(to: now) >= Self.inUseTimeMax } ?? true
+  private mutating func further(_ read: Walk, _ alerts: KnownRead.Watched, _ now: Instant) -> Next? {
+    hasReadInUse = hasInUse && (!standsStill(read, alerts) || isDue(inUseReadAt, now))
+    hasReadRows = isDue(rowsReadAt, now)
+    let moved = hasReadRows ? before : read.differing(from: before)
+    labels = RowLabels.names(for: moved, in: before, profiles: profiles)
+    guard hasReadInUse || !labels.isEmpty else { return nil }
+    stage = .further
+    return .further(inUse: hasReadInUse, labels: labels)
+  }
+
+  private func isDue(_ readAt: Instant?, _ now: Instant) -> Bool {
+    readAt.map { $0.duration(to: now) >= Self.inUseTimeMax } ?? true
   }
 
   /// Whether the device itself says that nothing happened.
-  private func standsStill(_ read: Walk) -> Bool {
-    guard !hasActiveAlerts, Self.detectors.allSatisfy({ !read.subtree($0).isEmpty }) else { return false }
+  private func standsStill(_ read: Walk, _ alerts: KnownRead.Watched) -> Bool {
+    guard occasion == Occasion(), Self.detectors.allSatisfy({ !read.subtree($0).isEmpty }),
+      counting.hasCounted(AlertCounting.events(read)), !isEmptiedOrFilled(alerts)
+    else { return false }
     return before.contains(read, butFor: MIB2.sysUpTime)
   }
 
@@ -114,17 +157,42 @@ struct LightPoll: Sendable {
     if let old = before[MIB2.sysUpTime]?.unsigned, let new = read[MIB2.sysUpTime]?.unsigned, new < old {
       return "the device restarted"
     }
-    let changed = Self.identifying.lazy.compactMap { firstChange(of: $0, read) }.first
-    return changed.map { "\($0) changed" }
+    if let changed = Self.identifying.lazy.compactMap({ firstChange(of: $0, read) }).first {
+      return "\(changed) changed"
+    }
+    if let name = wentBack(read) { return "\(name) went back" }
+    guard stage == .further, let label = labels.first(where: { read[$0] != before[$0] }) else { return nil }
+    return read[label] == nil ? "\(label) was not answered" : "\(label) changed"
+  }
+
+  /// A life count that is less than it was: what the device is has to be read with it, as evidence for a new epoch.
+  private func wentBack(_ read: Walk) -> ObjectIdentifier? {
+    read.subtree(Self.lifeCounts).first { count in
+      guard let now = count.value.unsigned, let former = before[count.name]?.unsigned else { return false }
+      return now < former
+    }?.name
   }
 
   private func firstChange(of object: ObjectIdentifier, _ read: Walk) -> ObjectIdentifier? {
     read.subtree(object).first { before[$0.name] != $0.value }?.name
   }
 
-  private func alertsMayDiffer(_ read: Walk) -> Bool {
+  private var hadAlertRows: Bool { !before.subtree(PrinterMIB.Alert.entry).isEmpty }
+
+  private func isEmptiedOrFilled(_ alerts: KnownRead.Watched) -> Bool {
+    switch alerts {
+    case .unknown: false
+    case .empty: hadAlertRows
+    case .hasObjects: !hadAlertRows
+    }
+  }
+
+  private func mustWalkAlerts(_ read: Walk, _ alerts: KnownRead.Watched) -> Bool {
+    if occasion.isHinted { return true }
+    if alerts == .empty { return false }
+    if occasion.hasActiveAlerts || isEmptiedOrFilled(alerts) || counting != .proven { return true }
     let detectors = Self.alertDetectors + [Self.errorState]
-    return detectors.allSatisfy { read.subtree($0).isEmpty } || detectors.contains { firstChange(of: $0, read) != nil }
+    return detectors.contains { firstChange(of: $0, read) != nil }
   }
 }
 
@@ -139,6 +207,13 @@ extension LightPlan {
     let own = Interpretation.profile(for: walk, profiles: profiles)?.identity.serial ?? []
     names += own.filter { walk[$0].map { !$0.isException } ?? false }
     return names
+  }
+
+  /// What moves in use, if so, and further names, in one reading.
+  func further(inUse isInUse: Bool, _ names: [ObjectIdentifier], _ walk: Walk) -> KnownRead.Plan {
+    guard !names.isEmpty else { return inUse }
+    return KnownRead.Plan(
+      runs: (isInUse ? inUse.runs : []) + Self.runs(names, walk), abilities: inUse.abilities)
   }
 
   /// The names as runs that follow one another in the device, as far as the last poll can tell.

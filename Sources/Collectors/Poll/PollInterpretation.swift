@@ -44,11 +44,13 @@ extension PollTranscript {
     rest.pollFindings = pollFindings
     var reading = interpretation
     if !pollFindings.isEmpty { reading.findings += pollFindings }
-    let poll = PollReading(
+    var poll = PollReading(
       kind: kind, walk: walk, reading: reading, alerts: alertReport(reading), read: NameSet(of: bindings),
       interruption: interruption, rest: rest)
+    if kind == .full, interruption == nil { poll.step = NamesStep(from: former, to: walk) }
     var memory = memory
     if interruption == nil { memory.rest = rest }
+    if poll.alerts.rows != nil, let former { memory.alertCounting = memory.alertCounting.after(former, walk) }
     return (PollOutcome(endpoint: endpoint, credential: credential, cost: cost, result: .reading(poll)), memory)
   }
 
@@ -84,7 +86,8 @@ extension PollTranscript {
     if kind == .full, interruption == nil { return Walk(bindings) }
     var walk = former ?? Walk()
     let read = Walk(bindings)
-    if completed.isEmpty, absent.isEmpty, walk.contains(read, butFor: MIB2.sysUpTime) {
+    let hasLost = completed.contains { walk.subtree($0).count != read.subtree($0).count }
+    if !hasLost, absent.isEmpty, walk.contains(read, butFor: MIB2.sysUpTime) {
       if let uptime = read[MIB2.sysUpTime] { walk.set(MIB2.sysUpTime, uptime) }
       return walk
     }

@@ -1,13 +1,14 @@
 // One poll of one device.
 //
 //   full:   walk the standard tables, the system group among them -> GET and walk the profile's objects -> end
-//   light:  GET what moves -> did the structure change?     yes -> full
-//                          -> did anything move?            yes -> GET what moves in use
-//                          -> did the alerts?               yes -> walk prtAlertTable -> end
+//   light:  GET what moves, and look whether prtAlertTable is empty
+//                          -> did the structure change?     yes -> full
+//                          -> did anything move?            yes -> GET what moves in use, and what says what the moved numbers are of
+//                             did one of these change?      yes -> full
+//                          -> may the alerts differ?        yes -> walk prtAlertTable -> end
 //                                                           no  -> end
 //
-// What a light poll asks for and decides by is in LightPoll.swift. A device without change detectors is read in full at least once a
-// day (`DeviceMonitor`).
+// What a light poll asks for and decides by is in LightPoll.swift. Every device is read in full at least once a day (`DeviceMonitor`).
 //
 // A device that does not answer the first request of a poll is silent, and the poll is over: nothing else is asked, but for one GETNEXT after
 // a silent GET of a device that never answered one (`ScalarRead`). The first request to a device that was never polled asks for one object,
@@ -82,6 +83,8 @@ package struct PollMachine: DeviceMachine {
   private var reader: Reader?
   private var hasReadPrivate = false
   private var light: LightPoll?
+  /// What the first answer of a light poll told of prtAlertTable.
+  private var alertTable = KnownRead.Watched.unknown
   private var begun: Instant?
   /// Whether the device answered anything in this poll.
   private var hasHeard = false
@@ -91,10 +94,11 @@ package struct PollMachine: DeviceMachine {
   /// - Parameters:
   ///   - kind: a light poll without a walk in `memory` becomes a full one.
   ///   - hasActiveAlerts: whether an alert is raised now.
+  ///   - isHinted: whether the device asked for it by a trap: its alerts are walked, whatever its detectors say.
   ///   - silenceMax: how long after its last answer the device is waited for; nil for as long as its requests are repeated.
   package init(
-    _ kind: PollKind, memory: PollMemory, hasActiveAlerts: Bool = false, silenceMax: Duration? = nil,
-    profiles: ProfileSet = .shipped
+    _ kind: PollKind, memory: PollMemory, hasActiveAlerts: Bool = false, isHinted: Bool = false,
+    silenceMax: Duration? = nil, profiles: ProfileSet = .shipped
   ) {
     self.profiles = profiles
     self.silenceMax = silenceMax
@@ -107,7 +111,8 @@ package struct PollMachine: DeviceMachine {
       plan.always = plan.always.adapted(to: memory.abilities)
       plan.inUse = plan.inUse.adapted(to: memory.abilities)
       transcript.memory.lightPlan = plan
-      light = LightPoll(walk, plan, inUseReadAt: memory.inUseReadAt, hasActiveAlerts: hasActiveAlerts)
+      let occasion = LightPoll.Occasion(hasActiveAlerts: hasActiveAlerts, isHinted: isHinted)
+      light = LightPoll(walk, plan, memory, occasion, profiles: profiles)
       steps = [.getKnown(plan.always)]
     } else {
       startFull()
@@ -278,6 +283,9 @@ package struct PollMachine: DeviceMachine {
       close(read)
     case .getKnown(let read):
       transcript.absent += read.absent
+      if read.watched != .unknown { alertTable = read.watched }
+      // Nothing follows the table's name in it: read to its end.
+      if read.watched == .empty { transcript.completed += WalkTargets.alerts.roots }
       close(read)
     case .walk(let walk, let roots):
       // A column that was not answered is not known to its end; an error of the device's own is how it says that nothing follows.
@@ -323,14 +331,17 @@ package struct PollMachine: DeviceMachine {
 
   private mutating func planLight() {
     guard let begun else { return }
-    switch light?.next(Walk(transcript.bindings), absent: transcript.absent, now: begun) {
+    switch light?.next(Walk(transcript.bindings), absent: transcript.absent, alerts: alertTable, now: begun) {
     case .full(let reason):
       conversation.note(Finding(nil, "read in full because \(reason)"))
       transcript.bindings = []
       transcript.absent = []
+      transcript.completed = []
       startFull()
-    case .inUse:
-      if let plan = transcript.memory.lightPlan { steps = [.getKnown(plan.inUse)] }
+    case .further(let isInUse, let labels):
+      if let plan = transcript.memory.lightPlan, let former = transcript.former {
+        steps = [.getKnown(plan.further(inUse: isInUse, labels, former))]
+      }
     case .alerts: steps = [.walk(.alerts)]
     case nil: break
     }
@@ -343,8 +354,18 @@ package struct PollMachine: DeviceMachine {
     if transcript.interruption == nil, transcript.kind == .full || light?.hasReadInUse == true {
       transcript.memory.inUseReadAt = begun
     }
+    if transcript.interruption == nil, transcript.kind == .full || light?.hasReadRows == true {
+      transcript.memory.rowsReadAt = begun
+    }
+    if transcript.kind == .light, light?.labels.isEmpty == false { withholdMoved() }
     transcript.findings = conversation.findings
     return transcript
+  }
+
+  /// The poll ended before the device said what the numbers are of that moved: they are not told.
+  private mutating func withholdMoved() {
+    guard let former = transcript.former else { return }
+    transcript.bindings.removeAll { RowLabels.isNumber($0.name) && former[$0.name] != $0.value }
   }
 
   private func failure(_ failure: SessionFailure) -> PollFailure {

@@ -12,6 +12,10 @@ package struct PollMemory: Sendable {
   package var rest: ReadingAtRest?
   /// When trays, bins, covers and the console were read last; light polls leave them out while a device stands still.
   package var inUseReadAt: Instant?
+  /// When the descriptions and units of all rows were read last.
+  package var rowsReadAt: Instant?
+  /// What was seen of the device's own count of alerts.
+  package var alertCounting = AlertCounting.unproven
   /// What a light poll asks for; nil until the first one after a full poll.
   package var lightPlan: LightPlan?
 

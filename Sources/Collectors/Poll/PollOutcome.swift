@@ -1,8 +1,9 @@
 // What one poll came to.
 //
-// Which values count as read: those whose names are in `read`. A light poll carries others over. Names, capacities and units change with
-// the device's structure only, and its own detectors (prtGeneralConfigChanges, sysUpTime, sysObjectID, serial number) said in this very
-// poll that nothing of the kind happened. The state of trays, bins and covers is left out while the device stands still, for an hour at
+// Which values count as read: those whose names are in `read`. A light poll carries others over. What says what a number is a number of (the unit of
+// a counter, a supply's description and capacity) is read with each number that moved, and of all rows once an hour; other names and capacities
+// change with the device's structure, of which its own detectors (prtGeneralConfigChanges, sysUpTime, sysObjectID, serial number) tell, or else the
+// next full poll. The state of trays, bins and covers is left out while the device stands still, for an hour at
 // most (docs/decisions/0005-what-a-light-poll-leaves-out.md); what is carried is then an older value and not one of this poll. Meters,
 // levels of supplies and states are always asked for. A poll that the device broke off by falling silent is *interrupted*: `read` names what came,
 // a finding says where it ended, and whoever uses the reading must not show an unread number as one of this poll.
@@ -41,6 +42,36 @@ package struct PollOutcome: Equatable, Sendable {
   }
 }
 
+/// How the names that a poll found compare with those of the poll before, but for the alerts'. A printer that was just switched on answers before it
+/// has its counters and supplies, so that names are settled only when two polls in a row agree.
+package enum NamesStep: Equatable, Sendable {
+  /// There was none before.
+  case first
+  case same
+  /// All of them and others.
+  case more
+  /// Some are gone.
+  case fewer
+
+  init(from former: Walk?, to walk: Walk) {
+    guard let former else {
+      self = .first
+      return
+    }
+    func isStructure(_ binding: VarBind) -> Bool { !binding.name.isWithin(PrinterMIB.Alert.entry) }
+    var (before, now) = (former.bindings.filter(isStructure)[...], walk.bindings.filter(isStructure)[...])
+    var hasMore = false
+    while let name = before.first?.name {
+      guard let found = now.popFirst()?.name, found <= name else {
+        self = .fewer
+        return
+      }
+      if found == name { before.removeFirst() } else { hasMore = true }
+    }
+    self = hasMore || !now.isEmpty ? .more : .same
+  }
+}
+
 /// What a device told in one poll.
 package struct PollReading: Equatable, Sendable {
   package var kind: PollKind
@@ -55,6 +86,8 @@ package struct PollReading: Equatable, Sendable {
   package var read: NameSet
   /// Why the poll ended before all was read.
   package var interruption: PollFailure?
+  /// `same` for a light poll, which finds what it asks for or becomes a full one.
+  package var step = NamesStep.same
 
   /// - Parameter rest: `walk` and `reading`, where somebody has them packed.
   package init(

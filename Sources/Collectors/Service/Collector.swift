@@ -322,17 +322,19 @@ package actor Collector {
     let monitor = slot.device.flatMap { monitors[$0] }
     let kind = monitor?.nextPoll(time: clock()) ?? .full
     let hasActiveAlerts = monitor.map { !$0.known.alerts.isEmpty } ?? false
-    let (outcome, access) = try await ask(endpoint, kind, slot.access, hasActiveAlerts: hasActiveAlerts)
+    let (outcome, access) = try await ask(
+      endpoint, kind, slot.access, hasActiveAlerts: hasActiveAlerts, isHinted: slot.isPolledForHint)
     try await finished(outcome, access, slot)
   }
 
   private func ask(
-    _ endpoint: Endpoint, _ kind: PollKind, _ access: DeviceAccess, hasActiveAlerts: Bool
+    _ endpoint: Endpoint, _ kind: PollKind, _ access: DeviceAccess, hasActiveAlerts: Bool, isHinted: Bool = false
   ) async throws -> (PollOutcome, DeviceAccess) {
     switch access {
     case .snmp(let credential, let memory):
       let (outcome, memory) = try await reader.poll(
-        kind, at: endpoint, credential: credential, memory: memory, hasActiveAlerts: hasActiveAlerts)
+        kind, at: endpoint, credential: credential, memory: memory, hasActiveAlerts: hasActiveAlerts,
+        isHinted: isHinted)
       return (outcome, .snmp(credential, memory))
     case .ipp(let way):
       let (outcome, way) = try await reader.ipp.poll(endpoint, port: settings.ippPort, way: way)
@@ -453,7 +455,7 @@ package actor Collector {
         outcome, time: clock(), thinning: thinning(), rules: settings.rules.rules(for: device, identity),
         offsets: settings.offsets.filter { $0.device.matches(device, identity) }) ?? []
     try await sink.append(events + told)
-    let pause = monitors[device]?.reachability.pause(interval: settings.pollInterval) ?? settings.pollInterval
+    let pause = monitors[device]?.pause(interval: settings.pollInterval) ?? settings.pollInterval
     schedule.polled(
       outcome.endpoint, device: device, access: access, pause: pause, now: ContinuousClock.now, random: &random)
     observer.devicePolled(device, outcome)

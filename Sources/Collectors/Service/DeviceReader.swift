@@ -54,12 +54,12 @@ package struct DeviceReader: Sendable {
   /// - Throws: `CancellationError` or `EngineError`; what the device does is in the outcome.
   package func poll(
     _ kind: PollKind, at endpoint: Endpoint, credential: NamedCredential, memory: PollMemory,
-    hasActiveAlerts: Bool = false, silenceMax: Duration? = nil
+    hasActiveAlerts: Bool = false, isHinted: Bool = false, silenceMax: Duration? = nil
   ) async throws -> (outcome: PollOutcome, memory: PollMemory) {
     let isNew = memory.rest == nil
     let polled = try await poll(
       kind, at: endpoint, credential: credential.name, memory: memory, hasActiveAlerts: hasActiveAlerts,
-      silenceMax: silenceMax)
+      isHinted: isHinted, silenceMax: silenceMax)
     let lastResorts = ProbeAsk.lastResorts([credential])
     guard isNew, case .failed(let failure) = polled.outcome.result, failure.reason == .timeout,
       polled.outcome.cost.bytesReceived == 0, !lastResorts.isEmpty
@@ -73,16 +73,17 @@ package struct DeviceReader: Sendable {
     }
     return try await poll(
       kind, at: endpoint, credential: older.name, memory: newMemory(older), hasActiveAlerts: hasActiveAlerts,
-      silenceMax: silenceMax)
+      isHinted: isHinted, silenceMax: silenceMax)
   }
 
   private func poll(
     _ kind: PollKind, at endpoint: Endpoint, credential: String, memory: PollMemory, hasActiveAlerts: Bool,
-    silenceMax: Duration?
+    isHinted: Bool, silenceMax: Duration?
   ) async throws -> (outcome: PollOutcome, memory: PollMemory) {
     let formerPlan = memory.lightPlan
     let machine = PollMachine(
-      kind, memory: memory, hasActiveAlerts: hasActiveAlerts, silenceMax: silenceMax, profiles: profiles)
+      kind, memory: memory, hasActiveAlerts: hasActiveAlerts, isHinted: isHinted, silenceMax: silenceMax,
+      profiles: profiles)
     let transcript = try await engine.run(machine, at: endpoint)
     var (outcome, memory) = await Self.interpret(transcript, endpoint, credential, profiles)
     if let plan = memory.lightPlan, !plan.isStill(formerPlan) { memory.lightPlan = plans.shared(plan) }

@@ -12,8 +12,10 @@ struct PollSchedule: Sendable {
     var access: DeviceAccess
     /// When its last poll began.
     var polledAt: Instant?
-    /// Whether something was heard of it while it was being polled.
+    /// Whether something was heard of it since its last poll began.
     var isHinted = false
+    /// Whether something had been heard of it when its last poll began.
+    var isPolledForHint = false
   }
 
   /// Polls are moved by up to this part of the interval, so that a fleet does not stay in step.
@@ -69,6 +71,8 @@ struct PollSchedule: Sendable {
     for endpoint in due {
       dueAt[endpoint] = nil
       slots[endpoint]?.polledAt = now
+      let isHinted = slots[endpoint]?.isHinted ?? false
+      slots[endpoint]?.isPolledForHint = isHinted
       slots[endpoint]?.isHinted = false
     }
     pollingCount += due.count
@@ -78,11 +82,9 @@ struct PollSchedule: Sendable {
   /// Something happened at this endpoint, says a hint: polled soon; false when it is not one that is polled.
   mutating func hint(_ endpoint: Endpoint, now: Instant) -> Bool {
     guard let slot = slots[endpoint] else { return false }
-    guard let due = dueAt[endpoint] else {
-      // What is being read now may have been read before it happened.
-      slots[endpoint]?.isHinted = true
-      return true
-    }
+    slots[endpoint]?.isHinted = true
+    // What is being read now may have been read before it happened: asked again when that poll ends.
+    guard let due = dueAt[endpoint] else { return true }
     dueAt[endpoint] = min(due, max(now, slot.polledAt?.advanced(by: Self.hintSpacing) ?? now))
     return true
   }
