@@ -21,6 +21,9 @@ package enum MIB2 {
     package static let operationalStatus: UInt32 = 8
     /// ifType ethernetCsmacd; most printers say it of their radio too.
     package static let typeEthernet: Int64 = 6
+    /// ethernetCsmacd, and what devices say instead: iso88023Csmacd (Brother), ethernet3Mbit, fastEther, fastEtherFX and gigabitEthernet, all
+    /// deprecated by RFC 3635 in favour of the first.
+    package static let ethernetTypes: Set<Int64?> = [typeEthernet, 7, 26, 62, 69, 117]
     /// ifType ieee80211.
     package static let typeWireless: Int64 = 71
   }

@@ -68,9 +68,18 @@ extension AttributeTranslation {
       (PrinterMIB.Alert.time, number(row, "time", binding)),
     ]
     for (column, number) in numbers { if let number { make(name(column), .integer(number), of: binding, .pwg51009) } }
-    if let description, description.value.octets?.isEmpty == false {
-      make(name(PrinterMIB.Alert.description), description.value, of: description, .pwg51009)
+    if let description, let octets = description.value.octets, !octets.isEmpty {
+      let told = ObjectValue.octets(Octets(Self.unwrapped(octets.array)))
+      make(name(PrinterMIB.Alert.description), told, of: description, .pwg51009)
     }
+  }
+
+  /// A description without the name of its attribute, which a Xerox B210 puts around it: `printer-alert-description[0] = 'A paper jam'`.
+  private static func unwrapped(_ bytes: [UInt8]) -> [UInt8] {
+    guard bytes.starts(with: "printer-alert-description[".utf8), bytes.last == UInt8(ascii: "'"),
+      let quote = bytes.firstIndex(of: UInt8(ascii: "'")), quote < bytes.count - 1
+    else { return bytes }
+    return Array(bytes[(quote + 1)..<(bytes.count - 1)])
   }
 
   private mutating func makeAlert(_ index: UInt32, _ reason: StateReason) {

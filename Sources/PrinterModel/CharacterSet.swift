@@ -27,11 +27,32 @@ package struct CharacterSet: RawRepresentable, Hashable, Sendable {
   /// Sets of two or four bytes a character, in which nearly every other byte of a Latin text is NUL.
   package var isWide: Bool { Self.wide.contains(rawValue) }
   private static let wide: Set<Int64> = [1000, 1001, 1013, 1014, 1015, 1017, 1018, 1019]
+  /// Sets whose characters are ASCII bytes between escape sequences.
+  private static let escaping: Set<Int64> = [16, 37, 39, 40, 104]
+
+  /// Whether bytes that may be UTF-8 as well are plainly in this set.
+  func isBorneOut(by bytes: ArraySlice<UInt8>) -> Bool {
+    if Self.escaping.contains(rawValue) { return bytes.contains(0x1B) }
+    guard isWide else { return false }
+    let hasControls = bytes.contains { $0 < 0x20 && !(0x09...0x0D).contains($0) }
+    return hasControls || String(validating: bytes, as: UTF8.self) == nil
+  }
 
   /// Decodes bytes that are not UTF-8. Bytes without a character become U+FFFD.
   package func decode(_ bytes: some Sequence<UInt8>) -> String {
     if Self.silentOnes.contains(rawValue) { return decodeLatin1(bytes) }
-    return Self.names[rawValue].flatMap { Self.converted(Array(bytes), from: $0) } ?? decodeASCIIOnly(bytes)
+    let bytes = Array(bytes)
+    return name(for: bytes).flatMap { Self.converted(bytes, from: $0) } ?? decodeASCIIOnly(bytes)
+  }
+
+  /// iconv's name. UTF-16 and UTF-32 begin with a mark of their byte order, or are big-endian (RFC 2781, section 4.3), where NUL bytes do not
+  /// say the contrary: those of Latin text stand in front there.
+  private func name(for bytes: [UInt8]) -> String? {
+    guard let name = Self.names[rawValue], name == "UTF-16" || name == "UTF-32" else { return Self.names[rawValue] }
+    let marks: [[UInt8]] = [[0xFE, 0xFF], [0xFF, 0xFE], [0, 0, 0xFE, 0xFF]]
+    guard !marks.contains(where: bytes.starts) else { return name }
+    let isSwapped = bytes.first != 0 && bytes.indices.contains { !$0.isMultiple(of: 2) && bytes[$0] == 0 }
+    return name + (isSwapped ? "LE" : "BE")
   }
 
   private func decodeLatin1(_ bytes: some Sequence<UInt8>) -> String {

@@ -30,8 +30,12 @@ extension Reading {
   /// The life count that stands for the device: its total, or what would be it if the maker's did not replace it.
   private var primaryLifeCount: Meter? {
     let lives = meters.filter(\.rule.isLifeCount)
-    return lives.first { $0.name == .total } ?? lives.first { $0.unit == .impressions }
-      ?? lives.first { $0.unit == .sheets } ?? lives.first
+    if let total = lives.first(where: { $0.name == .total }) { return total }
+    for unit in [CounterUnit.impressions, .sheets] {
+      let alike = lives.filter { $0.unit == unit }
+      if !alike.isEmpty { return alike.count == 1 ? alike.first : nil }
+    }
+    return lives.count == 1 ? lives.first : nil
   }
 }
 
@@ -47,17 +51,15 @@ extension Meter {
   }
 }
 
-extension CheckRule {
-  fileprivate var terms: [String] { [total] + parts + optionalParts }
-}
-
 extension MeterName {
   /// The device's total, or the maker's beside it.
   fileprivate var isTotal: Bool { self == .total || self == MeterName(.total, qualifier: "vendor") }
 }
 
 extension Rule {
-  fileprivate var isLifeCount: Bool { self == .markerLifeCount || self == .primaryMarkerLifeCount }
+  fileprivate var isLifeCount: Bool {
+    [.markerLifeCount, .primaryMarkerLifeCount, .firstMarkerLifeCount].contains(self)
+  }
 
   /// What the rule is of: a profile's name, or that of a standard.
   fileprivate var source: String { String(description.prefix { $0 != "/" }) }

@@ -29,8 +29,7 @@ extension Interpreter {
     identity.model = told("model", model(deviceID, identity.make, name))
     identity.serial = told("serial", serial(deviceID))
     if let profile {
-      identity.firmware = told(
-        "firmware", firstText(profile.identity.firmware, profile.rule("firmware")) ?? cut(.firmware, .sysDescr))
+      identity.firmware = told("firmware", firmware(profile) ?? cut(.firmware, .sysDescr))
       identity.assetNumber = told(
         "assetNumber", firstText(profile.identity.assetNumber, profile.rule("asset-number")))
     }
@@ -68,7 +67,7 @@ extension Interpreter {
   /// The profile's, whose source is what it was chosen by; else that of the device id.
   private mutating func make(_ deviceID: FoundText?) -> String? {
     if let profile {
-      let (make, part) = profile.make(for: evidence)
+      let (make, part) = profiles.make(for: evidence, of: profile)
       if let binding = (part ?? chosenBy).flatMap(binding(of:)) {
         identitySources.append(ValueSource("make", Source(binding), rule: profile.rule("make")))
       }
@@ -93,7 +92,11 @@ extension Interpreter {
     let standard = generalRow?.binding(PrinterMIB.General.serialNumber)
     if let serial = found(standard, "rfc3805", "prtGeneralSerialNumber") { return serial }
     if let profile, let serial = firstText(profile.identity.serial, profile.rule("serial")) { return serial }
-    return deviceID?.field(\.serialNumber) ?? cut(.serial, .sysDescr)
+    guard var serial = deviceID?.field(\.serialNumber) else { return cut(.serial, .sysDescr) }
+    if profile?.identity.isDeviceIDSerialHexadecimal == true, let text = serial.text.text.fromHexadecimal {
+      serial.text = DeviceText(text, raw: Array(serial.text.text.utf8))
+    }
+    return serial
   }
 
   /// The profile's objects, else hrDeviceDescr, else the device id, else a piece of sysDescr, else the printer's name; without the make.
@@ -112,6 +115,16 @@ extension Interpreter {
     return found(walk.first(in: column), "pwg5107.1", "ppmPrinterName")
   }
 
+  /// The profile's object, or the piece of its text that a cut leaves.
+  private mutating func firmware(_ profile: Profile) -> FoundText? {
+    guard var found = firstText(profile.identity.firmware, profile.rule("firmware")) else { return nil }
+    let cuts = profile.cuts.lazy.filter { $0.field == .firmware && $0.origin == .firmware }
+    if let piece = cuts.compactMap({ $0.piece(of: found.text.text) }).first {
+      found.text = DeviceText(piece, raw: found.text.raw ?? Array(found.text.text.utf8))
+    }
+    return found
+  }
+
   private func withoutMake(_ model: DeviceText, _ make: String?) -> DeviceText {
     let makes = [make, profile?.make].compactMap { $0 }
     for make in makes where model.text.uppercased().hasPrefix(make.uppercased() + " ") {
@@ -124,10 +137,9 @@ extension Interpreter {
   /// The first cut of the profile that fits.
   private func cut(_ field: Profile.Cut.Field, _ origin: Profile.Cut.Origin) -> FoundText? {
     guard let profile else { return nil }
+    let part: DeviceEvidence.Part = origin == .sysDescr ? .systemDescription : .printerDescription
     let text = origin == .sysDescr ? evidence.systemDescription : evidence.printerDescription
-    guard let text, let binding = binding(of: origin == .sysDescr ? .systemDescription : .printerDescription) else {
-      return nil
-    }
+    guard let text, let binding = binding(of: part) else { return nil }
     for cut in profile.cuts where cut.field == field && cut.origin == origin {
       if let piece = cut.piece(of: text) {
         let rule = profile.rule("\(field.rawValue)-in-\(origin.rawValue)")
@@ -137,12 +149,12 @@ extension Interpreter {
     return nil
   }
 
-  /// The first interface that is an Ethernet, else a wireless one, else one that tells no type; six bytes that are not all zero.
+  /// The first interface that is an Ethernet of any kind, else a wireless one, else one that tells no type; six bytes that are not all zero.
   private mutating func macAddress() -> [UInt8]? {
     let interfaces = walk.table(MIB2.Interface.entry)
-    let types: [Int64?] = [MIB2.Interface.typeEthernet, MIB2.Interface.typeWireless, nil]
-    for type in types {
-      for row in interfaces where row.number(MIB2.Interface.type) == type {
+    let preferences: [Set<Int64?>] = [MIB2.Interface.ethernetTypes, [MIB2.Interface.typeWireless], [nil]]
+    for types in preferences {
+      for row in interfaces where types.contains(row.number(MIB2.Interface.type)) {
         guard let binding = row.binding(MIB2.Interface.physicalAddress), let address = binding.value.octets,
           address.count == 6, address.contains(where: { $0 != 0 })
         else { continue }
@@ -218,6 +230,23 @@ extension FoundText {
     DeviceIDString(text.text)[keyPath: field].map {
       FoundText(text: DeviceText($0), source: source, rule: .deviceIDField)
     }
+  }
+}
+
+extension String {
+  /// A serial number of ten characters out of hexadecimal digits: ten octets of ASCII, or nine of which the last is the two decimal digits that
+  /// it is written with (`583847393030303415` is X8G9000415, as the same device's prtGeneralSerialNumber says). Nil where it is neither.
+  fileprivate var fromHexadecimal: String? {
+    let digits = Array(utf8)
+    guard digits.count == 18 || digits.count == 20 else { return nil }
+    let bytes = stride(from: 0, to: digits.count, by: 2).compactMap { start in
+      UInt8(String(decoding: digits[start...(start + 1)], as: UTF8.self), radix: 16)
+    }
+    guard bytes.count * 2 == digits.count else { return nil }
+    let isPacked = digits.count == 18
+    let text = String(decoding: isPacked ? bytes.prefix(8) + digits.suffix(2) : bytes[...], as: UTF8.self)
+    return text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) } && (!isPacked || Int(text.suffix(2)) != nil)
+      ? text : nil
   }
 }
 

@@ -4,7 +4,9 @@
 // One total, one source, chosen by rule:
 //   1. a believed private counter that the profile says to replace the life count (`replaces-life-count`, with its reason there),
 //      unless it stands at zero while the life count does not;
-//   2. else the life count of the primary marker: the first that counts impressions, else the first that counts sheets, else the first;
+//   2. else the life count of the primary marker: the one that counts impressions, else the one that counts sheets, else the only one. Of
+//      several that count alike it is the one that a believed total of the maker's equals, or that a check holds with; row order proves
+//      nothing, and where nothing else does, none is the total, and that is a finding;
 //   3. else a believed private counter of the meter `total`.
 // What is not the total keeps its value under a name of its own: `total#marker 1.2`, `total#vendor`. Each counter is told once.
 //
@@ -29,7 +31,9 @@ package struct Marker: Equatable, Sendable {
 
 extension Rule {
   static let markerLifeCount = Rule("rfc3805/marker-life-count@1")
-  static let primaryMarkerLifeCount = Rule("rfc3805/primary-marker-life-count@1")
+  /// Of releases that took the first of several markers.
+  static let firstMarkerLifeCount = Rule("rfc3805/primary-marker-life-count@1")
+  static let primaryMarkerLifeCount = Rule("rfc3805/primary-marker-life-count@2")
 }
 
 extension Interpretation {
@@ -55,8 +59,11 @@ extension Interpretation {
   package static func reason(for rule: Rule, profiles: ProfileSet = .shipped) -> String? {
     switch rule {
     case .markerLifeCount: return "the life count of the marker, in the unit that the marker states"
-    case .primaryMarkerLifeCount:
+    case .firstMarkerLifeCount:
       return "the device has several markers; the first that counts impressions (else sheets) is taken for the device"
+    case .primaryMarkerLifeCount:
+      return
+        "of the device's several markers the only one that counts impressions (else sheets), or that other counters prove"
     default:
       for profile in profiles.profiles {
         for counter in profile.counters where profile.rule(counter.id) == rule { return counter.reason }
@@ -71,13 +78,13 @@ extension Interpretation {
 extension Interpreter {
   mutating func meters() -> ([Meter], [ArithmeticCheck]) {
     let lives = lifeCounts()
-    let primary = Self.primaryIndex(lives)
     var imagingChecks: [ArithmeticCheck] = []
     let imaging = imagingCounters(&imagingChecks)
     var candidates = onceEach((profile.map { privateCounters($0) } ?? []) + imaging)
-    var ledger = CheckLedger(candidates: candidates, lifeCount: primary.map { lives[$0] })
-    for rule in profile?.checks ?? [] { ledger.evaluate(rule) }
-    ledger.settle()
+    let primary = primaryIndex(lives, candidates)
+    let ledger = CheckLedger(
+      settling: profile?.checks ?? [], candidates: candidates, lifeCount: primary.map { lives[$0] })
+    candidates = candidates.map(ledger.told)
     let unproven = candidates.count { !ledger.believes($0) }
     if unproven > 0 {
       let counters = unproven == 1 ? "1 private counter is" : "\(unproven) private counters are"
@@ -110,9 +117,31 @@ extension Interpreter {
     }
   }
 
-  private static func primaryIndex(_ lives: [Meter]) -> Int? {
-    lives.firstIndex { $0.unit == .impressions } ?? lives.firstIndex { $0.unit == .sheets }
-      ?? (lives.isEmpty ? nil : lives.startIndex)
+  /// Which life count stands for the device, by the second rule of this file's header.
+  private mutating func primaryIndex(_ lives: [Meter], _ candidates: [PrivateCounter]) -> Int? {
+    let alike = Self.foremost(lives)
+    guard alike.count > 1 else { return alike.first }
+    let proven = alike.filter { index in
+      let ledger = CheckLedger(settling: profile?.checks ?? [], candidates: candidates, lifeCount: lives[index])
+      return ledger.provesLifeCount(lives[index], candidates)
+    }
+    if proven.count == 1 { return proven.first }
+    let list = alike.map { "\(lives[$0].value)" }.joined(separator: ", ")
+    let unit = alike.first.map { lives[$0].unit.name } ?? ""
+    findings.append(
+      Finding(
+        PrinterMIB.Marker.entry.appending(PrinterMIB.Marker.lifeCount),
+        "several markers count \(unit) (\(list)), and nothing proves which of them stands for the device: no total"))
+    return nil
+  }
+
+  /// The life counts in impressions, if there are any, else those in sheets, else all.
+  private static func foremost(_ lives: [Meter]) -> [Int] {
+    for unit in [CounterUnit.impressions, .sheets] {
+      let fitting = lives.indices.filter { lives[$0].unit == unit }
+      if !fitting.isEmpty { return fitting }
+    }
+    return Array(lives.indices)
   }
 
   /// All meters with exactly one total, by the rules of this file's header.
@@ -155,16 +184,21 @@ extension ArithmeticCheck {
 
 /// A private counter before it is known whether to believe it.
 struct PrivateCounter {
-  let meter: Meter
+  var meter: Meter
   let confidence: Confidence
   let replacesLifeCount: Bool
   /// The meter's stable key, by which checks name it.
   let key: String
+  /// What it is told as where a sum proves no more than that it is a part.
+  let otherwise: MeterName?
 
-  init(meter: Meter, confidence: Confidence, replacesLifeCount: Bool = false) {
+  init(
+    meter: Meter, confidence: Confidence, replacesLifeCount: Bool = false, otherwise: MeterName? = nil
+  ) {
     self.meter = meter
     self.confidence = confidence
     self.replacesLifeCount = replacesLifeCount
+    self.otherwise = otherwise
     key = meter.name.description
   }
 }
@@ -175,68 +209,117 @@ struct CheckLedger {
     var check: ArithmeticCheck
     var total: String
     var terms: [String]
+    /// Terms that the sum does not tell from each other.
+    var alike: Set<String>
   }
 
-  private var values: [String: UInt64] = [:]
+  private struct Term {
+    var value: UInt64
+    var unit: CounterUnit
+  }
+
+  private var terms: [String: Term] = [:]
   private var believed: Set<String> = []
+  /// Terms of which no more is proven than that they are parts, and that have a name for it.
+  private var parts: Set<String> = []
   private var entries: [Entry] = []
 
   /// The name that checks use for the primary marker's life count.
   private static let life = "life"
 
-  init(candidates: [PrivateCounter], lifeCount: Meter?) {
+  /// Runs all the checks.
+  init(settling rules: [CheckRule], candidates: [PrivateCounter], lifeCount: Meter?) {
     if let lifeCount {
-      values[Self.life] = lifeCount.value
-      values[MeterName.total.description] = lifeCount.value
+      let term = Term(value: lifeCount.value, unit: lifeCount.unit)
+      terms[Self.life] = term
+      terms[MeterName.total.description] = term
       believed = [Self.life, MeterName.total.description]
     }
     for candidate in candidates {
-      values[candidate.key] = candidate.meter.value
+      terms[candidate.key] = Term(value: candidate.meter.value, unit: candidate.meter.unit)
       if candidate.confidence == .reported {
         believed.remove(candidate.key)
       } else {
         believed.insert(candidate.key)
       }
     }
+    for rule in rules { evaluate(rule) }
+    let named = candidates.filter { $0.otherwise != nil }
+    settle(named: Set(named.map(\.key)), claimless: Set(named.filter { $0.otherwise == $0.meter.name }.map(\.key)))
   }
 
-  /// Adds a check if its total and all its obligatory parts are there, and no sum is beyond 63 bits.
-  mutating func evaluate(_ rule: CheckRule) {
-    guard let total = values[rule.total].flatMap(Int64.init(exactly:)) else { return }
-    var terms: [String] = []
+  /// Adds a check if its total and all its obligatory parts are there, what is added up is of one unit, and no sum is beyond 63 bits.
+  private mutating func evaluate(_ rule: CheckRule) {
+    guard let whole = terms[rule.total], let total = Int64(exactly: whole.value) else { return }
+    var added: [String] = []
+    var units: Set<CounterUnit> = [whole.unit]
     var sum: Int64 = 0
     for part in rule.parts + rule.optionalParts {
-      guard let value = values[part] else {
+      guard let term = terms[part] else {
         if rule.optionalParts.contains(part) { continue }
         return
       }
-      guard let number = Int64(exactly: value) else { return }
+      guard let number = Int64(exactly: term.value) else { return }
       let (next, overflow) = sum.addingReportingOverflow(number)
       guard !overflow else { return }
       sum = next
-      terms.append(part)
+      added.append(part)
+      units.insert(term.unit)
     }
+    guard rule.isAcrossUnits || units.subtracting([.unknown]).count <= 1 else { return }
     let check = ArithmeticCheck(name: rule.name, expected: total, actual: sum)
-    entries.append(Entry(check: check, total: rule.total, terms: [rule.total] + terms))
+    let alike = rule.interchangeable.intersection(added)
+    let isOneValue = Set(alike.compactMap { terms[$0]?.value }).count <= 1
+    entries.append(
+      Entry(check: check, total: rule.total, terms: [rule.total] + added, alike: isOneValue ? [] : alike))
   }
 
   /// Believes what holding checks prove, until nothing more follows.
-  mutating func settle() {
+  /// - Parameters:
+  ///   - named: terms that have a name for being parts.
+  ///   - claimless: those of them whose name claims no more.
+  private mutating func settle(named: Set<String>, claimless: Set<String>) {
     var hasChanged = true
     while hasChanged {
       hasChanged = false
       for entry in entries where entry.check.holds && (entry.check.expected > 0 || believed.contains(entry.total)) {
-        let new = entry.terms.filter { !believed.contains($0) }
+        let unproven = entry.alike.subtracting(claimless)
+        let new = entry.terms.filter { !believed.contains($0) && !unproven.contains($0) }
         if !new.isEmpty { hasChanged = true }
         believed.formUnion(new)
+        parts.formUnion(unproven.intersection(named))
       }
+    }
+    parts.subtract(believed)
+  }
+
+  func believes(_ candidate: PrivateCounter) -> Bool {
+    believed.contains(candidate.key) || parts.contains(candidate.key)
+  }
+
+  /// The counter under the name that is proven of it.
+  func told(_ candidate: PrivateCounter) -> PrivateCounter {
+    guard parts.contains(candidate.key), let otherwise = candidate.otherwise else { return candidate }
+    var candidate = candidate
+    candidate.meter.name = otherwise
+    return candidate
+  }
+
+  /// Whether the life count that these checks were run with is proven to be the device's: it is a term of one that holds, of more than zeros;
+  /// or a total of the maker's that needs no proof equals it.
+  func provesLifeCount(_ life: Meter, _ candidates: [PrivateCounter]) -> Bool {
+    let makers = candidates.first { $0.key == MeterName.total.description }
+    if let makers, makers.confidence != .reported, makers.meter.value == life.value, makers.meter.unit == life.unit {
+      return true
+    }
+    let names = makers == nil ? [Self.life, MeterName.total.description] : [Self.life]
+    return entries.contains { entry in
+      entry.check.holds && entry.check.expected > 0 && names.contains(where: entry.terms.contains)
     }
   }
 
-  func believes(_ candidate: PrivateCounter) -> Bool { believed.contains(candidate.key) }
-
   /// The checks whose terms are all believed, whether they hold or not.
   func checks() -> [ArithmeticCheck] {
-    entries.filter { $0.terms.allSatisfy(believed.contains) }.map(\.check)
+    entries.filter { $0.terms.allSatisfy { believed.contains($0) || parts.contains($0) } }.map(\.check)
   }
 }

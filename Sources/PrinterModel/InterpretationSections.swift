@@ -116,7 +116,7 @@ extension Profile {
     func isPrivate(_ name: ObjectIdentifier) -> Bool { name.isWithin(MIB2.enterprises) }
     return counters.allSatisfy { isPrivate($0.name) } && records.allSatisfy { isPrivate($0.name) }
       && supplyRecords.allSatisfy { isPrivate($0.name) }
-      && tables.allSatisfy { isPrivate($0.values) && $0.labelColumns.allSatisfy(isPrivate) }
+      && tables.allSatisfy { isPrivate($0.values) && $0.describingColumns.allSatisfy(isPrivate) }
       && supplyNumbers.allSatisfy { $0.columns.allSatisfy(isPrivate) }
   }
 }

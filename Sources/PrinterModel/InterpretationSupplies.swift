@@ -163,42 +163,61 @@ extension Interpreter {
 
 extension Interpreter {
   /// The supplies of the profile's records, for a device without prtMarkerSuppliesTable: a row is (hrDeviceIndex, the maker's enterprise
-  /// number, code).
+  /// number, code). A part that two records tell of is told by the first.
   private mutating func recordedSupplies() -> [Supply] {
     guard let profile else { return [] }
     let rule = profile.rule("supply-record")
-    return profile.supplyRecords.flatMap { record in
-      packedRecords(record.name).compactMap { entry in
-        guard let known = record.codes.first(where: { $0.code == entry.code }) else { return nil }
-        return recordedSupply(record, known, entry, rule)
+    var supplies: [Supply] = []
+    for record in profile.supplyRecords {
+      let former = Set(supplies.map(\.description))
+      for entry in packedRecords(record.name) {
+        guard let known = record.codes.first(where: { $0.code == entry.code }),
+          let supply = recordedSupply(record, known, entry, rule), !former.contains(supply.description)
+        else { continue }
+        supplies.append(supply)
       }
     }
+    return supplies
   }
 
   /// Nil where the value is of another form than this code's.
   private mutating func recordedSupply(
     _ record: SupplyRecord, _ code: SupplyRecord.Code, _ entry: PackedRecord, _ rule: Rule
   ) -> Supply? {
-    let (level, full): (Int64, Int64)
-    if code.isLevelOfCapacity {
-      guard entry.value.count == 2, entry.value[1] > 0 else { return nil }
-      (level, full) = (Int64(entry.value[0]), Int64(entry.value[1]))
-    } else {
-      guard let number = entry.number else { return nil }
-      (level, full) = (Int64(clamping: number), 100 * record.stepsPerPercent)
-    }
     let enterprise = record.name.components.dropFirst(MIB2.enterprises.components.count).first ?? 0
     var supply = Supply(row: RowIndex([deviceIndex, enterprise, UInt32(code.code)]), quality: .exact, rule: rule)
     supply.supplyClass = 3
     supply.type = code.type
     supply.description = DeviceText(code.description)
     supply.colorant = code.colorant.map { DeviceText($0) }
-    supply.unit = code.isLevelOfCapacity ? .other : .percent
-    supply.capacity = code.isLevelOfCapacity ? full : 100
-    supply.level = code.isLevelOfCapacity ? level : level / record.stepsPerPercent
+    if code.isLevelOfCapacity {
+      guard entry.value.count == 2, entry.value[1] > 0 else { return nil }
+      supply.unit = .other
+      supply.level = Int64(entry.value[0])
+      supply.capacity = Int64(entry.value[1])
+      return measured(supply, Int64(entry.value[0]), of: Int64(entry.value[1]), record)
+    }
+    guard let number = entry.number.map({ Int64(clamping: $0) }) else { return nil }
+    switch record.scale {
+    case .unit(let unit):
+      supply.unit = unit
+      supply.level = number
+      return supply
+    case .stepsPerPercent(let steps):
+      supply.unit = .percent
+      supply.level = number / steps
+      supply.capacity = 100
+      return measured(supply, number, of: 100 * steps, record)
+    }
+  }
+
+  /// The supply with its percentage; what is more than full has none.
+  private mutating func measured(_ supply: Supply, _ level: Int64, of full: Int64, _ record: SupplyRecord) -> Supply {
+    var supply = supply
     guard level <= full else {
       supply.quality = .unknown
-      findings.append(Finding(record.name, "what is left of \(code.description) is above 100 percent: unknown"))
+      let part = supply.description?.text ?? ""
+      findings.append(Finding(record.name, "what is left of \(part) is above 100 percent: unknown"))
       return supply
     }
     supply.percentRemaining = Double(level) * 100 / Double(full)

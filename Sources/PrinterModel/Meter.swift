@@ -59,6 +59,13 @@ package struct MeterName: Hashable, Comparable, Sendable, CustomStringConvertibl
     self.qualifier = qualifier
   }
 
+  /// The same with a further qualifier, as for a counter in another unit.
+  func qualified(by word: String) -> MeterName {
+    var name = self
+    name.qualifier = [qualifier, word].filter { !$0.isEmpty }.joined(separator: ", ")
+    return name
+  }
+
   /// The device's one total.
   package static let total = MeterName(.total)
 

@@ -82,7 +82,8 @@ extension PollTargets {
       + identity.console + profile.counters.map(\.name) + profile.records.map(\.name)
       + profile.supplyRecords.map(\.name)
     var columns: [ObjectIdentifier] = []
-    let wanted = profile.tables.flatMap { $0.labelColumns + [$0.values] } + profile.supplyNumbers.flatMap(\.columns)
+    let wanted =
+      profile.tables.flatMap { $0.describingColumns + [$0.values] } + profile.supplyNumbers.flatMap(\.columns)
     for column in wanted where !columns.contains(column) { columns.append(column) }
     return PollTargets(scalars: scalars, tables: grouped(columns))
   }

@@ -14,10 +14,12 @@ extension Interpreter {
     return found
   }
 
-  /// Each meter once. Of two with one meter the first holds; if their values differ, that is a finding.
+  /// Each meter once. Of two with one meter the first holds, in the order of the profile; if their values differ, that is a finding. Of two
+  /// rows of one table that have the same label and not the same value, nobody knows which is right: neither is told.
   mutating func onceEach(_ counters: [PrivateCounter]) -> [PrivateCounter] {
     var kept: [PrivateCounter] = []
     var positions: [String: Int] = [:]
+    var contradicted: Set<String> = []
     for counter in counters {
       guard let position = positions[counter.key] else {
         positions[counter.key] = kept.count
@@ -25,14 +27,20 @@ extension Interpreter {
         continue
       }
       let first = kept[position].meter
-      if first.value != counter.meter.value {
+      if first.value != counter.meter.value, first.rule == counter.meter.rule {
+        contradicted.insert(counter.key)
+        findings.append(
+          Finding(
+            counter.meter.source.name,
+            "\(first.name) is \(counter.meter.value) here and \(first.value) at \(first.source.name): neither is told"))
+      } else if first.value != counter.meter.value {
         findings.append(
           Finding(
             counter.meter.source.name,
             "\(first.name) is \(counter.meter.value) here and \(first.value) at \(first.source.name), which is kept"))
       }
     }
-    return kept
+    return contradicted.isEmpty ? kept : kept.filter { !contradicted.contains($0.key) }
   }
 
   private mutating func scalarCounter(_ counter: ProfileCounter, _ profile: Profile) -> [PrivateCounter] {
@@ -47,7 +55,8 @@ extension Interpreter {
       rule: profile.rule(counter.id), reason: profile.reasonTold(counter.reason))
     return [
       PrivateCounter(
-        meter: meter, confidence: counter.confidence, replacesLifeCount: counter.replacesLifeCount)
+        meter: meter, confidence: counter.confidence, replacesLifeCount: counter.replacesLifeCount,
+        otherwise: counter.otherwise)
     ]
   }
 
@@ -58,7 +67,7 @@ extension Interpreter {
     var join: CounterTable.Join
   }
 
-  private func tableCounters(
+  private mutating func tableCounters(
     _ table: CounterTable, _ profile: Profile, _ labelColumns: inout [LabelColumn: [ObjectIdentifier: String]]
   ) -> [PrivateCounter] {
     let values = walk.column(table.values)
@@ -78,15 +87,34 @@ extension Interpreter {
         [:]
       }
     var counters: [PrivateCounter] = []
+    var withoutUnit = 0
     for (index, value) in values {
       guard let label = table.label(of: index, columns), let number = value.counter else { continue }
-      guard let (name, confidence, unit) = table.meter(label, known) else { continue }
+      guard let (base, confidence, usual) = table.meter(label, known) else { continue }
+      var (name, unit) = (base, usual)
+      if let units = table.units {
+        guard let stated = statedUnit(units, index) else {
+          withoutUnit += 1
+          continue
+        }
+        if stated != usual { name = base.qualified(by: stated.name) }
+        unit = stated
+      }
       let source = Source(table.values.appending(index), value)
       let meter = Meter(
         name: name, value: number, unit: unit, source: source, rule: rule, reason: profile.reasonTold(table.reason))
       counters.append(PrivateCounter(meter: meter, confidence: confidence))
     }
+    if withoutUnit > 0, let column = table.units?.column {
+      let rows = withoutUnit == 1 ? "1 row states" : "\(withoutUnit) rows state"
+      findings.append(Finding(column, "\(rows) no unit that is known: what they count is left out"))
+    }
     return counters
+  }
+
+  /// The unit that the device states for a row; nil where it states none, or one that nobody knows.
+  private func statedUnit(_ units: CounterTable.Units, _ index: ObjectIdentifier) -> CounterUnit? {
+    walk[units.column.appending(index)]?.number.flatMap { units.codes[String($0)] }
   }
 
   private func labelsByIndex(_ column: LabelColumn) -> [ObjectIdentifier: String] {

@@ -74,13 +74,19 @@ extension Profile {
     package var firmware: [ObjectIdentifier] = []
     package var assetNumber: [ObjectIdentifier] = []
     package var deviceID: [ObjectIdentifier] = []
+    /// Whether the serial number in the device id is the text in hexadecimal digits.
+    package var isDeviceIDSerialHexadecimal = false
     package var console: [ObjectIdentifier] = []
   }
 
   /// A piece of a standard text: what stands after one mark and before another.
   package struct Cut: Equatable, Sendable {
     package enum Field: String, CaseIterable, Sendable { case model, serial, firmware }
-    package enum Origin: String, CaseIterable, Sendable { case sysDescr, hrDeviceDescr }
+    package enum Origin: String, CaseIterable, Sendable {
+      case sysDescr, hrDeviceDescr
+      /// The text of the profile's firmware object.
+      case firmware
+    }
     package var field: Field
     package var origin: Origin
     /// The text must have this; empty: from the beginning.
@@ -117,6 +123,8 @@ package struct ProfileCounter: Equatable, Sendable {
   package var leadingNumberOf: String?
   /// What the number is multiplied with to be in the unit.
   package var times: UInt64 = 1
+  /// What it is told as where sums prove that it is a part, and cannot tell which (`CheckRule.interchangeable`).
+  package var otherwise: MeterName?
 
   init(
     id: String, name: ObjectIdentifier, meter: MeterName, unit: CounterUnit, confidence: Confidence,
@@ -159,6 +167,18 @@ package struct CounterTable: Equatable, Sendable {
     package var unit: CounterUnit?
   }
 
+  /// A column that states each row's unit.
+  package struct Units: Equatable, Sendable {
+    package var column: ObjectIdentifier
+    /// What its codes stand for, in decimal. A row with another code has a unit that nobody knows.
+    package var codes: [String: CounterUnit]
+
+    package init(column: ObjectIdentifier, codes: [String: CounterUnit]) {
+      self.column = column
+      self.codes = codes
+    }
+  }
+
   package var id: String
   /// The column that names the rows. Nil where the maker's MIB gives the index itself a meaning (a code of a paper size): then a row's label
   /// is its index in dotted form, without a 0 at the end.
@@ -168,6 +188,9 @@ package struct CounterTable: Equatable, Sendable {
   package var values: ObjectIdentifier
   package var join: Join
   package var unit: CounterUnit
+  /// Where the device states each row's unit itself. A row that states another than `unit` is another meter, qualified by its unit; one that
+  /// states none that is known is left out.
+  package var units: Units?
   package var confidence: Confidence
   package var meaning: Meaning
   /// Why it is read so, in a sentence.
@@ -192,6 +215,9 @@ package struct CounterTable: Equatable, Sendable {
 
   /// The columns that name the rows.
   package var labelColumns: [ObjectIdentifier] { (labels.map { [$0] } ?? []) + furtherLabels }
+
+  /// The columns that tell what a row is: its names and its unit.
+  package var describingColumns: [ObjectIdentifier] { labelColumns + (units.map { [$0.column] } ?? []) }
 }
 
 /// Counters packed into one OCTET STRING of records: a code, 01, a length, and so many octets, with FF at the end. Those of four octets are
@@ -226,8 +252,13 @@ package struct SupplyRecord: Equatable, Sendable {
   }
 
   package var name: ObjectIdentifier
-  /// The number that is one percent.
-  package var stepsPerPercent: Int64
+  package enum Scale: Equatable, Sendable {
+    /// The number that is one percent.
+    case stepsPerPercent(Int64)
+    /// What is left in this unit, of a capacity that the device does not tell.
+    case unit(CounterUnit)
+  }
+  package var scale: Scale
   package var codes: [Code]
 }
 
@@ -249,4 +280,18 @@ package struct CheckRule: Equatable, Sendable {
   package var parts: [String]
   /// Parts that a device may leave out (a monochrome device has no colour counter).
   package var optionalParts: [String]
+  /// Parts that this sum cannot tell from each other, because sources contradict each other on which is which: it proves them only where
+  /// they are equal. Else they are parts all the same, under the names that their counters have for that (`otherwise`).
+  package var interchangeable: Set<String> = []
+  /// Whether terms of several units may be added up.
+  package var isAcrossUnits = false
+
+  package init(name: String, total: String, parts: [String], optionalParts: [String]) {
+    self.name = name
+    self.total = total
+    self.parts = parts
+    self.optionalParts = optionalParts
+  }
+
+  package var terms: [String] { [total] + parts + optionalParts }
 }

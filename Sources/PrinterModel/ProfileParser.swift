@@ -61,7 +61,9 @@ package enum ProfileParser {
       return (nil, [ProfileError(file: file, key: "", expected: "expected TOML: \(error)")])
     }
     let problems = ProfileProblems()
-    let profile = profile(ProfileFields(document, path: "", problems))
+    let fields = ProfileFields(document, path: "", problems)
+    let profile = profile(fields)
+    if problems.all.isEmpty { requireSense(profile, fields) }
     let locator = ProfileFieldLocator(text)
     let errors = problems.all.map { problem in
       ProfileError(file: file, line: locator.line(of: problem.key), key: problem.key, expected: problem.expected)
@@ -94,6 +96,55 @@ package enum ProfileParser {
     return profile
   }
 
+  /// What makes no sense as a whole, though each key is as the schema has it. Told only of a file in which nothing else is wrong.
+  private static func requireSense(_ profile: Profile, _ fields: ProfileFields) {
+    requireTexts(fields)
+    requireOneMeaning(fields)
+    let known = profile.knownMeters
+    for (check, part) in zip(profile.checks, fields.tables("check")) {
+      for term in check.terms where !known.has(term) {
+        part.note(term == check.total ? "total" : "parts", "expected meters that this profile reads, not `\(term)`")
+      }
+      let units = check.terms.reduce(into: Set<CounterUnit>()) { $0.formUnion(known.units[$1] ?? []) }
+      if units.count > 1, !check.isAcrossUnits {
+        let names = units.map(\.name).sorted().joined(separator: " and ")
+        part.note("parts", "expected meters of one unit, not \(names); `across-units = true` where these are added up")
+      }
+    }
+    let terms = Set(profile.checks.flatMap(\.terms))
+    for (reported, place) in profile.reportedMeters where !terms.contains(reported.description) {
+      let part = fields.tables(place.list)[place.index]
+      part.note("confidence", "expected a check with `\(reported)`: what is only reported is never believed without")
+    }
+  }
+
+  /// A text that every text begins with matches every device.
+  private static func requireTexts(_ fields: ProfileFields) {
+    let match = fields.optionalTable("match")
+    for key in ["descriptions", "printer-descriptions", "printer-words", "other-devices"] {
+      guard let match, match.strings(key).contains(where: { $0.trimmed.isEmpty }) else { continue }
+      match.note(key, "expected no empty text, which every text begins with")
+    }
+    for brand in fields.tables("brand") where brand.string("prefix").trimmed.isEmpty {
+      brand.note("prefix", "expected no empty text, which every text begins with")
+    }
+  }
+
+  /// An object counts one thing, and of one table two labels do not count the same.
+  private static func requireOneMeaning(_ fields: ProfileFields) {
+    var objects: Set<String> = []
+    for counter in fields.tables("counter") where !objects.insert(counter.string("oid")).inserted {
+      counter.note("oid", "expected each object once; `\(counter.string("oid"))` is read as another meter already")
+    }
+    for table in fields.tables("table") {
+      var meters: Set<String> = []
+      for row in table.tables("row") where !meters.insert(row.string("meter")).inserted {
+        row.note(
+          "meter", "expected each meter once in a table: `\(row.string("meter"))` has another label there already")
+      }
+    }
+  }
+
   private static func isNameCharacter(_ character: Character) -> Bool {
     ("a"..."z").contains(character) || ("0"..."9").contains(character) || character == "-"
   }
@@ -124,13 +175,16 @@ package enum ProfileParser {
   }
 
   private static func identitySources(_ fields: ProfileFields) -> Profile.IdentitySources {
-    fields.allow(["serial", "model", "firmware", "asset-number", "device-id", "console"])
+    fields.allow([
+      "serial", "model", "firmware", "asset-number", "device-id", "device-id-serial-in-hexadecimal", "console",
+    ])
     var sources = Profile.IdentitySources()
     sources.serial = fields.objectIDs("serial")
     sources.model = fields.objectIDs("model")
     sources.firmware = fields.objectIDs("firmware")
     sources.assetNumber = fields.objectIDs("asset-number")
     sources.deviceID = fields.objectIDs("device-id")
+    sources.isDeviceIDSerialHexadecimal = fields.optionalBoolean("device-id-serial-in-hexadecimal") ?? false
     sources.console = fields.objectIDs("console")
     return sources
   }
@@ -151,6 +205,7 @@ package enum ProfileParser {
   private static func counter(_ fields: ProfileFields) -> ProfileCounter {
     fields.allow([
       "id", "oid", "meter", "unit", "confidence", "replaces-life-count", "reason", "leading-number-of", "times",
+      "otherwise",
     ])
     let meter = fields.meter("meter")
     let replaces = fields.optionalBoolean("replaces-life-count") ?? false
@@ -163,14 +218,15 @@ package enum ProfileParser {
       id: fields.string("id"), name: fields.objectID("oid"), meter: meter, unit: fields.unit("unit"),
       confidence: fields.word("confidence", else: .reported), replacesLifeCount: replaces, reason: reason)
     counter.leadingNumberOf = fields.optionalString("leading-number-of")?.uppercased()
+    if fields.has("otherwise") { counter.otherwise = fields.meter("otherwise") }
     counter.times = UInt64(fields.optionalInteger("times", in: 1...1_000_000) ?? 1)
     return counter
   }
 
   private static func table(_ fields: ProfileFields) -> CounterTable {
     fields.allow([
-      "id", "labels", "further-labels", "values", "join", "unit", "confidence", "row", "qualifier-of",
-      "qualifier-prefix", "names", "reason",
+      "id", "labels", "further-labels", "values", "join", "unit", "units", "unit-codes", "confidence", "row",
+      "qualifier-of", "qualifier-prefix", "names", "reason",
     ])
     let confidence: Confidence = fields.word("confidence", else: .reported)
     let rows = fields.tables("row")
@@ -197,10 +253,28 @@ package enum ProfileParser {
     if !table.furtherLabels.isEmpty, table.labels == nil {
       fields.note("further-labels", "expected only with `labels`")
     }
+    table.units = units(fields)
     table.qualifierPrefix = fields.optionalString("qualifier-prefix") ?? ""
     table.names = fields.stringTable("names")
     table.reason = fields.optionalString("reason")
     return table
+  }
+
+  /// The column of units, which means nothing without what its codes stand for.
+  private static func units(_ fields: ProfileFields) -> CounterTable.Units? {
+    for (key, other) in [("units", "unit-codes"), ("unit-codes", "units")] where fields.has(key) && !fields.has(other) {
+      fields.note(other, "missing; `units` and `unit-codes` are there together or not at all")
+    }
+    guard let column = fields.optionalObjectID("units") else { return nil }
+    var codes: [String: CounterUnit] = [:]
+    for (code, name) in fields.stringTable("unit-codes") {
+      guard let unit = CounterUnit(name: name) else {
+        fields.note("unit-codes.\(code)", "expected a unit of IANA-PRINTER-MIB or images, not `\(name)`")
+        continue
+      }
+      codes[code] = unit
+    }
+    return CounterTable.Units(column: column, codes: codes)
   }
 
   private static func row(_ fields: ProfileFields, _ confidence: Confidence) -> CounterTable.Row {
@@ -228,7 +302,7 @@ package enum ProfileParser {
   }
 
   private static func supplyRecord(_ fields: ProfileFields) -> SupplyRecord {
-    fields.allow(["oid", "steps-per-percent", "code"])
+    fields.allow(["oid", "steps-per-percent", "unit", "code"])
     let codes = fields.tables("code").map { code in
       code.allow(["code", "type", "description", "colorant", "level-of-capacity"])
       let type = code.string("type")
@@ -242,8 +316,16 @@ package enum ProfileParser {
         isLevelOfCapacity: code.optionalBoolean("level-of-capacity") ?? false)
     }
     if codes.isEmpty { fields.note("code", "expected at least one code") }
-    return SupplyRecord(
-      name: fields.objectID("oid"), stepsPerPercent: fields.integer("steps-per-percent", in: 1...1_000), codes: codes)
+    if fields.has("unit") == fields.has("steps-per-percent") {
+      fields.note("steps-per-percent", "expected `steps-per-percent` or `unit`, and not both")
+    }
+    let scale: SupplyRecord.Scale =
+      if let unit = fields.optionalUnit("unit") {
+        .unit(unit)
+      } else {
+        .stepsPerPercent(fields.optionalInteger("steps-per-percent", in: 1...1_000) ?? 1)
+      }
+    return SupplyRecord(name: fields.objectID("oid"), scale: scale, codes: codes)
   }
 
   private static func supplyNumbers(_ fields: ProfileFields) -> SupplyNumberTable {
@@ -258,10 +340,15 @@ package enum ProfileParser {
   }
 
   private static func check(_ fields: ProfileFields) -> CheckRule {
-    fields.allow(["name", "total", "parts", "optional-parts"])
-    let rule = CheckRule(
+    fields.allow(["name", "total", "parts", "optional-parts", "interchangeable", "across-units"])
+    var rule = CheckRule(
       name: fields.string("name"), total: fields.string("total"), parts: fields.strings("parts"),
       optionalParts: fields.strings("optional-parts"))
+    rule.interchangeable = Set(fields.strings("interchangeable"))
+    rule.isAcrossUnits = fields.optionalBoolean("across-units") ?? false
+    if !rule.interchangeable.isSubset(of: rule.parts + rule.optionalParts) {
+      fields.note("interchangeable", "expected parts of this check")
+    }
     if rule.parts.isEmpty { fields.note("parts", "expected at least one meter") }
     for (key, meters) in [("total", [rule.total]), ("parts", rule.parts), ("optional-parts", rule.optionalParts)] {
       for meter in meters where fields.has(key) && meter != "life" && MeterName(meter) == nil {
@@ -282,8 +369,11 @@ extension [ProfileError] {
 }
 
 extension CounterTable {
-  /// Lower case, single spaces, none at the ends: devices differ in such things from release to release.
+  /// Lower case, single spaces, none at the ends and none beside a colon: devices differ in such things from release to release.
   package static func normalizedLabel(_ text: String) -> String {
-    text.lowercased().split { $0 == " " || $0 == "\t" || $0 == "\n" || $0 == "\r" }.joined(separator: " ")
+    let parts = text.lowercased().split(separator: ":", omittingEmptySubsequences: false).map { part in
+      part.split { $0 == " " || $0 == "\t" || $0 == "\n" || $0 == "\r" }.joined(separator: " ")
+    }
+    return parts.joined(separator: ":")
   }
 }

@@ -47,20 +47,21 @@ package struct ProfileSet: Equatable, Sendable {
   /// The profile that fits best, if any does.
   package func profile(for evidence: DeviceEvidence) -> Profile? { choice(for: evidence)?.profile }
 
-  /// The profile that fits best and what it was chosen by: the beginning of sysDescr (the longest wins), else sysObjectID (the longest
-  /// wins), else what the printer's description or its device id begins with.
+  /// The profile that fits best and what it was chosen by: sysObjectID, which lies in the tree of whoever made the agent and so tells whose
+  /// private objects there are (the longest wins); else the beginning of sysDescr, which tells whose name is on the lid (the longest wins);
+  /// else what the printer's description or its device id begins with.
   package func choice(for evidence: DeviceEvidence) -> (profile: Profile, part: DeviceEvidence.Part)? {
-    if let text = evidence.systemDescription?.uppercased(),
-      let found = best({ $0.match.descriptions.longestPrefix(of: text) })
-    {
-      return (found, .systemDescription)
-    }
     if let identifier = evidence.systemObjectID,
       let found = best({ profile in
         profile.match.objectIDs.filter { identifier.isWithin($0) }.map(\.count).max()
       })
     {
       return (found, .systemObjectID)
+    }
+    if let text = evidence.systemDescription?.uppercased(),
+      let found = best({ $0.match.descriptions.longestPrefix(of: text) })
+    {
+      return (found, .systemDescription)
     }
     for part in [DeviceEvidence.Part.printerDescription, .manufacturer] {
       if let text = evidence.text(part)?.uppercased(),
@@ -98,16 +99,24 @@ extension DeviceEvidence {
   }
 }
 
-extension Profile {
-  /// The make for a device of this profile: a brand where a text begins with one (then also which text), else the maker.
-  package func make(for evidence: DeviceEvidence) -> (make: String, part: DeviceEvidence.Part?) {
+extension ProfileSet {
+  /// The make for a device of this profile, and the text that told it: the brand that a text begins with, be it one of this profile or of
+  /// another (printers are sold under other names than their makers'), else the maker.
+  package func make(for evidence: DeviceEvidence, of profile: Profile) -> (make: String, part: DeviceEvidence.Part?) {
     for part in [DeviceEvidence.Part.systemDescription, .printerDescription, .manufacturer] {
       guard let text = evidence.text(part)?.uppercased() else { continue }
-      let fitting = brands.filter { text.hasPrefix($0.prefix) }
-      if let brand = fitting.max(by: { $0.prefix.count < $1.prefix.count }) { return (brand.make, part) }
+      for names in [profile.brands, profile.ownNames, profiles.flatMap(\.brands), profiles.flatMap(\.ownNames)] {
+        let fitting = names.filter { text.hasPrefix($0.prefix) }
+        if let brand = fitting.max(by: { $0.prefix.count < $1.prefix.count }) { return (brand.make, part) }
+      }
     }
-    return (make, nil)
+    return (profile.make, nil)
   }
+}
+
+extension Profile {
+  /// What the maker's own texts begin with.
+  fileprivate var ownNames: [Brand] { match.descriptions.map { Brand(prefix: $0, make: make) } }
 }
 
 extension [String] {

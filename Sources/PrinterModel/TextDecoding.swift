@@ -4,7 +4,8 @@
 // 2. A hexadecimal tail goes: some devices (and some recordings of them) end a string after 16 bytes and put the rest behind a line
 //    break, as hexadecimal digits. Where the head has those 16 bytes and the rest is printable, it is put back; else the tail is cut.
 // 3. What is valid UTF-8 is UTF-8. Other bytes are in the declared character set, else in ISO 8859-1. A declared set of two or four bytes a
-//    character is believed where NUL bytes bear it out.
+//    character is believed where NUL bytes, other control codes or bytes that are no UTF-8 bear it out; one that changes tables by escape
+//    sequences (ISO 2022) where there is an escape.
 // 4. `raw` keeps the bytes wherever the text alone does not tell them: after 2, after a decoding other than UTF-8, and when NUL
 //    bytes stand inside.
 
@@ -35,7 +36,7 @@ extension DeviceText {
   package init?(decoding bytes: [UInt8], characterSet: CharacterSet?) {
     let trimmed = bytes.trimmingPadding
     guard !trimmed.isEmpty else { return nil }
-    if let characterSet, characterSet.isWide, trimmed.contains(0) {
+    if let characterSet, characterSet.isBorneOut(by: trimmed) {
       let text = characterSet.decode(bytes).withoutNUL.trimmed
       guard !text.isEmpty else { return nil }
       self.init(text, raw: bytes)

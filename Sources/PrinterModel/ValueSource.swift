@@ -106,8 +106,9 @@ extension Interpreter {
   }
 
   private func columns(of supply: Supply) -> [ValueSource] {
-    if let record = profile?.supplyRecords.first, supply.row.name.count == 3,
-      supply.rule == profile?.rule("supply-record"), let raw = walk[record.name]
+    if supply.row.name.count == 3, supply.rule == profile?.rule("supply-record"), let code = supply.row.name.last,
+      let record = profile?.supplyRecords.first(where: { $0.codes.contains { UInt32($0.code) == code } }),
+      let raw = walk[record.name]
     {
       let source = Source(record.name, raw)
       let values = ["class", "type", "description", "unit", "capacityRaw", "levelRaw", "colorant"]

@@ -27,7 +27,7 @@ struct CorpusMeterTests {
     let reading = Interpretation.read(walk)
     let total = try #require(reading.meters.first { $0.name == .total })
     #expect(total.value == 76_064)
-    #expect(total.rule == Rule("kyocera/printed-pages@2"))
+    #expect(total.rule == Rule("kyocera/printed-pages@3"))
     #expect(Interpretation.reason(for: total.rule)?.contains("panel") == true)
     let life = try #require(reading.meters.first { $0.name == MeterName(.total, qualifier: "marker 1.1") })
     #expect(life.value == 76_498)

@@ -37,7 +37,9 @@ struct CorpusTests {
     #expect(reading.detectors.allAlertEvents.map(Int64.init) == general["all_events"].number)
     let ethernet = oracle["interfaces"].object.sorted { Int($0.key) ?? 0 < Int($1.key) ?? 0 }.map(\.value)
     let first =
-      ethernet.first { $0["type"].number == 6 && $0["mac_len"].number == 6 && $0["mac"].string != "00:00:00:00:00:00" }
+      ethernet.first {
+        [6, 7].contains($0["type"].number) && $0["mac_len"].number == 6 && $0["mac"].string != "00:00:00:00:00:00"
+      }
       ?? ethernet.first { $0["type"].isNull && $0["mac_len"].number == 6 }
     #expect(reading.identity.macAddress?.macText == first?["mac"].string)
   }

@@ -231,10 +231,113 @@ struct ProfileTests {
     }
   }
 
-  @Test func `sysDescr outweighs sysObjectID`() {
+  /// Devices that are sold under another name than their maker's: whose private objects, and whose name.
+  @Test(
+    arguments: [
+      ("Olivetti d-Copia 3504MF", [1347, 41], "kyocera", "Olivetti"),
+      ("UTAX_TA Printing System", [1347, 41], "kyocera", "UTAX"),
+      ("Olivetti d-Color MF254", [18334, 1, 1, 1, 2, 1], "konica-minolta", "Olivetti"),
+      ("TOSHIBA e-STUDIO385P version NH61.CY.N639 kernel 3.0.0", [641, 2, 71_107_379], "lexmark", "Toshiba"),
+      ("IBM Infoprint 1532 version 55.10.21", [641, 1, 1], "lexmark", "IBM"),
+      ("Source Technologies ST9730 version 1", [641, 2, 1], "lexmark", "Source Technologies"),
+      ("Dell B3460dn version 1", [641, 2, 1], "lexmark", "Dell"),
+      ("HP Laser MFP 131 133 135-138;V3.82.01.10", [236, 11, 5, 1], "samsung", "HP"),
+      ("muratec MFX-C3035", [18334, 1, 1, 1, 2, 1, 1], "konica-minolta", "Muratec"),
+      ("Develop ineo+ 284e", [18334, 1, 1, 1, 2, 1, 117], "konica-minolta", "Develop"),
+      ("LANIER MP C3501", [367, 1, 1], "ricoh", "Lanier"),
+      ("SAVIN MP C4503", [367, 1, 1], "ricoh", "Savin"),
+      ("FUJIFILM ApeosPort C3060", [297, 1, 11], "xerox", "FUJIFILM"),
+      ("FUJI XEROX ApeosPort-V C3376", [297, 1, 11], "xerox", "Fuji Xerox"),
+      ("Linux prn 4.9.0 armv7l", [1347, 41], "kyocera", "Kyocera"),
+      ("Panasonic DP-MB310 series", [258, 406, 2], "panasonic", "Panasonic"),
+      ("SINDOH D410 Series", [20998, 1], "sindoh", "Sindoh"),
+    ] as [(String, [UInt32], String, String)])
+  func `sysObjectID says whose objects there are, and sysDescr whose name is on the lid`(
+    description: String, tree: [UInt32], profile: String, make: String
+  ) throws {
     let evidence = DeviceEvidence(
-      systemDescription: "HP ETHERNET MULTI-ENVIRONMENT", systemObjectID: [1, 3, 6, 1, 4, 1, 1347, 41])
-    #expect(ProfileSet.shipped.profile(for: evidence)?.name == "hp")
+      systemDescription: description, systemObjectID: ObjectIdentifier([1, 3, 6, 1, 4, 1] + tree))
+    let chosen = try #require(ProfileSet.shipped.profile(for: evidence))
+    #expect(chosen.name == profile)
+    #expect(ProfileSet.shipped.make(for: evidence, of: chosen).make == make)
+  }
+
+  @Test func `where sysObjectID is nobody's, sysDescr says whose objects there are`() {
+    let evidence = DeviceEvidence(
+      systemDescription: "KYOCERA Document Solutions Printing System",
+      systemObjectID: [1, 3, 6, 1, 4, 1, 8072, 3, 2, 10])
+    #expect(ProfileSet.shipped.profile(for: evidence)?.name == "kyocera")
+  }
+
+  /// What makes no sense as a whole, where each key is as the schema has it.
+  @Test(arguments: [
+    ("total = \"print\"\nparts = [\"copy\"]", "check[0].parts", "`copy`"),
+    ("total = \"print\"\nparts = [\"print#sheets\"]", "check[0].parts", "impressions and sheets"),
+  ])
+  func `a check of meters that nothing reads, or of several units, is refused`(
+    check: String, key: String, expected: String
+  ) {
+    let counters = """
+      [[counter]]
+      id = "a"
+      oid = "1.3.6.1.4.1.99999.1.0"
+      meter = "print"
+      unit = "impressions"
+      confidence = "mib-defined"
+      [[counter]]
+      id = "b"
+      oid = "1.3.6.1.4.1.99999.2.0"
+      meter = "print#sheets"
+      unit = "sheets"
+      confidence = "mib-defined"
+
+      """
+    let error = refusal(Self.head + counters + "[[check]]\nname = \"a\"\n" + check)
+    #expect(error?.key == key && error?.expected.contains(expected) == true)
+    let across = "[[check]]\nname = \"a\"\ntotal = \"print\"\nparts = [\"print#sheets\"]\nacross-units = true"
+    #expect(refusal(Self.head + counters + across) == nil)
+  }
+
+  @Test func `a text that every device begins with is refused`() {
+    let head = Self.head.replacingOccurrences(of: "[match]", with: "[match]\ndescriptions = [\"\"]")
+    #expect(refusal(head)?.key == "match.descriptions")
+    #expect(refusal(Self.head + "[[brand]]\nprefix = \" \"\nmake = \"A\"")?.key == "brand[0].prefix")
+  }
+
+  @Test func `an object that is read as two meters is refused, and a meter of two labels in one table`() {
+    func counter(_ id: String, _ meter: String) -> String {
+      "[[counter]]\nid = \"\(id)\"\noid = \"1.3.6\"\nmeter = \"\(meter)\"\nunit = \"sheets\"\nconfidence = \"standard\"\n"
+    }
+    #expect(refusal(Self.head + counter("a", "print") + counter("b", "copy"))?.key == "counter[1].oid")
+    let table =
+      "[[table]]\nid = \"t\"\nlabels = \"1.3.1\"\nvalues = \"1.3.2\"\nunit = \"sheets\"\nconfidence = \"standard\"\n"
+    let rows = "row = [{ label = \"1\", meter = \"print\" }, { label = \"2\", meter = \"print\" }]\n"
+    #expect(refusal(Self.head + table + rows)?.key == "table[0].row[1].meter")
+  }
+
+  @Test func `a reported counter that no check can prove is refused`() {
+    let counter =
+      "[[counter]]\nid = \"a\"\noid = \"1.3.6\"\nmeter = \"print\"\nunit = \"sheets\"\nconfidence = \"reported\"\n"
+    #expect(refusal(Self.head + counter)?.key == "counter[0].confidence")
+    let check = "[[check]]\nname = \"a\"\ntotal = \"life\"\nparts = [\"print\"]"
+    #expect(refusal(Self.head + counter + check) == nil)
+  }
+
+  @Test func `a column of units is there with its codes or not at all`() {
+    let table = """
+      [[table]]
+      id = "t"
+      labels = "1.3.1"
+      values = "1.3.2"
+      unit = "impressions"
+      confidence = "standard"
+      row = [{ label = "1", meter = "print" }]
+
+      """
+    #expect(refusal(Self.head + table + "units = \"1.3.3\"")?.key == "table[0].unit-codes")
+    #expect(refusal(Self.head + table + "unit-codes = { \"4\" = \"impressions\" }")?.key == "table[0].units")
+    let wrong = refusal(Self.head + table + "units = \"1.3.3\"\nunit-codes = { \"4\" = \"sides\" }")
+    #expect(wrong?.key == "table[0].unit-codes.4")
   }
 
   @Test func `a later profile of the same name replaces an earlier one`() throws {

@@ -119,7 +119,7 @@ struct ReadingReportTests {
     let line = try #require(try report("colour-mfp").text.split(separator: "\n").first { $0.contains("10000") })
     for part in [
       "total", "10000 impressions", "exact", "1.3.6.1.4.1.1347.43.10.1.1.12.1.1", "INTEGER 10000",
-      "kyocera/printed-pages@2", "because:",
+      "kyocera/printed-pages@3", "because:",
     ] {
       #expect(line.contains(part), "\(part)")
     }

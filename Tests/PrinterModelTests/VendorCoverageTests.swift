@@ -67,8 +67,6 @@ struct VendorCoverageTests {
       "1.3.6.1.4.1.1347.43.24.1.1.5.1":
         "a device that was recorded says 15, which the codes 0, 64 and 128 do not explain",
       "1.3.6.1.4.1.1347.42.2.6.3.0.0": "a date; no part of a reading",
-      "1.3.6.1.4.1.641.6.4.2.1.1.3": "a unit that no source decodes; the types of sides alone are read",
-      brother + "11.0": "what is left in pages goes down; the same parts are read in percent",
       brother + "18.0": "coverage in a form that no recorded device shows",
       brother + "19.0": "an estimate that goes down; no counter",
       brother + "20.0": "records of a form that one recorded device alone shows, and nothing proves",
@@ -125,7 +123,7 @@ private enum ReadObjects {
     guard let name = ObjectIdentifier(dotted: digits) else { return false }
     if (columns + scalars).contains(where: { name.isWithin($0) || isInstance($0, of: name) }) { return true }
     return tables.contains { table in
-      if table.labelColumns.contains(where: { name.isWithin($0) }) { return true }
+      if table.describingColumns.contains(where: { name.isWithin($0) }) { return true }
       guard name.isWithin(table.values) else { return false }
       // A cell of a table that names its rows: the name must be a known one.
       guard name != table.values, case .labels(let rows) = table.meaning, row.confidence == "device-recorded" else {

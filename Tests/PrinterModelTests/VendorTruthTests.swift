@@ -1,0 +1,232 @@
+// Devices whose own words contradict what is usually made of them: each number is told as the device means it, or not at all.
+
+internal import MIB
+internal import PrinterModel
+internal import Testing
+
+private func read(_ lines: String) -> Reading {
+  Interpretation.read(SNMPRec.parse(Array((lines + "\n").utf8)).walk)
+}
+
+extension Reading {
+  fileprivate func value(_ meter: String) -> UInt64? { meters.first { $0.name.description == meter }?.value }
+  fileprivate func unit(_ meter: String) -> CounterUnit? { meters.first { $0.name.description == meter }?.unit }
+}
+
+@Suite("A table that states its rows' units")
+struct StatedUnitTests {
+  private static let head = "1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.641.2.1\n"
+
+  /// Rows of paperGeneralCountTable: type, unit (UnitsTC: 4 sides, 5 sheets), value.
+  private func reading(_ rows: [(type: Int, unit: Int?, value: Int)]) -> Reading {
+    let entry = "1.3.6.1.4.1.641.6.4.2.1.1"
+    var lines = Self.head
+    for (index, row) in rows.enumerated() {
+      lines += "\(entry).2.1.\(index + 1)|2|\(row.type)\n\(entry).4.1.\(index + 1)|65|\(row.value)\n"
+      if let unit = row.unit { lines += "\(entry).3.1.\(index + 1)|2|\(unit)\n" }
+    }
+    return read(lines)
+  }
+
+  @Test func `sides are impressions and sheets a meter of their own, whichever row comes first`() {
+    let reading = reading([
+      (16, 5, 2100), (17, 5, 800), (18, 5, 1300), (16, 4, 4000), (17, 4, 1500), (18, 4, 2500),
+    ])
+    #expect(reading.value("print") == 4000 && reading.unit("print") == .impressions)
+    #expect(reading.value("print#sheets") == 2100 && reading.unit("print#sheets") == .sheets)
+    #expect(reading.value("print.fullColor") == 2500 && reading.value("print.fullColor#sheets") == 1300)
+    #expect(reading.checks.contains { $0.name == "print = monochrome + colour" && $0.expected == 4000 && $0.holds })
+    #expect(reading.findings.isEmpty)
+  }
+
+  @Test func `a row in sheets alone is no impressions`() {
+    let reading = reading([(16, 5, 2100)])
+    #expect(reading.value("print") == nil && reading.value("print#sheets") == 2100)
+  }
+
+  @Test(arguments: [nil, 1, 2, 99])
+  func `a row that states no known unit is left out, and a finding tells it`(unit: Int?) {
+    let reading = reading([(16, unit, 2100), (32, 4, 7)])
+    #expect(reading.value("print") == nil && reading.value("copy") == 7)
+    #expect(reading.findings.contains { $0.message.contains("no unit") })
+  }
+
+  @Test func `a poll fetches the column of units`() {
+    let targets = PollTargets.privateTargets(for: DeviceEvidence(systemObjectID: [1, 3, 6, 1, 4, 1, 641, 2]))
+    #expect(targets.tables.flatMap(\.columnNames).contains([1, 3, 6, 1, 4, 1, 641, 6, 4, 2, 1, 1, 3]))
+  }
+}
+
+@Suite("Several markers that count alike")
+struct SeveralMarkersTests {
+  private static let markers = (1...4).map { row in
+    "1.3.6.1.2.1.43.10.2.1.3.1.\(row)|2|7\n1.3.6.1.2.1.43.10.2.1.4.1.\(row)|65|\(row)00\n"
+  }.joined()
+
+  @Test func `have no total by the order of their rows`() {
+    let reading = read(Self.markers)
+    #expect(reading.value("total") == nil)
+    #expect(reading.value("total#marker 1.1") == 100 && reading.value("total#marker 1.4") == 400)
+    #expect(reading.findings.contains { $0.message.contains("several markers") && $0.message.contains("no total") })
+  }
+
+  @Test func `have the total that the device's own sum proves`() {
+    let reading = read(
+      Self.markers + """
+        1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.2435.2.3.9.1
+        1.3.6.1.4.1.2435.2.3.9.4.2.1.5.5.52.21.1.2.1|2|1
+        1.3.6.1.4.1.2435.2.3.9.4.2.1.5.5.52.21.1.2.2|2|3
+        1.3.6.1.4.1.2435.2.3.9.4.2.1.5.5.52.21.1.3.1|65|250
+        1.3.6.1.4.1.2435.2.3.9.4.2.1.5.5.52.21.1.3.2|65|50
+        """)
+    #expect(reading.value("total") == 300)
+    #expect(reading.meters.first?.rule == Rule("rfc3805/primary-marker-life-count@2"))
+    #expect(reading.checks.contains { $0.name == "total = print + fax + copy" && $0.holds })
+  }
+
+  @Test func `have the total that a maker's own counter equals`() {
+    let reading = read(
+      Self.markers
+        + "1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.11.2.3.9.1\n1.3.6.1.4.1.11.2.3.9.4.2.1.4.1.2.5.0|2|200")
+    #expect(reading.value("total") == 200)
+  }
+}
+
+@Suite("Sums that cannot tell one part from another")
+struct InterchangeablePartsTests {
+  /// Function totals of a Kyocera (print, copy, function 3, function 4) and pages of function 4.
+  private func kyocera(_ functions: [Int], fourth: [Int]) -> Reading {
+    var lines = "1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.1347.41\n"
+    lines += "1.3.6.1.4.1.1347.43.10.1.1.12.1.1|2|\(functions.reduce(0, +))\n"
+    for (index, value) in functions.enumerated() {
+      lines += "1.3.6.1.4.1.1347.42.3.1.1.1.1.\(index + 1)|2|\(value)\n"
+    }
+    for (index, value) in fourth.enumerated() {
+      lines += "1.3.6.1.4.1.1347.42.3.1.2.1.1.4.\(index + 1)|2|\(value)\n"
+    }
+    return read(lines)
+  }
+
+  @Test func `prove both as parts and name neither`() {
+    let reading = kyocera([500, 400, 100, 0], fourth: [0, 0, 0])
+    #expect(reading.value("fax") == nil && reading.value("fax.monochrome") == nil)
+    #expect(reading.value("other#function 3") == 100 && reading.value("other#function 4") == 0)
+    #expect(reading.checks.contains { $0.expected == 1000 && $0.holds })
+  }
+
+  @Test func `name one where its own pages do`() {
+    let reading = kyocera([500, 400, 0, 100], fourth: [100, 0, 0])
+    #expect(reading.value("fax") == 100 && reading.value("fax.monochrome") == 100)
+    #expect(reading.value("other#function 3") == 0)
+  }
+
+  @Test func `name both where there is nothing of either`() {
+    #expect(kyocera([500, 400, 0, 0], fourth: [0, 0, 0]).value("fax") == 0)
+  }
+
+  @Test func `tell no colour of an OKI`() {
+    let counters = "1.3.6.1.4.1.2001.1.1.1.1.11.1.10.170.1"
+    let reading = read(
+      """
+      1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.2001.1
+      1.3.6.1.2.1.43.10.2.1.3.1.1|2|7
+      1.3.6.1.2.1.43.10.2.1.4.1.1|65|800
+      \(counters).6.1|2|800
+      \(counters).7.1|2|0
+      """)
+    #expect(!reading.meters.contains { $0.name.colour != .all })
+    #expect(reading.value("total#counter 6") == 800)
+  }
+}
+
+@Suite("What makers say in their own way")
+struct MakersWaysTests {
+  @Test(arguments: [6, 7, 26, 62, 69, 117])
+  func `an Ethernet by any of its numbers has the device's hardware address`(type: Int) {
+    let reading = read(
+      """
+      1.3.6.1.2.1.2.2.1.3.1|2|24
+      1.3.6.1.2.1.2.2.1.3.2|2|\(type)
+      1.3.6.1.2.1.2.2.1.6.1|4x|020000000001
+      1.3.6.1.2.1.2.2.1.6.2|4x|001122334455
+      """)
+    #expect(reading.identity.macAddress == [0x00, 0x11, 0x22, 0x33, 0x44, 0x55])
+  }
+
+  @Test func `what is left of a Brother's parts in pages is a supply, where it is not there in percent`() throws {
+    let info = "1.3.6.1.4.1.2435.2.3.9.4.2.1.5.5"
+    let reading = read(
+      """
+      1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.2435.2.3.9.1
+      \(info).8.0|4x|6901040000206CFF
+      \(info).11.0|4x|82010400000000730104000077888801040000A0C8FF
+      \(info).17.0|4|Firmware Ver.Q
+      """)
+    #expect(reading.supplies.map { $0.description?.text } == ["Belt unit", "Drum", "Laser unit"])
+    let drum = try #require(reading.supplies.first { $0.description?.text == "Drum" })
+    #expect(drum.level == 0 && drum.unit == .impressions && drum.percentRemaining == nil)
+    #expect(drum.row.description == "1.2435.130")
+    #expect(reading.supplies.first?.percentRemaining == 83)
+    #expect(reading.supplies.last?.level == 0x7788)
+    #expect(reading.identity.firmware?.text == "Q")
+  }
+
+  @Test func `a Ricoh's labels are known with blanks behind their colons, and its own names of sizes and sides`() {
+    let table = "1.3.6.1.4.1.367.3.2.1.2.19.5.1"
+    let reading = read(
+      """
+      1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.367.1.1
+      \(table).5.1|4|Counter: Print: Black & White
+      \(table).5.2|4|A3/DLT
+      \(table).5.3|4|Duplex
+      \(table).9.1|65|70
+      \(table).9.2|65|8
+      \(table).9.3|65|9
+      """)
+    #expect(reading.value("print.monochrome") == 70)
+    #expect(reading.value("total.all.large") == 8 && reading.value("total.all.any.twoSided") == 9)
+  }
+
+  @Test(
+    arguments: [
+      ("583847393030303415", "X8G9000415"), ("58384739303132333435", "X8G9012345"), ("5838473930303034FF", nil),
+      ("583847393030", nil),
+    ] as [(String, String?)])
+  func `an Epson's serial number in hexadecimal digits is the text on its label`(digits: String, label: String?) {
+    let reading = read(
+      """
+      1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.1248.1
+      1.3.6.1.4.1.2699.1.2.1.2.1.1.3.1|4|MFG:EPSON;MDL:X200;SN:\(digits);
+      """)
+    #expect(reading.identity.serial?.text == label ?? digits)
+  }
+
+  @Test func `model and make of devices that repeat them`() {
+    func identity(_ tree: String, _ description: String) -> DeviceIdentity {
+      read(
+        """
+        1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.\(tree)
+        1.3.6.1.2.1.25.3.2.1.2.1|6|1.3.6.1.2.1.25.3.1.5
+        1.3.6.1.2.1.25.3.2.1.3.1|4|\(description)
+        """
+      ).identity
+    }
+    #expect(identity("2001.1", "OKI DATA CORP MC560:PRN").model?.text == "MC560")
+    #expect(identity("10642.1", "Zebra Technologies ZTC GK420d-200dpi").model?.text == "ZTC GK420d-200dpi")
+    let hp = identity("236.11.5.1", "HP Laser MFP 131 133 135-138")
+    #expect(hp.make == "HP" && hp.model?.text == "Laser MFP 131 133 135-138")
+    let toshiba = identity("641.2", "TOSHIBA e-STUDIO385P 7463XX9 NH61.CY.N639")
+    #expect(toshiba.make == "Toshiba" && toshiba.model?.text == "e-STUDIO385P")
+  }
+
+  @Test func `texts in sets that look like ASCII are read in their set`() {
+    let japanese: [UInt8] = [0x1B, 0x24, 0x42, 0x25, 0x48, 0x25, 0x4A, 0x21, 0x3C, 0x1B, 0x28, 0x42]
+    #expect(DeviceText(decoding: japanese, characterSet: CharacterSet(rawValue: 39))?.text == "トナー")
+    let cyrillic: [UInt8] = [0x04, 0x22, 0x04, 0x3E, 0x04, 0x3D, 0x04, 0x35, 0x04, 0x40]
+    #expect(DeviceText(decoding: cyrillic, characterSet: CharacterSet(rawValue: 1015))?.text == "Тонер")
+    #expect(DeviceText(decoding: [0x41, 0, 0x42, 0], characterSet: CharacterSet(rawValue: 1015))?.text == "AB")
+    #expect(DeviceText(decoding: [0xFF, 0xFE, 0x22, 0x04], characterSet: CharacterSet(rawValue: 1015))?.text == "Т")
+    #expect(
+      DeviceText(decoding: Array("Ready".utf8), characterSet: CharacterSet(rawValue: 1015)) == DeviceText("Ready"))
+  }
+}
