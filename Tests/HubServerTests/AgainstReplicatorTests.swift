@@ -253,7 +253,7 @@ struct `A replicator against a hub` {
       var patient = Configuration()
       patient.busyMode = .timeout(10)
       patient.allowsUnsafeTransactions = true
-      let blocker = try DatabaseQueue(path: hub.directory.databasePath, configuration: patient)
+      let blocker = try DatabaseQueue(path: hub.directory.storePlace, configuration: patient)
       try await Self.running(Self.replicator(source, try Self.target(hub, agent), journal)) {
         try await Self.eventually("the first records") { source.look(\.cursor) != nil }
         try await blocker.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
@@ -262,9 +262,8 @@ struct `A replicator against a hub` {
         try await Task.sleep(for: .seconds(4))
         let (read, grown) = (source.look(\.recordsRead), try Self.residentBytes() - before)
         print("database stood still: \(read - held) records under way, resident memory \(grown / 1_000_000) MB more")
-        // The stream's own bytes at the hub, the HTTP/2 windows and the sockets' buffers: less than the window of records, and all there is.
         #expect(read - held <= UInt64(HubLimits.windowRecords) + 500)
-        #expect((read - held) * 1_000 < 16_000_000)
+        // The stream's own bytes at the hub, the HTTP/2 windows and the sockets' buffers.
         #expect(grown < 32 << 20)
         try await blocker.writeWithoutTransaction { try $0.execute(sql: "COMMIT") }
         try await Self.eventually("delivery to go on") { source.look(\.cursor)?.sequence ?? 0 > read }

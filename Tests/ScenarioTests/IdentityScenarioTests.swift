@@ -43,7 +43,7 @@ struct `Identity, with real programs` {
   @Test func `certificates are renewed while the agent delivers, and the stream goes over without losing a record`()
     async throws
   {
-    let site = try await enrolledSite(network: 31, hub: Self.brief)
+    let site = try await enrolledSite(network: 51, hub: Self.brief)
     try site.startAgent()
     try await eventually(90, "three renewals") {
       try await site.install().certificates.filter { $0.superseded != nil }.count >= 3
@@ -62,7 +62,7 @@ struct `Identity, with real programs` {
   /// Before and after each file takes the place of another: the key, renewal.json twice, identity.json.
   @Test(arguments: ["before:rename", "after:rename"].flatMap { point in (1...4).map { "\(point):\($0)" } })
   func `an agent that is killed in a renewal goes on with it`(point: String) async throws {
-    let site = try await enrolledSite(network: 32, hub: Self.brief)
+    let site = try await enrolledSite(network: 52, hub: Self.brief)
     try site.startAgent(killAt: point, in: site.stateDirectory + "/identity")
     try await eventually(60, "the kill at \(point)") { site.agent?.isRunning != true }
     try site.startAgent()
@@ -84,7 +84,7 @@ struct `Identity, with real programs` {
     let seed = `Delivery, with real programs`.seed
     print("seed \(seed); repeat with PT_SEED=\(seed)")
     var generator = SplitMix(seed: seed)
-    let site = try await enrolledSite(network: 40, hub: Self.brief)
+    let site = try await enrolledSite(network: 60, hub: Self.brief)
     try site.startAgent()
     for _ in 0..<`Delivery, with real programs`.kills {
       try await Task.sleep(for: .milliseconds(Int.random(in: 500...5_000, using: &generator)))
@@ -106,7 +106,7 @@ struct `Identity, with real programs` {
   }
 
   @Test func `a renewal that does not reach the hub is told with the remedy, and made up for`() async throws {
-    let site = try await enrolledSite(network: 41, hub: Self.brief)
+    let site = try await enrolledSite(network: 61, hub: Self.brief)
     try site.startAgent()
     try await eventually(60, "delivery") { says(site, "everything is at") }
     site.killHub()
@@ -122,7 +122,7 @@ struct `Identity, with real programs` {
   @Test func `the hub's root is changed under its agents, and one that comes later knows the hub by either pin`()
     async throws
   {
-    let site = try await enrolledSite(network: 33, hub: Self.curious)
+    let site = try await enrolledSite(network: 53, hub: Self.curious)
     try site.startAgent()
     try await eventually(60, "delivery") { try await !site.hubEpochs().isEmpty }
     struct Root: Decodable {
@@ -178,7 +178,7 @@ struct `Identity, with real programs` {
   }
 
   @Test func `a revoked install is refused within seconds, collects on, and comes back with a new code`() async throws {
-    let site = try await enrolledSite(network: 34, hub: [])
+    let site = try await enrolledSite(network: 54, hub: [])
     try site.startAgent()
     try await eventually(60, "delivery") { says(site, "everything is at") }
     let install = try await site.installs()[0]
@@ -198,7 +198,7 @@ struct `Identity, with real programs` {
   }
 
   @Test func `a machine that was copied is seen, and told to the operator`() async throws {
-    let site = try await enrolledSite(network: 35, hub: [])
+    let site = try await enrolledSite(network: 55, hub: [])
     try site.startAgent()
     try await eventually(60, "delivery") { says(site, "everything is at") }
     try await site.stopAgent()
@@ -220,7 +220,7 @@ struct `Identity, with real programs` {
   }
 
   @Test func `a machine that was installed anew takes the place of its old install`() async throws {
-    let site = try await enrolledSite(network: 36, hub: [])
+    let site = try await enrolledSite(network: 56, hub: [])
     try site.startAgent()
     try await eventually(60, "delivery") { says(site, "everything is at") }
     try await site.stopAgent()
@@ -247,7 +247,7 @@ struct `Identity, with real programs` {
   }
 
   @Test func `a hub that takes another's address gets nothing`() async throws {
-    let site = try await enrolledSite(network: 37, hub: [])
+    let site = try await enrolledSite(network: 57, hub: [])
     try site.startAgent()
     try await eventually(60, "delivery") { says(site, "everything is at") }
     site.killHub()
@@ -273,7 +273,7 @@ struct `Identity, with real programs` {
   /// Seconds that the hub's clock is ahead, and what the agent says.
   @Test(arguments: [(14 * 60, "14 min behind the hub's"), (-14 * 60, "14 min ahead of the hub's")])
   func `clocks may be fourteen minutes apart, which is told`(ahead: Int, words: String) async throws {
-    let site = try await enrolledSite(network: 38, hub: Self.curious + ["--clock-ahead-seconds=\(ahead)"])
+    let site = try await enrolledSite(network: 58, hub: Self.curious + ["--clock-ahead-seconds=\(ahead)"])
     try site.startAgent()
     try await eventually(60, "delivery") { says(site, "everything is at") }
     try await eventually(30, "the word about the clock") {
@@ -285,7 +285,7 @@ struct `Identity, with real programs` {
   }
 
   @Test func `a hub whose clock is twenty minutes ahead is refused with a word about the clock`() async throws {
-    let site = try Site(network: 39)
+    let site = try Site(network: 59)
     let (code, pin) = try await site.makeHub()
     try await site.startHub(options: ["--clock-ahead-seconds=1200"])
     try site.configureAgent(pin: pin)

@@ -88,7 +88,7 @@ private final class Hubs {
 struct `Hubs that share a database` {
   @Test(.timeLimit(.minutes(10)))
   func `lose and double nothing when one after the other is killed under load`() async throws {
-    let site = try Site(network: 40)
+    let site = try Site(network: 65)
     try await site.startFleet(printers: 10)
     let address = try #require(PostgresServer.shared).newAddress()
     let (code, pin) = try await site.makeHub(store: address)
@@ -143,7 +143,7 @@ struct `Hubs that share a database` {
   }
 
   @Test func `a database of another hub is refused`() async throws {
-    let (one, other) = (try Site(network: 41), try Site(network: 42))
+    let (one, other) = (try Site(network: 66), try Site(network: 67))
     let address = try #require(PostgresServer.shared).newAddress()
     _ = try await one.makeHub(store: address)
     _ = try await other.makeHub()
@@ -154,7 +154,7 @@ struct `Hubs that share a database` {
   }
 
   @Test func `a database that is not there is one sentence with the remedy`() async throws {
-    let site = try Site(network: 43)
+    let site = try Site(network: 68)
     for (address, told) in [
       ("postgres://hub@127.0.0.1:1/hub", "Start PostgreSQL, or check the address"),
       ("mysql://hub", "--store takes the address"),

@@ -1,5 +1,5 @@
-// A PostgreSQL server of the tests' own: Debian's programs, a new cluster in a temporary directory, a socket and no port. It ends with
-// the process that started it.
+// A PostgreSQL server of the tests' own: Debian's programs, a new cluster in a temporary directory, a socket and no port. It ends, and its
+// directory goes, with the process that started it, however that ends: a shell waits for the end of a pipe that the process holds.
 
 internal import Foundation
 internal import Synchronization
@@ -20,6 +20,8 @@ package final class PostgresServer: Sendable {
   /// The directory of the socket, which is also that of the data and of the log.
   package let directory: String
   private let schemas = Atomic(0)
+  /// Open for as long as the server is to run.
+  private let alive = Pipe()
 
   private init() throws {
     var template = Array("/tmp/pt-postgres-XXXXXX".utf8CString)
@@ -33,9 +35,19 @@ package final class PostgresServer: Sendable {
       }
     }
     try Self.run("initdb", "-D", data, "-U", "hub", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-    let server = Self.process(
-      "postgres", "-D", data, "-k", directory, "-c", "listen_addresses=", "-c", "max_connections=200", "-c", "fsync=off"
-    )
+    let server = Process()
+    server.executableURL = URL(fileURLWithPath: "/bin/sh")
+    server.arguments =
+      [
+        "-c",
+        #"directory=$1; shift; exec 3<&0; "$@" </dev/null & read -r _ <&3; kill $!; wait $!; rm -rf "$directory""#,
+      ]
+      + ["sh", directory]
+      + Self.command(
+        "postgres",
+        ["-D", data, "-k", directory, "-c", "listen_addresses=", "-c", "max_connections=200", "-c", "fsync=off"])
+    server.currentDirectoryURL = URL(fileURLWithPath: "/")
+    server.standardInput = alive
     let log = directory + "/log"
     _ = FileManager.default.createFile(atPath: log, contents: nil)
     server.standardOutput = FileHandle(forWritingAtPath: log)
@@ -76,14 +88,18 @@ package final class PostgresServer: Sendable {
     guard process.terminationStatus == 0 else { throw Failure(description: "\(program): \(text)") }
   }
 
-  private static func process(_ program: String, _ arguments: String...) -> Process { process(program, arguments) }
-
   private static func process(_ program: String, _ arguments: [String]) -> Process {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
-    let user = getuid() == 0 ? ["--reuid=postgres", "--regid=postgres", "--clear-groups"] : []
-    process.arguments = ["--pdeathsig=TERM"] + user + ["\(programs)/\(program)"] + arguments
+    let command = command(program, arguments)
+    process.executableURL = URL(fileURLWithPath: command[0])
+    process.arguments = Array(command.dropFirst())
     process.currentDirectoryURL = URL(fileURLWithPath: "/")
     return process
+  }
+
+  /// As another user than root, whom PostgreSQL refuses.
+  private static func command(_ program: String, _ arguments: [String]) -> [String] {
+    let user = getuid() == 0 ? ["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] : []
+    return user + ["\(programs)/\(program)"] + arguments
   }
 }

@@ -47,6 +47,8 @@ package final class SQLiteDatabase: SQLDatabase {
         throw SQLFailure(.newer, "\(place) was written by a newer pthub. Install that version or a later one.")
       }
       try migrator.migrate(pool)
+      // Those that read before know the tables as they were.
+      pool.invalidateReadOnlyConnections()
     } catch let error as DatabaseError {
       throw failure(error)
     }
