@@ -1,5 +1,5 @@
 // A PostgreSQL server of the tests' own: Debian's programs, a new cluster in a temporary directory, a socket and no port. It ends, and its
-// directory goes, with the process that started it, however that ends: a shell waits for the end of a pipe that the process holds.
+// directory goes, with the process that started it, however that ends: a shell looks each second whether it is there.
 
 internal import Foundation
 internal import Synchronization
@@ -20,8 +20,13 @@ package final class PostgresServer: Sendable {
   /// The directory of the socket, which is also that of the data and of the log.
   package let directory: String
   private let schemas = Atomic(0)
-  /// Open for as long as the server is to run.
-  private let alive = Pipe()
+  /// Runs a program for as long as a process lives, then removes a directory.
+  private static let guarding = #"""
+    owner=$1 directory=$2; shift 2
+    "$@" &
+    while kill -0 "$owner" 2>/dev/null; do sleep 1; done
+    kill $!; wait $!; rm -rf "$directory"
+    """#
 
   private init() throws {
     var template = Array("/tmp/pt-postgres-XXXXXX".utf8CString)
@@ -38,16 +43,12 @@ package final class PostgresServer: Sendable {
     let server = Process()
     server.executableURL = URL(fileURLWithPath: "/bin/sh")
     server.arguments =
-      [
-        "-c",
-        #"directory=$1; shift; exec 3<&0; "$@" </dev/null & read -r _ <&3; kill $!; wait $!; rm -rf "$directory""#,
-      ]
-      + ["sh", directory]
+      ["-c", Self.guarding, "sh", "\(getpid())", directory]
       + Self.command(
         "postgres",
         ["-D", data, "-k", directory, "-c", "listen_addresses=", "-c", "max_connections=200", "-c", "fsync=off"])
     server.currentDirectoryURL = URL(fileURLWithPath: "/")
-    server.standardInput = alive
+    server.standardInput = FileHandle.nullDevice
     let log = directory + "/log"
     _ = FileManager.default.createFile(atPath: log, contents: nil)
     server.standardOutput = FileHandle(forWritingAtPath: log)
