@@ -4,10 +4,6 @@
 #ifndef PRINTTRAIL_CLMDB_SHIM_H
 #define PRINTTRAIL_CLMDB_SHIM_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-
 #include <fcntl.h>
 #include <lmdb.h>
 #include <sys/vfs.h>
