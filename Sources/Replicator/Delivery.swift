@@ -322,13 +322,17 @@ extension Delivery {
     return next.sequence <= reach ? held.sendable(reach - next.sequence + 1, from: next) : 0
   }
 
-  /// Moves on to the next epoch where one is done; false if everything was sent.
+  /// Moves to the first epoch of which something is unsent; false if everything was sent. An epoch may grow after a later one began: what was
+  /// appended just before is told just after.
   private mutating func skipToUnsent() -> Bool {
-    while next.sequence > reach(next.epoch) {
-      guard let following = epochs.first(where: { $0 > next.epoch }) else { return false }
-      next = RecordPosition(epoch: following, sequence: held.firstToSend(following))
+    for epoch in epochs {
+      let first =
+        epoch == next.epoch ? next.sequence : max(held.firstToSend(epoch), (sent[epoch] ?? 0) + 1)
+      guard first <= reach(epoch) else { continue }
+      next = RecordPosition(epoch: epoch, sequence: first)
+      return true
     }
-    return true
+    return false
   }
 
   private mutating func send(_ run: RecordRun) -> [Action] {

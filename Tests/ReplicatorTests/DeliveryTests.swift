@@ -210,6 +210,22 @@ import Testing
         == [.read(first: place(2, 1), recordsMax: 1, bytesMax: Delivery.batchBytesMax)])
   }
 
+  @Test func `what was appended just before an epoch began, and is told after, is sent in the same stream`() {
+    var delivery = Delivery(heads: [place(1, 20)], cursor: place(1, 20))
+    _ = delivery.received(.opened)
+    #expect(delivery.received(welcome([1: 20])) == [])
+    let all = Delivery.batchBytesMax
+    #expect(delivery.received(.grew(place(2, 1))) == [.read(first: place(2, 1), recordsMax: 1, bytesMax: all)])
+    // While a read is under way nothing is read besides.
+    #expect(delivery.received(.grew(place(1, 22))) == [])
+    #expect(
+      delivery.received(.read(run(place(2, 1), 1))) == [
+        .send(run(place(2, 1), 1)), .read(first: place(1, 21), recordsMax: 2, bytesMax: all),
+      ])
+    #expect(delivery.received(.read(run(place(1, 21), 2))) == [.send(run(place(1, 21), 2))])
+    #expect(delivery.received(.grew(place(2, 2))) == [.read(first: place(2, 2), recordsMax: 1, bytesMax: all)])
+  }
+
   @Test func `a hub that holds later epochs makes one begin that is later still`() {
     var delivery = Delivery(heads: [place(1, 20)], cursor: place(1, 10))
     _ = delivery.received(.opened)
