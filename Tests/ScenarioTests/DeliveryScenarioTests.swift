@@ -248,7 +248,8 @@ struct `Delivery, with real programs` {
       return status.status == 1 && status.output.contains("revoked")
     }
     let said = try #require(site.agent?.output.components(separatedBy: "\n").filter { $0.contains("refuses") })
-    #expect(said.count <= 2, "it waits between two attempts: \(said)")
+    // Some on a slow machine; without waits there would be hundreds.
+    #expect(said.count < 10, "it waits between two attempts: \(said)")
     // Another hub at the same address.
     try await site.stopAgent()
     site.killHub()
