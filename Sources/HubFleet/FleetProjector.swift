@@ -32,6 +32,8 @@ package final class FleetProjector: Sendable {
   package struct Step: Sendable {
     package let fold: Fold
     package let records: Int
+    /// Why records moved nothing, one sentence each.
+    package let unreadable: [String]
     /// Whether there may be more.
     package let hasMore: Bool
   }
@@ -59,13 +61,17 @@ package final class FleetProjector: Sendable {
     let version: Int64? = try db.value(
       "SELECT fold FROM projection WHERE install = ?\(db.dialect.lockingRows)", install)
     var fold = version == Self.foldVersion ? try load(install, db) : try restart(install, db)
-    guard let run = try nextRun(&fold, db) else { return Step(fold: fold, records: 0, hasMore: false) }
+    guard let run = try nextRun(&fold, db) else { return Step(fold: fold, records: 0, unreadable: [], hasMore: false) }
     var changes = FleetChanges()
     var decoder = EventDecoder(.withoutRaw)
+    var unreadable: [String] = []
     for payload in run.payloads {
-      // What is no event, or one of a later release, moves nothing; the record stays.
-      guard let event = try? payload.withUnsafeBytes({ try decoder.event($0) }) else { continue }
-      changes.apply(event, to: &fold.state)
+      do {
+        changes.apply(try payload.withUnsafeBytes { try decoder.event($0) }, to: &fold.state)
+      } catch {
+        // What is no event, or one of a later release, moves nothing; the record stays, and whoever folds it is told.
+        unreadable.append("\(error)")
+      }
     }
     fold.positions[run.epoch] = run.last
     try writeRows(changes, fold, db)
@@ -76,7 +82,7 @@ package final class FleetProjector: Sendable {
       """, install, run.epoch, run.last)
     try DeviceWriter(install: install, db: db).write(changes, fold.state)
     for device in changes.devices { fold.state.rest(device) }
-    return Step(fold: fold, records: run.payloads.count, hasMore: true)
+    return Step(fold: fold, records: run.payloads.count, unreadable: unreadable, hasMore: true)
   }
 
   /// Remembers what a committed step came to.

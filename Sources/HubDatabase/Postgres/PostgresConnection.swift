@@ -248,7 +248,9 @@ final class PostgresConnection: SQLConnection, @unchecked Sendable {
       return .integer(bytes.reduce(isNegative ? -1 : 0) { $0 << 8 | Int64($1) })
     case TypeID.text, TypeID.varchar, TypeID.name: return .text(String(decoding: bytes, as: UTF8.self))
     case TypeID.bytea: return .bytes(Data(bytes))
-    case let type: preconditionFailure("a result's column of the type \(type), which no table has")
+    case let type:
+      throw SQLFailure(
+        .damaged, "The database has a column of type \(type), which no table of a hub has. Restore it from its backup.")
     }
   }
 

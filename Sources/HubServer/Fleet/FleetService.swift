@@ -56,7 +56,12 @@ final class FleetService: Service {
     do {
       let installs = looksAtAll ? due.union(try await store.installsToFold()) : due
       for install in installs.sorted(by: { $0.rawValue < $1.rawValue }) {
-        try await store.fold(install, projector)
+        let unreadable = try await store.fold(install, projector)
+        if let first = unreadable.first {
+          logger.warning(
+            "records are in no read model",
+            metadata: ["install": "\(install.rawValue)", "records": "\(unreadable.count)", "reason": "\(first)"])
+        }
         if Task.isCancelled { return }
       }
     } catch is CancellationError {
@@ -74,12 +79,15 @@ extension SQLStore {
     try await read { db in Set(try FleetProjector.due(db).map { InstallNumber($0) }) }
   }
 
-  /// Folds all that is stored of an install.
-  func fold(_ install: InstallNumber, _ projector: FleetProjector) async throws {
+  /// Folds all that is stored of an install; gives why records of it could not be read as events.
+  @discardableResult
+  func fold(_ install: InstallNumber, _ projector: FleetProjector) async throws -> [String] {
+    var unreadable: [String] = []
     while true {
       let step = try await write(.readCommitted) { db in try projector.advance(install.rawValue, db) }
       projector.keep(step)
-      guard step.hasMore, !Task.isCancelled else { return }
+      unreadable += step.unreadable
+      guard step.hasMore, !Task.isCancelled else { return unreadable }
     }
   }
 
