@@ -94,10 +94,12 @@ package struct Hub: Sendable {
     let dcam = try RPCListener(
       name: "dcam", endpoint: configuration.dcam, identity: identity, services: [collection, signing])
     let hcPort = PortBox()
+    let hcConnections = OpenConnections()
     let health = try HealthService(peers: peers, store: store, clock: clock, logger: logger)
-      .application(endpoint: configuration.hc, identity: identity) { hcPort.set($0) }
+      .application(endpoint: configuration.hc, identity: identity, connections: hcConnections) { hcPort.set($0) }
     let hc = HealthListener(
-      application: health, endpoint: configuration.hc, port: hcPort, before: [csr, dcam])
+      application: health, endpoint: configuration.hc, port: hcPort, connections: hcConnections, logger: logger,
+      before: [csr, dcam])
     let readiness = Readiness { [configuration, authorities, logger] in
       let ready = Ready(
         csr: Endpoint(host: configuration.csr.host, port: try await csr.port),
