@@ -200,9 +200,10 @@ let package = Package(
     program(
       "ptbench",
       [
-        "AlertRules", "Journal", "Evidence", "ReadModels", "Events", "PrinterModel", "MIB", "Collectors", "Discovery",
-        "SNMP",
-        "CrashImages", "HubProtocol", "OpenSSL", "Platform", protobuf,
+        "AgentCore", "AlertRules", "Journal", "Enrolment", "Evidence", "ReadModels", "Events", "PrinterModel", "MIB",
+        "Collectors", "Discovery", "SNMP", "CrashImages", "HubProtocol", "OpenSSL", "Platform", "Replicator", "TLS",
+        grpcCore, protobuf, logging, .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       ]),
 
     // PostgreSQL for those that need it.
