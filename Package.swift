@@ -151,7 +151,12 @@ let package = Package(
       ]),
 
     // The hub: never HTTP2, GRPCWire or TLS.
-    room("HubDatabase", ["CPostgres", "Platform", .product(name: "GRDB", package: "GRDB.swift")]),
+    room(
+      "HubDatabase",
+      [
+        "CPostgres", "Platform", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
+      ]),
     room(
       "HubFleet", ["HubDatabase", "Projections", "Events", "PrinterModel"]),
     room(

@@ -64,7 +64,10 @@ struct BenchInstall: Sendable {
       transportSecurity: .mTLS(certificateChain: chain.map { .bytes($0.der, format: .der) }, privateKey: key) {
         $0.trustRoots = .certificates(roots.map { .bytes($0.der, format: .der) })
       },
-      config: .defaults { config in config.http2.targetWindowSize = 1 << 20 },
+      config: .defaults { config in
+        config.http2.targetWindowSize = 1 << 20
+        config.compression.enabledAlgorithms = [.gzip]
+      },
       eventLoopGroup: group)
   }
 

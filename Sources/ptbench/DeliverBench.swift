@@ -21,7 +21,7 @@ internal import SwiftProtobuf
 internal import Synchronization
 
 struct DeliverBench: AsyncParsableCommand {
-  enum Client: String, ExpressibleByArgument, CaseIterable { case own, plain }
+  enum Client: String, ExpressibleByArgument, CaseIterable { case own, plain, gzip }
 
   static let configuration = CommandConfiguration(
     commandName: "deliver",
@@ -30,7 +30,9 @@ struct DeliverBench: AsyncParsableCommand {
   @OptionGroup var hub: BenchHub
   @Option(help: "A directory for the journal that does not exist yet.") var directory: String
   @Option(help: "Records in the journal, as a fleet of a thousand devices makes them.") var records = 200_000
-  @Option(help: "own: the agent's replicator; plain: grpc-swift-nio-transport.") var client = Client.own
+  @Option(
+    help: "own: the agent's replicator; plain: grpc-swift-nio-transport; gzip: the same with messages compressed.")
+  var client = Client.own
   @Option(help: "Milliseconds between alerts that are appended while the backlog is delivered; own only.") var alerts:
     Int?
 
@@ -54,7 +56,7 @@ struct DeliverBench: AsyncParsableCommand {
     let start = clock.now
     switch client {
     case .own: try await deliver(journal, reference, install)
-    case .plain: try await plain(journal, reference, install)
+    case .plain, .gzip: try await plain(journal, reference, install)
     }
     let seconds = (clock.now - start).seconds
     let used = processorSeconds() - processor
@@ -147,7 +149,10 @@ struct DeliverBench: AsyncParsableCommand {
         }
         try await window.wait(for: .max)
       }
-      try await Printtrail_Dcam_V1_DeviceCollection.Client(wrapping: client).stream(request: request) { response in
+      var options = CallOptions.defaults
+      options.compression = self.client == .gzip ? .gzip : CompressionAlgorithm.none
+      try await Printtrail_Dcam_V1_DeviceCollection.Client(wrapping: client).stream(request: request, options: options)
+      { response in
         for try await message in response.messages {
           switch message.message {
           case .welcome(let welcome): window.open(UInt64(welcome.windowRecords))

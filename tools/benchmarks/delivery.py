@@ -117,7 +117,7 @@ def deliver(served, work, client, records, *options):
 def rates(bin, work, rounds=3, records=400_000):
     """Null store and SQLite, the agent's replicator and the plain client, in turns."""
     for store in ("null", "SQLite"):
-        found = {"own": [], "plain": []}
+        found = {"own": [], "plain": [], "gzip": []}
         for turn in range(rounds):
             for client in found:
                 with hub(bin, os.path.join(work, "hub"), null=store == "null") as served:
@@ -125,10 +125,12 @@ def rates(bin, work, rounds=3, records=400_000):
                     found[client].append(line)
                     say(**line, store=store)
         rate = {client: statistics.median(line["records_per_second"] for line in of) for client, of in found.items()}
-        ratio = statistics.median(own["records_per_second"] / plain["records_per_second"] for own, plain in zip(*found.values()))
+        ratio = {client: statistics.median(own["records_per_second"] / other["records_per_second"] for own, other in zip(found["own"], found[client]))
+                 for client in ("plain", "gzip")}
         cpu = {client: statistics.median(line["cpu_seconds"] for line in of) for client, of in found.items()}
-        summary(f"{store}: agent {rate['own']:,.0f} records/s, plain grpc-swift-nio-transport {rate['plain']:,.0f}, ratio {ratio:.2f}; "
-                f"their own processor time {cpu['own']:.2f} s and {cpu['plain']:.2f} s for {records:,} records")
+        summary(f"{store}: agent {rate['own']:,.0f} records/s; plain grpc-swift-nio-transport {rate['plain']:,.0f}, ratio {ratio['plain']:.2f}; the same with "
+                f"gzip, as the agent does it, {rate['gzip']:,.0f}, ratio {ratio['gzip']:.2f}; their own processor time {cpu['own']:.2f}, {cpu['plain']:.2f} and "
+                f"{cpu['gzip']:.2f} s for {records:,} records")
 
 
 def backlog(bin, work, records=1_000_000):
