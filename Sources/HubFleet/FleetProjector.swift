@@ -84,6 +84,7 @@ package final class FleetProjector: Sendable {
       INSERT INTO projected (install, epoch, sequence) VALUES (?, ?, ?)
       ON CONFLICT (install, epoch) DO UPDATE SET sequence = excluded.sequence
       """, install, run.epoch, run.last)
+    try EarlyAlerts.settle(install: install, epoch: run.epoch, through: run.last, db)
     try DeviceWriter(install: install, db: db).write(changes, fold.state)
     for device in changes.devices { fold.state.rest(device) }
     return Step(fold: fold, records: run.payloads.count, unreadable: unreadable, hasMore: true)

@@ -28,6 +28,7 @@ enum Schema {
     SQLMigration("v3e", sqlite: version3e, postgres: postgres(version3e)),
     SQLMigration("v4", sqlite: version4, postgres: postgres(version4)),
     SQLMigration("v5", sqlite: sqlite(FleetSchema.tables), postgres: postgres(FleetSchema.tables)),
+    SQLMigration("v8", sqlite: sqlite(FleetSchema.early), postgres: postgres(FleetSchema.early)),
   ]
 
   private static func sqlite(_ text: String) -> String {
