@@ -5,7 +5,6 @@ internal import Enrolment
 internal import FoundationEssentials
 internal import GRPCCore
 internal import GRPCNIOTransportHTTP2Posix
-internal import Glibc
 internal import HubProtocol
 internal import NIOPosix
 internal import OpenSSL
@@ -37,15 +36,16 @@ struct HerdBench: AsyncParsableCommand {
     let clock = ContinuousClock()
     let start = clock.now
     let members = try await enrol()
-    print(#"{"benchmark":"herd.enrolled","agents":\#(agents),"seconds":\#((clock.now - start).seconds)}"#)
+    let seconds = (clock.now - start).seconds
+    try StandardOutput.write(
+      Array(#"{"benchmark":"herd.enrolled","agents":\#(agents),"seconds":\#(seconds)}"#.utf8) + [UInt8(ascii: "\n")])
     let count = HerdCount()
     try await withThrowingDiscardingTaskGroup { group in
       for member in members { group.addTask { await member.stay(count, spread: spread) } }
       group.addTask {
         while true {
-          print(count.line)
-          fflush(nil)
-          try await Task.sleep(for: .seconds(1))
+          try StandardOutput.write(Array("\(count.line)\n".utf8))
+          do { try await Task.sleep(for: .seconds(1)) } catch { return }
         }
       }
       try await onOwnThread { while readLine() != nil {} }
