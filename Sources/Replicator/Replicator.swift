@@ -277,8 +277,11 @@ extension Replicator {
 
   private func transport(to target: DeliveryTarget) -> WireTransport {
     let endpoint = Endpoint(host: target.address.host, port: target.address.port)
-    return WireTransport(
-      WireConfiguration(endpoint: endpoint, product: "ptagent/\(introduction.agentVersion)", tls: target.tls))
+    var configuration = WireConfiguration(
+      endpoint: endpoint, product: "ptagent/\(introduction.agentVersion)", tls: target.tls)
+    // What a hub says is short, and ten thousand streams would each have it keep a compressor.
+    configuration.acceptsCompressed = false
+    return WireTransport(configuration)
   }
 }
 

@@ -57,7 +57,8 @@ struct BenchInstall: Sendable {
   }
 
   /// grpc-swift-nio-transport with the same identity.
-  func plainTransport(group: any EventLoopGroup) throws -> HTTP2ClientTransport.Posix {
+  /// - Parameter compresses: whether messages may be compressed, both ways.
+  func plainTransport(compresses: Bool, group: any EventLoopGroup) throws -> HTTP2ClientTransport.Posix {
     let key = TLSConfig.PrivateKeySource.bytes(Array(try key.pem().utf8), format: .pem)
     return try HTTP2ClientTransport.Posix(
       target: .ipv4(address: dcam.host, port: Int(dcam.port)),
@@ -66,7 +67,7 @@ struct BenchInstall: Sendable {
       },
       config: .defaults { config in
         config.http2.targetWindowSize = 1 << 20
-        config.compression.enabledAlgorithms = [.gzip]
+        config.compression.enabledAlgorithms = compresses ? [.gzip] : []
       },
       eventLoopGroup: group)
   }

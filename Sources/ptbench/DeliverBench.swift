@@ -135,7 +135,7 @@ struct DeliverBench: AsyncParsableCommand {
     let head = try journal.reader.head()
     let reader = journal.reader
     try await withGRPCClient(
-      transport: try install.plainTransport(group: MultiThreadedEventLoopGroup.singleton)
+      transport: try install.plainTransport(compresses: client == .gzip, group: MultiThreadedEventLoopGroup.singleton)
     ) { client in
       let window = Window()
       let request = StreamingClientRequest<Printtrail_Dcam_V1_AgentMessage> { writer in

@@ -125,7 +125,7 @@ struct HerdMember: Sendable {
   }
 
   private func stream(welcomed: @escaping @Sendable () -> Void) async throws {
-    let transport = try install.plainTransport(group: MultiThreadedEventLoopGroup.singleton)
+    let transport = try install.plainTransport(compresses: false, group: MultiThreadedEventLoopGroup.singleton)
     try await withGRPCClient(transport: transport) { client in
       let (end, ending) = AsyncStream.makeStream(of: Never.self)
       let request = StreamingClientRequest<Printtrail_Dcam_V1_AgentMessage> { writer in
