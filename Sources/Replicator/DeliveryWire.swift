@@ -86,7 +86,8 @@ extension Delivery.Event {
     case .conflict(let body)?:
       self = .conflicted(RecordPosition(epoch: body.epoch, sequence: body.sequence), heldHash: body.hashCut)
     case .countersignature(let body)?: self = .countersigned(CheckpointNote(body))
-    case nil: return nil
+    // Not delivery's business.
+    case .job?, nil: return nil
     }
   }
 }
