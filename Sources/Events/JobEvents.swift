@@ -129,8 +129,6 @@ package struct JobFailed: Equatable, Sendable {
     case interrupted
     /// The hub took it back while it ran.
     case cancelled
-    /// What it needs is not there in this agent.
-    case unavailable
   }
 
   package var id: JobID
@@ -172,6 +170,8 @@ package struct JobRefused: Equatable, Sendable {
     case notPermitted
     /// It is about a device that this agent does not have.
     case unknownDevice
+    /// This agent has nothing that could do it.
+    case unavailable
     /// Too many wait already.
     case busy
     /// The hub took it back before it was begun.

@@ -21,6 +21,7 @@ extension Printtrail_Dcam_V1_Hello {
       $0.agentVersion = introduction.agentVersion
       $0.heads = heads.map { .init($0) }
       if let acknowledged { $0.acknowledged = .init(acknowledged) }
+      $0.takesJobs = introduction.takesJobs
     }
   }
 }

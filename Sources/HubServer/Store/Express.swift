@@ -82,6 +82,7 @@ enum Express {
       "INSERT INTO express (install, epoch, sequence, time, hash, payload, received_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
       install, express.epoch, Int64(express.sequence), express.record.time, express.record.leaf.bytes,
       express.record.payload, now)
+    try JobLedger.note(express.record, install, now: now, db)
     return .kept
   }
 
