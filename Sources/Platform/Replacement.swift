@@ -2,21 +2,35 @@
 
 internal import Glibc
 
-extension Machine {
-  /// The program of this process as it was named when it started; a newer one may have taken its place on the disk since.
-  package static let executable: String? = {
+/// What a process was when it began: for becoming that again.
+package struct ProcessOrigin: Sendable {
+  /// The path of the program; another one may have taken its place on the disk since.
+  let executable: String
+  let arguments: [String]
+  /// What it was given. Whoever started it may watch it by one of them.
+  let descriptors: Set<Int32>
+
+  /// Of this process. To be made before it opens anything that it does not close by itself.
+  /// - Returns: nil where /proc cannot be read.
+  package init?(arguments: [String]) {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
     let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-    guard length > 0 else { return nil }
-    return String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }()
+    guard length > 0, let names = try? Files.names(in: "/proc/self/fd") else { return nil }
+    executable = String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    self.arguments = arguments
+    // Not those that close by themselves when another program is run.
+    descriptors = Set(
+      names.compactMap { Int32($0) }.filter { descriptor in
+        let flags = fcntl(descriptor, F_GETFD)
+        return flags >= 0 && flags & FD_CLOEXEC == 0
+      })
+  }
 
-  /// Runs `path` in the place of this program, with the same environment and standard input and outputs, and nothing else of it: other descriptors
-  /// are closed, signals do what they do by default. Threads end as they are; only for a program that has ended in order.
+  /// Runs the program again in the place of this one, as the same process, with the same arguments, environment and descriptors; signals do what they
+  /// do by default. Threads end as they are: only for a program that has ended in order.
   ///
-  /// - Parameter arguments: with the program's own name first.
-  /// - Returns: why it could not; nothing has changed then but descriptors, which close when another program is run, and signals.
-  package static func become(_ path: String, _ arguments: [String]) -> SystemError {
+  /// - Returns: why it could not; nothing has changed then but signals, and descriptors that now close when another program is run.
+  package func becomeAgain() -> SystemError {
     closeOthersOnExec()
     for number in [SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2] { signal(number, SIG_DFL) }
     var none = sigset_t()
@@ -25,13 +39,13 @@ extension Machine {
     var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
     pointers.append(nil)
     defer { for pointer in pointers { free(pointer) } }
-    execv(path, &pointers)
-    return SystemError(operation: "run", path: path, code: errno)
+    execv(executable, &pointers)
+    return SystemError(operation: "run", path: executable, code: errno)
   }
 
-  private static func closeOthersOnExec() {
+  private func closeOthersOnExec() {
     guard let names = try? Files.names(in: "/proc/self/fd") else { return }
-    for descriptor in names.compactMap({ Int32($0) }) where descriptor > 2 {
+    for descriptor in names.compactMap({ Int32($0) }) where !descriptors.contains(descriptor) {
       let flags = fcntl(descriptor, F_GETFD)
       if flags >= 0 { _ = fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC) }
     }

@@ -30,6 +30,7 @@ struct RunCommand: AsyncParsableCommand {
 
   mutating func run() async throws {
     try await reporting {
+      let origin = ProcessOrigin(arguments: CommandLine.arguments)
       let configuration = try file.load()
       let (restart, tail) = (RestartRequest(), LogTail())
       let logger = Logger(configuration.log, tail: tail)
@@ -39,13 +40,13 @@ struct RunCommand: AsyncParsableCommand {
       let display: any SweepDisplay = progress ? TerminalDisplay(descriptor: 1) : NoDisplay()
       // A fault in the journal's file: the next start then inspects every record.
       _ = clinux_mark_on_fault(JournalRecovery.faultMark(directory: configuration.journal.directory))
-      // Before anything could be put in its place.
-      let executable = Machine.executable
       try await Agent(configuration, logger: logger, display: display, restart: restart, logTail: tail).run()
       guard restart.isMade else { return }
-      guard let executable else { throw AgentFailure(.software, "It cannot be told which program to restart.") }
-      logger.notice("the agent begins again", metadata: ["program": "\(executable)"])
-      let failure = Machine.become(executable, CommandLine.arguments)
+      guard let origin else {
+        throw AgentFailure(.interrupted, "The agent ended to begin again, and /proc is not there.")
+      }
+      logger.notice("the agent begins again")
+      let failure = origin.becomeAgain()
       throw AgentFailure(.interrupted, "The agent ended to begin again and could not: \(failure)")
     }
   }

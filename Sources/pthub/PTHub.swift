@@ -69,6 +69,9 @@ struct PTHub: AsyncParsableCommand {
       }
     } catch let error as HubError {
       fail(error.message, error.kind.rawValue)
+    } catch let code as ExitCode {
+      // Its command has said why.
+      Glibc.exit(code.rawValue)
     } catch {
       let code = exitCode(for: error)
       if code == .failure { fail("\(error)", softwareExitCode) }

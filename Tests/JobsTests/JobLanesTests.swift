@@ -296,12 +296,13 @@ private let device: DeviceID = {
 
   @Test func `are not taken while as many ids are remembered as may be, until their deadlines have passed`() {
     var bench = Bench()
-    let ended = (0..<JobLanes.rememberedMax).map { number in
-      (JobID((0..<16).map { $0 == 0 ? UInt8(number >> 8) : $0 == 1 ? UInt8(number & 0xff) : 9 }), bench.now + 10_000)
+    var ended: [JobID: Int64] = [:]
+    for number in 0..<JobLanes.rememberedMax {
+      let tail = [UInt8](repeating: 9, count: 14)
+      let id = JobID([UInt8(number >> 8), UInt8(number & 0xff)] + tail)
+      if let id { ended[id] = bench.now + 10_000 }
     }
-    _ = bench.lanes.resume(
-      open: [], ended: Dictionary(uniqueKeysWithValues: ended.compactMap { key, value in key.map { ($0, value) } }),
-      now: bench.now)
+    _ = bench.lanes.resume(open: [], ended: ended, now: bench.now)
     bench.offer(1, scan)
     #expect(bench.ignored == [id(1)] && bench.recorded.isEmpty)
     bench.now += 10_001

@@ -60,7 +60,6 @@ private final class Desk: JobExecutor {
 @Suite struct `A runner of jobs` {
   private let journal = MemoryJournal()
   private let desk = Desk()
-  private let clock = Mutex<Int64>(1_000)
 
   private func runner() -> JobRunner {
     JobRunner(

@@ -32,7 +32,10 @@ import Testing
   }
 
   @Test func `are the last so many that ended, and the same when they are folded from their rows`() throws {
-    func id(_ number: Int) -> JobID { JobID((0..<16).map { $0 < 2 ? UInt8(number >> (8 * (1 - $0)) & 0xff) : 7 })! }
+    func id(_ number: Int) -> JobID {
+      let tail = [UInt8](repeating: 7, count: 14)
+      return JobID([UInt8(number >> 8), UInt8(number & 0xff)] + tail)!
+    }
     var fleet = FleetState()
     var stored: [[UInt8]: Event] = [:]
     for number in 0..<JobStates.endedMax + 300 {

@@ -30,6 +30,8 @@ protocol DevicePageOpening: Sendable {
 struct JobExecution: JobExecutor {
   /// What an upload waits for the hub to have what was read. It has it later all the same.
   private static let deliveryMax: Duration = .seconds(60)
+  /// What is waited for collecting to begin.
+  private static let collectorMax: Duration = .seconds(30)
   private static let deliveryLook: Duration = .milliseconds(100)
   /// Copies of diagnostics that are kept beside the journal.
   static let diagnosticsKept = 5
@@ -109,9 +111,14 @@ struct JobExecution: JobExecutor {
     }
   }
 
-  private func collector() throws -> Collector {
-    guard let collector = desk.collector else { throw CollectorStopped() }
-    return collector
+  /// After a start it takes a moment until there is one.
+  private func collector() async throws -> Collector {
+    let end = ContinuousClock.now.advanced(by: Self.collectorMax)
+    while ContinuousClock.now < end {
+      if let collector = desk.collector, await collector.isCollecting { return collector }
+      try await Task.sleep(for: Self.deliveryLook)
+    }
+    throw CollectorStopped()
   }
 
   private func scan(_ order: JobOrder) async throws -> JobResult {

@@ -58,7 +58,7 @@ package actor Collector {
   private var hasSwept = false
   private var isSweeping = false
   /// Whether polls are made: not before and after `run`.
-  var isCollecting = false
+  package internal(set) var isCollecting = false
   /// When something last moved, in milliseconds since 1970 UTC: what a health check compares with now.
   package private(set) var lastProgress: Int64
 
