@@ -214,8 +214,8 @@ let package = Package(
     tests(
       "AgentCoreTests",
       of: [
-        "AgentCore", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Evidence", "Journal", "MIB",
-        "OpenSSL", "Platform", "PrinterModel", "Projections", logging,
+        "AgentCore", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Evidence", "Jobs", "Journal", "MIB",
+        "OpenSSL", "Platform", "PrinterModel", "Projections", "Replicator", "SNMP", logging,
       ]),
     tests(
       "CollectorsTests",

@@ -262,6 +262,8 @@ package struct JobLanes: Sendable {
         id, job.deadline,
         .jobRefused(
           JobRefused(id: id, refusal.reason, refusal.message, kind: job.order.kind, deadline: job.deadline)))
+    // Past being stopped: the process ends.
+    case .starting where job.restart != nil, .running where job.restart != nil: return []
     case .starting, .running: return stop(.cancelled) { meant, _ in meant == id }
     }
   }

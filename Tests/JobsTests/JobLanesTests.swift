@@ -246,6 +246,8 @@ private let device: DeviceID = {
     bench.offer(2, diagnostics)
     bench.offer(3, restart(.standalone))
     #expect(bench.begun == [id(1), id(2), id(3)])
+    bench.offer(3, restart(.standalone), isCancelled: true)
+    #expect(bench.stopped.isEmpty, "it is past being taken back")
     bench.tell(.stopping)
     #expect(bench.stopped == [id(1), id(2)] && !bench.lanes.mayStop)
     bench.end(1, .failed(message: "stopped"))

@@ -81,17 +81,14 @@ struct `Jobs, with real programs` {
     let exported = try await Program.run("ptjournal", ["export", site.journal, "--into", export], in: site.directory)
     #expect(exported.status == 0, "\(exported.output)")
     struct Line: Decodable {
-      struct Body: Decodable {
-        var id: String?
-      }
+      /// `printtrail.JobReceived.v1`
       var type: String
-      var data: Body
     }
     let text = try String(contentsOfFile: export + "/events.jsonl", encoding: .utf8)
     return try text.split(separator: "\n").filter { $0.contains(id) }.map { line in
-      try JSONDecoder().decode(Line.self, from: Data(line.utf8)).type.replacingOccurrences(
-        of: "com.printtrail.", with: "")
-    }.map { String($0.split(separator: ".").last ?? "") }
+      let words = try JSONDecoder().decode(Line.self, from: Data(line.utf8)).type.split(separator: ".")
+      return words.count > 1 ? String(words[1]) : ""
+    }
   }
 
   /// Stops the agent in order; what it ran is the same at both ends, and so are the journals.

@@ -28,6 +28,10 @@ package struct PollResult: Equatable, Sendable {
   package var failed = 0
   /// Devices that have no address any more, are retired, or lie in no range.
   package var notAsked = 0
+
+  package init(read: Int = 0, failed: Int = 0, notAsked: Int = 0) {
+    (self.read, self.failed, self.notAsked) = (read, failed, notAsked)
+  }
 }
 
 extension CollectorSettings {

@@ -362,7 +362,7 @@ private enum JobRows {
   static func expire(_ install: InstallNumber?, now: Int64, _ db: any SQLConnection) throws {
     let ofOne = install == nil ? "" : "install = ? AND "
     let late = try db.rows(
-      "SELECT number FROM job WHERE \(ofOne)is_open = 1 AND state IN ('created', 'sent') AND deadline_at <= ?",
+      "SELECT number FROM job WHERE \(ofOne)is_open = 1 AND state IN ('created', 'sent') AND deadline_at <= ? ORDER BY number",
       [install?.sqlValue, now.sqlValue].compactMap { $0 })
     for row in late {
       let number: Int64 = try row("number")
