@@ -67,6 +67,8 @@ final class JobWatch: Service {
         since: isWhole ? 0 : now - HubLimits.jobLookBack.milliseconds)
       let wakes = state.withLock { state in installs.flatMap { state.listeners[$0].map { Array($0.values) } ?? [] } }
       for wake in wakes { wake() }
+    } catch is CancellationError {
+      // The hub goes down.
     } catch {
       logger.error("it was not looked for jobs", metadata: ["error": "\(error)"])
     }
