@@ -46,7 +46,8 @@ struct PTAgent: AsyncParsableCommand {
       Shell completions: ptagent --generate-completion-script bash|zsh|fish
       """,
     subcommands: [
-      RunCommand.self, EnrollCommand.self, StatusCommand.self, QueueCommand.self, JobsCommand.self, ConfigCommand.self, ReadCommand.self,
+      RunCommand.self, EnrollCommand.self, StatusCommand.self, QueueCommand.self, JobsCommand.self, ConfigCommand.self,
+      ReadCommand.self,
       SweepCommand.self,
       BrowseCommand.self, DevicesCommand.self, ProfileCommand.self, CaptureCommand.self,
     ])
