@@ -141,12 +141,14 @@ let package = Package(
       ["Journal", "Evidence", "GRPCWire", "HubProtocol", "TLS", "OpenSSL", "Platform", grpcCore, protobuf, logging]),
 
     room("Settings", ["AlertRules", "Discovery", "SNMP", "OpenSSL", "Platform", "PrinterModel", "TOMLText", toml]),
+    room("Jobs", ["Events", logging]),
     room("Health", ["Platform", "TLS", "HTTP2", "GRPCWire"]),
     room(
       "AgentCore",
       [
-        "Settings", "AlertRules", "Collectors", "Discovery", "Enrolment", "Events", "Evidence", "Health", "Journal",
-        "LMDB", "OpenSSL",
+        "Settings", "AlertRules", "Collectors", "Discovery", "Enrolment", "Events", "Evidence", "Health", "Jobs",
+        "Journal",
+        "LMDB", "OpenSSL", "SNMP", "Zlib",
         "Platform", "PrinterModel", "Projections", "ReadModels", "Replicator", "TLS", logging, lifecycle, signals,
       ]),
 
@@ -162,7 +164,8 @@ let package = Package(
     room(
       "HubServer",
       [
-        "HubDatabase", "HubFleet", "HubProtocol", "Evidence", "OpenSSL", "CLinux", "Platform", grpcCore, protobuf,
+        "HubDatabase", "HubFleet", "HubProtocol", "Events", "Evidence", "OpenSSL", "CLinux", "Platform", grpcCore,
+        protobuf,
         logging,
         lifecycle,
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
@@ -200,7 +203,7 @@ let package = Package(
       ]),
     // What libFuzzer and the tests feed with bytes by chance.
     room("FuzzTargets", ["Discovery", "Events", "IPP", "MIB", "PrinterModel", "SNMP"]),
-    program("pthub", ["HubDatabase", "HubServer", "Platform", logging, signals]),
+    program("pthub", ["Events", "HubDatabase", "HubServer", "Platform", logging, signals]),
     program("ptsim", ["PrinterSimulator", "CLinux", "Platform"]),
     program(
       "ptbench",
@@ -217,8 +220,8 @@ let package = Package(
     tests(
       "AgentCoreTests",
       of: [
-        "AgentCore", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Evidence", "Journal", "MIB",
-        "OpenSSL", "Platform", "PrinterModel", "Projections", logging,
+        "AgentCore", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Evidence", "Jobs", "Journal", "MIB",
+        "OpenSSL", "Platform", "PrinterModel", "Projections", "Replicator", "SNMP", logging,
       ]),
     tests(
       "CollectorsTests",
@@ -261,6 +264,7 @@ let package = Package(
         .product(name: "SwiftASN1", package: "swift-asn1"),
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
+    tests("JobsTests", of: ["Jobs", "Events", "Projections", logging]),
     tests("JournalTests", of: ["Journal", "LMDB", "Evidence", "OpenSSL", "CrashImages", "Simulation"]),
     tests("LMDBTests", of: ["LMDB"]),
     tests("MIBTests", of: ["MIB"]),

@@ -86,6 +86,7 @@ enum Express {
     try EarlyAlerts.note(
       Data(express.record.payload), install: install.rawValue, epoch: Int64(express.epoch),
       sequence: Int64(express.sequence), db)
+    try JobLedger.note(express.record, install, now: now, db)
     return .kept
   }
 
