@@ -34,6 +34,9 @@ enum Wire {
   typealias RecordsRemoved = Printtrail_Events_V1_RecordsRemoved
   typealias ReadingsThinned = Printtrail_Events_V1_ReadingsThinned
   typealias JournalRestored = Printtrail_Events_V1_JournalRestored
+  typealias SettingsApplied = Printtrail_Events_V1_SettingsApplied
+  typealias SettingsRefused = Printtrail_Events_V1_SettingsRefused
+  typealias Setting = Printtrail_Events_V1_Setting
   typealias ReadingTaken = Printtrail_Events_V1_ReadingTaken
   typealias ReadingChanged = Printtrail_Events_V1_ReadingChanged
   typealias ReadingUnchanged = Printtrail_Events_V1_ReadingUnchanged

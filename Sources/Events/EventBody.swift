@@ -33,6 +33,8 @@ package enum EventBody: Equatable, Sendable {
   case recordsRemoved(RecordsRemoved)
   case readingsThinned(ReadingsThinned)
   case journalRestored(JournalRestored)
+  case settingsApplied(SettingsApplied)
+  case settingsRefused(SettingsRefused)
   /// A type that a newer release wrote: its bytes are kept and exported as they are.
   case unknown(type: UInt16, bytes: [UInt8])
 }

@@ -102,6 +102,8 @@ package enum EventType {
   package static let recordsRemoved: UInt16 = 71
   package static let readingsThinned: UInt16 = 72
   package static let journalRestored: UInt16 = 73
+  package static let settingsApplied: UInt16 = 90
+  package static let settingsRefused: UInt16 = 91
 
   /// Names as they stand in exports and on the command line.
   package static let names: [UInt16: String] = [
@@ -115,7 +117,7 @@ package enum EventType {
     meterEpochOpened: "MeterEpochOpened", meterOffsetSet: "MeterOffsetSet", uploadRejected: "UploadRejected",
     uploadConflicted: "UploadConflicted",
     journalDamaged: "JournalDamaged", recordsRemoved: "RecordsRemoved", readingsThinned: "ReadingsThinned",
-    journalRestored: "JournalRestored",
+    journalRestored: "JournalRestored", settingsApplied: "SettingsApplied", settingsRefused: "SettingsRefused",
   ]
 
   /// Whether somebody waits for such an event: it does not wait behind readings on its way to the hub.
@@ -172,6 +174,8 @@ extension EventBody {
     case .recordsRemoved: EventType.recordsRemoved
     case .readingsThinned: EventType.readingsThinned
     case .journalRestored: EventType.journalRestored
+    case .settingsApplied: EventType.settingsApplied
+    case .settingsRefused: EventType.settingsRefused
     case .unknown(let type, _): type
     }
   }
@@ -206,6 +210,8 @@ extension EventBody {
     case .recordsRemoved(let event): event.wire
     case .readingsThinned(let event): event.wire
     case .journalRestored(let event): event.wire
+    case .settingsApplied(let event): event.wire
+    case .settingsRefused(let event): event.wire
     // Written as the bytes it came with; see `encoded`.
     case .unknown: Printtrail_Events_V1_PollCost()
     }

@@ -78,6 +78,8 @@ package struct EventDecoder {
     case EventType.recordsRemoved: .recordsRemoved(try recordsRemoved(bytes))
     case EventType.readingsThinned: .readingsThinned(try readingsThinned(bytes))
     case EventType.journalRestored: .journalRestored(try journalRestored(bytes))
+    case EventType.settingsApplied: .settingsApplied(try settingsApplied(bytes))
+    case EventType.settingsRefused: .settingsRefused(try settingsRefused(bytes))
     default: .unknown(type: type, bytes: Array(bytes))
     }
   }

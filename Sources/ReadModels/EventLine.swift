@@ -60,6 +60,9 @@ package enum EventLine {
     case .readingsThinned(let event):
       "one each \(event.intervalSeconds) s and device: \(event.percent) % of the journal are not at the hub"
     case .journalRestored(let event): "to \(event.epoch)/\(event.sequence): \(event.reason)"
+    case .settingsApplied(let event):
+      "version \(event.version): \(counted(event.values.count, "setting")), \(counted(event.devices.count, "device")) with settings of their own"
+    case .settingsRefused(let event): "version \(event.version): \(event.reason.replacing("\n", with: " "))"
     case .unknown(_, let bytes): "\(counted(bytes.count, "byte")) of a newer release"
     }
   }

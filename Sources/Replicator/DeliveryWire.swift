@@ -86,7 +86,8 @@ extension Delivery.Event {
     case .conflict(let body)?:
       self = .conflicted(RecordPosition(epoch: body.epoch, sequence: body.sequence), heldHash: body.hashCut)
     case .countersignature(let body)?: self = .countersigned(CheckpointNote(body))
-    case nil: return nil
+    // Of no concern to the delivery of records: `SettingsReceiver`.
+    case .settings?, nil: return nil
     }
   }
 }

@@ -38,6 +38,8 @@ import Testing
       case EventType.recordsRemoved: Wire.RecordsRemoved.self
       case EventType.readingsThinned: Wire.ReadingsThinned.self
       case EventType.journalRestored: Wire.JournalRestored.self
+      case EventType.settingsApplied: Wire.SettingsApplied.self
+      case EventType.settingsRefused: Wire.SettingsRefused.self
       default: Wire.PollCost.self
       }
     return try? kind.init(serializedBytes: bytes)

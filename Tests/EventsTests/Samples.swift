@@ -58,6 +58,18 @@ enum Samples {
       RecordsRemoved(epoch: 2, through: 1 << 40, records: 77, reason: "age", countersigner: "printtrail.hub/x")),
     .readingsThinned(ReadingsThinned(intervalSeconds: 3_600, percent: 61)),
     .journalRestored(JournalRestored(reason: "the hub holds more", epoch: 3, sequence: .max)),
+    .settingsApplied(
+      SettingsApplied(
+        version: 7, digest: [UInt8](repeating: 0x5a, count: 32),
+        values: [RecordedSetting(key: "poll.interval", value: "\"10m\"")],
+        devices: [
+          RecordedDeviceSettings(
+            device: "000102030405060708090a0b0c0d0e0f",
+            values: [RecordedSetting(key: "alerts.low_supply", value: "15")])
+        ], overridden: ["poll.interval"])),
+    .settingsRefused(
+      SettingsRefused(
+        version: .max, digest: [1], keys: ["poll.interval", "poll.nothing"], reason: "found 0s\nfound nothing")),
   ]
 
   static let cost = PollCost(requests: 1, bytesSent: 2, bytesReceived: 3, milliseconds: 4)

@@ -67,6 +67,12 @@
 /// express records to no other. What the hub does not take this way (it keeps only so many) it refuses with a reason, and the record comes in
 /// its turn: a refusal here is no `Rejection`.
 ///
+/// Settings: the hub may hold settings for an agent, in the names, units and limits of docs/configuration.md. They go down as a whole set
+/// (`SettingsSet`), which the agent applies whole or refuses whole; what became of it is an event in its journal (SettingsApplied,
+/// SettingsRefused) and so comes back in the stream. An agent says in its Hello which set it has applied; a hub sends its set to one that has
+/// another, behind the welcome and whenever the set changes, and in each answer of a check-in until the agent has it. An agent that does not
+/// know settings says none and passes the message over. What the operator of the agent's machine wrote into its file is not overridden.
+///
 /// Messages may be compressed with gzip as gRPC does it (grpc-encoding). The hub takes compressed messages always, counts what they unpack to
 /// against the same limits, and compresses its answers for those who say that they accept it. It pays for batches of a few records and more.
 ///
@@ -193,6 +199,14 @@ package nonisolated struct Printtrail_Dcam_V1_HubMessage: Sendable {
     set {message = .countersignature(newValue)}
   }
 
+  package var settings: Printtrail_Dcam_V1_SettingsSet {
+    get {
+      if case .settings(let v)? = message {return v}
+      return Printtrail_Dcam_V1_SettingsSet()
+    }
+    set {message = .settings(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Message: Equatable, Sendable {
@@ -201,6 +215,7 @@ package nonisolated struct Printtrail_Dcam_V1_HubMessage: Sendable {
     case rejection(Printtrail_Dcam_V1_Rejection)
     case conflict(Printtrail_Dcam_V1_Conflict)
     case countersignature(Printtrail_Dcam_V1_Countersignature)
+    case settings(Printtrail_Dcam_V1_SettingsSet)
 
   }
 
@@ -224,7 +239,8 @@ package nonisolated struct Printtrail_Dcam_V1_Hello: Sendable {
   /// Every epoch that the agent has, with its head.
   package var heads: [Printtrail_Dcam_V1_Position] = []
 
-  /// Up to where the agent has the hub's answers. The welcome repeats what the hub said of later records. Absent: of all.
+  /// Up to where the agent has the hub's answers. The welcome repeats what the hub said of later records; absent: of all. Nothing is repeated to a
+  /// Hello without heads, as the later exchanges of a check-in have it.
   package var acknowledged: Printtrail_Dcam_V1_Position {
     get {_acknowledged ?? Printtrail_Dcam_V1_Position()}
     set {_acknowledged = newValue}
@@ -233,6 +249,11 @@ package nonisolated struct Printtrail_Dcam_V1_Hello: Sendable {
   package var hasAcknowledged: Bool {self._acknowledged != nil}
   /// Clears the value of `acknowledged`. Subsequent reads from it will return its default value.
   package mutating func clearAcknowledged() {self._acknowledged = nil}
+
+  /// Which of the hub's sets of settings is in use: its version and its digest. 0 and empty: none.
+  package var settingsVersion: UInt64 = 0
+
+  package var settingsDigest: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -480,58 +501,112 @@ package nonisolated struct Printtrail_Dcam_V1_ExpressAnswer: Sendable {
   package init() {}
 }
 
-package nonisolated struct Printtrail_Dcam_V1_CheckInRequest: Sendable {
+/// All that the hub sets of this agent; what was set before and is not in it is set no more.
+package nonisolated struct Printtrail_Dcam_V1_SettingsSet: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Counts up for each other set of this install.
+  package var version: UInt64 = 0
+
+  /// 32 bytes: SHA-256 over the values, as docs/configuration.md says.
+  package var digest: Data = Data()
+
+  /// Ascending by key, each once.
+  package var values: [Printtrail_Dcam_V1_Setting] = []
+
+  /// What is set of single devices, ascending by device, each once.
+  package var devices: [Printtrail_Dcam_V1_DeviceSettings] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Printtrail_Dcam_V1_Setting: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// As in ptagent.toml, dotted: `poll.interval`.
+  package var key: String = String()
+
+  /// A TOML value: `"30m"`, `15`, `["10.0.0.0/24"]`.
+  package var value: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Printtrail_Dcam_V1_DeviceSettings: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The agent's id of the device, 32 hexadecimal digits.
+  package var device: String = String()
+
+  package var values: [Printtrail_Dcam_V1_Setting] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Printtrail_Dcam_V1_CheckInRequest: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   package var hello: Printtrail_Dcam_V1_Hello {
-    get {_hello ?? Printtrail_Dcam_V1_Hello()}
-    set {_hello = newValue}
+    get {_storage._hello ?? Printtrail_Dcam_V1_Hello()}
+    set {_uniqueStorage()._hello = newValue}
   }
   /// Returns true if `hello` has been explicitly set.
-  package var hasHello: Bool {self._hello != nil}
+  package var hasHello: Bool {_storage._hello != nil}
   /// Clears the value of `hello`. Subsequent reads from it will return its default value.
-  package mutating func clearHello() {self._hello = nil}
+  package mutating func clearHello() {_uniqueStorage()._hello = nil}
 
   package var batch: Printtrail_Dcam_V1_Batch {
-    get {_batch ?? Printtrail_Dcam_V1_Batch()}
-    set {_batch = newValue}
+    get {_storage._batch ?? Printtrail_Dcam_V1_Batch()}
+    set {_uniqueStorage()._batch = newValue}
   }
   /// Returns true if `batch` has been explicitly set.
-  package var hasBatch: Bool {self._batch != nil}
+  package var hasBatch: Bool {_storage._batch != nil}
   /// Clears the value of `batch`. Subsequent reads from it will return its default value.
-  package mutating func clearBatch() {self._batch = nil}
+  package mutating func clearBatch() {_uniqueStorage()._batch = nil}
 
   package var checkpoint: Printtrail_Dcam_V1_SealedCheckpoint {
-    get {_checkpoint ?? Printtrail_Dcam_V1_SealedCheckpoint()}
-    set {_checkpoint = newValue}
+    get {_storage._checkpoint ?? Printtrail_Dcam_V1_SealedCheckpoint()}
+    set {_uniqueStorage()._checkpoint = newValue}
   }
   /// Returns true if `checkpoint` has been explicitly set.
-  package var hasCheckpoint: Bool {self._checkpoint != nil}
+  package var hasCheckpoint: Bool {_storage._checkpoint != nil}
   /// Clears the value of `checkpoint`. Subsequent reads from it will return its default value.
-  package mutating func clearCheckpoint() {self._checkpoint = nil}
+  package mutating func clearCheckpoint() {_uniqueStorage()._checkpoint = nil}
 
   package var lost: Printtrail_Dcam_V1_Lost {
-    get {_lost ?? Printtrail_Dcam_V1_Lost()}
-    set {_lost = newValue}
+    get {_storage._lost ?? Printtrail_Dcam_V1_Lost()}
+    set {_uniqueStorage()._lost = newValue}
   }
   /// Returns true if `lost` has been explicitly set.
-  package var hasLost: Bool {self._lost != nil}
+  package var hasLost: Bool {_storage._lost != nil}
   /// Clears the value of `lost`. Subsequent reads from it will return its default value.
-  package mutating func clearLost() {self._lost = nil}
+  package mutating func clearLost() {_uniqueStorage()._lost = nil}
 
   /// At most 64 records and 1 MiB.
-  package var express: [Printtrail_Dcam_V1_Express] = []
+  package var express: [Printtrail_Dcam_V1_Express] {
+    get {_storage._express}
+    set {_uniqueStorage()._express = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _hello: Printtrail_Dcam_V1_Hello? = nil
-  fileprivate var _batch: Printtrail_Dcam_V1_Batch? = nil
-  fileprivate var _checkpoint: Printtrail_Dcam_V1_SealedCheckpoint? = nil
-  fileprivate var _lost: Printtrail_Dcam_V1_Lost? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct Printtrail_Dcam_V1_CheckInResponse: @unchecked Sendable {
@@ -587,6 +662,16 @@ package nonisolated struct Printtrail_Dcam_V1_CheckInResponse: @unchecked Sendab
     get {_storage._expressAnswers}
     set {_uniqueStorage()._expressAnswers = newValue}
   }
+
+  /// Absent: the agent has the set, or there is none.
+  package var settings: Printtrail_Dcam_V1_SettingsSet {
+    get {_storage._settings ?? Printtrail_Dcam_V1_SettingsSet()}
+    set {_uniqueStorage()._settings = newValue}
+  }
+  /// Returns true if `settings` has been explicitly set.
+  package var hasSettings: Bool {_storage._settings != nil}
+  /// Clears the value of `settings`. Subsequent reads from it will return its default value.
+  package mutating func clearSettings() {_uniqueStorage()._settings = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -702,7 +787,7 @@ nonisolated extension Printtrail_Dcam_V1_AgentMessage: SwiftProtobuf.Message, Sw
 
 nonisolated extension Printtrail_Dcam_V1_HubMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".HubMessage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}acknowledgement\0\u{1}rejection\0\u{1}conflict\0\u{1}countersignature\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}acknowledgement\0\u{1}rejection\0\u{1}conflict\0\u{1}countersignature\0\u{2}\u{2}settings\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -775,6 +860,19 @@ nonisolated extension Printtrail_Dcam_V1_HubMessage: SwiftProtobuf.Message, Swif
           self.message = .countersignature(v)
         }
       }()
+      case 7: try {
+        var v: Printtrail_Dcam_V1_SettingsSet?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .settings(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .settings(v)
+        }
+      }()
       default: break
       }
     }
@@ -806,6 +904,10 @@ nonisolated extension Printtrail_Dcam_V1_HubMessage: SwiftProtobuf.Message, Swif
       guard case .countersignature(let v)? = self.message else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     }()
+    case .settings?: try {
+      guard case .settings(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -820,7 +922,7 @@ nonisolated extension Printtrail_Dcam_V1_HubMessage: SwiftProtobuf.Message, Swif
 
 nonisolated extension Printtrail_Dcam_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Hello"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}journal_id\0\u{3}journal_public_key\0\u{3}agent_version\0\u{1}heads\0\u{1}acknowledged\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}journal_id\0\u{3}journal_public_key\0\u{3}agent_version\0\u{1}heads\0\u{1}acknowledged\0\u{4}\u{2}settings_version\0\u{3}settings_digest\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -833,6 +935,8 @@ nonisolated extension Printtrail_Dcam_V1_Hello: SwiftProtobuf.Message, SwiftProt
       case 3: try { try decoder.decodeSingularStringField(value: &self.agentVersion) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.heads) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._acknowledged) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.settingsVersion) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self.settingsDigest) }()
       default: break
       }
     }
@@ -858,6 +962,12 @@ nonisolated extension Printtrail_Dcam_V1_Hello: SwiftProtobuf.Message, SwiftProt
     try { if let v = self._acknowledged {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     } }()
+    if self.settingsVersion != 0 {
+      try visitor.visitSingularUInt64Field(value: self.settingsVersion, fieldNumber: 7)
+    }
+    if !self.settingsDigest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.settingsDigest, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -867,6 +977,8 @@ nonisolated extension Printtrail_Dcam_V1_Hello: SwiftProtobuf.Message, SwiftProt
     if lhs.agentVersion != rhs.agentVersion {return false}
     if lhs.heads != rhs.heads {return false}
     if lhs._acknowledged != rhs._acknowledged {return false}
+    if lhs.settingsVersion != rhs.settingsVersion {return false}
+    if lhs.settingsDigest != rhs.settingsDigest {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1381,9 +1493,9 @@ nonisolated extension Printtrail_Dcam_V1_ExpressAnswer: SwiftProtobuf.Message, S
   }
 }
 
-nonisolated extension Printtrail_Dcam_V1_CheckInRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".CheckInRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}batch\0\u{1}checkpoint\0\u{1}lost\0\u{1}express\0")
+nonisolated extension Printtrail_Dcam_V1_SettingsSet: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SettingsSet"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}digest\0\u{1}values\0\u{1}devices\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1391,45 +1503,204 @@ nonisolated extension Printtrail_Dcam_V1_CheckInRequest: SwiftProtobuf.Message, 
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._hello) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._batch) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._checkpoint) }()
-      case 4: try { try decoder.decodeSingularMessageField(value: &self._lost) }()
-      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.express) }()
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.version) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.values) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.devices) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._hello {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    try { if let v = self._batch {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    try { if let v = self._checkpoint {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
-    try { if let v = self._lost {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    } }()
-    if !self.express.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.express, fieldNumber: 5)
+    if self.version != 0 {
+      try visitor.visitSingularUInt64Field(value: self.version, fieldNumber: 1)
+    }
+    if !self.digest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.digest, fieldNumber: 2)
+    }
+    if !self.values.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.values, fieldNumber: 3)
+    }
+    if !self.devices.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.devices, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Dcam_V1_SettingsSet, rhs: Printtrail_Dcam_V1_SettingsSet) -> Bool {
+    if lhs.version != rhs.version {return false}
+    if lhs.digest != rhs.digest {return false}
+    if lhs.values != rhs.values {return false}
+    if lhs.devices != rhs.devices {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Dcam_V1_Setting: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Setting"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}value\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.key) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.value) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.key.isEmpty {
+      try visitor.visitSingularStringField(value: self.key, fieldNumber: 1)
+    }
+    if !self.value.isEmpty {
+      try visitor.visitSingularStringField(value: self.value, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Dcam_V1_Setting, rhs: Printtrail_Dcam_V1_Setting) -> Bool {
+    if lhs.key != rhs.key {return false}
+    if lhs.value != rhs.value {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Dcam_V1_DeviceSettings: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DeviceSettings"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}device\0\u{1}values\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.device) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.values) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.device.isEmpty {
+      try visitor.visitSingularStringField(value: self.device, fieldNumber: 1)
+    }
+    if !self.values.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.values, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Dcam_V1_DeviceSettings, rhs: Printtrail_Dcam_V1_DeviceSettings) -> Bool {
+    if lhs.device != rhs.device {return false}
+    if lhs.values != rhs.values {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Dcam_V1_CheckInRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CheckInRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}batch\0\u{1}checkpoint\0\u{1}lost\0\u{1}express\0")
+
+  fileprivate class _StorageClass {
+    var _hello: Printtrail_Dcam_V1_Hello? = nil
+    var _batch: Printtrail_Dcam_V1_Batch? = nil
+    var _checkpoint: Printtrail_Dcam_V1_SealedCheckpoint? = nil
+    var _lost: Printtrail_Dcam_V1_Lost? = nil
+    var _express: [Printtrail_Dcam_V1_Express] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _hello = source._hello
+      _batch = source._batch
+      _checkpoint = source._checkpoint
+      _lost = source._lost
+      _express = source._express
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._hello) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._batch) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._checkpoint) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._lost) }()
+        case 5: try { try decoder.decodeRepeatedMessageField(value: &_storage._express) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._hello {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      try { if let v = _storage._batch {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      try { if let v = _storage._checkpoint {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      try { if let v = _storage._lost {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
+      if !_storage._express.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._express, fieldNumber: 5)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Printtrail_Dcam_V1_CheckInRequest, rhs: Printtrail_Dcam_V1_CheckInRequest) -> Bool {
-    if lhs._hello != rhs._hello {return false}
-    if lhs._batch != rhs._batch {return false}
-    if lhs._checkpoint != rhs._checkpoint {return false}
-    if lhs._lost != rhs._lost {return false}
-    if lhs.express != rhs.express {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._hello != rhs_storage._hello {return false}
+        if _storage._batch != rhs_storage._batch {return false}
+        if _storage._checkpoint != rhs_storage._checkpoint {return false}
+        if _storage._lost != rhs_storage._lost {return false}
+        if _storage._express != rhs_storage._express {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1437,7 +1708,7 @@ nonisolated extension Printtrail_Dcam_V1_CheckInRequest: SwiftProtobuf.Message, 
 
 nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CheckInResponse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}acknowledgement\0\u{1}rejections\0\u{1}conflicts\0\u{3}next_check_in_milliseconds\0\u{1}countersignature\0\u{3}express_answers\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}acknowledgement\0\u{1}rejections\0\u{1}conflicts\0\u{3}next_check_in_milliseconds\0\u{1}countersignature\0\u{3}express_answers\0\u{2}\u{2}settings\0")
 
   fileprivate class _StorageClass {
     var _welcome: Printtrail_Dcam_V1_Welcome? = nil
@@ -1447,6 +1718,7 @@ nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message,
     var _nextCheckInMilliseconds: UInt32 = 0
     var _countersignature: Printtrail_Dcam_V1_Countersignature? = nil
     var _expressAnswers: [Printtrail_Dcam_V1_ExpressAnswer] = []
+    var _settings: Printtrail_Dcam_V1_SettingsSet? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1464,6 +1736,7 @@ nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message,
       _nextCheckInMilliseconds = source._nextCheckInMilliseconds
       _countersignature = source._countersignature
       _expressAnswers = source._expressAnswers
+      _settings = source._settings
     }
   }
 
@@ -1489,6 +1762,7 @@ nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message,
         case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._nextCheckInMilliseconds) }()
         case 6: try { try decoder.decodeSingularMessageField(value: &_storage._countersignature) }()
         case 7: try { try decoder.decodeRepeatedMessageField(value: &_storage._expressAnswers) }()
+        case 9: try { try decoder.decodeSingularMessageField(value: &_storage._settings) }()
         default: break
         }
       }
@@ -1522,6 +1796,9 @@ nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message,
       if !_storage._expressAnswers.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._expressAnswers, fieldNumber: 7)
       }
+      try { if let v = _storage._settings {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1538,6 +1815,7 @@ nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message,
         if _storage._nextCheckInMilliseconds != rhs_storage._nextCheckInMilliseconds {return false}
         if _storage._countersignature != rhs_storage._countersignature {return false}
         if _storage._expressAnswers != rhs_storage._expressAnswers {return false}
+        if _storage._settings != rhs_storage._settings {return false}
         return true
       }
       if !storagesAreEqual {return false}
