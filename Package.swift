@@ -157,8 +157,8 @@ let package = Package(
     room(
       "HubServer",
       [
-        "HubDatabase", "HubFleet", "HubProtocol", "Evidence", "OpenSSL", "CLinux", "Platform", grpcCore, protobuf,
-        logging,
+        "HubDatabase", "HubFleet", "HubProtocol", "Evidence", "OpenSSL", "CLinux", "Platform", "Settings", grpcCore,
+        protobuf, logging,
         lifecycle,
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "Hummingbird", package: "hummingbird"),
@@ -195,7 +195,7 @@ let package = Package(
       ]),
     // What libFuzzer and the tests feed with bytes by chance.
     room("FuzzTargets", ["Discovery", "Events", "IPP", "MIB", "PrinterModel", "SNMP"]),
-    program("pthub", ["HubDatabase", "HubServer", "Platform", logging, signals]),
+    program("pthub", ["HubDatabase", "HubServer", "Platform", "Settings", logging, signals]),
     program("ptsim", ["PrinterSimulator", "CLinux", "Platform"]),
     program(
       "ptbench",
@@ -211,8 +211,8 @@ let package = Package(
     tests(
       "AgentCoreTests",
       of: [
-        "AgentCore", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Evidence", "Journal", "MIB",
-        "OpenSSL", "Platform", "PrinterModel", "Projections", logging,
+        "AgentCore", "AlertRules", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Evidence", "Journal",
+        "MIB", "OpenSSL", "Platform", "PrinterModel", "Projections", "ReadModels", "Replicator", logging,
       ]),
     tests(
       "CollectorsTests",
@@ -249,7 +249,7 @@ let package = Package(
       "HubServerTests",
       of: [
         "HubServer", "HubDatabase", "HubFleet", "Events", "MIB", "PrinterModel", "TestDatabases", "HubProtocol",
-        "Evidence", "OpenSSL", "Platform", "Replicator", "TLS", grpcCore, protobuf, logging,
+        "Evidence", "OpenSSL", "Platform", "Replicator", "Settings", "TLS", grpcCore, protobuf, logging,
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "X509", package: "swift-certificates"),
         .product(name: "SwiftASN1", package: "swift-asn1"),

@@ -21,6 +21,7 @@ internal import Events
 internal import Journal
 internal import OpenSSL
 internal import Platform
+internal import Projections
 internal import ReadModels
 internal import Replicator
 internal import ServiceLifecycle
@@ -68,10 +69,13 @@ package struct Agent: Sendable {
     board.sayJournal(directory: configuration.journal.directory)
     try await journal.tellDamage(logger)
     let identity = IdentityWatcher(
-      store: IdentityStore(stateDirectory: configuration.state.directory), hub: configuration.hub, journal: journal,
-      board: board, logger: logger)
+      store: IdentityStore(stateDirectory: configuration.state.directory), hub: configuration.hub,
+      proxy: configuration.proxy?.httpProxy, journal: journal, board: board, logger: logger)
     try await journal.appendUnlessFull(
       .agentStarted(AgentStarted(version: AgentVersion.text, hostName: Machine.hostName)), logger)
+    let keeper = SettingsKeeper(
+      configuration, past: fold.state.agent, journal: journal, board: board, logger: logger)
+    try await keeper.begin()
     try await identity.look()
     let composer = StatusComposer(
       board: board, journal: journal, journalDirectory: configuration.journal.directory, fold: fold, identity: identity)
@@ -84,14 +88,15 @@ package struct Agent: Sendable {
         "version": "\(AgentVersion.text)", "journal": "\(configuration.journal.directory)",
         "install": "\(identity.identity?.installID ?? "none")",
       ])
-    try await ServiceGroup(configuration: group(journal, fold, board, identity, composer, status, settings)).run()
+    try await ServiceGroup(configuration: group(journal, fold, board, identity, composer, status, settings, keeper))
+      .run()
     status.write()
   }
 
   private func group(
     _ journal: Journal, _ fold: FleetFold, _ board: StatusBoard, _ identity: IdentityWatcher,
     _ composer: StatusComposer,
-    _ status: StatusFile, _ settings: CollectorSettings
+    _ status: StatusFile, _ settings: CollectorSettings, _ keeper: SettingsKeeper
   ) -> ServiceGroupConfiguration {
     let isConfigured = configuration.hub != nil
     let replicator = Replicator(
@@ -99,7 +104,7 @@ package struct Agent: Sendable {
       introduction: AgentIntroduction(
         journalID: journal.identity.id, journalPublicKey: journal.identity.publicKey.rawRepresentation,
         agentVersion: AgentVersion.text),
-      schedule: configuration.delivery.schedule,
+      schedule: keeper.current.delivery.schedule, settings: keeper,
       journalRecovers: { ($0 as? JournalError)?.isDiskFull ?? false }, logger: logger
     ) { board.say($0, isConfigured: isConfigured) }
     board.say(replicator.status, isConfigured: isConfigured)
@@ -110,14 +115,14 @@ package struct Agent: Sendable {
         HealthService(composer: composer, identity: identity, board: board, logger: logger),
         LifecycleService(journal: journal, board: board, logger: logger),
         RetentionService(
-          journal: journal, settings: configuration.journal,
+          journal: journal, settings: configuration.journal, keep: { keeper.current.journal.keep },
           countersigningKey: { replicator.status.countersigningKey }, gauge: thinning, board: board, logger: logger),
         VerificationService(journal: journal, logger: logger), HeapService(), identity,
         RenewalService(
           store: IdentityStore(stateDirectory: configuration.state.directory), identity: identity, journal: journal,
           logger: logger),
         CollectionService(
-          configuration: configuration, settings: settings, journal: journal,
+          keeper: keeper, profiles: settings.profiles, journal: journal,
           journalDirectory: configuration.journal.directory, fold: fold, thinning: thinning, board: board,
           display: display,
           logger: logger),

@@ -54,6 +54,13 @@ package enum HubLimits {
   /// What an agent that was refused for load is told to wait at most; each gets a random part of it.
   package static let retryAfter: Duration = .seconds(60)
 
+  // MARK: Settings
+
+  /// How often it is looked whether settings have changed, in whatever process: who sets one watches an agent take it.
+  package static let settingsWatchInterval: Duration = .milliseconds(500)
+  /// Entities from the root of their tree to the lowest: a dealer's regions, customers, sites, buildings and departments have room.
+  package static let entityDepthMax = 16
+
   // MARK: Connections
 
   /// Concurrent calls of one connection: an agent needs one stream and one unary call.

@@ -14,13 +14,17 @@ private let reasonCharactersMax = 500
 private let troublesMax = 4_096
 
 extension Printtrail_Dcam_V1_Hello {
-  init(_ heads: [RecordPosition], acknowledged: RecordPosition?, _ introduction: AgentIntroduction) {
+  init(
+    _ heads: [RecordPosition], acknowledged: RecordPosition?, settings: SettingsMark = .none,
+    _ introduction: AgentIntroduction
+  ) {
     self = .with {
       $0.journalID = Data(introduction.journalID)
       $0.journalPublicKey = Data(introduction.journalPublicKey)
       $0.agentVersion = introduction.agentVersion
       $0.heads = heads.map { .init($0) }
       if let acknowledged { $0.acknowledged = .init(acknowledged) }
+      ($0.settingsVersion, $0.settingsDigest) = (settings.version, Data(settings.digest))
     }
   }
 }

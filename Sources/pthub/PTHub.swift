@@ -47,7 +47,8 @@ struct PTHub: AsyncParsableCommand {
     subcommands: [
       InitCommand.self, ServeCommand.self, EntityCommand.self, CodeCommand.self, InstallCommand.self,
       RecordsCommand.self,
-      RecordCommand.self, DeviceCommand.self, AlertCommand.self, ExportCommand.self, CACommand.self, KeyCommand.self,
+      RecordCommand.self, DeviceCommand.self, AlertCommand.self, SettingsCommand.self, ExportCommand.self,
+      CACommand.self, KeyCommand.self,
       AuditCommand.self,
     ])
 

@@ -43,6 +43,8 @@ final class Delivery: Sendable {
   /// How often an install in normal mode is asked to check in.
   let checkInInterval: Duration
   let troubles = TroubleMemory()
+  /// Nil: this hub sets nothing of its agents.
+  let settings: SettingsWatch?
   /// Nil: this hub does not keep what it is sent, and countersigns nothing.
   private let countersigner: Countersigner?
   private let streamsMax: Int
@@ -50,7 +52,8 @@ final class Delivery: Sendable {
 
   init(
     records: any RecordStore, registry: any RegistryStore, committer: Committer, countersigner: Countersigner?,
-    streams: StreamGuard, clock: HubClock, checkInInterval: Duration = HubLimits.checkInInterval,
+    streams: StreamGuard, settings: SettingsWatch? = nil, clock: HubClock,
+    checkInInterval: Duration = HubLimits.checkInInterval,
     waitingBytesMax: Int = HubLimits.waitingBytesMax, streamsMax: Int = HubLimits.streamsMax
   ) {
     self.records = records
@@ -58,6 +61,7 @@ final class Delivery: Sendable {
     self.committer = committer
     self.countersigner = countersigner
     streamGuard = streams
+    self.settings = settings
     self.clock = clock
     self.checkInInterval = checkInInterval
     self.streamsMax = streamsMax

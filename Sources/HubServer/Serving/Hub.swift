@@ -1,6 +1,6 @@
 // The hub's services, put together.
 //
-//     ServiceGroup: committer, fleet, identity, identity watch, csr listener, dcam listener, hc application, readiness
+//     ServiceGroup: committer, fleet, identity, identity watch, settings watch, csr listener, dcam listener, hc application, readiness
 //
 // They are shut down in the reverse order: first nobody new is let in and the streams end with UNAVAILABLE, last the
 // committer writes what was submitted. The lock of the directory is held for as long as `run` lasts.
@@ -81,9 +81,10 @@ package struct Hub: Sendable {
     let fleet = FleetService(store: store, logger: logger)
     let committer = Committer(store: records, clock: clock, logger: logger) { fleet.committed($0) }
     let countersigner = configuration.usesNullRecordStore ? nil : try directory.countersigner()
+    let settings = SettingsWatch(store: store, clock: clock, logger: logger)
     let delivery = Delivery(
       records: records, registry: store, committer: committer, countersigner: countersigner, streams: streams,
-      clock: clock, checkInInterval: configuration.checkInInterval)
+      settings: settings, clock: clock, checkInInterval: configuration.checkInInterval)
     let addresses = AddressBox()
     let signing = SigningService(
       directory: directory, authorities: authorities, store: store, peers: peers, addresses: { addresses.current },
@@ -115,7 +116,7 @@ package struct Hub: Sendable {
     }
 
     var group = ServiceGroupConfiguration(
-      services: [committer, fleet, identity, watch, csr, dcam, hc, readiness],
+      services: [committer, fleet, identity, watch, settings, csr, dcam, hc, readiness],
       gracefulShutdownSignals: configuration.signals, logger: logger)
     group.maximumGracefulShutdownDuration = HubLimits.shutdownGrace * 2
     defer { withExtendedLifetime(lock) {} }
