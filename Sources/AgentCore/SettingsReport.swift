@@ -96,3 +96,13 @@ package struct SettingsReport: Sendable {
     return String(decoding: try encoder.encode(document), as: UTF8.self) + "\n"
   }
 }
+
+extension AgentConfiguration {
+  /// What an agent with this file would use: with the hub's settings that the journal has, if they go with it.
+  /// - Throws: `JournalError`, or what a row that cannot be read says.
+  package func inUse(_ reader: JournalReader) throws -> AgentConfiguration {
+    guard let applied = try FleetView.load(reader).agent.settings?.fact else { return self }
+    // One that the agent would refuse counts for nothing here, either.
+    return (try? layered(with: SettingsSet(applied)).configuration) ?? self
+  }
+}

@@ -180,6 +180,28 @@ private func change(_ key: String, _ value: String?) -> SettingChange { SettingC
   }
 
   @Test(arguments: TestDatabase.all)
+  func `of an install hold for the one that takes its place`(database: TestDatabase) async throws {
+    let test = try TestStore(database)
+    let (old, new) = (try await test.install(1), try await test.install(2))
+    try await test.store.change(
+      [
+        change("poll.interval", "\"5m\""), change("alerts.low_supply", "20"),
+        change("discovery.sweep_interval", "\"6h\""),
+      ], at: .install(old.id), author: "a", now: now)
+    try await test.store.change(
+      [change("alerts.low_supply", "30"), change("discovery.sweep_times", "[\"06:00\"]")], at: .install(new.id),
+      author: "a", now: now)
+    try await test.store.replaceInstall(id: old.id, by: new.id, now: now)
+    let values = try await test.store.settings(at: .install(new.id)).map { "\($0.key) = \($0.value)" }
+    #expect(
+      values == [
+        "alerts.low_supply = 30", "discovery.sweep_times = [\"06:00\"]", "poll.interval = \"5m\"",
+      ])
+    let last = try await test.store.settingHistory(of: .install(new.id), limit: 1).first
+    #expect(last?.key == "poll.interval" && last?.author == "replacement of \(old.id)")
+  }
+
+  @Test(arguments: TestDatabase.all)
   func `are explained with what became of them at the agent`(database: TestDatabase) async throws {
     let test = try TestStore(database)
     var journal = try TestJournal()

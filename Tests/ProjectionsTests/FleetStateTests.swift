@@ -220,7 +220,8 @@ enum Fixture {
     }
     events.append(Event(time: 30, .uploadRejected(UploadRejected(epoch: 1, sequence: 2, reason: "no"))))
     events.append(Event(time: 31, .settingsApplied(SettingsApplied(version: 1, digest: [1]))))
-    events.append(Event(time: 32, .settingsRefused(SettingsRefused(version: 2, digest: [2], keys: ["k"], reason: "no"))))
+    events.append(
+      Event(time: 32, .settingsRefused(SettingsRefused(version: 2, digest: [2], keys: ["k"], reason: "no"))))
     events.append(Event(time: 33, .agentStopped(AgentStopped(reason: "SIGTERM"))))
     return events
   }

@@ -73,17 +73,20 @@ final class SettingsWatch: Service {
   func look() async {
     do {
       let revision = try await store.settingsRevision()
-      let known = state.withLock(\.revision)
-      guard revision != known else { return }
+      guard state.withLock({ $0.revision != revision }) else { return }
       // Noted first: who opens a stream from here on finds what it says.
       state.withLock { $0.revision = revision }
-      guard known != nil else { return }
-      for id in state.withLock({ $0.streams.keys }) { try await offer(id) }
     } catch {
-      // The next look begins anew.
-      state.withLock { $0.revision = nil }
-      logger.error("it was not looked what is set of agents", metadata: ["error": "\(error)"])
+      return logger.error("it was not looked what is set of agents", metadata: ["error": "\(error)"])
     }
+    var failure: (any Error)?
+    for id in state.withLock({ Array($0.streams.keys) }) {
+      do { try await offer(id) } catch { failure = error }
+    }
+    guard let failure, !Task.isCancelled else { return }
+    // The next look is for all of them again; those who have their set are sent nothing.
+    state.withLock { $0.revision = nil }
+    logger.error("not all agents were told what is set of them", metadata: ["error": "\(failure)"])
   }
 
   private func offer(_ id: ID) async throws {

@@ -139,6 +139,24 @@ extension SQLStore {
         detail: "\(detail), was \(old ?? "not set"), by \(author)"), db)
   }
 
+  /// What was set of an install holds for the one that takes its place, but for what is set of that one already.
+  static func takeOverSettings(of old: Install, by new: Install, now: Int64, _ db: any SQLConnection) throws {
+    let place = SettingsPlace(install: new.number.rawValue, shown: new.id)
+    let own = try values(at: place, db)
+    let inherited = try values(at: SettingsPlace(install: old.number.rawValue, shown: old.id), db)
+    // A group of keys is one thing.
+    let groups = Set(own.compactMap { SettingKey.named($0.key)?.group })
+    for setting in inherited {
+      let group = SettingKey.named(setting.key)?.group
+      guard !own.contains(where: { $0.key == setting.key }), group.map({ !groups.contains($0) }) ?? true else {
+        continue
+      }
+      try write(setting.key, setting.value, at: place, db)
+      try note(setting.key, nil, setting.value, at: place, "replacement of \(old.id)", now, db)
+    }
+    if !inherited.isEmpty { try raiseRevision(db) }
+  }
+
   /// Tells every hub that settings may come out otherwise now.
   static func raiseRevision(_ db: any SQLConnection) throws {
     try db.execute("UPDATE settings_revision SET revision = revision + 1 WHERE number = 1")
