@@ -60,9 +60,13 @@ extension SettingsCommand {
 
     private func lines(of explained: SettingsExplanation, forDevice isDevice: Bool) -> [Line] {
       let defaults = AgentConfiguration()
+      // Where one of a group is set, the defaults of the others do not count.
+      let groups = Swift.Set(explained.settings.compactMap(\.key.group))
       return SettingKey.all.filter { $0.isForDevices || !isDevice }.map { key in
         guard let setting = explained.settings.first(where: { $0.key == key }) else {
-          return Line(key: key.name, value: defaults.value(of: key), origin: "default", agent: nil)
+          let hasGivenWay = key.group.map { groups.contains($0) } ?? false
+          return Line(
+            key: key.name, value: hasGivenWay ? nil : defaults.value(of: key), origin: "default", agent: nil)
         }
         return Line(
           key: key.name, value: setting.value, origin: "\(setting.origin)",
