@@ -231,6 +231,15 @@ struct `Settings from the hub, with real programs` {
     #expect(try await isPolled(site, seconds: 30))
     let alerts = try site.decode(try await site.hubCommand(["alert", "list", "--output", "json"]), [Alert].self)
     #expect(alerts.filter { $0.key.hasPrefix("-1.") && $0.key.hasSuffix(".1") }.allSatisfy { $0.device == device.id })
+    // What the hub forbids is forbidden to whoever sits at the agent, too.
+    let allowed = try await site.agentCommand(["read", "127.30.78.2"])
+    #expect(allowed.status == 0, "\(allowed.output)")
+    _ = try await site.hubCommand(["settings", "set", "--entity", "Dealer", "discovery.do_not_touch=127.30.78.2"])
+    try await eventually(15, "the agent to have it") {
+      try await report(site).line("discovery.do_not_touch")?.origin == "hub"
+    }
+    let forbidden = try await site.agentCommand(["read", "127.30.78.2"])
+    #expect(forbidden.status == 64 && forbidden.output.contains("do_not_touch"), "\(forbidden.output)")
     let explained = try await site.hubCommand(["settings", "explain", "--device", device.id])
     #expect(explained.contains("device \(device.id)") && !explained.contains("poll.interval"), "\(explained)")
     #expect(try await site.stopAgent() == 0)

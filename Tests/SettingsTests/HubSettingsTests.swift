@@ -231,6 +231,34 @@ private func settings(_ values: [String: String]) -> [Setting] {
     #expect(large.problems().map(\.found) == ["200024 bytes"])
   }
 
+  @Test func `may be anything that a broken hub sends`() throws {
+    let nasty = [
+      String(repeating: "[", count: 10_000), String(repeating: "{a=", count: 5_000), "1e400", "nan", "-inf",
+      "9223372036854775808", "0x", "\"\\u{D800}\"", "\"\\ud800\"", "\"\\UFFFFFFFF\"", "'''a''", "\"\"\"",
+      "[1, \"a\", {}]",
+      "1979-05-27T07:32:00Z", "\u{0}", "\u{FEFF}1", "{ a = 1, a = 2 }", "{ a.b = 1, a = 2 }", "[[1], [2]]",
+    ]
+    var generator = Xorshift(state: 0x5eed)
+    let letters = Array("[]{}\"'=,.#\\\n\t 019aeinftruls-+_:ä")
+    let random = (0..<3_000).map { _ in
+      String(
+        (0..<Int.random(in: 0...24, using: &generator)).map { _ in letters.randomElement(using: &generator) ?? " " })
+    }
+    let site = try file("[poll]\ninterval = \"20m\"\n")
+    for value in nasty + random {
+      let key = SettingKey.all.randomElement(using: &generator)?.name ?? ""
+      let set = SettingsSet(
+        version: 1, values: [Setting(key: key, value: value)],
+        devices: [DeviceSettings(device: value, values: [Setting(key: "alerts.low_supply", value: value)])])
+      let layered = try? site.layered(with: set)
+      // Whatever it was, the file's word stands; and what is taken is kept in a form that means the same.
+      #expect(layered?.configuration.poll.interval ?? .seconds(1_200) == .seconds(1_200))
+      if let canonical = SettingKey.canonical(value) {
+        #expect(SettingKey.canonical(canonical) == canonical, "\(value)")
+      }
+    }
+  }
+
   @Test func `have a value for each key, as the defaults have it`() {
     let defaults = AgentConfiguration()
     #expect(SettingKey.all.map(\.name) == SettingKey.all.map(\.name).sorted())
@@ -245,5 +273,17 @@ private func settings(_ values: [String: String]) -> [Setting] {
       guard let value = defaults.value(of: key) else { continue }
       #expect(SettingsSet(version: 1, values: [Setting(key: key.name, value: value)]).problems().isEmpty, "\(key)")
     }
+  }
+}
+
+/// Marsaglia's xorshift: the same numbers in each run.
+private struct Xorshift: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state ^= state << 13
+    state ^= state >> 7
+    state ^= state << 17
+    return state
   }
 }
