@@ -63,8 +63,8 @@ final class SettingsWatch: Service {
   func run() async throws {
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
-        await self.look()
         do { try await Task.sleep(for: HubLimits.settingsWatchInterval) } catch { return }
+        await self.look()
       }
     }
   }
@@ -77,6 +77,8 @@ final class SettingsWatch: Service {
       // Noted first: who opens a stream from here on finds what it says.
       state.withLock { $0.revision = revision }
     } catch {
+      // Else the hub goes down.
+      guard !Task.isCancelled else { return }
       return logger.error("it was not looked what is set of agents", metadata: ["error": "\(error)"])
     }
     var failure: (any Error)?
