@@ -164,7 +164,8 @@ let package = Package(
     room(
       "HubServer",
       [
-        "HubDatabase", "HubFleet", "HubProtocol", "Events", "Evidence", "OpenSSL", "CLinux", "Platform", grpcCore,
+        "HubDatabase", "HubFleet", "HubProtocol", "Events", "Evidence", "OpenSSL", "CLinux", "Platform", "Settings",
+        grpcCore,
         protobuf,
         logging,
         lifecycle,
@@ -203,7 +204,7 @@ let package = Package(
       ]),
     // What libFuzzer and the tests feed with bytes by chance.
     room("FuzzTargets", ["Discovery", "Events", "IPP", "MIB", "PrinterModel", "SNMP"]),
-    program("pthub", ["Events", "HubDatabase", "HubServer", "Platform", logging, signals]),
+    program("pthub", ["Events", "HubDatabase", "HubServer", "Platform", "Settings", logging, signals]),
     program("ptsim", ["PrinterSimulator", "CLinux", "Platform"]),
     program(
       "ptbench",
@@ -220,8 +221,9 @@ let package = Package(
     tests(
       "AgentCoreTests",
       of: [
-        "AgentCore", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Evidence", "Jobs", "Journal", "MIB",
-        "OpenSSL", "Platform", "PrinterModel", "Projections", "Replicator", "SNMP", logging,
+        "AgentCore", "AlertRules", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Evidence", "Jobs",
+        "Journal", "MIB", "OpenSSL", "Platform", "PrinterModel", "Projections", "ReadModels", "Replicator", "SNMP",
+        logging,
       ]),
     tests(
       "CollectorsTests",
@@ -258,7 +260,7 @@ let package = Package(
       "HubServerTests",
       of: [
         "HubServer", "HubDatabase", "HubFleet", "Events", "MIB", "PrinterModel", "TestDatabases", "HubProtocol",
-        "Evidence", "OpenSSL", "Platform", "Replicator", "TLS", grpcCore, protobuf, logging,
+        "Evidence", "OpenSSL", "Platform", "Replicator", "Settings", "TLS", grpcCore, protobuf, logging,
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "X509", package: "swift-certificates"),
         .product(name: "SwiftASN1", package: "swift-asn1"),

@@ -80,10 +80,13 @@ package struct Agent: Sendable {
     board.sayJournal(directory: configuration.journal.directory)
     try await journal.tellDamage(logger)
     let identity = IdentityWatcher(
-      store: IdentityStore(stateDirectory: configuration.state.directory), hub: configuration.hub, journal: journal,
-      board: board, logger: logger)
+      store: IdentityStore(stateDirectory: configuration.state.directory), hub: configuration.hub,
+      proxy: configuration.proxy?.httpProxy, journal: journal, board: board, logger: logger)
     try await journal.appendUnlessFull(
       .agentStarted(AgentStarted(version: AgentVersion.text, hostName: Machine.hostName)), logger)
+    let keeper = SettingsKeeper(
+      configuration, past: fold.state.agent, journal: journal, board: board, logger: logger)
+    try await keeper.begin()
     try await identity.look()
     let composer = StatusComposer(
       board: board, journal: journal, journalDirectory: configuration.journal.directory, fold: fold, identity: identity)
@@ -97,7 +100,7 @@ package struct Agent: Sendable {
         "install": "\(identity.identity?.installID ?? "none")",
       ])
     let group = ServiceGroup(
-      configuration: group(journal, fold, board, identity, composer, status, settings))
+      configuration: group(journal, fold, board, identity, composer, status, settings, keeper))
     restart.attach(group)
     try await group.run()
     status.write()
@@ -106,7 +109,7 @@ package struct Agent: Sendable {
   private func group(
     _ journal: Journal, _ fold: FleetFold, _ board: StatusBoard, _ identity: IdentityWatcher,
     _ composer: StatusComposer,
-    _ status: StatusFile, _ settings: CollectorSettings
+    _ status: StatusFile, _ settings: CollectorSettings, _ keeper: SettingsKeeper
   ) -> ServiceGroupConfiguration {
     let isConfigured = configuration.hub != nil
     let jobBox = JobBox()
@@ -116,7 +119,7 @@ package struct Agent: Sendable {
       introduction: AgentIntroduction(
         journalID: journal.identity.id, journalPublicKey: journal.identity.publicKey.rawRepresentation,
         agentVersion: AgentVersion.text, takesJobs: true),
-      schedule: configuration.delivery.schedule,
+      schedule: keeper.current.delivery.schedule, settings: keeper,
       journalRecovers: { ($0 as? JournalError)?.isDiskFull ?? false }, logger: logger,
       takeJob: { job in jobBox.take(job) }
     ) { board.say($0, isConfigured: isConfigured) }
@@ -124,9 +127,12 @@ package struct Agent: Sendable {
     let jobs = JobService(
       journal: journal, jobs: fold.state.agent.jobs,
       executor: JobExecution(
-        configuredSettings: settings, desk: desk, fold: fold, journal: journal, replicator: replicator,
+        configured: {
+          let configuration = keeper.current
+          return CollectorSettings(configuration, profiles: settings.profiles).inNetworks(of: configuration)
+        }, desk: desk, fold: fold, journal: journal, replicator: replicator,
         diagnostics: Diagnostics(configuration: configuration, composer: composer, journal: journal, tail: logTail),
-        stateDirectory: configuration.state.directory, restart: restart),
+        stateDirectory: configuration.state.directory, restart: restart, settingsUpdate: keeper),
       replicator: replicator, logger: logger)
     jobBox.fill(jobs)
     let thinning = ThinningGauge()
@@ -136,14 +142,14 @@ package struct Agent: Sendable {
         HealthService(composer: composer, identity: identity, board: board, logger: logger),
         LifecycleService(journal: journal, board: board, restart: restart, logger: logger),
         RetentionService(
-          journal: journal, settings: configuration.journal,
+          journal: journal, settings: configuration.journal, keep: { keeper.current.journal.keep },
           countersigningKey: { replicator.status.countersigningKey }, gauge: thinning, board: board, logger: logger),
         VerificationService(journal: journal, logger: logger), HeapService(), identity,
         RenewalService(
           store: IdentityStore(stateDirectory: configuration.state.directory), identity: identity, journal: journal,
           logger: logger),
         CollectionService(
-          configuration: configuration, settings: settings, journal: journal,
+          keeper: keeper, profiles: settings.profiles, journal: journal,
           journalDirectory: configuration.journal.directory, fold: fold, thinning: thinning, board: board,
           display: display, desk: desk,
           logger: logger),

@@ -71,7 +71,8 @@ package struct AgentEnrolment: Sendable {
       case .pin(let pin): .pinnedAuthority(pin)
       case .certificates(let certificates): .authorities(certificates)
       }
-    let service = HubEnrolmentService(address: hub.csr, trust: trust, product: AgentVersion.product)
+    let service = HubEnrolmentService(
+      address: hub.csr, trust: trust, product: AgentVersion.product, proxy: configuration.proxy?.httpProxy)
     let machine = MachineDescription(
       hostName: Machine.hostName, operatingSystem: Machine.operatingSystem, agentVersion: AgentVersion.text)
     let identity = try await Enroller(store: store, service: service)

@@ -3,7 +3,8 @@
 // append was refused for a while, collecting counts as stopped, and that is logged once in a while and not with each attempt. Any other
 // failure of the journal ends the agent.
 //
-// Without configured ranges the machine's own networks are swept. When those change (a cable, another address), collecting begins anew, too.
+// Without configured ranges the machine's own networks are swept. When those change (a cable, another address), collecting begins anew, too. So it does
+// when the hub sets where or when to sweep; how often devices are asked, and by which rules, changes while it goes on.
 
 internal import Collectors
 internal import Settings
@@ -12,6 +13,7 @@ internal import Events
 internal import Journal
 internal import Logging
 internal import Platform
+internal import PrinterModel
 internal import ReadModels
 internal import ServiceLifecycle
 internal import Synchronization
@@ -23,9 +25,8 @@ struct CollectionService: Service {
   /// How often it is looked whether this machine is in other networks now.
   private static let networksLook: Duration = .seconds(30)
 
-  let configuration: AgentConfiguration
-  /// As configured.
-  let settings: CollectorSettings
+  let keeper: SettingsKeeper
+  let profiles: ProfileSet
   let journal: Journal
   let journalDirectory: String
   let fold: FleetFold
@@ -37,22 +38,19 @@ struct CollectionService: Service {
   private let stop = Stop()
 
   func run() async throws {
-    guard !configuration.discovery.ranges.isEmpty || configuration.discovery.hopsMax > 0 else {
-      board.say(
-        .collector, .degraded, "no address range is configured", remedy: "Set discovery.ranges in ptagent.toml.")
-      return try await gracefulShutdown()
-    }
-    var parameters = EngineParameters()
-    // Nobody said that packets may go further.
-    if configuration.discovery.ranges.isEmpty { parameters.hops = configuration.discovery.hopsMax }
-    parameters.packetsPerSecond = max(parameters.packetsPerSecond, configuration.discovery.packetsPerSecond)
-    let engine: UDPEngine
-    do { engine = try UDPEngine(parameters) } catch { throw AgentFailure(.cannotCreate, error.description) }
-    defer { engine.shutdown() }
     try await untilGracefulShutdown {
       while true {
+        let (configuration, revision) = keeper.numbered
+        guard !configuration.discovery.ranges.isEmpty || configuration.discovery.hopsMax > 0 else {
+          board.say(
+            .collector, .degraded, "no address range is configured", remedy: "Set discovery.ranges in ptagent.toml.")
+          try await keeper.changed(from: revision)
+          continue
+        }
+        let engine = try Self.engine(for: configuration)
+        defer { engine.shutdown() }
         do {
-          try await self.collect(with: engine)
+          try await self.collect(with: engine, configuration, revision)
         } catch let error as JournalError where error.isDiskFull {
           let failure = AgentFailure(error, directory: journalDirectory)
           // Each attempt begins with a sweep: none while it is plain that there is no room.
@@ -65,14 +63,24 @@ struct CollectionService: Service {
     }
   }
 
-  /// Returns when this machine's networks are others than at the beginning.
-  private func collect(with engine: UDPEngine) async throws {
-    let settings = settings.inNetworks(of: configuration)
+  private static func engine(for configuration: AgentConfiguration) throws(AgentFailure) -> UDPEngine {
+    var parameters = EngineParameters()
+    // Nobody said that packets may go further.
+    if configuration.discovery.ranges.isEmpty { parameters.hops = configuration.discovery.hopsMax }
+    parameters.packetsPerSecond = max(parameters.packetsPerSecond, configuration.discovery.packetsPerSecond)
+    do { return try UDPEngine(parameters) } catch { throw AgentFailure(.cannotCreate, error.description) }
+  }
+
+  /// Returns when collecting is to begin anew: in other networks, or by other settings.
+  private func collect(
+    with engine: UDPEngine, _ configuration: AgentConfiguration, _ revision: UInt64
+  ) async throws {
+    let settings = CollectorSettings(configuration, profiles: profiles).inNetworks(of: configuration)
     guard !settings.ranges.isEmpty else {
       board.say(
         .collector, .degraded, "no address range is configured, and this machine is in no network of its own",
         remedy: "Set discovery.ranges in ptagent.toml.")
-      return try await untilOtherNetworks(than: settings)
+      return try await untilOther(settings, configuration, revision, nil)
     }
     let known = KnownDevice.all(of: fold.state)
     if !stop.outage.withLock(\.isOn) { sayCollecting(settings) }
@@ -89,17 +97,42 @@ struct CollectionService: Service {
     defer { desk.take(nil) }
     try await withThrowingTaskGroup { group in
       group.addTask { try await collector.run() }
-      group.addTask { try await untilOtherNetworks(than: settings) }
+      group.addTask { try await untilOther(settings, configuration, revision, collector) }
       defer { group.cancelAll() }
       try await group.next()
     }
   }
 
-  private func untilOtherNetworks(than settings: CollectorSettings) async throws {
+  /// Returns when this machine is in other networks, or when the settings are others than the collector can go on with.
+  private func untilOther(
+    _ settings: CollectorSettings, _ configuration: AgentConfiguration, _ revision: UInt64, _ collector: Collector?
+  ) async throws {
+    try await withThrowingTaskGroup { group in
+      group.addTask { try await untilOtherNetworks(than: settings, configuration) }
+      group.addTask { try await untilOtherSettings(than: revision, collector) }
+      defer { group.cancelAll() }
+      try await group.next()
+    }
+  }
+
+  private func untilOtherNetworks(than settings: CollectorSettings, _ configuration: AgentConfiguration) async throws {
     repeat {
       try await Task.sleep(for: Self.networksLook)
-    } while self.settings.inNetworks(of: configuration) == settings
+    } while CollectorSettings(configuration).inNetworks(of: configuration).ranges == settings.ranges
     logger.notice("this machine is in other networks now: collecting begins anew")
+  }
+
+  private func untilOtherSettings(than revision: UInt64, _ collector: Collector?) async throws {
+    var revision = revision
+    repeat {
+      try await keeper.changed(from: revision)
+      let (configuration, number) = keeper.numbered
+      revision = number
+      let settings = CollectorSettings(configuration, profiles: profiles).inNetworks(of: configuration)
+      guard let collector, await collector.take(settings) else {
+        return logger.notice("the hub sets where or when to look for devices: collecting begins anew")
+      }
+    } while true
   }
 
   private func stopped(_ failure: AgentFailure) {

@@ -62,6 +62,14 @@ extension CollectorSettings {
   }
 }
 
+extension CollectorSettings {
+  /// With profiles that were loaded before.
+  init(_ configuration: AgentConfiguration, profiles: ProfileSet) {
+    self.init(configuration)
+    self.profiles = profiles
+  }
+}
+
 extension Collectors.NamedCredential {
   package init(_ credential: Settings.NamedCredential) {
     self.init(name: credential.name, credential: credential.credential)

@@ -30,14 +30,19 @@ final class IdentityWatcher: DeliveryTargets, Service {
 
   private let store: IdentityStore
   private let hub: HubSettings?
+  /// That connections to the hub go through.
+  let proxy: HTTPProxy?
   private let journal: Journal
   private let board: StatusBoard
   private let logger: Logger
   private let state = Mutex(State())
 
-  init(store: IdentityStore, hub: HubSettings?, journal: Journal, board: StatusBoard, logger: Logger) {
+  init(
+    store: IdentityStore, hub: HubSettings?, proxy: HTTPProxy?, journal: Journal, board: StatusBoard, logger: Logger
+  ) {
     self.store = store
     self.hub = hub
+    self.proxy = proxy
     self.journal = journal
     self.board = board
     self.logger = logger
@@ -123,7 +128,7 @@ final class IdentityWatcher: DeliveryTargets, Service {
     do {
       tls = TLSConfiguration(
         trust: .authorities(identity.roots),
-        identity: try TLSConfiguration.Identity(chain: identity.chain, key: identity.key))
+        identity: try TLSConfiguration.Identity(chain: identity.chain, key: identity.key), proxy: proxy)
     } catch { throw .cryptography(error.description) }
     let target = DeliveryTarget(
       address: address, tls: tls, usableUntil: identity.certificate.notAfter + InstallIdentity.clockSkewMax,
@@ -155,4 +160,12 @@ final class IdentityWatcher: DeliveryTargets, Service {
   func forgetHub() { state.withLock { $0.circumstances = IdentityCircumstances() } }
 
   private func dcam(_ identity: InstallIdentity) -> HostAndPort? { hub?.dcam ?? identity.dcam }
+}
+
+extension ProxySettings {
+  var httpProxy: HTTPProxy {
+    HTTPProxy(
+      endpoint: Endpoint(host: address.host, port: address.port),
+      credentials: credentials.map { HTTPProxy.Credentials(user: $0.user, password: $0.password) })
+  }
 }

@@ -53,7 +53,7 @@ struct RenewalService: Service {
       let task = schedule.due(
         life, isInterrupted: store.hasRenewal, seconds: Machine.milliseconds / 1000, elapsed: elapsed())
     else { return }
-    let hub = HubRenewalService(address: address, product: AgentVersion.product)
+    let hub = HubRenewalService(address: address, product: AgentVersion.product, proxy: identity.proxy)
     do {
       switch task {
       case .ask: try await ask(hub, current, &schedule, elapsed, &generator)

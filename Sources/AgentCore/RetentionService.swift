@@ -37,6 +37,8 @@ struct RetentionService: Service {
 
   let journal: Journal
   let settings: JournalSettings
+  /// `journal.keep` as it is in use; nil: that of `settings`.
+  var keep: (@Sendable () -> Duration)?
   /// The key of the hub that is there, once it has named one.
   let countersigningKey: @Sendable () -> String?
   let gauge: ThinningGauge
@@ -97,7 +99,8 @@ struct RetentionService: Service {
   private func remove(_ usage: JournalUsage) async throws {
     guard let text = countersigningKey(), let key = try? VerifierKey(text) else { return }
     let marks = try RemovalMarks(journal.reader, key)
-    let time = Machine.milliseconds * 1_000_000 - Int64(clamping: settings.keep.components.seconds) * 1_000_000_000
+    let time =
+      Machine.milliseconds * 1_000_000 - Int64(clamping: (keep?() ?? settings.keep).components.seconds) * 1_000_000_000
     if let mark = marks.last(sealedBefore: time) {
       try await remove(through: mark, marks, .age, key)
     } else if usage.usedPercent > Self.highPercent,

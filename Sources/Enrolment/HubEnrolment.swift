@@ -18,12 +18,16 @@ package struct HubEnrolmentService: EnrolmentService {
   private let address: HostAndPort
   private let trust: TLSConfiguration.Trust
   private let product: String
+  private let proxy: HTTPProxy?
 
-  /// - Parameter product: at the start of the user agent, `ptagent/0.1.0`.
-  package init(address: HostAndPort, trust: TLSConfiguration.Trust, product: String) {
+  /// - Parameters:
+  ///   - product: at the start of the user agent, `ptagent/0.1.0`.
+  ///   - proxy: to go through; nil connects directly.
+  package init(address: HostAndPort, trust: TLSConfiguration.Trust, product: String, proxy: HTTPProxy? = nil) {
     self.address = address
     self.trust = trust
     self.product = product
+    self.proxy = proxy
   }
 
   package var hub: String { address.description }
@@ -31,7 +35,7 @@ package struct HubEnrolmentService: EnrolmentService {
   package func enrol(_ request: EnrolmentRequest) async throws(EnrolmentError) -> EnrolmentAnswer {
     let endpoint = Endpoint(host: address.host, port: address.port)
     let transport = WireTransport(
-      WireConfiguration(endpoint: endpoint, product: product, tls: TLSConfiguration(trust: trust)))
+      WireConfiguration(endpoint: endpoint, product: product, tls: TLSConfiguration(trust: trust, proxy: proxy)))
     do {
       let response = try await withGRPCClient(transport: transport) { client in
         var options = CallOptions.defaults

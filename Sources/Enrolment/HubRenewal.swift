@@ -2,7 +2,7 @@
 
 package import OpenSSL
 package import Platform
-internal import TLS
+package import TLS
 
 internal import FoundationEssentials
 internal import GRPCCore
@@ -15,13 +15,16 @@ package struct HubRenewalService: RenewalHub {
 
   private let address: HostAndPort
   private let product: String
+  private let proxy: HTTPProxy?
 
   /// - Parameters:
   ///   - address: of dcam, or of csr.
   ///   - product: at the start of the user agent, `ptagent/0.1.0`.
-  package init(address: HostAndPort, product: String) {
+  ///   - proxy: to go through; nil connects directly.
+  package init(address: HostAndPort, product: String, proxy: HTTPProxy? = nil) {
     self.address = address
     self.product = product
+    self.proxy = proxy
   }
 
   package func renew(
@@ -56,7 +59,7 @@ package struct HubRenewalService: RenewalHub {
     do {
       let tls = TLSConfiguration(
         trust: .authorities(identity.roots),
-        identity: try TLSConfiguration.Identity(chain: identity.chain, key: identity.key))
+        identity: try TLSConfiguration.Identity(chain: identity.chain, key: identity.key), proxy: proxy)
       let transport = WireTransport(
         WireConfiguration(endpoint: Endpoint(host: address.host, port: address.port), product: product, tls: tls))
       return try await withGRPCClient(transport: transport) { client in

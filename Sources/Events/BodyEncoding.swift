@@ -40,6 +40,9 @@ enum Wire {
   typealias JobCompleted = Printtrail_Events_V1_JobCompleted
   typealias JobEnded = Printtrail_Events_V1_JobEnded
   typealias JobExpired = Printtrail_Events_V1_JobExpired
+  typealias SettingsApplied = Printtrail_Events_V1_SettingsApplied
+  typealias SettingsRefused = Printtrail_Events_V1_SettingsRefused
+  typealias Setting = Printtrail_Events_V1_Setting
   typealias ReadingTaken = Printtrail_Events_V1_ReadingTaken
   typealias ReadingChanged = Printtrail_Events_V1_ReadingChanged
   typealias ReadingUnchanged = Printtrail_Events_V1_ReadingUnchanged

@@ -39,6 +39,8 @@ package enum EventBody: Equatable, Sendable {
   case jobFailed(JobFailed)
   case jobExpired(JobExpired)
   case jobRefused(JobRefused)
+  case settingsApplied(SettingsApplied)
+  case settingsRefused(SettingsRefused)
   /// A type that a newer release wrote: its bytes are kept and exported as they are.
   case unknown(type: UInt16, bytes: [UInt8])
 }

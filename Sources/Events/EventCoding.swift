@@ -108,6 +108,8 @@ package enum EventType {
   package static let jobFailed: UInt16 = 83
   package static let jobExpired: UInt16 = 84
   package static let jobRefused: UInt16 = 85
+  package static let settingsApplied: UInt16 = 90
+  package static let settingsRefused: UInt16 = 91
 
   /// Names as they stand in exports and on the command line.
   package static let names: [UInt16: String] = [
@@ -124,6 +126,7 @@ package enum EventType {
     journalRestored: "JournalRestored",
     jobReceived: "JobReceived", jobStarted: "JobStarted", jobCompleted: "JobCompleted", jobFailed: "JobFailed",
     jobExpired: "JobExpired", jobRefused: "JobRefused",
+    settingsApplied: "SettingsApplied", settingsRefused: "SettingsRefused",
   ]
 
   /// Whether somebody waits for such an event: it does not wait behind readings on its way to the hub.
@@ -189,6 +192,8 @@ extension EventBody {
     case .jobFailed: EventType.jobFailed
     case .jobExpired: EventType.jobExpired
     case .jobRefused: EventType.jobRefused
+    case .settingsApplied: EventType.settingsApplied
+    case .settingsRefused: EventType.settingsRefused
     case .unknown(let type, _): type
     }
   }
@@ -229,6 +234,8 @@ extension EventBody {
     case .jobFailed(let event): event.wire
     case .jobExpired(let event): event.wire
     case .jobRefused(let event): event.wire
+    case .settingsApplied(let event): event.wire
+    case .settingsRefused(let event): event.wire
     // Written as the bytes it came with; see `encoded`.
     case .unknown: Printtrail_Events_V1_PollCost()
     }

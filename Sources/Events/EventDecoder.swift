@@ -84,6 +84,8 @@ package struct EventDecoder {
     case EventType.jobFailed: .jobFailed(try jobFailed(bytes))
     case EventType.jobExpired: .jobExpired(try jobExpired(bytes))
     case EventType.jobRefused: .jobRefused(try jobRefused(bytes))
+    case EventType.settingsApplied: .settingsApplied(try settingsApplied(bytes))
+    case EventType.settingsRefused: .settingsRefused(try settingsRefused(bytes))
     default: .unknown(type: type, bytes: Array(bytes))
     }
   }

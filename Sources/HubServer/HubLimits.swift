@@ -70,6 +70,12 @@ package enum HubLimits {
   package static let openJobsMax = 100
   /// How far away a deadline may be: agents take no more.
   package static let jobValidityMax: Duration = .seconds(7 * 86_400)
+  // MARK: Settings
+
+  /// How often it is looked whether settings have changed, in whatever process: who sets one watches an agent take it.
+  package static let settingsWatchInterval: Duration = .milliseconds(500)
+  /// Entities from the root of their tree to the lowest: a dealer's regions, customers, sites, buildings and departments have room.
+  package static let entityDepthMax = 16
 
   // MARK: Connections
 

@@ -35,6 +35,10 @@ package struct AgentState: Equatable, Sendable {
   /// The latest record that the hub refused, and how many there were.
   package var rejected: Timed<UploadRejected>?
   package internal(set) var jobs = JobStates()
+  /// The hub's settings that are in use.
+  package var settings: Timed<SettingsApplied>?
+  /// The latest set that was not taken; nil once one was.
+  package var settingsRefused: Timed<SettingsRefused>?
 
   package init() {}
 
@@ -61,6 +65,15 @@ package struct AgentState: Equatable, Sendable {
     case .uploadRejected(let body):
       rejected = Timed(event.time, body)
       touched(StateKey(EventType.uploadRejected))
+    case .settingsApplied(let body):
+      settings = Timed(event.time, body)
+      touched(StateKey(EventType.settingsApplied))
+      guard settingsRefused != nil else { break }
+      settingsRefused = nil
+      touched(StateKey(EventType.settingsRefused))
+    case .settingsRefused(let body):
+      settingsRefused = Timed(event.time, body)
+      touched(StateKey(EventType.settingsRefused))
     default: break
     }
   }

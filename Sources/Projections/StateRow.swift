@@ -113,7 +113,7 @@ extension FleetState {
 extension AgentState {
   fileprivate static let types = [
     EventType.agentStarted, EventType.agentStopped, EventType.installEnrolled, EventType.sweepStarted,
-    EventType.sweepCompleted, EventType.uploadRejected,
+    EventType.sweepCompleted, EventType.uploadRejected, EventType.settingsApplied, EventType.settingsRefused,
   ]
 
   fileprivate func row(_ key: StateKey) -> Event? {
@@ -125,6 +125,8 @@ extension AgentState {
     case EventType.sweepStarted: sweepStarted.map { Event($0, nil, EventBody.sweepStarted) }
     case EventType.sweepCompleted: sweepCompleted.map { Event($0, nil, EventBody.sweepCompleted) }
     case EventType.uploadRejected: rejected.map { Event($0, nil, EventBody.uploadRejected) }
+    case EventType.settingsApplied: settings.map { Event($0, nil, EventBody.settingsApplied) }
+    case EventType.settingsRefused: settingsRefused.map { Event($0, nil, EventBody.settingsRefused) }
     default: nil
     }
   }

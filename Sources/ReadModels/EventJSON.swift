@@ -131,6 +131,14 @@ extension JSONWriter {
         json.member("message", event.message)
         json.member("kind", event.kind)
         json.member("deadline", event.deadline)
+      case .settingsApplied(let event): json.applied(event)
+      case .settingsRefused(let event):
+        json.member("version", event.version)
+        json.key("digest")
+        json.hex(event.digest)
+        json.key("keys")
+        json.array(event.keys) { $0.string($1) }
+        json.member("reason", event.reason)
       case .unknown(let type, let bytes):
         json.member("type", type)
         json.key("bytes")
@@ -164,6 +172,33 @@ extension JSONWriter {
       hex(event.attachment)
     }
     if !event.path.isEmpty { member("path", event.path) }
+  }
+
+  private mutating func applied(_ event: SettingsApplied) {
+    member("version", event.version)
+    key("digest")
+    hex(event.digest)
+    key("values")
+    settings(event.values)
+    key("devices")
+    array(event.devices) { json, device in
+      json.object { json in
+        json.member("device", device.device)
+        json.key("values")
+        json.settings(device.values)
+      }
+    }
+    key("overridden")
+    array(event.overridden) { $0.string($1) }
+  }
+
+  private mutating func settings(_ values: [RecordedSetting]) {
+    array(values) { json, setting in
+      json.object { json in
+        json.member("key", setting.key)
+        json.member("value", setting.value)
+      }
+    }
   }
 
   private mutating func damage(_ event: JournalDamaged) {

@@ -66,6 +66,9 @@ package enum EventLine {
     case .jobFailed(let event): "\(event.id) \(event.reason): \(event.message)"
     case .jobExpired(let event): "\(event.id) \(event.hadStarted ? "while it ran" : "before it began")"
     case .jobRefused(let event): "\(event.id) \(event.reason): \(event.message)"
+    case .settingsApplied(let event):
+      "version \(event.version): \(counted(event.values.count, "setting")), \(counted(event.devices.count, "device")) with settings of their own"
+    case .settingsRefused(let event): "version \(event.version): \(event.reason.replacing("\n", with: " "))"
     case .unknown(_, let bytes): "\(counted(bytes.count, "byte")) of a newer release"
     }
   }

@@ -40,6 +40,8 @@ struct StreamLine: DeliveryLine {
   let reads = Channel<ReadRequest>()
   let express = Channel<[ExpressRecord]>()
   let cursors = Channel<RecordPosition>()
+  /// Of several sets the last one counts.
+  let settings = Channel<OfferedSettings>()
 
   func send(_ message: Printtrail_Dcam_V1_AgentMessage) { outbox.put(message) }
   func read(_ request: ReadRequest) { reads.put(request) }
@@ -51,6 +53,7 @@ struct StreamLine: DeliveryLine {
     reads.finish()
     express.finish()
     cursors.finish()
+    settings.finish()
   }
 }
 
@@ -106,16 +109,18 @@ final class CheckInLine<Service: Printtrail_Dcam_V1_DeviceCollection.ClientProto
   private let calls: CheckInCalls<Service>
   private let source: any DeliverySource
   private let moved: @Sendable (RecordPosition) -> Void
+  private let settings: (any SettingsReceiver)?
   private let takeJob: @Sendable (HubJob) -> Void
   private let answers = Mutex<[Delivery.Event]>([])
 
   init(
-    _ calls: CheckInCalls<Service>, source: any DeliverySource, moved: @escaping @Sendable (RecordPosition) -> Void,
-    takeJob: @escaping @Sendable (HubJob) -> Void
+    _ calls: CheckInCalls<Service>, source: any DeliverySource, settings: (any SettingsReceiver)?,
+    moved: @escaping @Sendable (RecordPosition) -> Void, takeJob: @escaping @Sendable (HubJob) -> Void
   ) {
     self.takeJob = takeJob
     self.calls = calls
     self.source = source
+    self.settings = settings
     self.moved = moved
   }
 
@@ -130,6 +135,8 @@ final class CheckInLine<Service: Printtrail_Dcam_V1_DeviceCollection.ClientProto
     }
     answers.withLock { $0 += response.events }
     for job in response.jobs.prefix(Replicator.jobsAtOnceMax) { takeJob(HubJob(job)) }
+    guard response.hasSettings, let settings else { return }
+    do { try await settings.offered(OfferedSettings(response.settings)) } catch { throw SourceFailure(cause: error) }
   }
 
   func read(_ request: ReadRequest) async throws {

@@ -14,7 +14,10 @@ private let reasonCharactersMax = 500
 private let troublesMax = 4_096
 
 extension Printtrail_Dcam_V1_Hello {
-  init(_ heads: [RecordPosition], acknowledged: RecordPosition?, _ introduction: AgentIntroduction) {
+  init(
+    _ heads: [RecordPosition], acknowledged: RecordPosition?, settings: SettingsMark = .none,
+    _ introduction: AgentIntroduction
+  ) {
     self = .with {
       $0.journalID = Data(introduction.journalID)
       $0.journalPublicKey = Data(introduction.journalPublicKey)
@@ -22,6 +25,7 @@ extension Printtrail_Dcam_V1_Hello {
       $0.heads = heads.map { .init($0) }
       if let acknowledged { $0.acknowledged = .init(acknowledged) }
       $0.takesJobs = introduction.takesJobs
+      ($0.settingsVersion, $0.settingsDigest) = (settings.version, Data(settings.digest))
     }
   }
 }
@@ -87,8 +91,8 @@ extension Delivery.Event {
     case .conflict(let body)?:
       self = .conflicted(RecordPosition(epoch: body.epoch, sequence: body.sequence), heldHash: body.hashCut)
     case .countersignature(let body)?: self = .countersigned(CheckpointNote(body))
-    // Not delivery's business.
-    case .job?, nil: return nil
+    // Of no concern to the delivery of records.
+    case .job?, .settings?, nil: return nil
     }
   }
 }

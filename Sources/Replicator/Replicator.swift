@@ -13,6 +13,7 @@
 //             journal's head ──> inbox                         |──> reads, when the outbox has room ──> inbox
 //                                                              |──> cursor keeper (newest position only)
 //                                                              '──> fast lane: calls beside the stream ──> inbox
+//             hub's settings ──> whoever decides about them (`SettingsReceiver`)
 //
 // Everything that happens in a stream goes through one inbox and is dealt with in one place, so that the core needs no lock of its own. A
 // failure of the stream leaves journal and cursor as they are; the next stream begins with what the hub says it holds.
@@ -75,7 +76,8 @@ package final class Replicator: Sendable {
   private let source: any DeliverySource
   private let targets: any DeliveryTargets
   private let introduction: AgentIntroduction
-  private let schedule: CheckInSchedule?
+  private let schedule: @Sendable () -> CheckInSchedule?
+  private let settings: (any SettingsReceiver)?
   private let journalRecovers: @Sendable (any Error) -> Bool
   private let logger: Logger
   private let takeJob: @Sendable (HubJob) -> Void
@@ -85,14 +87,15 @@ package final class Replicator: Sendable {
   private let bell = Mutex<AsyncStream<Never>.Continuation?>(nil)
 
   /// - Parameters:
-  ///   - schedule: of check-ins, in normal mode; nil: service mode.
+  ///   - schedule: of check-ins, in normal mode; nil: service mode. Looked at again and again: a change takes effect within a second.
+  ///   - settings: takes what the hub sets; nil: nobody does.
   ///   - journalRecovers: whether what the source threw passes without a restart, as a full disk does.
   ///   - takeJob: told of each job that the hub sends, as often as it sends it; it must not block. The hub has proved to be the one that this
   ///     agent is enrolled with: nothing else is spoken to.
   ///   - observe: told of each change of the status, from any task; it must not block.
   package init(
     source: any DeliverySource, targets: any DeliveryTargets, introduction: AgentIntroduction,
-    schedule: CheckInSchedule? = nil,
+    schedule: @escaping @Sendable @autoclosure () -> CheckInSchedule? = nil, settings: (any SettingsReceiver)? = nil,
     journalRecovers: @escaping @Sendable (any Error) -> Bool, logger: Logger,
     takeJob: @escaping @Sendable (HubJob) -> Void = { _ in },
     observe: @escaping @Sendable (DeliveryStatus) -> Void
@@ -101,13 +104,14 @@ package final class Replicator: Sendable {
     self.targets = targets
     self.introduction = introduction
     self.schedule = schedule
+    self.settings = settings
     self.journalRecovers = journalRecovers
     self.logger = logger
     self.takeJob = takeJob
     self.observe = observe
     let target = targets.current()
     var status = DeliveryStatus(state: target == nil ? .notEnrolled : .connecting)
-    status.mode = schedule == nil ? .service : .normal
+    status.mode = schedule() == nil ? .service : .normal
     if let target { status.hub = target.address.description }
     shared = Mutex(status)
   }
@@ -166,15 +170,19 @@ package final class Replicator: Sendable {
         try await targets.changed(from: target)
         continue
       }
-      update { ($0.state, $0.hub, $0.nextCheckIn) = (.connecting, target.address.description, nil) }
-      let ending = try await attempt(target, delivery)
+      let schedule = schedule()
+      update {
+        ($0.state, $0.hub, $0.nextCheckIn) = (.connecting, target.address.description, nil)
+        $0.mode = schedule == nil ? .service : .normal
+      }
+      let ending = try await attempt(target, schedule, delivery)
       delivery.value.withLock { _ = $0.received(.closed) }
       if delivery.takeProgress() { backoff.succeeded() }
       let (silence, bell) = AsyncStream.makeStream(of: Never.self)
       self.bell.withLock { $0 = bell }
       let delay: Duration
       switch ending {
-      case .otherIdentity: continue
+      case .overtaken: continue
       case .checkedIn(let next):
         backoff.succeeded()
         delay = next
@@ -183,28 +191,31 @@ package final class Replicator: Sendable {
       }
       try await first(
         { try await Task.sleep(for: delay) }, { try await self.targets.changed(from: target) },
-        { for await _ in silence {} })
+        { try await self.changed(from: schedule) }, { for await _ in silence {} })
     }
   }
 
   private enum Ending {
-    case otherIdentity
+    /// By another identity, or another schedule.
+    case overtaken
     /// Everything was answered; the next check-in is due after this.
     case checkedIn(next: Duration)
     case ended(StreamEnding)
   }
 
   /// One stream, or one check-in. Returns how it ended.
-  private func attempt(_ target: DeliveryTarget, _ delivery: SharedDelivery) async throws -> Ending {
+  private func attempt(
+    _ target: DeliveryTarget, _ schedule: CheckInSchedule?, _ delivery: SharedDelivery
+  ) async throws -> Ending {
     let next = Mutex<Duration?>(nil)
     do {
       try await first(
         {
-          guard let schedule = self.schedule else { return try await self.stream(to: target, delivery) }
+          guard let schedule else { return try await self.stream(to: target, delivery) }
           let asked = try await self.checkIn(to: target, delivery)
           next.withLock { $0 = schedule.pause(asked: asked) }
-        }, { try await self.targets.changed(from: target) })
-      return next.withLock { $0 }.map { .checkedIn(next: $0) } ?? .otherIdentity
+        }, { try await self.targets.changed(from: target) }, { try await self.changed(from: schedule) })
+      return next.withLock { $0 }.map { .checkedIn(next: $0) } ?? .overtaken
     } catch let error as CancellationError {
       throw error
     } catch let error as SourceFailure {
@@ -213,6 +224,11 @@ package final class Replicator: Sendable {
       try Task.checkCancellation()
       return .ended(StreamEnding(error))
     }
+  }
+
+  /// Returns when check-ins are to be made otherwise.
+  private func changed(from schedule: CheckInSchedule?) async throws {
+    while self.schedule() == schedule { try await Task.sleep(for: Self.lookInterval) }
   }
 
   private func pause(
@@ -260,7 +276,8 @@ extension Replicator {
       let service = Printtrail_Dcam_V1_DeviceCollection.Client(wrapping: client)
       let calls = CheckInCalls(service, introduction)
       let line = CheckInLine(
-        calls, source: source, moved: { position in self.update { $0.acknowledged = position } }, takeJob: self.takeJob)
+        calls, source: source, settings: settings,
+        moved: { position in self.update { $0.acknowledged = position } }, takeJob: self.takeJob)
       for event in try await self.news(delivery) { _ = delivery.received(event) }
       var looked = ContinuousClock.now
       try await self.begin(delivery, line)
@@ -316,10 +333,11 @@ extension Replicator {
           }
         }
         group.addTask { try await self.keepCursor(line.cursors.elements) }
+        group.addTask { try await self.takeSettings(line.settings.elements) }
         group.addTask { try await self.expectWelcome() }
         group.addTask { try await self.deal(with: inbox, delivery, line) }
         group.addTask {
-          try await self.call(service, inbox, line.outbox)
+          try await self.call(service, inbox, line)
           throw RPCError(code: .unavailable, message: "The hub ended the stream.")
         }
         defer {
@@ -334,19 +352,20 @@ extension Replicator {
 
   /// The call itself: writes what waits, and takes what comes.
   private func call(
-    _ service: some Printtrail_Dcam_V1_DeviceCollection.ClientProtocol, _ inbox: Inbox, _ outbox: Outbox
+    _ service: some Printtrail_Dcam_V1_DeviceCollection.ClientProtocol, _ inbox: Inbox, _ line: StreamLine
   ) async throws {
     var options = CallOptions.defaults
     options.compression = Compression.algorithm
     try await service.stream(options: options) { writer in
-      for await message in outbox.messages {
+      for await message in line.outbox.messages {
         try await writer.write(message)
-        outbox.written()
+        line.outbox.written()
       }
     } onResponse: { response in
       for try await message in response.messages {
         if case .job(let job)? = message.message { self.takeJob(HubJob(job)) }
         if let event = Delivery.Event(message) { try inbox.offer(event) }
+        if case .settings(let set)? = message.message { line.settings.put(OfferedSettings(set)) }
       }
     }
   }
@@ -401,6 +420,15 @@ extension Replicator {
     }
   }
 
+  private func takeSettings(_ sets: AsyncStream<OfferedSettings>) async throws {
+    for await set in sets {
+      guard let settings else { continue }
+      do { try await settings.offered(set) } catch is CancellationError { throw CancellationError() } catch {
+        throw SourceFailure(cause: error)
+      }
+    }
+  }
+
   /// The one place where events meet the core.
   private func deal(with inbox: Inbox, _ delivery: SharedDelivery, _ line: StreamLine) async throws {
     defer { line.finish() }
@@ -434,7 +462,9 @@ extension Replicator {
   ) async throws -> [Delivery.Action] {
     switch action {
     case .sendHello(let heads, let acknowledged):
-      try await line.send(.with { $0.hello = .init(heads, acknowledged: acknowledged, introduction) })
+      let mark = settings?.inUse ?? .none
+      try await line.send(
+        .with { $0.hello = .init(heads, acknowledged: acknowledged, settings: mark, introduction) })
     case .send(let run):
       try await line.send(Printtrail_Dcam_V1_AgentMessage(run))
       update { $0.recordsSent += UInt64(run.records.count) }

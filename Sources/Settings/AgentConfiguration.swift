@@ -13,6 +13,8 @@ package import SNMP
 package struct AgentConfiguration: Sendable {
   /// Nil when there is no [hub]: the agent then collects and journals, and ships nothing.
   package var hub: HubSettings?
+  /// Nil: connections to the hub are made directly.
+  package var proxy: ProxySettings?
   package var delivery = DeliverySettings()
   package var state = StateSettings()
   package var journal = JournalSettings()
@@ -28,8 +30,17 @@ package struct AgentConfiguration: Sendable {
   package var credentials = ["public": NamedCredential.publicCommunity]
   /// What can hardly be meant, in the order of the file.
   package var warnings: [ConfigurationWarning] = []
+  /// The file that it was read from, which a hub's settings are laid over; nil: none.
+  package internal(set) var source: ConfigurationSource?
 
   package init() {}
+}
+
+/// A file as it was read.
+package struct ConfigurationSource: Sendable {
+  package let file: String
+  /// Secrets among it: for nobody's eyes.
+  let text: String
 }
 
 /// [hub]

@@ -38,17 +38,25 @@ extension AgentConfiguration {
       TableReader(nodes, at: KeyPath(), findings), directory: Files.parent(of: file))
     guard findings.problems.isEmpty else { throw ConfigurationProblems(findings.problems) }
     configuration.warnings = findings.warnings
+    configuration.source = ConfigurationSource(file: file, text: text)
     return configuration
   }
 
-  private init(_ root: TableReader, directory: String) {
+  /// - Parameter credentials: that ranges may name; nil: those of the document itself.
+  init(_ root: TableReader, directory: String, credentials known: CredentialSection? = nil) {
     self.init()
     if root.has("hub") { hub = HubSettings(root.table("hub"), directory: directory) } else { root.know("hub") }
+    if root.has("proxy") {
+      proxy = ProxySettings(root.table("proxy"), directory: directory)
+    } else {
+      root.know("proxy")
+    }
     delivery = DeliverySettings(root.table("delivery"))
     state = StateSettings(root.table("state"), directory: directory)
     journal = JournalSettings(root.table("journal"), stateDirectory: state.directory, directory: directory)
     log = LogSettings(root.table("log"))
-    let credentials = CredentialSection(root.table("credentials"), directory: directory)
+    if known != nil { root.know("credentials") }
+    let credentials = known ?? CredentialSection(root.table("credentials"), directory: directory)
     self.credentials = credentials.byName
     discovery = DiscoverySettings(root.table("discovery"), credentials: credentials)
     poll = PollSettings(root.table("poll"))

@@ -12,9 +12,30 @@ struct CredentialSection {
   private(set) var byName: [String: NamedCredential] = [:]
   /// Every name that has a table, right or wrong.
   let names: [String]
+  /// Whether every name is taken to have one: where nobody knows a site's credentials.
+  private let takesAnyName: Bool
+
+  /// For a reader who cannot know which there are.
+  static let any = CredentialSection(takesAnyName: true, byName: [:])
+
+  private init(takesAnyName: Bool, byName: [String: NamedCredential]) {
+    self.byName = byName
+    names = byName.keys.sorted()
+    self.takesAnyName = takesAnyName
+  }
+
+  /// Those that were read before.
+  init(byName: [String: NamedCredential]) { self.init(takesAnyName: false, byName: byName) }
+
+  func named(_ name: String) -> NamedCredential? {
+    if let credential = byName[name] { return credential }
+    guard takesAnyName else { return nil }
+    return NamedCredential(name: name, credential: NamedCredential.publicCommunity.credential)
+  }
 
   init(_ table: TableReader, directory: String) {
     names = table.names
+    takesAnyName = false
     for name in names {
       if name.isEmpty { table.note("\"\"", expected: "a name for the credential, such as [credentials.office]") }
       let section = CredentialTable(table.table(name), directory: directory)
@@ -129,28 +150,34 @@ private struct CredentialTable {
     return password
   }
 
-  /// A secret, from the key or from the file that `<key>_file` names. What it is never gets into a problem's text.
   private func secret(_ name: String, isRequired: Bool) -> [UInt8]? {
-    let file = table.text(name + "_file", expected: "the name of a file that holds the secret")
-    if table.has(name), table.has(name + "_file") {
-      table.know(name)
-      table.note(name + "_file", expected: "either \(name) or \(name)_file, not both")
+    table.secret(name, isRequired: isRequired, directory: directory)
+  }
+}
+
+extension TableReader {
+  /// A secret, from the key or from the file that `<key>_file` names. What it is never gets into a problem's text.
+  func secret(_ name: String, isRequired: Bool, directory: String) -> [UInt8]? {
+    let file = text(name + "_file", expected: "the name of a file that holds the secret")
+    if has(name), has(name + "_file") {
+      know(name)
+      note(name + "_file", expected: "either \(name) or \(name)_file, not both")
       return nil
     }
     if let file {
       do {
         return Self.withoutLineBreak(try Files.read(Files.resolve(file, in: directory)))
       } catch {
-        table.note(name + "_file", found: "\"\(file)\" (\(error.reason))", expected: "a readable file")
+        note(name + "_file", found: "\"\(file)\" (\(error.reason))", expected: "a readable file")
         return nil
       }
     }
-    guard table.has(name) else {
-      table.know(name)
-      if isRequired { table.note(name, expected: "\(name) or \(name)_file") }
+    guard has(name) else {
+      know(name)
+      if isRequired { note(name, expected: "\(name) or \(name)_file") }
       return nil
     }
-    let text = table.value(name, expected: "a text") { node in
+    let text = value(name, expected: "a text") { node in
       if case .string(let text) = node { Array(text.utf8) } else { nil }
     }
     return text

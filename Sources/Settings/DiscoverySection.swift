@@ -93,7 +93,7 @@ extension DiscoverySettings {
         table.findings.note(place, found: node.shown, expected: "the name of a [credentials.NAME] table")
         return nil
       }
-      if let credential = credentials.byName[name] { return credential }
+      if let credential = credentials.named(name) { return credential }
       // One that is there and wrong has been reported where it stands.
       if !credentials.names.contains(name) {
         let nearest = nearestName(to: name, among: credentials.names).map { ", perhaps \"\($0)\"" } ?? ""

@@ -5,25 +5,26 @@
 /// What has been found wrong so far, shared by the readers of one file.
 final class Findings {
   let file: String
-  private let locator: KeyLocator
+  /// Nil where there is no document with lines.
+  private let locator: KeyLocator?
   private(set) var problems: [ConfigurationProblem] = []
   private(set) var warnings: [ConfigurationWarning] = []
 
-  init(file: String, locator: KeyLocator) {
+  init(file: String, locator: KeyLocator?) {
     self.file = file
     self.locator = locator
   }
 
   func note(_ path: KeyPath, found: String, expected: String) {
     let problem = ConfigurationProblem(
-      file: file, line: locator.line(of: path) ?? 1, key: path.description, found: found, expected: expected)
+      file: file, line: locator.map { $0.line(of: path) ?? 1 }, key: path.description, found: found, expected: expected)
     problems.append(problem)
   }
 
   func warn(_ path: KeyPath, _ message: String) {
     warnings.append(
       ConfigurationWarning(
-        file: file, line: locator.line(of: path) ?? 1, key: path.description, message: message))
+        file: file, line: locator?.line(of: path) ?? 1, key: path.description, message: message))
   }
 }
 

@@ -76,7 +76,8 @@ package enum TLSError: Error, Hashable, Sendable, CustomStringConvertible {
     case .refused: "Check \(setting), and that the hub runs."
     case .unreachable, .timedOut:
       "Check \(setting), and that the network and its firewalls let the connection through."
-    case .proxyRefused: "Check the proxy, and that it lets connections to \(setting) through."
+    case .proxyRefused:
+      "Check [proxy], its user and password, and that the proxy lets connections to \(setting) through."
     case .notTLS, .protocolNotAgreed, .handshakeFailed: "Check that \(setting) names the hub's own port."
     case .certificateNotTrusted, .wrongPin: untrusted
     case .certificateExpired:

@@ -64,7 +64,7 @@ struct CaptureCommand: AsyncParsableCommand {
   }
 
   private func capture(_ given: Endpoint, _ text: String) async throws {
-    let configuration = try file.loadIfPresent()
+    let configuration = try file.loadInUse()
     let settings = try CollectorSettings(loadingProfilesFor: configuration)
     let endpoint = text.contains(":") ? given : Endpoint(given.address, port: settings.port)
     guard !settings.doNotTouch.contains(endpoint.address) else {

@@ -28,6 +28,19 @@ struct ConfigurationOption: ParsableArguments {
   func loadIfPresent() throws -> AgentConfiguration {
     path == Self.standardPath && !Files.exists(path) ? AgentConfiguration() : try load()
   }
+
+  /// The same, with what the hub has set: what it forbids is forbidden to every command. Where the journal that has it cannot be read, that is said.
+  func loadInUse() throws -> AgentConfiguration {
+    let configuration = try loadIfPresent()
+    let directory = configuration.journal.directory
+    guard Files.exists(directory + "/data.mdb") else { return configuration }
+    explainFaults(in: directory)
+    do { return try configuration.inUse(try JournalReader.open(directory: directory)) } catch let error as JournalError
+    {
+      Machine.tell("warning: what the hub has set is not known here, the file alone counts: \(error)\n")
+      return configuration
+    }
+  }
 }
 
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {

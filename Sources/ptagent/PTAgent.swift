@@ -19,7 +19,8 @@ struct PTAgent: AsyncParsableCommand {
         /var/lib/printtrail              identity, status and journal
 
       ENVIRONMENT
-        DATALINK_CODE     the code for `ptagent enroll`, instead of --code
+        DATALINK_CODE            the code for `ptagent enroll`, instead of --code
+        PTAGENT_PROXY_PASSWORD   the password for [proxy], instead of its password_file
 
       EXIT STATUS (sysexits.h)
         0   done; `status`: the agent runs and no part of it has failed

@@ -109,7 +109,7 @@ struct ReadCommand: AsyncParsableCommand {
   }
 
   private func showDevice(_ given: Endpoint, _ text: String) async throws {
-    let configuration = try file.loadIfPresent()
+    let configuration = try file.loadInUse()
     let settings = try CollectorSettings(loadingProfilesFor: configuration)
     let endpoint = text.contains(":") ? given : Endpoint(given.address, port: settings.port)
     guard !settings.doNotTouch.contains(endpoint.address) else {

@@ -74,7 +74,7 @@ struct SweepCommand: AsyncParsableCommand {
   private var parameters: EngineParameters {
     get throws {
       var parameters = EngineParameters()
-      let discovery = try file.loadIfPresent().discovery
+      let discovery = try file.loadInUse().discovery
       if ranges.isEmpty, discovery.ranges.isEmpty { parameters.hops = max(1, discovery.hopsMax) }
       parameters.packetsPerSecond = max(
         parameters.packetsPerSecond, packetsPerSecond ?? discovery.packetsPerSecond)
@@ -83,7 +83,7 @@ struct SweepCommand: AsyncParsableCommand {
   }
 
   private func settings() throws -> CollectorSettings {
-    let configuration = try file.loadIfPresent()
+    let configuration = try file.loadInUse()
     var settings = try CollectorSettings(loadingProfilesFor: configuration).inNetworks(of: configuration)
     let chosen = try how.chosen(from: configuration)
     if !ranges.isEmpty {

@@ -159,7 +159,7 @@ struct DeliverBench: AsyncParsableCommand {
           case .acknowledgement(let acknowledgement):
             window.acknowledge(acknowledgement.sequence)
             if acknowledgement.sequence >= head.sequence { window.finish() }
-          case .rejection, .conflict, .countersignature, nil: break
+          case .rejection, .conflict, .countersignature, .job, .settings, nil: break
           }
         }
       }

@@ -22,6 +22,7 @@ struct GoldenJournalCommand: AsyncParsableCommand {
   var later = false
   @Flag(help: "Write what came later still: conflicts that the hub told of.") var conflicts = false
   @Flag(help: "Write what came after that: jobs.") var jobs = false
+  @Flag(help: "Write what came later still: settings of the hub that were applied and refused.") var settings = false
   @Option(help: "The recorded walks that its readings are made from.") var walks = "Fixtures/walks"
 
   /// Few, so that a small journal has several.
@@ -44,6 +45,10 @@ struct GoldenJournalCommand: AsyncParsableCommand {
     }
     if jobs {
       for entry in try GoldenJobStory.entries() { try await append(entry, to: journal, clock) }
+      return try await close(journal)
+    }
+    if settings {
+      for entry in try GoldenSettingsStory.entries() { try await append(entry, to: journal, clock) }
       return try await close(journal)
     }
     for entry in try story.beforeRestore() { try await append(entry, to: journal, clock) }

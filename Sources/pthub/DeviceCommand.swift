@@ -51,7 +51,9 @@ struct DeviceCommand: AsyncParsableCommand {
   }
 }
 
-/// A device's id, by that, by the beginning of it, or by the serial number.
+/// A device, found by its id, the unique beginning of it, or its serial number. The read models are to be up to date.
+///
+/// - Parameter entity: of this one and those under it; nil: of all.
 func findDevice(_ name: String, entity: String?, in store: SQLStore) async throws -> String {
   let names = Report.devices.columns.map(\.name)
   guard let id = names.firstIndex(of: "id"), let serial = names.firstIndex(of: "serial") else { return name }

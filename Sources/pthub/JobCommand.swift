@@ -135,9 +135,3 @@ func findJob(_ name: String, in store: SQLStore) async throws -> (JobID, [SQLVal
   }
   return (id, row)
 }
-
-/// Who gives the command: the user and the machine.
-func operatorName() -> String {
-  let user = getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "\(getuid())"
-  return "\(user)@\(Machine.hostName)"
-}

@@ -19,13 +19,17 @@ struct ReportOptions: ParsableArguments {
   @Option(name: .shortAndLong, help: "How to print: table, or json or csv with every field.")
   var output: ReportFormat = .table
 
-  @Option(help: "Of this entity alone.")
+  @Option(help: ArgumentHelp("Of this entity and those under it.", valueName: "name"))
   var entity: String?
+
+  @Flag(help: "With --entity: of that one alone, not of those under it.")
+  var only = false
 
   /// Prints the rows of a report.
   func show(_ report: Report, in store: SQLStore, device: String? = nil, empty: String) async throws {
+    if let entity { try await store.requireEntity(entity) }
     try await store.foldEverything()
-    let rows = try await store.rows(of: report, entity: entity, device: device)
+    let rows = try await store.rows(of: report, entity: entity, alone: only, device: device)
     try printRows(rows, of: report, as: output, empty: empty)
   }
 }
@@ -107,6 +111,21 @@ struct OutputOptions: ParsableArguments {
     case .table where items.isEmpty: printLine(empty)
     case .table: printTable([columns.map(\.title)] + items.map { item in columns.map { $0.value(item) } })
     }
+  }
+}
+
+/// Prints `items` as a table for people, or with every field as JSON or CSV.
+func show<Item: Encodable>(
+  _ items: [Item], as format: ReportFormat, table: [(title: String, value: (Item) -> String)],
+  csv: [(name: String, value: (Item) -> String)], empty: String
+) throws {
+  switch format {
+  case .json: try printJSON(items)
+  case .table where items.isEmpty: printLine(empty)
+  case .table: printTable([table.map(\.title)] + items.map { item in table.map { $0.value(item) } })
+  case .csv:
+    printLine(csv.map(\.name).joined(separator: ","))
+    for item in items { printLine(csv.map { csvField($0.value(item)) }.joined(separator: ",")) }
   }
 }
 

@@ -48,7 +48,8 @@ struct PTHub: AsyncParsableCommand {
     subcommands: [
       InitCommand.self, ServeCommand.self, EntityCommand.self, CodeCommand.self, InstallCommand.self,
       RecordsCommand.self,
-      RecordCommand.self, DeviceCommand.self, AlertCommand.self, JobCommand.self, ExportCommand.self, CACommand.self,
+      RecordCommand.self, DeviceCommand.self, AlertCommand.self, JobCommand.self, SettingsCommand.self,
+      ExportCommand.self, CACommand.self,
       KeyCommand.self,
       AuditCommand.self,
     ])

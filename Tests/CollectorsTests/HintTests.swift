@@ -102,6 +102,17 @@ private let printerV2Alert: ObjectIdentifier = [1, 3, 6, 1, 2, 1, 43, 18, 2, 0, 
     poll(&schedule, at: start.advanced(by: .seconds(300)))
   }
 
+  @Test mutating func `a shorter interval brings polls forward, a longer one counts from the next poll on`() {
+    var schedule = schedule()
+    poll(&schedule, at: start)
+    schedule.change(interval: .seconds(7_200), parallelMax: 4, now: start, random: &random)
+    // Its turn was half an hour away, give or take.
+    let early = schedule.takeDue(now: start.advanced(by: .seconds(1_600)))
+    #expect(early == [])
+    schedule.change(interval: .seconds(60), parallelMax: 4, now: start.advanced(by: .seconds(100)), random: &random)
+    poll(&schedule, at: start.advanced(by: .seconds(160)))
+  }
+
   @Test mutating func `hints without end cause a poll each half minute`() {
     var schedule = schedule()
     var polls = 0

@@ -43,6 +43,8 @@ import Testing
       case EventType.jobCompleted: Wire.JobCompleted.self
       case EventType.jobFailed, EventType.jobRefused: Wire.JobEnded.self
       case EventType.jobExpired: Wire.JobExpired.self
+      case EventType.settingsApplied: Wire.SettingsApplied.self
+      case EventType.settingsRefused: Wire.SettingsRefused.self
       default: Wire.PollCost.self
       }
     return try? kind.init(serializedBytes: bytes)

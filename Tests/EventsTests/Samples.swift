@@ -71,6 +71,18 @@ enum Samples {
     .jobFailed(JobFailed(id: job, .interrupted, "the agent was restarted while it ran")),
     .jobExpired(JobExpired(id: job, hadStarted: true)),
     .jobRefused(JobRefused(id: job, .unknownDevice, "no such device", kind: "page", deadline: -1)),
+    .settingsApplied(
+      SettingsApplied(
+        version: 7, digest: [UInt8](repeating: 0x5a, count: 32),
+        values: [RecordedSetting(key: "poll.interval", value: "\"10m\"")],
+        devices: [
+          RecordedDeviceSettings(
+            device: "000102030405060708090a0b0c0d0e0f",
+            values: [RecordedSetting(key: "alerts.low_supply", value: "15")])
+        ], overridden: ["poll.interval"])),
+    .settingsRefused(
+      SettingsRefused(
+        version: .max, digest: [1], keys: ["poll.interval", "poll.nothing"], reason: "found 0s\nfound nothing")),
   ]
 
   static let job: JobID = {

@@ -220,7 +220,10 @@ enum Fixture {
     }
     events.append(Event(time: 30, .uploadRejected(UploadRejected(epoch: 1, sequence: 2, reason: "no"))))
     events += jobs.enumerated().map { Event(time: Int64(40 + $0), $1) }
-    events.append(Event(time: 31, .agentStopped(AgentStopped(reason: "SIGTERM"))))
+    events.append(Event(time: 31, .settingsApplied(SettingsApplied(version: 1, digest: [1]))))
+    events.append(
+      Event(time: 32, .settingsRefused(SettingsRefused(version: 2, digest: [2], keys: ["k"], reason: "no"))))
+    events.append(Event(time: 33, .agentStopped(AgentStopped(reason: "SIGTERM"))))
     return events
   }
 

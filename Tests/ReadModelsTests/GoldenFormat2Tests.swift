@@ -9,7 +9,7 @@ import Testing
 
 @testable import ReadModels
 
-/// Fixtures/journal/v2, v2-shortened, of which retention removed the beginning, v2-later, v2-conflicts and v2-jobs, with what came since: what every release must open. On
+/// Fixtures/journal/v2, v2-shortened, of which retention removed the beginning, v2-later, v2-conflicts, v2-jobs and v2-settings, with what came since: what every release must open. On
 /// copies.
 @Suite final class `The golden journals of format 2` {
   private static let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -52,6 +52,7 @@ import Testing
     Golden(name: "v2-later", records: 13, head: RecordPosition(epoch: 1, sequence: 13), foldVersion: 3),
     Golden(name: "v2-conflicts", records: 4, head: RecordPosition(epoch: 1, sequence: 4), foldVersion: 3),
     Golden(name: "v2-jobs", records: 17, head: RecordPosition(epoch: 1, sequence: 17), foldVersion: 3),
+    Golden(name: "v2-settings", records: 6, head: RecordPosition(epoch: 1, sequence: 6), foldVersion: 3),
   ]
 
   @Test(arguments: all) func `open, are sound, and give what was recorded`(golden: Golden) async throws {
@@ -118,6 +119,16 @@ import Testing
     #expect(jobs.open.map(\.received?.fact.order.kind) == ["alerts", "kindOfANewerRelease"])
     #expect(jobs.open.map { $0.started != nil } == [true, false])
     #expect(jobs.byID.values.filter { !$0.isOpen }.count == 5)
+  }
+
+  @Test func `tell of settings as they were recorded`() throws {
+    let agent = try Replay.run(reader("v2-settings")).state.agent
+    #expect(agent.settings?.fact.version == 3 && agent.settingsRefused?.fact.version == 4)
+    let applied = try #require(agent.settings?.fact)
+    #expect(applied.values.map(\.key) == ["discovery.exclusions", "poll.interval"])
+    #expect(applied.values.last?.value == "\"10m\"")
+    #expect(applied.devices.first?.values == [RecordedSetting(key: "alerts.low_supply", value: "25")])
+    #expect(applied.digest == (0..<32).map { UInt8($0) &* 7 &+ 3 })
   }
 
   @Test func `tell what came later as it was recorded`() throws {

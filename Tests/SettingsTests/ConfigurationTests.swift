@@ -70,6 +70,30 @@ import Testing
     #expect(defaults.delivery.mode == .service && configuration.delivery.mode == .service)
   }
 
+  @Test func `a proxy has an address, and a user with a password that nothing shows`() throws {
+    func proxy(_ text: String) throws -> ProxySettings? {
+      try AgentConfiguration.parse("[proxy]\n" + text, file: "/nowhere/x").proxy
+    }
+    #expect(try AgentConfiguration.parse("", file: "x").proxy == nil)
+    #expect(try proxy("address = \"proxy.test:3128\"") == ProxySettings(address: HostAndPort("proxy.test:3128")!))
+    let settings = try proxy("address = \"proxy.test:3128\"\nuser = \"dealer\"\npassword = \"s3cret: word\"")
+    #expect(settings?.credentials == .init(user: "dealer", password: "s3cret: word"))
+    #expect(settings.map { "\($0)" } == "proxy.test:3128 as dealer")
+    for (wrong, key) in [
+      ("", "proxy.address"), ("address = \"proxy.test\"", "proxy.address"),
+      ("address = \"p:1\"\nuser = \"a:b\"\npassword = \"s3cret\"", "proxy.user"),
+      ("address = \"p:1\"\nuser = \"a\"", "proxy.password"),
+      ("address = \"p:1\"\nuser = \"a\"\npassword = \"s3cret\\nline\"", "proxy.password"),
+      ("address = \"p:1\"\npassword = \"s3cret\"", "proxy.user"),
+      ("address = \"p:1\"\nuser = \"a\"\npassword_file = \"none\"", "proxy.password_file"),
+      ("address = \"p:1\"\nport = 1", "proxy.port"),
+    ] {
+      let problems = #expect(throws: ConfigurationProblems.self) { try proxy(wrong) }
+      #expect(problems?.problems.map(\.key) == [key], "\(wrong)")
+      #expect(problems?.description.contains("s3cret") == false)
+    }
+  }
+
   @Test func `normal mode is a choice, and its interval has bounds`() throws {
     func delivery(_ text: String) throws -> DeliverySettings {
       try AgentConfiguration.parse("[delivery]\n" + text, file: "x").delivery

@@ -36,7 +36,8 @@ struct JobExecution: JobExecutor {
   /// Copies of diagnostics that are kept beside the journal.
   static let diagnosticsKept = 5
 
-  let configuredSettings: CollectorSettings
+  /// What the agent is configured for now.
+  let configured: @Sendable () -> CollectorSettings
   let desk: CollectorDesk
   let fold: FleetFold
   let journal: Journal
@@ -83,7 +84,7 @@ struct JobExecution: JobExecutor {
         throw JobRefusal(.arguments, "\(error)")
       }
     }
-    guard let plan = (desk.collector?.configured ?? configuredSettings).plan(for: ranges) else {
+    guard let plan = configured().plan(for: ranges) else {
       throw JobRefusal(
         .notPermitted, "Not all of \(order.ranges.joined(separator: ", ")) is in this agent's discovery.ranges.")
     }

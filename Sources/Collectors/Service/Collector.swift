@@ -38,7 +38,7 @@ package actor Collector {
   /// How often it is looked at who is to be retired: it is a matter of weeks.
   private static let retirementEvery: Duration = .seconds(3_600)
 
-  let settings: CollectorSettings
+  private(set) var settings: CollectorSettings
   private let reader: DeviceReader
   private let sink: any EventSink
   private let observer: any CollectorObserver
@@ -91,11 +91,23 @@ package actor Collector {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await self.sweepForEver() }
       group.addTask { try await self.pollForEver() }
-      if settings.trapPort != nil { group.addTask { try await self.hearTraps() } }
+      let hearsTraps = settings.trapPort != nil
+      if hearsTraps { group.addTask { try await self.hearTraps() } }
       group.addTask { try await self.retireForEver() }
       defer { group.cancelAll() }
       try await group.next()
     }
+  }
+
+  /// Goes on with other settings, if they say how to collect and not where and when to sweep.
+  ///
+  /// - Returns: false if they say more; nothing has changed then, and another collector is needed.
+  package func take(_ other: CollectorSettings) -> Bool {
+    guard settings.differsOnlyInManner(from: other) else { return false }
+    settings = other
+    schedule.change(
+      interval: other.pollInterval, parallelMax: other.parallelMax, now: ContinuousClock.now, random: &random)
+    return true
   }
 
   /// Reads one device now and whole, without recording anything.

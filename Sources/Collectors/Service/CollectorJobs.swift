@@ -53,8 +53,6 @@ extension CollectorSettings {
 }
 
 extension Collector {
-  /// What it may ask.
-  package nonisolated var configured: CollectorSettings { settings }
 
   /// Sweeps now, after a sweep that is under way, and waits until what was found is read.
   /// - Parameter plan: of `CollectorSettings.plan(for:)`; nil: all that is configured.

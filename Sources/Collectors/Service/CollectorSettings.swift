@@ -57,6 +57,14 @@ package struct CollectorSettings: Equatable, Sendable {
     self.ranges = ranges
   }
 
+  /// Whether a collector can go on with the other ones: how often devices are asked, how many at one time, by which rules, and when they retire.
+  func differsOnlyInManner(from other: CollectorSettings) -> Bool {
+    var same = other
+    (same.pollInterval, same.parallelMax) = (pollInterval, parallelMax)
+    (same.retireAfter, same.rules, same.offsets) = (retireAfter, rules, offsets)
+    return same == self
+  }
+
   /// The addresses of a sweep. Ranges without credentials are left out: there is nothing to ask with.
   package var plan: SweepPlan {
     let usable = ranges.filter { !$0.credentials.isEmpty }

@@ -31,13 +31,25 @@ struct PollSchedule: Sendable {
   /// When each slot is due that is not being polled. Looked through several times a second, which would be felt if whole slots were copied.
   private var dueAt: [Endpoint: Instant] = [:]
   private(set) var pollingCount = 0
-  private let interval: Duration
-  private let parallelMax: Int
+  private var interval: Duration
+  private var parallelMax: Int
   private var started = 0
 
   init(interval: Duration, parallelMax: Int) {
     self.interval = interval
     self.parallelMax = max(parallelMax, 1)
+  }
+
+  /// From now on polls are so far apart, and so many go on at one time. What would be due later than that comes within one interval, spread.
+  mutating func change(
+    interval: Duration, parallelMax: Int, now: Instant, random: inout some RandomNumberGenerator
+  ) {
+    self.parallelMax = max(parallelMax, 1)
+    guard interval != self.interval else { return }
+    self.interval = interval
+    for (endpoint, due) in dueAt where due > now.advanced(by: interval) {
+      dueAt[endpoint] = now.advanced(by: interval * Double.random(in: 0...1, using: &random))
+    }
   }
 
   /// A known device at a start of the service: its turn comes after those before it, within one interval.

@@ -63,6 +63,11 @@
 /// (docs/formats/events.md). The hub repeats a job at each welcome and now and then in a stream until it holds JobReceived or an end; the agent
 /// runs it at most once per id: it is received, and begun, when the journal's disk has it so, and what was begun when the agent's process ended is
 /// failed and never begun again. Arguments are checked at the agent against its own configuration, whatever the hub thinks of them.
+/// Settings: the hub may hold settings for an agent, in the names, units and limits of docs/configuration.md. They go down as a whole set
+/// (`SettingsSet`), which the agent applies whole or refuses whole; what became of it is an event in its journal (SettingsApplied,
+/// SettingsRefused) and so comes back in the stream. An agent says in its Hello which set it has applied; a hub sends its set to one that has
+/// another, behind the welcome and whenever the set changes, and in each answer of a check-in until the agent has it. An agent that does not
+/// know settings says none and passes the message over. What the operator of the agent's machine wrote into its file is not overridden.
 ///
 /// Messages may be compressed with gzip as gRPC does it (grpc-encoding). The hub takes compressed messages always, counts what they unpack to
 /// against the same limits, and compresses its answers for those who say that they accept it. It pays for batches of a few records and more.

@@ -73,6 +73,11 @@
 /// (docs/formats/events.md). The hub repeats a job at each welcome and now and then in a stream until it holds JobReceived or an end; the agent
 /// runs it at most once per id: it is received, and begun, when the journal's disk has it so, and what was begun when the agent's process ended is
 /// failed and never begun again. Arguments are checked at the agent against its own configuration, whatever the hub thinks of them.
+/// Settings: the hub may hold settings for an agent, in the names, units and limits of docs/configuration.md. They go down as a whole set
+/// (`SettingsSet`), which the agent applies whole or refuses whole; what became of it is an event in its journal (SettingsApplied,
+/// SettingsRefused) and so comes back in the stream. An agent says in its Hello which set it has applied; a hub sends its set to one that has
+/// another, behind the welcome and whenever the set changes, and in each answer of a check-in until the agent has it. An agent that does not
+/// know settings says none and passes the message over. What the operator of the agent's machine wrote into its file is not overridden.
 ///
 /// Messages may be compressed with gzip as gRPC does it (grpc-encoding). The hub takes compressed messages always, counts what they unpack to
 /// against the same limits, and compresses its answers for those who say that they accept it. It pays for batches of a few records and more.
@@ -208,6 +213,14 @@ package nonisolated struct Printtrail_Dcam_V1_HubMessage: Sendable {
     set {message = .job(newValue)}
   }
 
+  package var settings: Printtrail_Dcam_V1_SettingsSet {
+    get {
+      if case .settings(let v)? = message {return v}
+      return Printtrail_Dcam_V1_SettingsSet()
+    }
+    set {message = .settings(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Message: Equatable, Sendable {
@@ -217,6 +230,7 @@ package nonisolated struct Printtrail_Dcam_V1_HubMessage: Sendable {
     case conflict(Printtrail_Dcam_V1_Conflict)
     case countersignature(Printtrail_Dcam_V1_Countersignature)
     case job(Printtrail_Dcam_V1_Job)
+    case settings(Printtrail_Dcam_V1_SettingsSet)
 
   }
 
@@ -253,6 +267,11 @@ package nonisolated struct Printtrail_Dcam_V1_Hello: Sendable {
 
   /// Whether this agent knows jobs.
   package var takesJobs: Bool = false
+
+  /// Which of the hub's sets of settings is in use: its version and its digest. 0 and empty: none.
+  package var settingsVersion: UInt64 = 0
+
+  package var settingsDigest: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -500,6 +519,60 @@ package nonisolated struct Printtrail_Dcam_V1_ExpressAnswer: Sendable {
   package init() {}
 }
 
+/// All that the hub sets of this agent; what was set before and is not in it is set no more.
+package nonisolated struct Printtrail_Dcam_V1_SettingsSet: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Counts up for each other set of this install.
+  package var version: UInt64 = 0
+
+  /// 32 bytes: SHA-256 over the values, as docs/configuration.md says.
+  package var digest: Data = Data()
+
+  /// Ascending by key, each once.
+  package var values: [Printtrail_Dcam_V1_Setting] = []
+
+  /// What is set of single devices, ascending by device, each once.
+  package var devices: [Printtrail_Dcam_V1_DeviceSettings] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Printtrail_Dcam_V1_Setting: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// As in ptagent.toml, dotted: `poll.interval`.
+  package var key: String = String()
+
+  /// A TOML value: `"30m"`, `15`, `["10.0.0.0/24"]`.
+  package var value: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Printtrail_Dcam_V1_DeviceSettings: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The agent's id of the device, 32 hexadecimal digits.
+  package var device: String = String()
+
+  package var values: [Printtrail_Dcam_V1_Setting] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct Printtrail_Dcam_V1_CheckInRequest: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -613,6 +686,16 @@ package nonisolated struct Printtrail_Dcam_V1_CheckInResponse: @unchecked Sendab
     get {_storage._jobs}
     set {_uniqueStorage()._jobs = newValue}
   }
+
+  /// Absent: the agent has the set, or there is none.
+  package var settings: Printtrail_Dcam_V1_SettingsSet {
+    get {_storage._settings ?? Printtrail_Dcam_V1_SettingsSet()}
+    set {_uniqueStorage()._settings = newValue}
+  }
+  /// Returns true if `settings` has been explicitly set.
+  package var hasSettings: Bool {_storage._settings != nil}
+  /// Clears the value of `settings`. Subsequent reads from it will return its default value.
+  package mutating func clearSettings() {_uniqueStorage()._settings = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -919,7 +1002,7 @@ nonisolated extension Printtrail_Dcam_V1_AgentMessage: SwiftProtobuf.Message, Sw
 
 nonisolated extension Printtrail_Dcam_V1_HubMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".HubMessage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}acknowledgement\0\u{1}rejection\0\u{1}conflict\0\u{1}countersignature\0\u{1}job\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}acknowledgement\0\u{1}rejection\0\u{1}conflict\0\u{1}countersignature\0\u{1}job\0\u{1}settings\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1005,6 +1088,19 @@ nonisolated extension Printtrail_Dcam_V1_HubMessage: SwiftProtobuf.Message, Swif
           self.message = .job(v)
         }
       }()
+      case 7: try {
+        var v: Printtrail_Dcam_V1_SettingsSet?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .settings(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .settings(v)
+        }
+      }()
       default: break
       }
     }
@@ -1040,6 +1136,10 @@ nonisolated extension Printtrail_Dcam_V1_HubMessage: SwiftProtobuf.Message, Swif
       guard case .job(let v)? = self.message else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     }()
+    case .settings?: try {
+      guard case .settings(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -1054,7 +1154,7 @@ nonisolated extension Printtrail_Dcam_V1_HubMessage: SwiftProtobuf.Message, Swif
 
 nonisolated extension Printtrail_Dcam_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Hello"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}journal_id\0\u{3}journal_public_key\0\u{3}agent_version\0\u{1}heads\0\u{1}acknowledged\0\u{3}takes_jobs\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}journal_id\0\u{3}journal_public_key\0\u{3}agent_version\0\u{1}heads\0\u{1}acknowledged\0\u{3}takes_jobs\0\u{3}settings_version\0\u{3}settings_digest\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1068,6 +1168,8 @@ nonisolated extension Printtrail_Dcam_V1_Hello: SwiftProtobuf.Message, SwiftProt
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.heads) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._acknowledged) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self.takesJobs) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.settingsVersion) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self.settingsDigest) }()
       default: break
       }
     }
@@ -1096,6 +1198,12 @@ nonisolated extension Printtrail_Dcam_V1_Hello: SwiftProtobuf.Message, SwiftProt
     if self.takesJobs != false {
       try visitor.visitSingularBoolField(value: self.takesJobs, fieldNumber: 6)
     }
+    if self.settingsVersion != 0 {
+      try visitor.visitSingularUInt64Field(value: self.settingsVersion, fieldNumber: 7)
+    }
+    if !self.settingsDigest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.settingsDigest, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1106,6 +1214,8 @@ nonisolated extension Printtrail_Dcam_V1_Hello: SwiftProtobuf.Message, SwiftProt
     if lhs.heads != rhs.heads {return false}
     if lhs._acknowledged != rhs._acknowledged {return false}
     if lhs.takesJobs != rhs.takesJobs {return false}
+    if lhs.settingsVersion != rhs.settingsVersion {return false}
+    if lhs.settingsDigest != rhs.settingsDigest {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1620,6 +1730,121 @@ nonisolated extension Printtrail_Dcam_V1_ExpressAnswer: SwiftProtobuf.Message, S
   }
 }
 
+nonisolated extension Printtrail_Dcam_V1_SettingsSet: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SettingsSet"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}digest\0\u{1}values\0\u{1}devices\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.version) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.values) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.devices) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.version != 0 {
+      try visitor.visitSingularUInt64Field(value: self.version, fieldNumber: 1)
+    }
+    if !self.digest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.digest, fieldNumber: 2)
+    }
+    if !self.values.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.values, fieldNumber: 3)
+    }
+    if !self.devices.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.devices, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Dcam_V1_SettingsSet, rhs: Printtrail_Dcam_V1_SettingsSet) -> Bool {
+    if lhs.version != rhs.version {return false}
+    if lhs.digest != rhs.digest {return false}
+    if lhs.values != rhs.values {return false}
+    if lhs.devices != rhs.devices {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Dcam_V1_Setting: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Setting"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}value\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.key) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.value) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.key.isEmpty {
+      try visitor.visitSingularStringField(value: self.key, fieldNumber: 1)
+    }
+    if !self.value.isEmpty {
+      try visitor.visitSingularStringField(value: self.value, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Dcam_V1_Setting, rhs: Printtrail_Dcam_V1_Setting) -> Bool {
+    if lhs.key != rhs.key {return false}
+    if lhs.value != rhs.value {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Dcam_V1_DeviceSettings: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DeviceSettings"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}device\0\u{1}values\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.device) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.values) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.device.isEmpty {
+      try visitor.visitSingularStringField(value: self.device, fieldNumber: 1)
+    }
+    if !self.values.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.values, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Dcam_V1_DeviceSettings, rhs: Printtrail_Dcam_V1_DeviceSettings) -> Bool {
+    if lhs.device != rhs.device {return false}
+    if lhs.values != rhs.values {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Printtrail_Dcam_V1_CheckInRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CheckInRequest"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}batch\0\u{1}checkpoint\0\u{1}lost\0\u{1}express\0")
@@ -1720,7 +1945,7 @@ nonisolated extension Printtrail_Dcam_V1_CheckInRequest: SwiftProtobuf.Message, 
 
 nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CheckInResponse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}acknowledgement\0\u{1}rejections\0\u{1}conflicts\0\u{3}next_check_in_milliseconds\0\u{1}countersignature\0\u{3}express_answers\0\u{1}jobs\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}acknowledgement\0\u{1}rejections\0\u{1}conflicts\0\u{3}next_check_in_milliseconds\0\u{1}countersignature\0\u{3}express_answers\0\u{1}jobs\0\u{1}settings\0")
 
   fileprivate class _StorageClass {
     var _welcome: Printtrail_Dcam_V1_Welcome? = nil
@@ -1731,6 +1956,7 @@ nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message,
     var _countersignature: Printtrail_Dcam_V1_Countersignature? = nil
     var _expressAnswers: [Printtrail_Dcam_V1_ExpressAnswer] = []
     var _jobs: [Printtrail_Dcam_V1_Job] = []
+    var _settings: Printtrail_Dcam_V1_SettingsSet? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1749,6 +1975,7 @@ nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message,
       _countersignature = source._countersignature
       _expressAnswers = source._expressAnswers
       _jobs = source._jobs
+      _settings = source._settings
     }
   }
 
@@ -1775,6 +2002,7 @@ nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message,
         case 6: try { try decoder.decodeSingularMessageField(value: &_storage._countersignature) }()
         case 7: try { try decoder.decodeRepeatedMessageField(value: &_storage._expressAnswers) }()
         case 8: try { try decoder.decodeRepeatedMessageField(value: &_storage._jobs) }()
+        case 9: try { try decoder.decodeSingularMessageField(value: &_storage._settings) }()
         default: break
         }
       }
@@ -1811,6 +2039,9 @@ nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message,
       if !_storage._jobs.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._jobs, fieldNumber: 8)
       }
+      try { if let v = _storage._settings {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1828,6 +2059,7 @@ nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message,
         if _storage._countersignature != rhs_storage._countersignature {return false}
         if _storage._expressAnswers != rhs_storage._expressAnswers {return false}
         if _storage._jobs != rhs_storage._jobs {return false}
+        if _storage._settings != rhs_storage._settings {return false}
         return true
       }
       if !storagesAreEqual {return false}

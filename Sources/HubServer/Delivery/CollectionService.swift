@@ -68,6 +68,13 @@ struct CollectionService: Printtrail_Dcam_V1_DeviceCollection.SimpleServiceProto
       case .verified(nil): break
       }
     }
+    // In the exchange that a check-in begins with.
+    if !request.hello.heads.isEmpty, let settings = delivery.settings {
+      do {
+        let set = try await settings.offer(to: install.number, applied: SettingsWatch.Mark(request.hello))
+        if let set { response.settings = .init(set) }
+      } catch is HubError { throw RPCError.storeUnavailable }
+    }
     // Last, so that it tells what is held after this exchange.
     response.welcome = try await delivery.welcome(install, request.hello)
     if !request.hello.heads.isEmpty {

@@ -46,6 +46,8 @@ final class Delivery: Sendable {
   /// How often an install in normal mode is asked to check in.
   let checkInInterval: Duration
   let troubles = TroubleMemory()
+  /// Nil: this hub sets nothing of its agents.
+  let settings: SettingsWatch?
   /// Nil: this hub does not keep what it is sent, and countersigns nothing.
   private let countersigner: Countersigner?
   private let streamsMax: Int
@@ -53,8 +55,8 @@ final class Delivery: Sendable {
 
   init(
     records: any RecordStore, registry: any RegistryStore, committer: Committer, countersigner: Countersigner?,
-    streams: StreamGuard, clock: HubClock, checkInInterval: Duration = HubLimits.checkInInterval,
-    jobs: (any JobStore)? = nil, jobWatch: JobWatch? = nil,
+    streams: StreamGuard, settings: SettingsWatch? = nil, clock: HubClock,
+    checkInInterval: Duration = HubLimits.checkInInterval, jobs: (any JobStore)? = nil, jobWatch: JobWatch? = nil,
     waitingBytesMax: Int = HubLimits.waitingBytesMax, streamsMax: Int = HubLimits.streamsMax
   ) {
     self.jobs = jobs
@@ -64,6 +66,7 @@ final class Delivery: Sendable {
     self.committer = committer
     self.countersigner = countersigner
     streamGuard = streams
+    self.settings = settings
     self.clock = clock
     self.checkInInterval = checkInInterval
     self.streamsMax = streamsMax

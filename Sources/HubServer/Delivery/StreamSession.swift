@@ -1,9 +1,8 @@
 // One delivery stream.
 //
 //     gRPC ──> reader task ──(byte budgets)──> mailbox ──> handler ──> committer
-//                                                             └──────> Welcome, Acknowledgement, Rejection, Conflict,
-//                                                                      Countersignature, Job
-//     JobWatch ──(there may be something to do)──> mailbox
+//                                  SettingsWatch, JobWatch ─┘ └──────> Welcome, Acknowledgement, Rejection, Conflict,
+//                                                                      Countersignature, Job, SettingsSet
 //
 // The reader waits for bytes of the stream's own budget and of the hub's before it hands a message on; while it waits
 // it does not read, and HTTP/2 flow control slows the agent. The handler takes all that is there, commits the batches
@@ -18,6 +17,7 @@ internal import GRPCCore
 internal import HubProtocol
 internal import Logging
 internal import ServiceLifecycle
+internal import Settings
 internal import SwiftProtobuf
 internal import Synchronization
 
@@ -28,6 +28,8 @@ struct StreamSession: Sendable {
     case checkpoint(Printtrail_Dcam_V1_SealedCheckpoint)
     /// There may be something to do.
     case jobs
+    /// From the hub itself: what is set of this agent is another.
+    case settings(SettingsSet)
   }
 
   /// A message and the bytes to give back when it is dealt with.
@@ -53,6 +55,7 @@ struct StreamSession: Sendable {
     let greeting = Greeting()
     let listener = delivery.jobWatch?.listen(install.number) { mailbox.put(Held(message: .jobs, own: 0, shared: 0)) }
     defer { if let listener { delivery.jobWatch?.leave(install.number, listener) } }
+    defer { greeting.settings.map { delivery.settings?.forget($0) } }
     try await withGracefulShutdownHandler {
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { await read(request, into: mailbox, own: own, share: share) }
@@ -129,7 +132,7 @@ struct StreamSession: Sendable {
             throw RPCError(code: .invalidArgument, message: "The stream does not follow the protocol: a second Hello.")
           }
           hello = greeted
-          try await greet(hello)
+          try await greet(hello, greeting, mailbox)
           isJobLookDue = true
         case .jobs: isJobLookDue = greeting.isDone
         case .batch(let append):
@@ -140,6 +143,7 @@ struct StreamSession: Sendable {
           try await store(batches)
           batches = []
           try await keep(checkpoint)
+        case .settings(let set): try await response.write(.with { $0.settings = .init(set) })
         }
       }
       try await store(batches)
@@ -163,11 +167,22 @@ struct StreamSession: Sendable {
     }
   }
 
-  private func greet(_ hello: Printtrail_Dcam_V1_Hello) async throws {
+  private func greet(
+    _ hello: Printtrail_Dcam_V1_Hello, _ greeting: Greeting, _ mailbox: Mailbox<Held>
+  ) async throws {
     try await delivery.greet(hello, install: install, peer: address, logger: logger)
     var message = Printtrail_Dcam_V1_HubMessage()
     message.welcome = try await delivery.welcome(install, hello)
     try await response.write(message)
+    guard let settings = delivery.settings else { return }
+    // Watched first: what changes from here on comes by the mailbox.
+    let id = settings.watch(install.number, applied: SettingsWatch.Mark(hello)) { set in
+      mailbox.put(Held(message: .settings(set), own: 0, shared: 0))
+    }
+    greeting.watched(as: id)
+    do {
+      if let set = try await settings.offer(of: id) { try await response.write(.with { $0.settings = .init(set) }) }
+    } catch is HubError { throw RPCError.storeUnavailable }
   }
 
   private func store(_ batches: [Append]) async throws {
@@ -200,6 +215,12 @@ struct StreamSession: Sendable {
 /// Whether the stream's Hello came.
 private final class Greeting: Sendable {
   private let done = Atomic(false)
+  private let watch = Mutex<SettingsWatch.ID?>(nil)
+
+  /// As what it is told of settings.
+  var settings: SettingsWatch.ID? { watch.withLock { $0 } }
+
+  func watched(as id: SettingsWatch.ID) { watch.withLock { $0 = id } }
 
   var isDone: Bool { done.load(ordering: .acquiring) }
 

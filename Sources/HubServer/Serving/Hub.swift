@@ -1,6 +1,6 @@
 // The hub's services, put together.
 //
-//     ServiceGroup: committer, fleet, identity, identity watch, job watch, csr listener, dcam listener, hc application, readiness
+//     ServiceGroup: committer, fleet, identity, identity watch, job watch, settings watch, csr listener, dcam listener, hc application, readiness
 //
 // They are shut down in the reverse order: first nobody new is let in and the streams end with UNAVAILABLE, last the
 // committer writes what was submitted. The lock of the directory is held for as long as `run` lasts.
@@ -82,9 +82,11 @@ package struct Hub: Sendable {
     let committer = Committer(store: records, clock: clock, logger: logger) { fleet.committed($0) }
     let countersigner = configuration.usesNullRecordStore ? nil : try directory.countersigner()
     let jobWatch = JobWatch(store: store, clock: clock, logger: logger)
+    let settings = SettingsWatch(store: store, clock: clock, logger: logger)
     let delivery = Delivery(
       records: records, registry: store, committer: committer, countersigner: countersigner, streams: streams,
-      clock: clock, checkInInterval: configuration.checkInInterval, jobs: store, jobWatch: jobWatch)
+      settings: settings, clock: clock, checkInInterval: configuration.checkInInterval, jobs: store,
+      jobWatch: jobWatch)
     let addresses = AddressBox()
     let signing = SigningService(
       directory: directory, authorities: authorities, store: store, peers: peers, addresses: { addresses.current },
@@ -118,7 +120,7 @@ package struct Hub: Sendable {
     }
 
     var group = ServiceGroupConfiguration(
-      services: [committer, fleet, identity, watch, jobWatch, csr, dcam, hc, readiness],
+      services: [committer, fleet, identity, watch, jobWatch, settings, csr, dcam, hc, readiness],
       gracefulShutdownSignals: configuration.signals, logger: logger)
     group.maximumGracefulShutdownDuration = HubLimits.shutdownGrace * 2
     defer { withExtendedLifetime(lock) {} }

@@ -120,16 +120,19 @@ extension SQLStore {
   /// The rows of a report, each with its columns in order.
   ///
   /// - Parameters:
-  ///   - entity: of this one alone, whatever the case of its letters.
+  ///   - entity: of this one and those below it, whatever the case of its letters.
+  ///   - alone: of that entity alone.
   ///   - device: of this one alone, by its id.
   ///   - values: where these columns have these values alone.
   package func rows(
-    of report: Report, entity: String? = nil, device: String? = nil, where values: [String: SQLValue] = [:]
+    of report: Report, entity: String? = nil, alone: Bool = false, device: String? = nil,
+    where values: [String: SQLValue] = [:]
   ) async throws -> [[SQLValue]] {
     let names = report.columns.map(\.name)
     var (conditions, arguments): ([String], [SQLValue]) = ([], [])
     if let entity {
-      conditions.append("lower(entity) = lower(?)")
+      conditions.append(
+        alone ? "lower(entity) = lower(?)" : "entity IN (\(Self.below) SELECT name FROM below)")
       arguments.append(.text(entity))
     }
     if let device {

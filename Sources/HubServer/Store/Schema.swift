@@ -12,6 +12,8 @@
 //                                   └ ── health      the latest report
 //     hub             whose database this is
 //     audit           what operators and strangers did
+//     entity          ─< entity: a tree
+//     setting, setting_change, settings_revision, settings_offer   what is set of entities, installs and devices (SettingsStore.swift)
 //
 // For each (install, epoch) the sequences of `record`, of standing `rejection` rows and of the ranges in `loss` together are exactly 1 ...
 // `journal.held`, and `journal.frontier` is the frontier over their leaves (zeros for what is lost). All change in one transaction.
@@ -30,6 +32,7 @@ enum Schema {
     SQLMigration("v4", sqlite: version4, postgres: postgres(version4)),
     SQLMigration("v5", sqlite: sqlite(FleetSchema.tables), postgres: postgres(FleetSchema.tables)),
     SQLMigration("v6", sqlite: version6, postgres: postgres(version6)),
+    SQLMigration("v7", sqlite: version7, postgres: postgres(version7)),
     SQLMigration("v8", sqlite: sqlite(FleetSchema.early), postgres: postgres(FleetSchema.early)),
   ]
 
@@ -117,6 +120,52 @@ enum Schema {
       LEFT JOIN job_step b ON b.job = j.number AND b.step = 'started' AND b.side = 'agent'
       LEFT JOIN job_step x ON x.number = (
         SELECT max(y.number) FROM job_step y WHERE y.job = j.number AND y.step = j.state AND j.is_open = 0);
+    """
+
+  /// Entities become a tree, and settings are inherited along it.
+  private static let version7 = """
+    ALTER TABLE entity ADD COLUMN parent INTEGER REFERENCES entity (number);
+    CREATE INDEX entity_parent ON entity (parent);
+
+    CREATE TABLE setting (
+      number INTEGER PRIMARY KEY,
+      entity INTEGER REFERENCES entity (number),
+      install INTEGER REFERENCES install (number),
+      agent_device BLOB,
+      key TEXT NOT NULL,
+      value TEXT NOT NULL,
+      CHECK ((entity IS NULL) <> (install IS NULL)),
+      CHECK (agent_device IS NULL OR install IS NOT NULL)
+    ) STRICT;
+    CREATE UNIQUE INDEX setting_of_entity ON setting (entity, key) WHERE entity IS NOT NULL;
+    CREATE UNIQUE INDEX setting_of_install ON setting (install, key) WHERE install IS NOT NULL AND agent_device IS NULL;
+    CREATE UNIQUE INDEX setting_of_device ON setting (install, agent_device, key) WHERE agent_device IS NOT NULL;
+
+    CREATE TABLE setting_change (
+      number INTEGER PRIMARY KEY,
+      at INTEGER NOT NULL,
+      author TEXT NOT NULL,
+      entity INTEGER,
+      install INTEGER,
+      agent_device BLOB,
+      target TEXT NOT NULL,
+      key TEXT NOT NULL,
+      before TEXT,
+      value TEXT
+    ) STRICT;
+
+    CREATE TABLE settings_revision (
+      number INTEGER PRIMARY KEY CHECK (number = 1),
+      revision INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO settings_revision (number, revision) VALUES (1, 0);
+
+    CREATE TABLE settings_offer (
+      install INTEGER PRIMARY KEY REFERENCES install (number),
+      version INTEGER NOT NULL,
+      digest BLOB NOT NULL,
+      made_at INTEGER NOT NULL
+    ) STRICT;
     """
 
   /// One row: whose database this is.

@@ -45,6 +45,15 @@ package struct Entity: Hashable, Sendable {
   package let installs: Int
 }
 
+/// An entity in its tree.
+package struct EntityNode: Hashable, Sendable {
+  package let entity: Entity
+  /// The names above it, from the root.
+  package let path: [String]
+  /// How many settings are made of it itself.
+  package let settings: Int
+}
+
 /// A DataLink code as the store knows it: never the code itself.
 package struct CodeRecord: Hashable, Sendable {
   package enum State: String, Sendable {

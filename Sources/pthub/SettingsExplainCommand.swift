@@ -1,0 +1,122 @@
+// pthub settings explain
+
+internal import ArgumentParser
+internal import HubServer
+internal import Settings
+
+extension SettingsCommand {
+  struct Explain: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Show every key with the value that counts, who set it, and what became of it at the agent.",
+      discussion: """
+        ORIGIN is default, or the entity, install or device where the value was set. AGENT is `in use`, `waiting` (the agent has not taken this set yet), `refused`, or `its own \
+        file` where the site decides; - where nothing is set. For a device, of the install that leads for it.
+
+        EXAMPLE
+          pthub settings explain --install 7b0c5a1e
+        """)
+
+    private struct Line: Encodable {
+      let key: String
+      let value: String?
+      /// `default`, or where it was set.
+      let origin: String
+      let agent: String?
+    }
+
+    private struct Explanation: Encodable {
+      let install: String?
+      let state: String?
+      let version: UInt64?
+      let since: String?
+      let wrongKeys: [String]?
+      let reason: String?
+      let settings: [Line]
+    }
+
+    @OptionGroup var hub: HubOptions
+    @OptionGroup var target: Target
+    @Option(name: .shortAndLong, help: "How to print: table, or json or csv with every field.")
+    var output: ReportFormat = .table
+
+    func run() async throws {
+      let (_, store) = try hub.open()
+      let place = try await target.find(in: store)
+      // What the agent says of it is in its journal.
+      try await store.foldEverything()
+      let explained = try await store.explainSettings(of: place)
+      var isDevice = false
+      if case .device = place { isDevice = true }
+      let lines = lines(of: explained, forDevice: isDevice)
+      guard output != .json else { return try printJSON(explanation(explained, lines)) }
+      if output == .table, let words = words(of: explained) { printFields(words + [("", "")]) }
+      try show(
+        lines, as: output,
+        table: [("KEY", \.key), ("VALUE", { $0.value ?? "-" }), ("ORIGIN", \.origin), ("AGENT", { $0.agent ?? "-" })],
+        csv: [
+          ("key", \.key), ("value", { $0.value ?? "" }), ("origin", \.origin), ("agent", { $0.agent ?? "" }),
+        ], empty: "-")
+    }
+
+    private func lines(of explained: SettingsExplanation, forDevice isDevice: Bool) -> [Line] {
+      let defaults = AgentConfiguration()
+      // Where one of a group is set, the defaults of the others do not count.
+      let groups = Swift.Set(explained.settings.compactMap(\.key.group))
+      return SettingKey.all.filter { $0.isForDevices || !isDevice }.map { key in
+        guard let setting = explained.settings.first(where: { $0.key == key }) else {
+          let hasGivenWay = key.group.map { groups.contains($0) } ?? false
+          return Line(
+            key: key.name, value: hasGivenWay ? nil : defaults.value(of: key), origin: "default", agent: nil)
+        }
+        return Line(
+          key: key.name, value: setting.value, origin: "\(setting.origin)",
+          agent: agent(explained.standing, key, explained.overridden))
+      }
+    }
+
+    private func agent(
+      _ standing: SettingsExplanation.Standing, _ key: SettingKey, _ overridden: Swift.Set<String>
+    ) -> String? {
+      switch standing {
+      case .none: nil
+      case .applied: overridden.contains(key.name) ? "its own file" : "in use"
+      case .refused(_, _, let keys, _): keys.contains { $0.hasPrefix(key.name) } ? "refused: wrong" : "refused"
+      case .waiting: "waiting"
+      }
+    }
+
+    /// The lines above the table.
+    private func words(of explained: SettingsExplanation) -> [(String, String)]? {
+      guard let install = explained.install else { return nil }
+      var fields = [("install", install)]
+      switch explained.standing {
+      case .none: fields.append(("agent", "nothing is set of it"))
+      case .applied(let version, let at):
+        fields.append(("agent", "has applied version \(version) at \(timeText(milliseconds: at))"))
+      case .refused(let version, let at, _, let reason):
+        fields.append(("agent", "has REFUSED version \(version) at \(timeText(milliseconds: at))"))
+        fields += reason.split(separator: "\n").map { ("because", String($0)) }
+      case .waiting(let applied):
+        fields.append(
+          ("agent", "has not taken it yet, and uses \(applied.map { "version \($0)" } ?? "no settings of this hub")"))
+      }
+      return fields
+    }
+
+    private func explanation(_ explained: SettingsExplanation, _ lines: [Line]) -> Explanation {
+      func made(
+        _ state: String?, _ version: UInt64? = nil, _ at: Int64? = nil, _ keys: [String]? = nil, _ reason: String? = nil
+      ) -> Explanation {
+        Explanation(
+          install: explained.install, state: state, version: version, since: at.map { timeText(milliseconds: $0) },
+          wrongKeys: keys, reason: reason, settings: lines)
+      }
+      switch explained.standing {
+      case .none: return made(explained.install == nil ? nil : "none")
+      case .applied(let version, let at): return made("applied", version, at)
+      case .refused(let version, let at, let keys, let reason): return made("refused", version, at, keys, reason)
+      case .waiting(let version): return made("waiting", version)
+      }
+    }
+  }
+}
