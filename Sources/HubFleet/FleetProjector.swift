@@ -32,8 +32,8 @@ package final class FleetProjector: Sendable {
   package struct Step: Sendable {
     package let fold: Fold
     package let records: Int
-    /// Why records moved nothing, one sentence each.
-    package let unreadable: [String]
+    /// Records that moved nothing.
+    package let unreadable: UnreadableRecords
     /// Whether there may be more.
     package let hasMore: Bool
   }
@@ -61,16 +61,16 @@ package final class FleetProjector: Sendable {
     let version: Int64? = try db.value(
       "SELECT fold FROM projection WHERE install = ?\(db.dialect.lockingRows)", install)
     var fold = version == Self.foldVersion ? try load(install, db) : try restart(install, db)
-    guard let run = try nextRun(&fold, db) else { return Step(fold: fold, records: 0, unreadable: [], hasMore: false) }
+    guard let run = try nextRun(&fold, db) else { return Step(fold: fold, records: 0, unreadable: UnreadableRecords(), hasMore: false) }
     var changes = FleetChanges()
     var decoder = EventDecoder(.withoutRaw)
-    var unreadable: [String] = []
-    for payload in run.payloads {
+    var unreadable = UnreadableRecords()
+    for (sequence, payload) in run.records {
       do {
         changes.apply(try payload.withUnsafeBytes { try decoder.event($0) }, to: &fold.state)
       } catch {
         // What is no event, or one of a later release, moves nothing; the record stays, and whoever folds it is told.
-        unreadable.append("\(error)")
+        unreadable.add(epoch: run.epoch, sequence: sequence, reason: "\(error)")
       }
     }
     fold.positions[run.epoch] = run.last
@@ -82,7 +82,7 @@ package final class FleetProjector: Sendable {
       """, install, run.epoch, run.last)
     try DeviceWriter(install: install, db: db).write(changes, fold.state)
     for device in changes.devices { fold.state.rest(device) }
-    return Step(fold: fold, records: run.payloads.count, unreadable: unreadable, hasMore: true)
+    return Step(fold: fold, records: run.records.count, unreadable: unreadable, hasMore: true)
   }
 
   /// Remembers what a committed step came to.
@@ -123,7 +123,7 @@ package final class FleetProjector: Sendable {
     var epoch: Int64
     /// The sequence up to which the epoch is folded with it.
     var last: Int64
-    var payloads: [Data]
+    var records: [(sequence: Int64, payload: Data)]
   }
 
   /// The next records of the first epoch that has some; nil if there are none.
@@ -136,8 +136,7 @@ package final class FleetProjector: Sendable {
       fold = try restart(fold.install, db)
       return try nextRun(&fold, db)
     }
-    var run = Run(epoch: next.epoch, last: next.held, payloads: [])
-    var last: Int64 = 0
+    var run = Run(epoch: next.epoch, last: next.held, records: [])
     try db.forEachRow(
       """
       SELECT sequence, payload FROM record WHERE install = ? AND epoch = ? AND sequence > ? AND sequence <= ?
@@ -145,11 +144,10 @@ package final class FleetProjector: Sendable {
       """,
       [.integer(fold.install), .integer(next.epoch), .integer(fold.positions[next.epoch] ?? 0), .integer(next.held)]
     ) { row in
-      run.payloads.append(try row("payload"))
-      last = try row("sequence")
+      run.records.append((try row("sequence"), try row("payload")))
     }
     // Behind the last record there may be sequences that are lost or were rejected.
-    if run.payloads.count == Self.recordsMax { run.last = last }
+    if run.records.count == Self.recordsMax, let last = run.records.last { run.last = last.sequence }
     return run
   }
 
@@ -169,6 +167,31 @@ package final class FleetProjector: Sendable {
       ON CONFLICT (install, key) DO UPDATE SET event = excluded.event
       """, batch: written)
     try db.execute("DELETE FROM fleet_row WHERE install = ? AND key = ?", batch: removed)
+  }
+}
+
+/// Records that could not be read as events: how many, and the first of them. An install may send millions.
+package struct UnreadableRecords: Sendable, Equatable {
+  package struct First: Sendable, Equatable {
+    package let epoch: Int64
+    package let sequence: Int64
+    package let reason: String
+  }
+
+  package private(set) var count = 0
+  package private(set) var first: First?
+
+  package init() {}
+
+  mutating func add(epoch: Int64, sequence: Int64, reason: String) {
+    count += 1
+    if first == nil { first = First(epoch: epoch, sequence: sequence, reason: reason) }
+  }
+
+  /// Adds what a later step found.
+  package mutating func add(_ other: UnreadableRecords) {
+    count += other.count
+    first = first ?? other.first
   }
 }
 

@@ -48,7 +48,7 @@ struct PTHub: AsyncParsableCommand {
       InitCommand.self, ServeCommand.self, EntityCommand.self, CodeCommand.self, InstallCommand.self,
       RecordsCommand.self,
       RecordCommand.self, DeviceCommand.self, AlertCommand.self, ExportCommand.self, CACommand.self, KeyCommand.self,
-      AuditCommand.self,
+      AuditCommand.self, BackupCommand.self, RestoreCommand.self,
     ])
 
   /// EX_SOFTWARE: an error that no command turned into a sentence for the operator.

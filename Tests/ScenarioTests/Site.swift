@@ -5,7 +5,7 @@ import Glibc
 final class Site {
   let directory: URL
   let network: Int
-  let ports: (csr: Int, dcam: Int, hc: Int, snmp: Int)
+  let ports: (csr: Int, dcam: Int, hc: Int, snmp: Int, metrics: Int)
   private(set) var fleet: Program?
   private(set) var hub: Program?
   private(set) var agent: Program?
@@ -16,7 +16,8 @@ final class Site {
     directory = URL(fileURLWithPath: NSTemporaryDirectory() + "printtrail-site-\(UUID().uuidString.prefix(8))")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     let base = 21_000 + network * 10
-    ports = (base, base + 1, base + 2, base + 3)
+    // Those between are for what a test puts before the hub, or beside it.
+    ports = (base, base + 1, base + 2, base + 3, base + 9)
   }
 
   deinit {
@@ -84,7 +85,7 @@ final class Site {
       "pthub",
       [
         "serve", "--directory", hubDirectory, "--csr", "127.0.0.1:\(ports.csr)", "--dcam", "127.0.0.1:\(ports.dcam)",
-        "--hc", "127.0.0.1:\(ports.hc)",
+        "--hc", "127.0.0.1:\(ports.hc)", "--metrics", "127.0.0.1:\(ports.metrics)",
       ] + options, log: directory, environment: try killing(at: point, in: hubDirectory))
     hub = program
     // One that is to be killed may be killed before it is ready.

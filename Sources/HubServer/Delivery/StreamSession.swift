@@ -88,6 +88,7 @@ struct StreamSession: Sendable {
       let append = try delivery.check(lost, install: install)
       return (.batch(append), append.byteCount)
     case nil:
+      delivery.metrics.count(.violations, "order")
       throw RPCError(
         code: .invalidArgument, message: "The stream does not follow the protocol: a message of an unknown kind.")
     }
@@ -117,6 +118,7 @@ struct StreamSession: Sendable {
         switch held.message {
         case .hello(let hello):
           guard greeting.begin() else {
+            delivery.metrics.count(.violations, "order")
             throw RPCError(code: .invalidArgument, message: "The stream does not follow the protocol: a second Hello.")
           }
           try await greet(hello)
@@ -136,6 +138,7 @@ struct StreamSession: Sendable {
 
   private func expect(_ greeting: Greeting) throws {
     guard greeting.isDone else {
+      delivery.metrics.count(.violations, "order")
       throw RPCError(
         code: .invalidArgument, message: "The stream does not follow the protocol: it must begin with a Hello.")
     }

@@ -23,10 +23,12 @@ final class FleetService: Service {
   private let store: SQLStore
   private let projector = FleetProjector()
   private let logger: Logger
+  private let metrics: HubMetrics
   private let state = Mutex(State())
 
-  init(store: SQLStore, logger: Logger) {
+  init(store: SQLStore, logger: Logger, metrics: HubMetrics = HubMetrics()) {
     self.store = store
+    self.metrics = metrics
     self.logger = logger
   }
 
@@ -57,10 +59,15 @@ final class FleetService: Service {
       let installs = looksAtAll ? due.union(try await store.installsToFold()) : due
       for install in installs.sorted(by: { $0.rawValue < $1.rawValue }) {
         let unreadable = try await store.fold(install, projector)
+        metrics.count(.unreadable, by: unreadable.count)
         if let first = unreadable.first {
+          let id = try await store.installID(install)
           logger.warning(
             "records are in no read model",
-            metadata: ["install": "\(install.rawValue)", "records": "\(unreadable.count)", "reason": "\(first)"])
+            metadata: [
+              "install": "\(id)", "records": "\(unreadable.count)",
+              "epoch": "\(first.epoch)", "sequence": "\(first.sequence)", "reason": "\(first.reason)",
+            ])
         }
         if Task.isCancelled { return }
       }
@@ -68,6 +75,7 @@ final class FleetService: Service {
       // The hub goes down; the next one finds what is left.
     } catch {
       // The next look finds what is left.
+      metrics.count(.fleetFailures)
       logger.error("the fleet is not up to date", metadata: ["error": "\(error)"])
     }
   }
@@ -79,14 +87,19 @@ extension SQLStore {
     try await read { db in Set(try FleetProjector.due(db).map { InstallNumber($0) }) }
   }
 
-  /// Folds all that is stored of an install; gives why records of it could not be read as events.
+  /// The id of an install, for the log.
+  func installID(_ install: InstallNumber) async throws -> String {
+    try await read { db in try db.value("SELECT id FROM install WHERE number = ?", install) } ?? "unknown"
+  }
+
+  /// Folds all that is stored of an install; tells of records that could not be read as events.
   @discardableResult
-  func fold(_ install: InstallNumber, _ projector: FleetProjector) async throws -> [String] {
-    var unreadable: [String] = []
+  func fold(_ install: InstallNumber, _ projector: FleetProjector) async throws -> UnreadableRecords {
+    var unreadable = UnreadableRecords()
     while true {
       let step = try await write(.readCommitted) { db in try projector.advance(install.rawValue, db) }
       projector.keep(step)
-      unreadable += step.unreadable
+      unreadable.add(step.unreadable)
       guard step.hasMore, !Task.isCancelled else { return unreadable }
     }
   }

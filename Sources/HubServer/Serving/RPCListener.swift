@@ -17,7 +17,10 @@ struct RPCListener: Service {
   private let endpoint: Endpoint
   private let server: GRPCServer<HTTP2ServerTransport.Posix>
 
-  init(name: String, endpoint: Endpoint, identity: ServerIdentity, services: [any RegistrableRPCService]) throws {
+  init(
+    name: String, endpoint: Endpoint, identity: ServerIdentity, services: [any RegistrableRPCService],
+    metrics: HubMetrics, logger: Logger
+  ) throws {
     self.name = name
     self.endpoint = endpoint
     let context = try NIOSSLContext(configuration: identity.tlsConfiguration(protocols: ["h2"]))
@@ -41,6 +44,8 @@ struct RPCListener: Service {
                 // The handshake proves possession of the key; PeerCheck judges the certificate, per call.
                 promise.succeed(.certificateVerified)
               })
+            let meter = ConnectionMeter(listener: name, metrics: metrics, logger: logger)
+            try channel.pipeline.syncOperations.addHandler(meter, position: .first)
             try channel.pipeline.syncOperations.addHandler(tls, position: .first)
           }
         }
