@@ -111,7 +111,8 @@ final class Household {
       try await eventually(60, "the agent to be up") { try await !site.journalEpochs().isEmpty }
       let sofar = try await site.journalEpochs()
       try await eventually(
-        180, "the hub to hold \(sofar.map(\.records)) of \(install); the agent: \(site.agent?.output.suffix(1500) ?? "")"
+        180,
+        "the hub to hold \(sofar.map(\.records)) of \(install); the agent: \(site.agent?.output.suffix(1500) ?? "")"
       ) {
         let held = try await hub.hubEpochs(of: install)
         return held.count >= sofar.count && zip(held, sofar).allSatisfy { $0.records >= $1.records }

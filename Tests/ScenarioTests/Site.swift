@@ -79,14 +79,18 @@ final class Site {
     return try decode(created, Code.self).code
   }
 
-  /// - Parameter point: where the program kills itself; see Sources/CrashRecorder.
-  func startHub(killAt point: String? = nil, options: [String] = []) async throws {
+  /// - Parameters:
+  ///   - point: where the program kills itself; see Sources/CrashRecorder.
+  ///   - file: while it exists, the disk of the hub's directory is full.
+  func startHub(killAt point: String? = nil, fullWhile file: String? = nil, options: [String] = []) async throws {
     let program = try Program(
       "pthub",
       [
         "serve", "--directory", hubDirectory, "--csr", "127.0.0.1:\(ports.csr)", "--dcam", "127.0.0.1:\(ports.dcam)",
         "--hc", "127.0.0.1:\(ports.hc)", "--metrics", "127.0.0.1:\(ports.metrics)",
-      ] + options, log: directory, environment: try killing(at: point, in: hubDirectory))
+      ] + options, log: directory,
+      environment: file.map { preloaded(["PT_FULL_WHILE": $0], watching: hubDirectory) }
+        ?? killing(at: point, in: hubDirectory))
     hub = program
     // One that is to be killed may be killed before it is ready.
     if point == nil { try await program.waits(for: "ready") }

@@ -307,7 +307,9 @@ final class Delivery: Sendable {
     if let last = append.lostThrough {
       logger.warning(
         "an agent lost records",
-        metadata: ["epoch": "\(append.epoch)", "from": "\(append.firstSequence)", "to": "\(last)"])
+        metadata: [
+          "epoch": "\(append.epoch)", "sequence": "\(append.firstSequence)", "last_sequence": "\(last)",
+        ])
     }
     for rejected in stored.rejections {
       logger.warning(

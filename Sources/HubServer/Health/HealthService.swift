@@ -54,7 +54,7 @@ struct HealthService: Sendable {
       configuration: ApplicationConfiguration(
         address: .hostname(endpoint.host, port: endpoint.port), serverName: "pthub"),
       onServerRunning: { channel in onBound(channel.localAddress?.port ?? endpoint.port) },
-      logger: logger)
+      logger: logger.quieter)
   }
 
   private func router() -> Router<HealthContext> {

@@ -35,7 +35,7 @@ struct MetricsService: Sendable {
         address: .hostname(endpoint.host, port: endpoint.port), serverName: "pthub",
         availableConnectionsDelegate: MaximumAvailableConnections(HubLimits.metricsConnectionsMax)),
       onServerRunning: { channel in onBound(channel.localAddress?.port ?? endpoint.port) },
-      logger: logger)
+      logger: logger.quieter)
   }
 
   private func router() -> Router<HealthContext> {

@@ -132,8 +132,10 @@ package struct Hub: Sendable {
     }
 
     var group = ServiceGroupConfiguration(
-      services: [committer, wellness, fleet, identity, watch, csr, dcam, hc] + operations + [readiness],
-      gracefulShutdownSignals: configuration.signals, logger: logger)
+      services: ([committer, wellness, fleet, identity, watch, csr, dcam, hc] + operations + [readiness]).map {
+        // A port that is taken ends what serves already in order: one that is cut off complains of it in the log.
+        .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
+      }, gracefulShutdownSignals: configuration.signals, logger: logger)
     group.maximumGracefulShutdownDuration = HubLimits.shutdownGrace * 2
     defer { withExtendedLifetime(lock) {} }
     // So that whoever asks first gets an answer that was looked for.

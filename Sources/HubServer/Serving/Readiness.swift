@@ -2,6 +2,7 @@
 
 internal import GRPCCore
 internal import Hummingbird
+internal import Logging
 internal import NIOCore
 internal import ServiceLifecycle
 internal import Synchronization
@@ -17,6 +18,15 @@ struct Readiness: Service {
       // A listener that could not bind ends the group with the reason; this service only waits for that.
     }
     try await gracefulShutdown()
+  }
+}
+
+extension Logger {
+  /// For a library that tells what the hub tells itself, such as that it listens.
+  var quieter: Logger {
+    var logger = self
+    logger.logLevel = max(logLevel, .notice)
+    return logger
   }
 }
 
