@@ -181,8 +181,8 @@ struct `Running a hub, with real programs` {
 
   struct Attack: CustomTestStringConvertible, Sendable {
     let name: String
-    /// What the hub must answer.
-    let answer: String
+    /// One of these is what the hub answers. A GOAWAY may be lost behind what the hub did not read any more (RST).
+    let answers: [String]
     /// What it must count.
     let metric: String
     let logged: String
@@ -191,28 +191,30 @@ struct `Running a hub, with real programs` {
 
   static let attacks = [
     Attack(
-      name: "declared", answer: "\"reset\"", metric: "pthub_connection_errors_total{kind=\"call\"}",
+      name: "declared", answers: ["\"reset\""], metric: "pthub_connection_errors_total{kind=\"call\"}",
       logged: "call broke the protocol"),
     Attack(
-      name: "streamed", answer: "\"reset\"", metric: "pthub_connection_errors_total{kind=\"call\"}",
+      name: "streamed", answers: ["\"reset\""], metric: "pthub_connection_errors_total{kind=\"call\"}",
       logged: "call broke the protocol"),
     Attack(
-      name: "garbage", answer: "\"status\": 3", metric: "pthub_streams_ended_total{status=\"invalid_argument\"}",
+      name: "garbage", answers: ["\"status\": 3"], metric: "pthub_streams_ended_total{status=\"invalid_argument\"}",
       logged: "stream closed"),
     Attack(
-      name: "truncated", answer: "\"status\": 3", metric: "pthub_streams_ended_total{status=\"invalid_argument\"}",
+      name: "truncated", answers: ["\"status\": 3"], metric: "pthub_streams_ended_total{status=\"invalid_argument\"}",
       logged: "stream closed"),
     Attack(
-      name: "headers", answer: "\"goaway\"", metric: "pthub_connection_errors_total{kind=\"http2_connection\"}",
+      name: "headers", answers: ["\"goaway\"", "\"closed\""],
+      metric: "pthub_connection_errors_total{kind=\"http2_connection\"}",
       logged: "connection broke HTTP/2"),
     Attack(
-      name: "floods", answer: "\"goaway\"", metric: "pthub_connection_errors_total{kind=\"http2_connection\"}",
+      name: "floods", answers: ["\"goaway\"", "\"closed\""],
+      metric: "pthub_connection_errors_total{kind=\"http2_connection\"}",
       logged: "connection broke HTTP/2"),
     Attack(
-      name: "streams", answer: "\"status\": 10", metric: "pthub_streams_ended_total{status=\"aborted\"}",
+      name: "streams", answers: ["\"status\": 10"], metric: "pthub_streams_ended_total{status=\"aborted\"}",
       logged: "an install has too many streams"),
     Attack(
-      name: "plaintext", answer: "\"closed\"", metric: "pthub_connection_errors_total{kind=\"tls\"}",
+      name: "plaintext", answers: ["\"closed\""], metric: "pthub_connection_errors_total{kind=\"tls\"}",
       logged: "connection broke TLS"),
   ]
 
@@ -249,7 +251,7 @@ struct `Running a hub, with real programs` {
       try await Task.sleep(for: .milliseconds(100))
     }
     #expect(try await attacker.ended() == 0, "\(attacker.output)")
-    #expect(attacker.output.contains(attack.answer), "\(attacker.output)")
+    #expect(attack.answers.contains { attacker.output.contains($0) }, "\(attacker.output)")
     let after = try await site.metrics()
     #expect(after[attack.metric] ?? 0 >= 1, "\(attack.metric)")
     #expect(site.hub?.output.contains("\"msg\":\"\(attack.logged)\"") == true)

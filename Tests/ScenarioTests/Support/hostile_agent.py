@@ -84,7 +84,8 @@ class Connection:
         try:
             self.flush()
         except OSError:
-            self.is_closed = True
+            # What the hub said before it went may still be read.
+            pass
         return True
 
     def note(self, event):
