@@ -61,7 +61,9 @@ package final class FleetProjector: Sendable {
     let version: Int64? = try db.value(
       "SELECT fold FROM projection WHERE install = ?\(db.dialect.lockingRows)", install)
     var fold = version == Self.foldVersion ? try load(install, db) : try restart(install, db)
-    guard let run = try nextRun(&fold, db) else { return Step(fold: fold, records: 0, unreadable: UnreadableRecords(), hasMore: false) }
+    guard let run = try nextRun(&fold, db) else {
+      return Step(fold: fold, records: 0, unreadable: UnreadableRecords(), hasMore: false)
+    }
     var changes = FleetChanges()
     var decoder = EventDecoder(.withoutRaw)
     var unreadable = UnreadableRecords()

@@ -108,7 +108,10 @@ final class Household {
   func expectEqualEnds() async throws {
     for (site, install) in agents {
       if site.agent?.isRunning != true { try site.startAgent() }
-      try await eventually(60, "the agent to be up") { try await !site.journalEpochs().isEmpty }
+      // Its status is there once it takes signals.
+      try await eventually(60, "the agent to be up") {
+        (try? site.agentStatus())?.contains("\"process\":\(site.agent?.id ?? 0),") == true
+      }
       let sofar = try await site.journalEpochs()
       try await eventually(
         180,
@@ -117,7 +120,8 @@ final class Household {
         let held = try await hub.hubEpochs(of: install)
         return held.count >= sofar.count && zip(held, sofar).allSatisfy { $0.records >= $1.records }
       }
-      #expect(try await site.stopAgent() == 0)
+      let status = try await site.stopAgent()
+      #expect(status == 0, "\(site.agent?.output.suffix(3000) ?? "")")
       let (held, journal) = (try await hub.hubEpochs(of: install), try await site.journalEpochs())
       #expect(held == journal, "the hub and the journal differ in count or root")
       let verified = try await Program.run("ptjournal", ["verify", site.journal], in: site.directory)
