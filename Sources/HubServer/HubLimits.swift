@@ -63,6 +63,8 @@ package enum HubLimits {
   package static let streamsPerConnectionMax = 16
   /// The HTTP/2 window of a connection and of each of its streams: one second of a 4 Mbit/s link.
   package static let windowBytes = 512 << 10
+  /// What a connection keeps of the memory that it wrote from: enough for acknowledgements and pings. Thousands of them are idle at any time.
+  package static let idleWriteBytesMax = 1 << 10
   /// A connection that is silent this long is pinged, and closed if it does not answer within `keepaliveTimeout`.
   package static let keepaliveInterval: Duration = .seconds(60)
   package static let keepaliveTimeout: Duration = .seconds(20)

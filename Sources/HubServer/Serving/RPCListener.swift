@@ -38,12 +38,14 @@ struct RPCListener: Service {
         config.connection.maxGraceTime = HubLimits.shutdownGrace
         config.channelDebuggingCallbacks.onAcceptTCPConnection = { channel in
           channel.eventLoop.makeCompletedFuture {
+            var kept = NIOSSLServerHandler.Configuration()
+            kept.maximumPreservedOutboundBufferCapacity = HubLimits.idleWriteBytesMax
             let tls = NIOSSLServerHandler(
               context: context,
               customVerificationCallback: { _, promise in
                 // The handshake proves possession of the key; PeerCheck judges the certificate, per call.
                 promise.succeed(.certificateVerified)
-              })
+              }, configuration: kept)
             let meter = ConnectionMeter(listener: name, metrics: metrics, logger: logger)
             try channel.pipeline.syncOperations.addHandler(meter, position: .first)
             try channel.pipeline.syncOperations.addHandler(tls, position: .first)
