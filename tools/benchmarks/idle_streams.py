@@ -140,6 +140,7 @@ def main():
     parser.add_argument("--dcam", default="127.0.0.1:7444")
     parser.add_argument("--metrics", default="127.0.0.1:7446")
     parser.add_argument("--pid", type=int)
+    parser.add_argument("--settle", type=float, default=35, help="seconds before memory is read: a hub waits 30 for a Hello")
     options = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -148,8 +149,7 @@ def main():
     agents = [enrol(enroller, options.code) for _ in range(options.streams)]
 
     def memory():
-        # What was freed is given back, and what was put off is done.
-        time.sleep(3)
+        time.sleep(options.settle)
         if options.pid:
             with open(f"/proc/{options.pid}/statm") as file:
                 return int(file.read().split()[1]) * resource.getpagesize()

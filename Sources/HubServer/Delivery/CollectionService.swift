@@ -17,7 +17,7 @@ struct CollectionService: Printtrail_Dcam_V1_DeviceCollection.SimpleServiceProto
     response: RPCWriter<Printtrail_Dcam_V1_HubMessage>,
     context: ServerContext
   ) async throws {
-    let peer = try await peers.peer(context)
+    let peer = try await aside { try await peers.peer(context) }
     let install = peer.install
     try delivery.admit()
     defer { delivery.dismiss() }

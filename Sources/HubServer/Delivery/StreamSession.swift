@@ -145,9 +145,11 @@ struct StreamSession: Sendable {
   }
 
   private func greet(_ hello: Printtrail_Dcam_V1_Hello) async throws {
-    try await delivery.greet(hello, install: install, peer: address, logger: logger)
     var message = Printtrail_Dcam_V1_HubMessage()
-    message.welcome = try await delivery.welcome(install, hello)
+    message.welcome = try await aside {
+      try await delivery.greet(hello, install: install, peer: address, logger: logger)
+      return try await delivery.welcome(install, hello)
+    }
     try await response.write(message)
   }
 
@@ -155,7 +157,7 @@ struct StreamSession: Sendable {
     guard !batches.isEmpty else { return }
     var messages: [Printtrail_Dcam_V1_HubMessage] = []
     var acknowledgements: [UInt32: Printtrail_Dcam_V1_Acknowledgement] = [:]
-    let result = try await delivery.store(batches, of: install, logger: logger)
+    let result = try await aside { try await delivery.store(batches, of: install, logger: logger) }
     for answer in result.answers {
       messages += answer.rejections.map { rejection in .with { $0.rejection = rejection } }
       messages += answer.conflicts.map { conflict in .with { $0.conflict = conflict } }
@@ -170,7 +172,7 @@ struct StreamSession: Sendable {
   }
 
   private func keep(_ checkpoint: Printtrail_Dcam_V1_SealedCheckpoint) async throws {
-    switch try await delivery.keep(checkpoint, install: install, logger: logger) {
+    switch try await aside({ try await delivery.keep(checkpoint, install: install, logger: logger) }) {
     case .refused(let rejection): try await response.write(.with { $0.rejection = rejection })
     case .verified(let countersignature?): try await response.write(.with { $0.countersignature = countersignature })
     case .verified(nil): break

@@ -60,7 +60,7 @@ struct HealthService: Sendable {
   private func router() -> Router<HealthContext> {
     let router = Router(context: HealthContext.self)
     router.addMiddleware { JSONErrors() }
-    router.get("healthz") { _, _ in try wellness.answer() }
+    router.get("healthz") { _, _ in try wellness.answer(hasReason: false) }
     router.post("v1/health") { request, context in
       do {
         let response = try await receive(request, context)

@@ -1,10 +1,10 @@
 // Metrics for Prometheus and health for whoever watches, on a listener of its own.
 //
 //     GET /metrics    Prometheus' text format 0.0.4                        200
-//     GET /healthz    {"status":"ok"}, or {"error":"<sentence>"}           200, 503
+//     GET /healthz    {"status":"ok"}, or {"error":"<why>"}                200, 503
 //
-// HTTP/1.1 without TLS, on 127.0.0.1 unless the operator says otherwise. There is nothing to get in for: both answers are made of numbers and
-// of what the operator sees in the log, name no install, entity, device or address, take no argument, and change nothing. Prometheus
+// HTTP/1.1 without TLS, on 127.0.0.1 unless the operator says otherwise. There is nothing to get in for: the answers are numbers, and why the
+// database does not commit; they name no install, entity, device or peer, take no argument, and change nothing. Prometheus
 // would need a certificate of a CA that only this hub's agents know. Whoever carries them over a network that others use puts a proxy
 // with TLS before it.
 
@@ -41,7 +41,7 @@ struct MetricsService: Sendable {
   private func router() -> Router<HealthContext> {
     let router = Router(context: HealthContext.self)
     router.addMiddleware { JSONErrors() }
-    router.get("healthz") { _, _ in try wellness.answer() }
+    router.get("healthz") { _, _ in try wellness.answer(hasReason: true) }
     router.get("metrics") { _, _ in
       Response(
         status: .ok, headers: [.contentType: PrometheusText.contentType],
@@ -54,9 +54,13 @@ struct MetricsService: Sendable {
 extension Wellness {
   /// What /healthz says.
   ///
-  /// - Throws: `HTTPError` 503 with the reason.
-  func answer() throws -> Response {
-    if let complaint { throw HTTPError(.serviceUnavailable, message: complaint) }
+  /// - Parameter hasReason: whether it may say why, which names the database and its place: not to everybody.
+  /// - Throws: `HTTPError` 503.
+  func answer(hasReason: Bool) throws -> Response {
+    if let complaint {
+      throw HTTPError(
+        .serviceUnavailable, message: hasReason ? complaint : "The hub cannot commit now. Its operator sees why.")
+    }
     return JSONErrors.response(.ok, #"{"status":"ok"}"#)
   }
 }
