@@ -77,6 +77,7 @@ final class Delivery: Sendable {
       return true
     }
     guard admitted else {
+      metrics.count(.callsRefused, "too_many_streams")
       // Each is told another time, so that those who were refused together do not come back together.
       let wait = Duration.milliseconds(Int64.random(in: 1_000...HubLimits.retryAfter.milliseconds))
       throw RPCError.tooMuch("This hub serves as many streams as it can.", retryAfter: wait)

@@ -21,11 +21,13 @@ struct HubCounter: Hashable, Sendable {
       "What broke a protocol below gRPC. tls: no TLS, or records that do not verify; http2_connection: the hub ended the connection (GOAWAY); http2_stream: it ended a call; call: a message was too large, or no gRPC.",
     label: "kind", values: ["tls", "http2_connection", "http2_stream", "call"])
   static let callsRefused = HubCounter(
-    name: "pthub_calls_refused_total", help: "Calls that were refused for who called, by the reason.",
+    name: "pthub_calls_refused_total",
+    help: "Calls that were refused for who called, or because there are too many, by the reason.",
     label: "reason",
     values: [
       "no_certificate", "foreign_certificate", "not_yet_valid", "expired", "unknown_certificate", "superseded",
-      "certificate_revoked", "install_revoked", "foreign_journal", "store_unavailable",
+      "certificate_revoked", "install_revoked", "foreign_journal", "too_many_streams",
+      "store_unavailable",
     ])
   static let streamsOpened = HubCounter(
     name: "pthub_streams_opened_total", help: "Delivery streams that were opened.")
