@@ -141,23 +141,31 @@ let package = Package(
       ["Journal", "Evidence", "GRPCWire", "HubProtocol", "TLS", "OpenSSL", "Platform", grpcCore, protobuf, logging]),
 
     room("Settings", ["AlertRules", "Discovery", "SNMP", "OpenSSL", "Platform", "PrinterModel", "TOMLText", toml]),
+    room("Jobs", ["Events", logging]),
     room("Health", ["Platform", "TLS", "HTTP2", "GRPCWire"]),
     room(
       "AgentCore",
       [
-        "Settings", "AlertRules", "Collectors", "Discovery", "Enrolment", "Events", "Evidence", "Health", "Journal",
-        "LMDB", "OpenSSL",
+        "Settings", "AlertRules", "Collectors", "Discovery", "Enrolment", "Events", "Evidence", "Health", "Jobs",
+        "Journal",
+        "LMDB", "OpenSSL", "SNMP", "Zlib",
         "Platform", "PrinterModel", "Projections", "ReadModels", "Replicator", "TLS", logging, lifecycle, signals,
       ]),
 
     // The hub: never HTTP2, GRPCWire or TLS.
-    room("HubDatabase", ["CPostgres", "Platform", .product(name: "GRDB", package: "GRDB.swift")]),
+    room(
+      "HubDatabase",
+      [
+        "CPostgres", "Platform", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
+      ]),
     room(
       "HubFleet", ["HubDatabase", "Projections", "Events", "PrinterModel"]),
     room(
       "HubServer",
       [
-        "HubDatabase", "HubFleet", "HubProtocol", "Evidence", "OpenSSL", "CLinux", "Platform", grpcCore, protobuf,
+        "HubDatabase", "HubFleet", "HubProtocol", "Events", "Evidence", "OpenSSL", "CLinux", "Platform", grpcCore,
+        protobuf,
         logging,
         lifecycle,
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
@@ -195,14 +203,15 @@ let package = Package(
       ]),
     // What libFuzzer and the tests feed with bytes by chance.
     room("FuzzTargets", ["Discovery", "Events", "IPP", "MIB", "PrinterModel", "SNMP"]),
-    program("pthub", ["HubDatabase", "HubServer", "Platform", logging, signals]),
+    program("pthub", ["Events", "HubDatabase", "HubServer", "Platform", logging, signals]),
     program("ptsim", ["PrinterSimulator", "CLinux", "Platform"]),
     program(
       "ptbench",
       [
-        "AlertRules", "Journal", "Evidence", "ReadModels", "Events", "PrinterModel", "MIB", "Collectors", "Discovery",
-        "SNMP",
-        "CrashImages", "HubProtocol", "OpenSSL", "Platform", protobuf,
+        "AgentCore", "AlertRules", "Journal", "Enrolment", "Evidence", "ReadModels", "Events", "PrinterModel", "MIB",
+        "Collectors", "Discovery", "SNMP", "CrashImages", "HubProtocol", "OpenSSL", "Platform", "Replicator", "TLS",
+        grpcCore, protobuf, logging, .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       ]),
 
     // PostgreSQL for those that need it.
@@ -211,8 +220,8 @@ let package = Package(
     tests(
       "AgentCoreTests",
       of: [
-        "AgentCore", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Evidence", "Journal", "MIB",
-        "OpenSSL", "Platform", "PrinterModel", "Projections", logging,
+        "AgentCore", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Evidence", "Jobs", "Journal", "MIB",
+        "OpenSSL", "Platform", "PrinterModel", "Projections", "Replicator", "SNMP", logging,
       ]),
     tests(
       "CollectorsTests",
@@ -255,6 +264,7 @@ let package = Package(
         .product(name: "SwiftASN1", package: "swift-asn1"),
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
+    tests("JobsTests", of: ["Jobs", "Events", "Projections", logging]),
     tests("JournalTests", of: ["Journal", "LMDB", "Evidence", "OpenSSL", "CrashImages", "Simulation"]),
     tests("LMDBTests", of: ["LMDB"]),
     tests("MIBTests", of: ["MIB"]),

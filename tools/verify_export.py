@@ -48,6 +48,7 @@ EVENT_TYPES = {
     31: "ReadingChanged", 32: "ReadingUnchanged", 33: "PollFailed",
     40: "AlertRaised", 41: "AlertUpdated", 42: "AlertCleared", 50: "MeterEpochOpened", 51: "MeterOffsetSet", 60: "UploadRejected", 61: "UploadConflicted",
     70: "JournalDamaged", 71: "RecordsRemoved", 72: "ReadingsThinned", 73: "JournalRestored",
+    80: "JobReceived", 81: "JobStarted", 82: "JobCompleted", 83: "JobFailed", 84: "JobExpired", 85: "JobRefused",
 }
 
 

@@ -8,9 +8,10 @@
 //     lifecycle        appends AgentStopped and seals a checkpoint, once nothing else appends
 //     retention
 //     identity         and the renewal of its certificate
-//     collector        first to end
+//     collector
+//     jobs             first to end: what the hub wants done
 //
-// SIGTERM and SIGINT end it in order; SIGKILL at any moment loses nothing that was acknowledged by the journal.
+// SIGTERM and SIGINT end it in order, and so does a job that restarts it (`RestartRequest`); SIGKILL at any moment loses nothing that was acknowledged by the journal.
 
 package import Settings
 package import Logging
@@ -21,6 +22,7 @@ internal import Events
 internal import Journal
 internal import OpenSSL
 internal import Platform
+internal import Projections
 internal import ReadModels
 internal import Replicator
 internal import ServiceLifecycle
@@ -30,15 +32,25 @@ package struct Agent: Sendable {
   private let configuration: AgentConfiguration
   private let logger: Logger
   private let display: any SweepDisplay
+  private let restart: RestartRequest
+  private let logTail: LogTail
 
-  /// - Parameter display: sees sweeps as they go.
-  package init(_ configuration: AgentConfiguration, logger: Logger, display: any SweepDisplay = NoDisplay()) {
+  /// - Parameters:
+  ///   - display: sees sweeps as they go.
+  ///   - restart: is made when the agent ended to begin again.
+  ///   - logTail: the last lines of the log, for diagnostics.
+  package init(
+    _ configuration: AgentConfiguration, logger: Logger, display: any SweepDisplay = NoDisplay(),
+    restart: RestartRequest = RestartRequest(), logTail: LogTail = LogTail()
+  ) {
+    self.restart = restart
+    self.logTail = logTail
     self.configuration = configuration
     self.logger = logger
     self.display = display
   }
 
-  /// Runs until a signal ends it.
+  /// Runs until a signal or a restart ends it.
   /// - Throws: `AgentFailure`, with the journal closed.
   package func run() async throws {
     // A profile that is none stops the agent before anything is recorded.
@@ -84,7 +96,10 @@ package struct Agent: Sendable {
         "version": "\(AgentVersion.text)", "journal": "\(configuration.journal.directory)",
         "install": "\(identity.identity?.installID ?? "none")",
       ])
-    try await ServiceGroup(configuration: group(journal, fold, board, identity, composer, status, settings)).run()
+    let group = ServiceGroup(
+      configuration: group(journal, fold, board, identity, composer, status, settings))
+    restart.attach(group)
+    try await group.run()
     status.write()
   }
 
@@ -94,21 +109,32 @@ package struct Agent: Sendable {
     _ status: StatusFile, _ settings: CollectorSettings
   ) -> ServiceGroupConfiguration {
     let isConfigured = configuration.hub != nil
+    let jobBox = JobBox()
+    let desk = CollectorDesk()
     let replicator = Replicator(
       source: JournalSource(journal, coding: .events), targets: identity,
       introduction: AgentIntroduction(
         journalID: journal.identity.id, journalPublicKey: journal.identity.publicKey.rawRepresentation,
-        agentVersion: AgentVersion.text),
+        agentVersion: AgentVersion.text, takesJobs: true),
       schedule: configuration.delivery.schedule,
-      journalRecovers: { ($0 as? JournalError)?.isDiskFull ?? false }, logger: logger
+      journalRecovers: { ($0 as? JournalError)?.isDiskFull ?? false }, logger: logger,
+      takeJob: { job in jobBox.take(job) }
     ) { board.say($0, isConfigured: isConfigured) }
     board.say(replicator.status, isConfigured: isConfigured)
+    let jobs = JobService(
+      journal: journal, jobs: fold.state.agent.jobs,
+      executor: JobExecution(
+        configuredSettings: settings, desk: desk, fold: fold, journal: journal, replicator: replicator,
+        diagnostics: Diagnostics(configuration: configuration, composer: composer, journal: journal, tail: logTail),
+        stateDirectory: configuration.state.directory, restart: restart),
+      replicator: replicator, logger: logger)
+    jobBox.fill(jobs)
     let thinning = ThinningGauge()
     var group = ServiceGroupConfiguration(
       services: [
         status, DeliveryService(replicator: replicator, journal: journal),
         HealthService(composer: composer, identity: identity, board: board, logger: logger),
-        LifecycleService(journal: journal, board: board, logger: logger),
+        LifecycleService(journal: journal, board: board, restart: restart, logger: logger),
         RetentionService(
           journal: journal, settings: configuration.journal,
           countersigningKey: { replicator.status.countersigningKey }, gauge: thinning, board: board, logger: logger),
@@ -119,8 +145,9 @@ package struct Agent: Sendable {
         CollectionService(
           configuration: configuration, settings: settings, journal: journal,
           journalDirectory: configuration.journal.directory, fold: fold, thinning: thinning, board: board,
-          display: display,
+          display: display, desk: desk,
           logger: logger),
+        jobs,
       ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.quiet(logger))
     group.maximumGracefulShutdownDuration = Self.shutdownMax
     return group
@@ -154,12 +181,14 @@ extension DeliverySettings {
 struct LifecycleService: Service {
   let journal: Journal
   let board: StatusBoard
+  let restart: RestartRequest
   let logger: Logger
 
   func run() async throws {
     try await gracefulShutdown()
     board.say(.collector, .ok, "stopped")
-    try await journal.appendUnlessFull(.agentStopped(AgentStopped(reason: "signal")), logger)
+    try await journal.appendUnlessFull(
+      .agentStopped(AgentStopped(reason: restart.isMade ? "restart" : "signal")), logger)
     do { try await journal.checkpoint() } catch {
       guard error.isDiskFull else { throw error }
       logger.warning("the last records go without a checkpoint", metadata: ["reason": "\(error)"])

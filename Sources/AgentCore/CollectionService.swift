@@ -32,6 +32,7 @@ struct CollectionService: Service {
   let thinning: ThinningGauge
   let board: StatusBoard
   let display: any SweepDisplay
+  let desk: CollectorDesk
   let logger: Logger
   private let stop = Stop()
 
@@ -84,6 +85,8 @@ struct CollectionService: Service {
     let collector = Collector(
       settings, known: known, engine: engine, sink: JournalSink(journal: journal), observer: observer,
       profiles: settings.profiles, thinning: { thinning.interval }, clock: { Machine.milliseconds })
+    desk.take(collector)
+    defer { desk.take(nil) }
     try await withThrowingTaskGroup { group in
       group.addTask { try await collector.run() }
       group.addTask { try await untilOtherNetworks(than: settings) }

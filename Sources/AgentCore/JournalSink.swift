@@ -6,7 +6,7 @@ internal import Evidence
 internal import Journal
 internal import Logging
 internal import Platform
-internal import Replicator
+package import Replicator
 
 /// Appends events; returns when they are on the disk.
 struct JournalSink: EventSink {
@@ -38,7 +38,7 @@ extension Journal {
 
 extension DeliveryCoding {
   /// Rejections as `UploadRejected` events, conflicts as `UploadConflicted`, restorations as `JournalRestored`. Alerts are urgent.
-  static let events = DeliveryCoding(
+  package static let events = DeliveryCoding(
     rejection: { position, reason in
       let body = UploadRejected(epoch: position.epoch, sequence: position.sequence, reason: reason)
       return try Event(time: Machine.milliseconds, .uploadRejected(body)).encoded()

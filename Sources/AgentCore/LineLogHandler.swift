@@ -120,8 +120,16 @@ package struct LineLogHandler: LogHandler {
 
 extension Logger {
   /// The program's logger, as it is configured.
-  package init(_ settings: LogSettings) {
+  /// - Parameter tail: keeps the last lines as well.
+  package init(_ settings: LogSettings, tail: LogTail? = nil) {
     let level = Logger.Level(rawValue: settings.level.rawValue) ?? .info
-    self.init(label: "ptagent") { _ in LineLogHandler(format: settings.format, level: level) }
+    self.init(label: "ptagent") { _ in
+      LineLogHandler(
+        format: settings.format, level: level,
+        emit: { line in
+          Machine.tell(line)
+          tail?.add(line)
+        })
+    }
   }
 }

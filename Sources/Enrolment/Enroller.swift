@@ -18,6 +18,17 @@ package struct EnrolmentRequest: Sendable {
   package var certificateRequest: CertificateRequest
   package var journal: JournalReference
   package var machine: MachineDescription
+
+  package init(
+    code: DataLinkCode, enrolmentID: [UInt8], certificateRequest: CertificateRequest, journal: JournalReference,
+    machine: MachineDescription
+  ) {
+    self.code = code
+    self.enrolmentID = enrolmentID
+    self.certificateRequest = certificateRequest
+    self.journal = journal
+    self.machine = machine
+  }
 }
 
 /// By what the hub will know this machine's journal.

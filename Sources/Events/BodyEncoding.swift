@@ -34,6 +34,12 @@ enum Wire {
   typealias RecordsRemoved = Printtrail_Events_V1_RecordsRemoved
   typealias ReadingsThinned = Printtrail_Events_V1_ReadingsThinned
   typealias JournalRestored = Printtrail_Events_V1_JournalRestored
+  typealias JobOrder = Printtrail_Events_V1_JobOrder
+  typealias JobReceived = Printtrail_Events_V1_JobReceived
+  typealias JobStarted = Printtrail_Events_V1_JobStarted
+  typealias JobCompleted = Printtrail_Events_V1_JobCompleted
+  typealias JobEnded = Printtrail_Events_V1_JobEnded
+  typealias JobExpired = Printtrail_Events_V1_JobExpired
   typealias ReadingTaken = Printtrail_Events_V1_ReadingTaken
   typealias ReadingChanged = Printtrail_Events_V1_ReadingChanged
   typealias ReadingUnchanged = Printtrail_Events_V1_ReadingUnchanged

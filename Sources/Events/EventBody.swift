@@ -33,6 +33,12 @@ package enum EventBody: Equatable, Sendable {
   case recordsRemoved(RecordsRemoved)
   case readingsThinned(ReadingsThinned)
   case journalRestored(JournalRestored)
+  case jobReceived(JobReceived)
+  case jobStarted(JobStarted)
+  case jobCompleted(JobCompleted)
+  case jobFailed(JobFailed)
+  case jobExpired(JobExpired)
+  case jobRefused(JobRefused)
   /// A type that a newer release wrote: its bytes are kept and exported as they are.
   case unknown(type: UInt16, bytes: [UInt8])
 }

@@ -102,6 +102,12 @@ package enum EventType {
   package static let recordsRemoved: UInt16 = 71
   package static let readingsThinned: UInt16 = 72
   package static let journalRestored: UInt16 = 73
+  package static let jobReceived: UInt16 = 80
+  package static let jobStarted: UInt16 = 81
+  package static let jobCompleted: UInt16 = 82
+  package static let jobFailed: UInt16 = 83
+  package static let jobExpired: UInt16 = 84
+  package static let jobRefused: UInt16 = 85
 
   /// Names as they stand in exports and on the command line.
   package static let names: [UInt16: String] = [
@@ -116,15 +122,20 @@ package enum EventType {
     uploadConflicted: "UploadConflicted",
     journalDamaged: "JournalDamaged", recordsRemoved: "RecordsRemoved", readingsThinned: "ReadingsThinned",
     journalRestored: "JournalRestored",
+    jobReceived: "JobReceived", jobStarted: "JobStarted", jobCompleted: "JobCompleted", jobFailed: "JobFailed",
+    jobExpired: "JobExpired", jobRefused: "JobRefused",
   ]
 
   /// Whether somebody waits for such an event: it does not wait behind readings on its way to the hub.
   package static func isUrgent(_ type: UInt16) -> Bool {
     switch type {
     case alertRaised, alertUpdated, alertCleared: true
-    default: false
+    default: isOfJob(type)
     }
   }
+
+  /// Whether such an event tells of a job.
+  package static func isOfJob(_ type: UInt16) -> Bool { (jobReceived...jobRefused).contains(type) }
 
   /// The name of a type, or `Type<number>` for one that this release does not know.
   package static func name(_ type: UInt16) -> String { names[type] ?? "Type\(type)" }
@@ -172,6 +183,12 @@ extension EventBody {
     case .recordsRemoved: EventType.recordsRemoved
     case .readingsThinned: EventType.readingsThinned
     case .journalRestored: EventType.journalRestored
+    case .jobReceived: EventType.jobReceived
+    case .jobStarted: EventType.jobStarted
+    case .jobCompleted: EventType.jobCompleted
+    case .jobFailed: EventType.jobFailed
+    case .jobExpired: EventType.jobExpired
+    case .jobRefused: EventType.jobRefused
     case .unknown(let type, _): type
     }
   }
@@ -206,6 +223,12 @@ extension EventBody {
     case .recordsRemoved(let event): event.wire
     case .readingsThinned(let event): event.wire
     case .journalRestored(let event): event.wire
+    case .jobReceived(let event): event.wire
+    case .jobStarted(let event): event.wire
+    case .jobCompleted(let event): event.wire
+    case .jobFailed(let event): event.wire
+    case .jobExpired(let event): event.wire
+    case .jobRefused(let event): event.wire
     // Written as the bytes it came with; see `encoded`.
     case .unknown: Printtrail_Events_V1_PollCost()
     }

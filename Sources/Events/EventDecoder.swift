@@ -78,6 +78,12 @@ package struct EventDecoder {
     case EventType.recordsRemoved: .recordsRemoved(try recordsRemoved(bytes))
     case EventType.readingsThinned: .readingsThinned(try readingsThinned(bytes))
     case EventType.journalRestored: .journalRestored(try journalRestored(bytes))
+    case EventType.jobReceived: .jobReceived(try jobReceived(bytes))
+    case EventType.jobStarted: .jobStarted(try jobStarted(bytes))
+    case EventType.jobCompleted: .jobCompleted(try jobCompleted(bytes))
+    case EventType.jobFailed: .jobFailed(try jobFailed(bytes))
+    case EventType.jobExpired: .jobExpired(try jobExpired(bytes))
+    case EventType.jobRefused: .jobRefused(try jobRefused(bytes))
     default: .unknown(type: type, bytes: Array(bytes))
     }
   }

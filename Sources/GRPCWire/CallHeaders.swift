@@ -6,17 +6,20 @@ internal import HTTP2
 internal import OpenSSL
 
 /// The header section of a call.
-/// - Parameter encoding: that of the messages that are compressed; nil when none will be.
+/// - Parameters:
+///   - encoding: that of the messages that are compressed; nil when none will be.
+///   - acceptsCompressed: whether the server is told that its messages may be.
 /// - Throws: `invalidArgument` when a key or value of the metadata cannot be sent.
 func requestHeaders(
   of method: MethodDescriptor, authority: String, userAgent: String, encoding: MessageEncoding? = nil,
-  metadata: Metadata
+  acceptsCompressed: Bool = true, metadata: Metadata
 ) throws(RPCError) -> [HTTP2Header] {
   var headers = [
     HTTP2Header(":method", "POST"), HTTP2Header(":scheme", "https"),
     HTTP2Header(":path", "/\(method.fullyQualifiedMethod)"), HTTP2Header(":authority", authority),
     HTTP2Header("te", "trailers"), HTTP2Header("content-type", "application/grpc"),
-    HTTP2Header("grpc-accept-encoding", MessageEncoding.accepted), HTTP2Header("user-agent", userAgent),
+    HTTP2Header("grpc-accept-encoding", acceptsCompressed ? MessageEncoding.accepted : "identity"),
+    HTTP2Header("user-agent", userAgent),
   ]
   headers.reserveCapacity(headers.count + metadata.count + 1)
   if let encoding { headers.append(HTTP2Header("grpc-encoding", encoding.rawValue)) }

@@ -96,6 +96,7 @@ extension WireCall {
       let configuration = transport.configuration
       let headers = try requestHeaders(
         of: method, authority: configuration.http2.authority, userAgent: configuration.userAgent, encoding: encoding,
+        acceptsCompressed: configuration.acceptsCompressed,
         metadata: metadata)
       state.withLock { $0.headers = headers }
       try await open(opened, headers, sent: [])

@@ -16,8 +16,11 @@ package struct WireConfiguration: Sendable {
   package var backoff = Backoff()
   package var inboundMessageBytesMax = Self.inboundMessageBytesMax
   /// How messages are compressed in calls whose options say nothing; the server must know it. What the server sends is
-  /// read however it is compressed.
+  /// read however it is compressed, whatever it was told.
   package var compression = CompressionAlgorithm.none
+  /// Whether calls tell the server that its messages may be compressed. One that is told so may keep what it compresses with for as long as
+  /// the call lasts: a quarter of a megabyte with zlib.
+  package var acceptsCompressed = true
   /// The product at the start of the user agent, such as `printtrail/1.0`.
   package var product: String
   /// Defaults for methods: timeouts, retries, limits.

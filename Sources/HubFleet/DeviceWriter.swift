@@ -196,7 +196,7 @@ struct DeviceWriter {
 
   /// Raises an alert, or brings one that is raised to what it says now.
   private func raise(_ key: AlertKey, _ alert: PrinterAlert, _ device: Int64, at time: Int64) throws {
-    let severity = alert.severity.map { EnumerationNames.severity($0) ?? "\($0)" }
+    let severity = alert.severityName
     let description = alert.description?.text ?? ""
     let changed = try db.execute(
       "UPDATE alert SET severity = ?, description = ?, updated_at = ? WHERE device = ? AND key = ? AND cleared_at IS NULL",

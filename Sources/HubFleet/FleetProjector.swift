@@ -17,8 +17,12 @@ internal import Synchronization
 package final class FleetProjector: Sendable {
   /// Raised whenever the same records give other rows: an install's records are then folded again.
   package static let foldVersion: Int64 = 1
-  /// Records of one transaction: a fraction of a second's work.
-  package static let recordsMax = 5_000
+  /// Records of one transaction, and about how many bytes of them: a fraction of a second's work. Each transaction writes every device that
+  /// it touches once, so behind a backlog long runs cost a fraction of short ones.
+  package static let recordsMax = 50_000
+  private static let bytesMax = 16 << 20
+  /// Records of one statement: what is read beyond `bytesMax` at most.
+  private static let pieceMax = 1_000
   /// Fleets that are kept in memory; others are loaded from their rows when something new comes.
   private static let fleetsInMemoryMax = 500
 
@@ -82,6 +86,7 @@ package final class FleetProjector: Sendable {
       INSERT INTO projected (install, epoch, sequence) VALUES (?, ?, ?)
       ON CONFLICT (install, epoch) DO UPDATE SET sequence = excluded.sequence
       """, install, run.epoch, run.last)
+    try EarlyAlerts.settle(install: install, epoch: run.epoch, through: run.last, db)
     try DeviceWriter(install: install, db: db).write(changes, fold.state)
     for device in changes.devices { fold.state.rest(device) }
     return Step(fold: fold, records: run.records.count, unreadable: unreadable, hasMore: true)
@@ -138,18 +143,28 @@ package final class FleetProjector: Sendable {
       fold = try restart(fold.install, db)
       return try nextRun(&fold, db)
     }
-    var run = Run(epoch: next.epoch, last: next.held, records: [])
-    try db.forEachRow(
-      """
-      SELECT sequence, payload FROM record WHERE install = ? AND epoch = ? AND sequence > ? AND sequence <= ?
-      ORDER BY sequence LIMIT \(Self.recordsMax)
-      """,
-      [.integer(fold.install), .integer(next.epoch), .integer(fold.positions[next.epoch] ?? 0), .integer(next.held)]
-    ) { row in
-      run.records.append((try row("sequence"), try row("payload")))
+    var run = Run(epoch: next.epoch, last: fold.positions[next.epoch] ?? 0, records: [])
+    var bytes = 0
+    while run.records.count < Self.recordsMax, bytes < Self.bytesMax {
+      let before = run.records.count
+      try db.forEachRow(
+        """
+        SELECT sequence, payload FROM record WHERE install = ? AND epoch = ? AND sequence > ? AND sequence <= ?
+        ORDER BY sequence LIMIT \(Self.pieceMax)
+        """,
+        [.integer(fold.install), .integer(next.epoch), .integer(run.last), .integer(next.held)]
+      ) { row in
+        let payload: Data = try row("payload")
+        bytes += payload.count
+        run.last = try row("sequence")
+        run.records.append((run.last, payload))
+      }
+      if run.records.count < before + Self.pieceMax {
+        // Behind the last record there may be sequences that are lost or were rejected.
+        run.last = next.held
+        break
+      }
     }
-    // Behind the last record there may be sequences that are lost or were rejected.
-    if run.records.count == Self.recordsMax, let last = run.records.last { run.last = last.sequence }
     return run
   }
 

@@ -157,4 +157,39 @@ package enum FleetSchema {
       FROM install i JOIN entity e ON e.number = i.entity
       WHERE i.revoked_at IS NULL AND NOW_MILLISECONDS - COALESCE(i.seen_at, i.enrolled_at) > 3600000;
     """
+
+  /// Alerts that came ahead of their turn (EarlyAlerts.swift), and the view of open alerts with them. Of a device that several installs see
+  /// the leader's are shown; one that is not known yet, because it was found in what still waits, is shown by its alert alone.
+  package static let early = """
+    CREATE TABLE early_alert (
+      install INTEGER NOT NULL REFERENCES install (number),
+      agent_device BLOB NOT NULL,
+      key TEXT NOT NULL,
+      epoch INTEGER NOT NULL,
+      sequence INTEGER NOT NULL,
+      severity TEXT,
+      description TEXT NOT NULL,
+      is_open INTEGER NOT NULL,
+      told_at INTEGER NOT NULL,
+      PRIMARY KEY (install, agent_device, key)
+    ) STRICT, WITHOUT ROWID;
+
+    DROP VIEW open_alert;
+    CREATE VIEW open_alert AS
+      WITH early AS (
+        SELECT a.*, s.device, i.entity FROM early_alert a JOIN install i ON i.number = a.install
+        LEFT JOIN sighting s ON s.install = a.install AND s.agent_device = a.agent_device
+        LEFT JOIN device d ON d.number = s.device WHERE d.leader IS NULL OR d.leader = a.install
+      )
+      SELECT e.name AS entity, d.id AS device, d.make, d.model, d.serial, d.location, a.key, a.severity, a.description, a.raised_at,
+        a.updated_at
+      FROM alert a JOIN device d ON d.number = a.device JOIN entity e ON e.number = d.entity
+      WHERE a.cleared_at IS NULL AND NOT EXISTS (SELECT 1 FROM early x WHERE x.device = a.device AND x.key = a.key)
+      UNION ALL
+      SELECT e.name, d.id, d.make, d.model, d.serial, d.location, x.key, x.severity, x.description,
+        COALESCE((SELECT max(a.raised_at) FROM alert a WHERE a.device = x.device AND a.key = x.key AND a.cleared_at IS NULL), x.told_at),
+        x.told_at
+      FROM early x JOIN entity e ON e.number = x.entity LEFT JOIN device d ON d.number = x.device
+      WHERE x.is_open = 1;
+    """
 }

@@ -57,6 +57,23 @@ package enum HubLimits {
   /// What an agent that was refused for load is told to wait at most; each gets a random part of it.
   package static let retryAfter: Duration = .seconds(60)
 
+  // MARK: Jobs
+
+  /// How often a hub looks for jobs that were created: an operator waits.
+  package static let jobWatchInterval: Duration = .milliseconds(500)
+  /// How far back it looks: the clocks of hubs and of whoever creates jobs may be apart by this, and a transaction takes its time.
+  package static let jobLookBack: Duration = .seconds(10)
+  /// How often it looks at all that is due.
+  package static let jobWholeLook: Duration = .seconds(60)
+  /// How soon a job is sent again in one stream if its receipt does not come.
+  package static let jobRepeated: Duration = .seconds(50)
+  /// Jobs that one answer or one look sends: what agents take at once.
+  package static let jobsAtOnceMax = 64
+  /// Open jobs of one install: an agent that is away for long should not come back to more.
+  package static let openJobsMax = 100
+  /// How far away a deadline may be: agents take no more.
+  package static let jobValidityMax: Duration = .seconds(7 * 86_400)
+
   // MARK: Connections
 
   /// Concurrent calls of one connection: an agent needs one stream and one unary call.

@@ -182,6 +182,13 @@ package struct FileStamp: Hashable, Sendable {
 }
 
 extension Files {
+  /// When it was written last, in milliseconds since 1970 UTC; nil when there is no such file.
+  package static func modified(_ path: String) -> Int64? {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    return Int64(status.st_mtim.tv_sec) * 1_000 + Int64(status.st_mtim.tv_nsec) / 1_000_000
+  }
+
   /// Nil when there is no such file.
   package static func stamp(_ path: String) -> FileStamp? {
     var status = stat()

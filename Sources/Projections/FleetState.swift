@@ -34,10 +34,12 @@ package struct AgentState: Equatable, Sendable {
   package var sweepCompleted: Timed<SweepCompleted>?
   /// The latest record that the hub refused, and how many there were.
   package var rejected: Timed<UploadRejected>?
+  package internal(set) var jobs = JobStates()
 
   package init() {}
 
   mutating func apply(_ event: Event, _ touched: (StateKey) -> Void) {
+    if EventType.isOfJob(event.body.type), jobs.apply(event, touched) { return }
     switch event.body {
     case .agentStarted(let body):
       started = Timed(event.time, body)

@@ -3,6 +3,7 @@
 //     key = type u16 | device id 16 bytes (zero: the agent) | rest        big-endian
 //     rest: for alerts, raised and of late cleared  group i64 | group index i64 | code i64 (each with its sign bit flipped, so that bytes sort as numbers do)
 //           for meter epochs and offsets  the meter's name in UTF-8
+//           for jobs  the job's id, 16 bytes
 //           else nothing
 
 package import Events
@@ -14,6 +15,7 @@ package enum StatePart: Hashable, Sendable {
   case single
   case alert(AlertKey)
   case meter(MeterName)
+  case job(JobID)
 }
 
 /// The name of one row.
@@ -53,6 +55,12 @@ package struct StateKey: Hashable, Sendable {
     part = .meter(offset)
   }
 
+  init(_ type: UInt16, job: JobID) {
+    self.type = type
+    device = nil
+    part = .job(job)
+  }
+
   /// The key's bytes; they sort by type, device and rest.
   package var bytes: [UInt8] {
     var bytes: [UInt8] = [UInt8(type >> 8), UInt8(type & 0xff)]
@@ -64,6 +72,7 @@ package struct StateKey: Hashable, Sendable {
         withUnsafeBytes(of: (UInt64(bitPattern: number) ^ (1 << 63)).bigEndian) { bytes.append(contentsOf: $0) }
       }
     case .meter(let name): bytes.append(contentsOf: name.description.utf8)
+    case .job(let id): bytes.append(contentsOf: id.bytes)
     }
     return bytes
   }
@@ -72,7 +81,7 @@ package struct StateKey: Hashable, Sendable {
 extension FleetState {
   /// The event that stands for a row; nil if the state has no such row (any more).
   package func row(_ key: StateKey) -> Event? {
-    guard let id = key.device else { return agent.row(key.type) }
+    guard let id = key.device else { return agent.row(key) }
     guard let device = devices[id] else { return nil }
     switch key.part {
     case .alert(let alert) where key.type == EventType.alertCleared:
@@ -82,12 +91,13 @@ extension FleetState {
       return device.meterOffsets[meter].map { Event($0, id, EventBody.meterOffsetSet) }
     case .meter(let meter): return device.meterEpochs[meter].map { Event($0, id, EventBody.meterEpochOpened) }
     case .single: return device.row(key.type)
+    case .job: return nil
     }
   }
 
   /// All rows, ordered by the bytes of their keys.
   package var rows: [(key: [UInt8], event: Event)] {
-    var keys = AgentState.types.map { StateKey($0) }
+    var keys = AgentState.types.map { StateKey($0) } + agent.jobs.keys
     for device in devices.values {
       keys += DeviceState.types.map { StateKey($0, device.id) }
       keys += device.alerts.keys.map { StateKey(alert: $0, of: device.id) }
@@ -106,8 +116,9 @@ extension AgentState {
     EventType.sweepCompleted, EventType.uploadRejected,
   ]
 
-  fileprivate func row(_ type: UInt16) -> Event? {
-    switch type {
+  fileprivate func row(_ key: StateKey) -> Event? {
+    if case .job(let id) = key.part { return jobs.row(key.type, id) }
+    return switch key.type {
     case EventType.agentStarted: started.map { Event($0, nil, EventBody.agentStarted) }
     case EventType.agentStopped: stopped.map { Event($0, nil, EventBody.agentStopped) }
     case EventType.installEnrolled: enrolled.map { Event($0, nil, EventBody.installEnrolled) }

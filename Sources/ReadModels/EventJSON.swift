@@ -114,12 +114,56 @@ extension JSONWriter {
         json.member("reason", event.reason)
         json.member("epoch", event.epoch)
         json.member("sequence", event.sequence)
+      case .jobReceived(let event): json.job(event)
+      case .jobStarted(let event): json.member("id", event.id.description)
+      case .jobCompleted(let event): json.job(event)
+      case .jobFailed(let event):
+        json.member("id", event.id.description)
+        json.member("reason", event.reason)
+        json.member("message", event.message)
+      case .jobExpired(let event):
+        json.member("id", event.id.description)
+        json.key("hadStarted")
+        json.bool(event.hadStarted)
+      case .jobRefused(let event):
+        json.member("id", event.id.description)
+        json.member("reason", event.reason)
+        json.member("message", event.message)
+        json.member("kind", event.kind)
+        json.member("deadline", event.deadline)
       case .unknown(let type, let bytes):
         json.member("type", type)
         json.key("bytes")
         json.hex(bytes)
       }
     }
+  }
+
+  private mutating func job(_ event: JobReceived) {
+    member("id", event.id.description)
+    member("kind", event.order.kind)
+    if !event.order.ranges.isEmpty {
+      key("ranges")
+      array(event.order.ranges) { $0.string($1) }
+    }
+    if !event.order.devices.isEmpty {
+      key("devices")
+      array(event.order.devices) { $0.string($1.description) }
+    }
+    if !event.order.option.isEmpty { member("option", event.order.option) }
+    member("created", event.created)
+    member("deadline", event.deadline)
+  }
+
+  private mutating func job(_ event: JobCompleted) {
+    member("id", event.id.description)
+    member("result", event.result)
+    member("milliseconds", event.milliseconds)
+    if !event.attachment.isEmpty {
+      key("attachment")
+      hex(event.attachment)
+    }
+    if !event.path.isEmpty { member("path", event.path) }
   }
 
   private mutating func damage(_ event: JournalDamaged) {

@@ -60,6 +60,12 @@ package enum EventLine {
     case .readingsThinned(let event):
       "one each \(event.intervalSeconds) s and device: \(event.percent) % of the journal are not at the hub"
     case .journalRestored(let event): "to \(event.epoch)/\(event.sequence): \(event.reason)"
+    case .jobReceived(let event): "\(event.id) \(event.order.summary)"
+    case .jobStarted(let event): "\(event.id)"
+    case .jobCompleted(let event): "\(event.id) in \(event.milliseconds) ms: \(event.result)"
+    case .jobFailed(let event): "\(event.id) \(event.reason): \(event.message)"
+    case .jobExpired(let event): "\(event.id) \(event.hadStarted ? "while it ran" : "before it began")"
+    case .jobRefused(let event): "\(event.id) \(event.reason): \(event.message)"
     case .unknown(_, let bytes): "\(counted(bytes.count, "byte")) of a newer release"
     }
   }

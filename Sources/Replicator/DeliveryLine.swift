@@ -106,11 +106,14 @@ final class CheckInLine<Service: Printtrail_Dcam_V1_DeviceCollection.ClientProto
   private let calls: CheckInCalls<Service>
   private let source: any DeliverySource
   private let moved: @Sendable (RecordPosition) -> Void
+  private let takeJob: @Sendable (HubJob) -> Void
   private let answers = Mutex<[Delivery.Event]>([])
 
   init(
-    _ calls: CheckInCalls<Service>, source: any DeliverySource, moved: @escaping @Sendable (RecordPosition) -> Void
+    _ calls: CheckInCalls<Service>, source: any DeliverySource, moved: @escaping @Sendable (RecordPosition) -> Void,
+    takeJob: @escaping @Sendable (HubJob) -> Void
   ) {
+    self.takeJob = takeJob
     self.calls = calls
     self.source = source
     self.moved = moved
@@ -126,6 +129,7 @@ final class CheckInLine<Service: Printtrail_Dcam_V1_DeviceCollection.ClientProto
       answers.withLock { $0.append(.welcomed(Welcome(response.welcome).inSingleBatches)) }
     }
     answers.withLock { $0 += response.events }
+    for job in response.jobs.prefix(Replicator.jobsAtOnceMax) { takeJob(HubJob(job)) }
   }
 
   func read(_ request: ReadRequest) async throws {

@@ -21,6 +21,7 @@ extension Printtrail_Dcam_V1_Hello {
       $0.agentVersion = introduction.agentVersion
       $0.heads = heads.map { .init($0) }
       if let acknowledged { $0.acknowledged = .init(acknowledged) }
+      $0.takesJobs = introduction.takesJobs
     }
   }
 }
@@ -86,7 +87,8 @@ extension Delivery.Event {
     case .conflict(let body)?:
       self = .conflicted(RecordPosition(epoch: body.epoch, sequence: body.sequence), heldHash: body.hashCut)
     case .countersignature(let body)?: self = .countersigned(CheckpointNote(body))
-    case nil: return nil
+    // Not delivery's business.
+    case .job?, nil: return nil
     }
   }
 }

@@ -36,8 +36,11 @@ package struct AgentIntroduction: Sendable {
   /// Ed25519, 32 bytes.
   package var journalPublicKey: [UInt8]
   package var agentVersion: String
+  /// Whether there is somebody who does what the hub wants done.
+  package var takesJobs: Bool
 
-  package init(journalID: [UInt8], journalPublicKey: [UInt8], agentVersion: String) {
+  package init(journalID: [UInt8], journalPublicKey: [UInt8], agentVersion: String, takesJobs: Bool = false) {
+    self.takesJobs = takesJobs
     self.journalID = journalID
     self.journalPublicKey = journalPublicKey
     self.agentVersion = agentVersion
@@ -66,12 +69,16 @@ package final class Replicator: Sendable {
   /// A hub that asks for less is taken at this, or it would be asked without a pause.
   package static let checkInShortest: Duration = .seconds(1)
 
+  /// Jobs of one answer that are taken; the hub repeats what is not.
+  static let jobsAtOnceMax = 64
+
   private let source: any DeliverySource
   private let targets: any DeliveryTargets
   private let introduction: AgentIntroduction
   private let schedule: CheckInSchedule?
   private let journalRecovers: @Sendable (any Error) -> Bool
   private let logger: Logger
+  private let takeJob: @Sendable (HubJob) -> Void
   private let observe: @Sendable (DeliveryStatus) -> Void
   private let shared: Mutex<DeliveryStatus>
   /// Finished, it ends the wait for the next attempt.
@@ -80,11 +87,14 @@ package final class Replicator: Sendable {
   /// - Parameters:
   ///   - schedule: of check-ins, in normal mode; nil: service mode.
   ///   - journalRecovers: whether what the source threw passes without a restart, as a full disk does.
+  ///   - takeJob: told of each job that the hub sends, as often as it sends it; it must not block. The hub has proved to be the one that this
+  ///     agent is enrolled with: nothing else is spoken to.
   ///   - observe: told of each change of the status, from any task; it must not block.
   package init(
     source: any DeliverySource, targets: any DeliveryTargets, introduction: AgentIntroduction,
     schedule: CheckInSchedule? = nil,
     journalRecovers: @escaping @Sendable (any Error) -> Bool, logger: Logger,
+    takeJob: @escaping @Sendable (HubJob) -> Void = { _ in },
     observe: @escaping @Sendable (DeliveryStatus) -> Void
   ) {
     self.source = source
@@ -93,6 +103,7 @@ package final class Replicator: Sendable {
     self.schedule = schedule
     self.journalRecovers = journalRecovers
     self.logger = logger
+    self.takeJob = takeJob
     self.observe = observe
     let target = targets.current()
     var status = DeliveryStatus(state: target == nil ? .notEnrolled : .connecting)
@@ -248,7 +259,8 @@ extension Replicator {
     try await withGRPCClient(transport: transport(to: target)) { client in
       let service = Printtrail_Dcam_V1_DeviceCollection.Client(wrapping: client)
       let calls = CheckInCalls(service, introduction)
-      let line = CheckInLine(calls, source: source) { position in self.update { $0.acknowledged = position } }
+      let line = CheckInLine(
+        calls, source: source, moved: { position in self.update { $0.acknowledged = position } }, takeJob: self.takeJob)
       for event in try await self.news(delivery) { _ = delivery.received(event) }
       var looked = ContinuousClock.now
       try await self.begin(delivery, line)
@@ -277,8 +289,11 @@ extension Replicator {
 
   private func transport(to target: DeliveryTarget) -> WireTransport {
     let endpoint = Endpoint(host: target.address.host, port: target.address.port)
-    return WireTransport(
-      WireConfiguration(endpoint: endpoint, product: "ptagent/\(introduction.agentVersion)", tls: target.tls))
+    var configuration = WireConfiguration(
+      endpoint: endpoint, product: "ptagent/\(introduction.agentVersion)", tls: target.tls)
+    // What a hub says is short, and ten thousand streams would each have it keep a compressor.
+    configuration.acceptsCompressed = false
+    return WireTransport(configuration)
   }
 }
 
@@ -330,6 +345,7 @@ extension Replicator {
       }
     } onResponse: { response in
       for try await message in response.messages {
+        if case .job(let job)? = message.message { self.takeJob(HubJob(job)) }
         if let event = Delivery.Event(message) { try inbox.offer(event) }
       }
     }

@@ -34,7 +34,8 @@ struct PTAgent: AsyncParsableCommand {
         73  a directory cannot be made or is a file, or another agent uses the journal
         74  the journal or the disk: full, damaged, of a newer format; standard output
             could not be written
-        75  `read`, `capture`: the device fell silent before all was read; what was read is
+        75  `run`: a job was to restart the agent, which ended and could not begin again;
+            `read`, `capture`: the device fell silent before all was read; what was read is
             shown or written
         77  permission: for a file or a directory (also where the file system is
             read-only), a DataLink code or a credential; or the hub is not the one that
@@ -45,7 +46,8 @@ struct PTAgent: AsyncParsableCommand {
       Shell completions: ptagent --generate-completion-script bash|zsh|fish
       """,
     subcommands: [
-      RunCommand.self, EnrollCommand.self, StatusCommand.self, QueueCommand.self, ConfigCommand.self, ReadCommand.self,
+      RunCommand.self, EnrollCommand.self, StatusCommand.self, QueueCommand.self, JobsCommand.self, ConfigCommand.self,
+      ReadCommand.self,
       SweepCommand.self,
       BrowseCommand.self, DevicesCommand.self, ProfileCommand.self, CaptureCommand.self,
     ])

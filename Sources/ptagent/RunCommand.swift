@@ -4,6 +4,7 @@ internal import CLinux
 internal import Journal
 internal import Settings
 internal import Logging
+internal import Platform
 
 struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -11,7 +12,8 @@ struct RunCommand: AsyncParsableCommand {
     abstract: "Run the agent until a signal ends it.",
     discussion: """
       Sweeps the configured ranges, polls what it finds, appends every fact to the journal and delivers the journal to the hub. Runs in the \
-      foreground and logs to standard error; SIGTERM and SIGINT end it in order. A machine that is not enrolled yet collects and journals, and \
+      foreground and logs to standard error; SIGTERM and SIGINT end it in order. A job of the hub may restart it: it ends in order and goes on as the \
+      same process. A machine that is not enrolled yet collects and journals, and \
       delivers it all once it is.
 
         ptagent run
@@ -28,15 +30,24 @@ struct RunCommand: AsyncParsableCommand {
 
   mutating func run() async throws {
     try await reporting {
+      let origin = ProcessOrigin(arguments: CommandLine.arguments)
       let configuration = try file.load()
-      let logger = Logger(configuration.log)
+      let (restart, tail) = (RestartRequest(), LogTail())
+      let logger = Logger(configuration.log, tail: tail)
       for warning in configuration.warnings {
         logger.warning("the configuration says what can hardly be meant", metadata: ["what": "\(warning)"])
       }
       let display: any SweepDisplay = progress ? TerminalDisplay(descriptor: 1) : NoDisplay()
       // A fault in the journal's file: the next start then inspects every record.
       _ = clinux_mark_on_fault(JournalRecovery.faultMark(directory: configuration.journal.directory))
-      try await Agent(configuration, logger: logger, display: display).run()
+      try await Agent(configuration, logger: logger, display: display, restart: restart, logTail: tail).run()
+      guard restart.isMade else { return }
+      guard let origin else {
+        throw AgentFailure(.interrupted, "The agent ended to begin again, and /proc is not there.")
+      }
+      logger.notice("the agent begins again")
+      let failure = origin.becomeAgain()
+      throw AgentFailure(.interrupted, "The agent ended to begin again and could not: \(failure)")
     }
   }
 }

@@ -132,10 +132,7 @@ struct CollectBench: AsyncParsableCommand {
     var wireBytes: UInt64
 
     init(_ engine: UDPEngine) {
-      var usage = rusage()
-      getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
-      func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
-      processorSeconds = seconds(usage.ru_utime) + seconds(usage.ru_stime)
+      processorSeconds = ptbench.processorSeconds()
       var now = timespec()
       clock_gettime(CLOCK_MONOTONIC, &now)
       self.seconds = Double(now.tv_sec) + Double(now.tv_nsec) / 1e9

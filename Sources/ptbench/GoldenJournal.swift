@@ -21,6 +21,7 @@ struct GoldenJournalCommand: AsyncParsableCommand {
     help: "Write what came later: the types of events that the first journal of this format was written too early for.")
   var later = false
   @Flag(help: "Write what came later still: conflicts that the hub told of.") var conflicts = false
+  @Flag(help: "Write what came after that: jobs.") var jobs = false
   @Option(help: "The recorded walks that its readings are made from.") var walks = "Fixtures/walks"
 
   /// Few, so that a small journal has several.
@@ -39,6 +40,10 @@ struct GoldenJournalCommand: AsyncParsableCommand {
     }
     if conflicts {
       for entry in try GoldenConflictStory.entries() { try await append(entry, to: journal, clock) }
+      return try await close(journal)
+    }
+    if jobs {
+      for entry in try GoldenJobStory.entries() { try await append(entry, to: journal, clock) }
       return try await close(journal)
     }
     for entry in try story.beforeRestore() { try await append(entry, to: journal, clock) }

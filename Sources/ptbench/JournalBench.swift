@@ -4,7 +4,6 @@
 
 internal import ArgumentParser
 internal import Evidence
-internal import Foundation
 internal import Glibc
 internal import Journal
 
@@ -91,12 +90,6 @@ struct JournalBench: AsyncParsableCommand {
       let portion = min(left, batch)
       try journal.appendBlocking(portion == batch ? payloads : Array(payloads.prefix(portion)))
       left -= portion
-    }
-  }
-
-  private func onOwnThread(_ body: @escaping @Sendable () throws -> Void) async throws {
-    try await withCheckedThrowingContinuation { continuation in
-      Thread.detachNewThread { continuation.resume(with: Result(catching: body)) }
     }
   }
 

@@ -11,7 +11,7 @@ struct PTBench: AsyncParsableCommand {
     subcommands: [
       JournalBench.self, ReplayBench.self, CollectBench.self, DecodeBench.self, OfflineBench.self, CrashWorkload.self,
       CrashImagesCommand.self, GoldenJournalCommand.self, HoldReader.self, PollBench.self,
-      BatchesCommand.self,
+      BatchesCommand.self, DeliverBench.self, HerdBench.self,
     ])
 
   static func main() async {

@@ -39,7 +39,7 @@ struct DeviceCommand: AsyncParsableCommand {
     func run() async throws {
       let (_, store) = try hub.open()
       try await store.foldEverything()
-      let id = try await find(device, in: store)
+      let id = try await findDevice(device, entity: report.entity, in: store)
       for (kind, empty) in [
         (Report.devices, "-"), (.meters, "It told no meters."), (.supplies, "No supply is due."),
         (.alerts, "No alert is open."),
@@ -48,20 +48,21 @@ struct DeviceCommand: AsyncParsableCommand {
         if report.output == .table { printLine("") }
       }
     }
+  }
+}
 
-    private func find(_ name: String, in store: SQLStore) async throws -> String {
-      let names = Report.devices.columns.map(\.name)
-      guard let id = names.firstIndex(of: "id"), let serial = names.firstIndex(of: "serial") else { return name }
-      let found = try await store.rows(of: .devices, entity: report.entity).compactMap { row -> String? in
-        guard case .text(let text) = row[id] else { return nil }
-        let isSerial = row[serial] == .text(name)
-        return isSerial || text.hasPrefix(name.lowercased()) ? text : nil
-      }
-      switch found.count {
-      case 1: return found[0]
-      case 0: throw HubError(.notFound, "There is no device '\(name)'. See `pthub device list --output csv`.")
-      default: throw HubError(.usage, "'\(name)' are \(found.count) devices. Give more digits of the id.")
-      }
-    }
+/// A device's id, by that, by the beginning of it, or by the serial number.
+func findDevice(_ name: String, entity: String?, in store: SQLStore) async throws -> String {
+  let names = Report.devices.columns.map(\.name)
+  guard let id = names.firstIndex(of: "id"), let serial = names.firstIndex(of: "serial") else { return name }
+  let found = try await store.rows(of: .devices, entity: entity).compactMap { row -> String? in
+    guard case .text(let text) = row[id] else { return nil }
+    let isSerial = row[serial] == .text(name)
+    return isSerial || text.hasPrefix(name.lowercased()) ? text : nil
+  }
+  switch found.count {
+  case 1: return found[0]
+  case 0: throw HubError(.notFound, "There is no device '\(name)'. See `pthub device list --output csv`.")
+  default: throw HubError(.usage, "'\(name)' are \(found.count) devices. Give more digits of the id.")
   }
 }

@@ -49,12 +49,12 @@ func findInstall(_ id: String, in store: SQLStore) async throws -> Install {
   }
 }
 
-/// A time span such as `30m`, `24h` or `7d`.
+/// A time span such as `90s`, `30m`, `24h` or `7d`.
 struct Span: ExpressibleByArgument {
   let duration: Duration
 
   init?(argument: String) {
-    let units: [Character: Int64] = ["m": 60, "h": 3_600, "d": 86_400]
+    let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
     // More digits than this would overflow, and no rule allows as much.
     guard let unit = argument.last.flatMap({ units[$0] }), argument.count <= 8, let count = Int64(argument.dropLast()),
       count > 0
@@ -64,7 +64,7 @@ struct Span: ExpressibleByArgument {
 
   init(_ duration: Duration) { self.duration = duration }
 
-  var defaultValueDescription: String { "24h" }
+  var defaultValueDescription: String { "\(duration.components.seconds / 3_600)h" }
 }
 
 extension Endpoint: ExpressibleByArgument {

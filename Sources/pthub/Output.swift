@@ -26,28 +26,33 @@ struct ReportOptions: ParsableArguments {
   func show(_ report: Report, in store: SQLStore, device: String? = nil, empty: String) async throws {
     try await store.foldEverything()
     let rows = try await store.rows(of: report, entity: entity, device: device)
-    let names = report.columns.map(\.name)
-    switch output {
-    case .table where rows.isEmpty: printLine(empty)
-    case .table:
-      let shown = report.columns.indices.filter { report.columns[$0].isShown }
-      printTable(
-        [shown.map { names[$0].uppercased().replacing("_", with: " ") }]
-          + rows.map { row in shown.map { shownText(row[$0], report.columns[$0].kind) ?? "-" } })
-    case .json:
-      try printJSON(
-        rows.map { row in Dictionary(uniqueKeysWithValues: zip(names, zip(row, report.columns).map(JSONValue.init))) })
-    case .csv:
-      printLine(names.joined(separator: ","))
-      for row in rows {
-        printLine(zip(row, report.columns).map { csvField(shownText($0, $1.kind) ?? "") }.joined(separator: ","))
-      }
+    try printRows(rows, of: report, as: output, empty: empty)
+  }
+}
+
+/// Prints the rows of a report.
+func printRows(_ rows: [[SQLValue]], of report: Report, as output: ReportFormat, empty: String) throws {
+  let names = report.columns.map(\.name)
+  switch output {
+  case .table where rows.isEmpty: printLine(empty)
+  case .table:
+    let shown = report.columns.indices.filter { report.columns[$0].isShown }
+    printTable(
+      [shown.map { names[$0].uppercased().replacing("_", with: " ") }]
+        + rows.map { row in shown.map { shownText(row[$0], report.columns[$0].kind) ?? "-" } })
+  case .json:
+    try printJSON(
+      rows.map { row in Dictionary(uniqueKeysWithValues: zip(names, zip(row, report.columns).map(JSONValue.init))) })
+  case .csv:
+    printLine(names.joined(separator: ","))
+    for row in rows {
+      printLine(zip(row, report.columns).map { csvField(shownText($0, $1.kind) ?? "") }.joined(separator: ","))
     }
   }
 }
 
 /// A value for people; nil if there is none.
-private func shownText(_ value: SQLValue, _ kind: Report.Kind) -> String? {
+func shownText(_ value: SQLValue, _ kind: Report.Kind) -> String? {
   switch (value, kind) {
   case (.null, _): nil
   case (.integer(let number), .time): timeText(milliseconds: number)

@@ -31,6 +31,7 @@ struct PTHub: AsyncParsableCommand {
 
       EXIT STATUS
         0    done
+        1    `job create --wait`: a job did not come to its end, or not to a good one
         64   the command line is wrong
         65   what was named does not exist
         69   something is unavailable: the directory is served already, a port is taken, the database is busy, a root is still needed
@@ -47,7 +48,8 @@ struct PTHub: AsyncParsableCommand {
     subcommands: [
       InitCommand.self, ServeCommand.self, EntityCommand.self, CodeCommand.self, InstallCommand.self,
       RecordsCommand.self,
-      RecordCommand.self, DeviceCommand.self, AlertCommand.self, ExportCommand.self, CACommand.self, KeyCommand.self,
+      RecordCommand.self, DeviceCommand.self, AlertCommand.self, JobCommand.self, ExportCommand.self, CACommand.self,
+      KeyCommand.self,
       AuditCommand.self, BackupCommand.self, RestoreCommand.self,
     ])
 
@@ -67,6 +69,9 @@ struct PTHub: AsyncParsableCommand {
       }
     } catch let error as HubError {
       fail(error.message, error.kind.rawValue)
+    } catch let code as ExitCode {
+      // Its command has said why.
+      Glibc.exit(code.rawValue)
     } catch {
       let code = exitCode(for: error)
       if code == .failure { fail("\(error)", softwareExitCode) }

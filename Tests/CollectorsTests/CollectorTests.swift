@@ -103,6 +103,52 @@ private final class FullSink: EventSink {
     return printer
   }
 
+  @Test func `what is asked for is swept and read at once, and told as all else is`() async throws {
+    let fleet = try Fleet(["127.0.17.2": printer(2), "127.0.17.5": printer(5)])
+    var settings = try settings("127.0.17.1-8", port: fleet.port)
+    // Nothing comes by itself but the first sweep.
+    settings.usesIPP = false
+    let sink = MemorySink()
+    let collector = Collector(settings, engine: try UDPEngine(), sink: sink, profiles: .none, clock: { 1_000 })
+    await #expect(throws: CollectorStopped.self) { try await collector.scan() }
+    await #expect(throws: CollectorStopped.self) { try await collector.poll(alerts: false) }
+    let run = Task { try await collector.run() }
+    await sink.wait { events in events.count { if case .readingTaken = $0.body { true } else { false } } == 2 }
+    let part = try #require(settings.plan(for: [try AddressRange("127.0.17.4-6")]))
+    let scan = try await collector.scan(part)
+    #expect(scan.addresses == 3 && scan.found == 1)
+    let sweeps = sink.all.compactMap { if case .sweepCompleted(let sweep) = $0.body { sweep } else { nil } }
+    #expect(sweeps.count == 2 && sweeps.last?.outcomes.reduce(0) { $0 + $1.addresses } == 3)
+    let before = sink.all.count
+    let all = try await collector.poll(alerts: true)
+    #expect(all == PollResult(read: 2, failed: 0, notAsked: 0))
+    let polled = Set(sink.all.dropFirst(before).compactMap(\.device))
+    #expect(polled.count == 2, "each was read once more")
+    let one = try #require(polled.min())
+    let unknown = try #require(DeviceID([UInt8](repeating: 1, count: 16)))
+    let some = try await collector.poll([one, unknown], alerts: false)
+    #expect(some == PollResult(read: 1, failed: 0, notAsked: 1))
+    run.cancel()
+    _ = await run.result
+    await #expect(throws: CollectorStopped.self) { try await collector.poll(alerts: false) }
+  }
+
+  @Test func `only what is configured can be asked for`() throws {
+    var settings = try settings("10.0.0.1-20", "10.0.1.0/24", port: 161)
+    settings.exclusions = AddressSet([try AddressRange("10.0.0.7")])
+    func plan(_ ranges: String...) throws -> SweepPlan? {
+      settings.plan(for: try ranges.map { try AddressRange($0) })
+    }
+    let part = try #require(try plan("10.0.0.5-10", "10.0.1.9"))
+    #expect(part.due.count == 6 && part.excluded.count == 1)
+    #expect(part.ranges.map(\.name) == ["10.0.0.5-10, 10.0.1.9", "10.0.0.5-10, 10.0.1.9"])
+    #expect(try plan("10.0.0.15-25") == nil)
+    #expect(try plan("10.0.0.1", "192.0.2.1") == nil)
+    #expect(try plan() == nil)
+    settings.ranges[0].credentials = []
+    #expect(try plan("10.0.0.5") == nil, "there is nothing to ask with")
+  }
+
   @Test func `a sweep tells a reason for every address`() async throws {
     let fleet = try Fleet(["127.0.9.2": printer(2), "127.0.9.5": printer(5)])
     var settings = try settings("127.0.9.1-8", port: fleet.port)

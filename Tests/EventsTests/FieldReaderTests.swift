@@ -38,6 +38,11 @@ import Testing
       case EventType.recordsRemoved: Wire.RecordsRemoved.self
       case EventType.readingsThinned: Wire.ReadingsThinned.self
       case EventType.journalRestored: Wire.JournalRestored.self
+      case EventType.jobReceived: Wire.JobReceived.self
+      case EventType.jobStarted: Wire.JobStarted.self
+      case EventType.jobCompleted: Wire.JobCompleted.self
+      case EventType.jobFailed, EventType.jobRefused: Wire.JobEnded.self
+      case EventType.jobExpired: Wire.JobExpired.self
       default: Wire.PollCost.self
       }
     return try? kind.init(serializedBytes: bytes)

@@ -58,8 +58,25 @@ enum Samples {
       RecordsRemoved(epoch: 2, through: 1 << 40, records: 77, reason: "age", countersigner: "printtrail.hub/x")),
     .readingsThinned(ReadingsThinned(intervalSeconds: 3_600, percent: 61)),
     .journalRestored(JournalRestored(reason: "the hub holds more", epoch: 3, sequence: .max)),
+    .jobReceived(
+      JobReceived(
+        id: job,
+        order: JobOrder(
+          .upload, ranges: ["10.0.0.0/24", "10.0.1.1-10.0.1.9"], devices: [device, device], option: "queued"),
+        created: 1_774_300_000_000, deadline: 1_774_300_060_000)),
+    .jobStarted(JobStarted(id: job)),
+    .jobCompleted(
+      JobCompleted(
+        id: job, result: "3 devices were read", milliseconds: 1_234, attachment: [0x1f, 0x8b], path: "/var/lib/x")),
+    .jobFailed(JobFailed(id: job, .interrupted, "the agent was restarted while it ran")),
+    .jobExpired(JobExpired(id: job, hadStarted: true)),
+    .jobRefused(JobRefused(id: job, .unknownDevice, "no such device", kind: "page", deadline: -1)),
   ]
 
+  static let job: JobID = {
+    guard let id = JobID("01234567-89ab-cdef-0123-456789ABCDEF") else { preconditionFailure("a UUID") }
+    return id
+  }()
   static let cost = PollCost(requests: 1, bytesSent: 2, bytesReceived: 3, milliseconds: 4)
   static let key = AlertKey(group: 11, groupIndex: -1, code: 1104)
   static let raw = Walk([

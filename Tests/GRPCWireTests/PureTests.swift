@@ -146,6 +146,12 @@ internal import Testing
     #expect(sent.first(named: "grpc-timeout") == "5S")
   }
 
+  @Test func `say whether the server may compress`() throws {
+    let sent = try requestHeaders(
+      of: method, authority: "hub", userAgent: "agent", acceptsCompressed: false, metadata: [:])
+    #expect(sent.first(named: "grpc-accept-encoding") == "identity")
+  }
+
   @Test(arguments: ["a b", "", "ä", "a:b", "a\r\nb"]) func `refuse names HTTP does not know`(name: String) {
     #expect(throws: RPCError.self) { try headers([name: "x"]) }
   }

@@ -1,7 +1,9 @@
 internal import Events
+internal import Evidence
 internal import FoundationEssentials
 internal import HubDatabase
 internal import HubFleet
+internal import HubProtocol
 @testable internal import HubServer
 internal import MIB
 internal import PrinterModel
@@ -22,6 +24,24 @@ private struct Sender {
   mutating func send(_ events: Event...) async throws {
     let first = journal.records.count + 1
     for event in events { journal.append(try event.encoded()) }
+    let batch = try #require(
+      try BatchCheck.append(journal.batch(first...journal.records.count), install: install.number))
+    _ = try await test.store.append([batch], now: TestStore.now)
+  }
+
+  /// Appends to the journal, and sends the last of the records ahead of the others.
+  mutating func sendLastAhead(_ events: Event...) async throws {
+    for event in events { journal.append(try event.encoded()) }
+    let last = journal.records.count
+    let place = RecordPosition(epoch: 1, sequence: UInt64(last))
+    let record = try #require(journal.batch(last...last).records.first)
+    let express = DeliveredExpress(
+      epoch: 1, sequence: place.sequence, record: BatchCheck.check(record, at: place))
+    #expect(try await test.store.keepExpress([express], of: install.number, now: TestStore.now) == [.kept])
+  }
+
+  /// Sends what was appended and not sent in its turn.
+  func sendRest(from first: Int) async throws {
     let batch = try #require(
       try BatchCheck.append(journal.batch(first...journal.records.count), install: install.number))
     _ = try await test.store.append([batch], now: TestStore.now)
@@ -103,6 +123,36 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
       ])
     let all = try await test.store.read { try $0.count("SELECT count(*) FROM alert") }
     #expect(all == 2)
+  }
+
+  @Test(arguments: TestDatabase.all)
+  func `has alerts that came ahead of their turn, until their turn says the same`(database: TestDatabase) async throws {
+    let test = try TestStore(database)
+    var sender = try await Sender(test, mark: 1)
+    try await sender.send(taken(one, 10, reading(serial: "S1", total: 100)), raised(one, 11, 8))
+    func open() async throws -> [[SQLValue]] {
+      try await rows(.alerts, test, "serial", "description", "raised_at").sorted { "\($0)" < "\($1)" }
+    }
+    #expect(try await open() == [[.text("S1"), .text("Jam 8"), .integer(11)]])
+
+    // What is cleared ahead is open no more, though the records before it say otherwise.
+    try await sender.sendLastAhead(taken(one, 20, reading(serial: "S1", total: 130)), cleared(one, 21, 8))
+    #expect(try await open() == [])
+    // The same alert anew, another one, and one of a device that the hub has not heard of.
+    try await sender.sendLastAhead(raised(one, 22, 8))
+    try await sender.sendLastAhead(raised(one, 23, 9))
+    try await sender.sendLastAhead(taken(two, 24, reading(serial: "S2", total: 5)), raised(two, 25, 9))
+    let ahead = try await open()
+    #expect(ahead.map { $0[0] } == [.null, .text("S1"), .text("S1")])
+    #expect(ahead.map { $0[1] } == [.text("Jam 9"), .text("Jam 8"), .text("Jam 9")])
+
+    try await sender.sendRest(from: 3)
+    #expect(
+      try await open() == [
+        [.text("S1"), .text("Jam 8"), .integer(22)], [.text("S1"), .text("Jam 9"), .integer(23)],
+        [.text("S2"), .text("Jam 9"), .integer(25)],
+      ])
+    #expect(try await test.store.read { try $0.count("SELECT count(*) FROM early_alert") } == 0)
   }
 
   @Test(arguments: TestDatabase.all)

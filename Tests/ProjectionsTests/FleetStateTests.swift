@@ -219,8 +219,26 @@ enum Fixture {
       events.append(Event(time: Int64(10 + offset), device: device, body))
     }
     events.append(Event(time: 30, .uploadRejected(UploadRejected(epoch: 1, sequence: 2, reason: "no"))))
+    events += jobs.enumerated().map { Event(time: Int64(40 + $0), $1) }
     events.append(Event(time: 31, .agentStopped(AgentStopped(reason: "SIGTERM"))))
     return events
+  }
+
+  static func job(_ number: UInt8) -> JobID { JobID([UInt8](repeating: 0, count: 15) + [number])! }
+
+  static var jobs: [EventBody] {
+    let order = JobOrder(.scan, ranges: ["10.0.0.0/24"], devices: [DeviceID(0..<16)!])
+    func received(_ number: UInt8) -> EventBody {
+      .jobReceived(JobReceived(id: job(number), order: order, created: 1, deadline: 99))
+    }
+    return [
+      received(1), .jobStarted(JobStarted(id: job(1))),
+      .jobCompleted(JobCompleted(id: job(1), result: "done", milliseconds: 5, attachment: [1, 2, 3])),
+      received(2), received(3), .jobStarted(JobStarted(id: job(3))), received(4),
+      .jobFailed(JobFailed(id: job(4), .interrupted, "ended")), received(5),
+      .jobExpired(JobExpired(id: job(5), hadStarted: false)),
+      .jobRefused(JobRefused(id: job(6), .busy, "many", kind: "scan", deadline: 98)),
+    ]
   }
 
   static func busyFleet(_ device: DeviceID) -> FleetState {

@@ -9,7 +9,7 @@ import Testing
 
 @testable import ReadModels
 
-/// Fixtures/journal/v2, v2-shortened, of which retention removed the beginning, v2-later and v2-conflicts, with what came since: what every release must open. On
+/// Fixtures/journal/v2, v2-shortened, of which retention removed the beginning, v2-later, v2-conflicts and v2-jobs, with what came since: what every release must open. On
 /// copies.
 @Suite final class `The golden journals of format 2` {
   private static let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -51,6 +51,7 @@ import Testing
       base: RecordPosition(epoch: 1, sequence: 16)),
     Golden(name: "v2-later", records: 13, head: RecordPosition(epoch: 1, sequence: 13), foldVersion: 3),
     Golden(name: "v2-conflicts", records: 4, head: RecordPosition(epoch: 1, sequence: 4), foldVersion: 3),
+    Golden(name: "v2-jobs", records: 17, head: RecordPosition(epoch: 1, sequence: 17), foldVersion: 3),
   ]
 
   @Test(arguments: all) func `open, are sound, and give what was recorded`(golden: Golden) async throws {
@@ -110,6 +111,13 @@ import Testing
     }
     #expect(told.map(\.first) == [7, 12] && told.map(\.last) == [9, 12])
     #expect(told.first?.heldHash == (0..<32).map { UInt8($0) })
+  }
+
+  @Test func `tell of jobs as they were recorded`() throws {
+    let jobs = try Replay.run(reader("v2-jobs")).state.agent.jobs
+    #expect(jobs.open.map(\.received?.fact.order.kind) == ["alerts", "kindOfANewerRelease"])
+    #expect(jobs.open.map { $0.started != nil } == [true, false])
+    #expect(jobs.byID.values.filter { !$0.isOpen }.count == 5)
   }
 
   @Test func `tell what came later as it was recorded`() throws {

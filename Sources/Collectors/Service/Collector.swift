@@ -26,7 +26,7 @@ package import SNMP
 /// Runs the collection of one install.
 package actor Collector {
   /// How often the schedule is looked at: polls are minutes apart, and a sweep's finds should not wait.
-  private static let tick: Duration = .milliseconds(250)
+  static let tick: Duration = .milliseconds(250)
   /// How often it is tried whether the port for traps can be had now.
   private static let trapPortRetry: Duration = .seconds(30)
   /// How often the clock on the wall is looked at while a sweep's time is waited for.
@@ -38,17 +38,17 @@ package actor Collector {
   /// How often it is looked at who is to be retired: it is a matter of weeks.
   private static let retirementEvery: Duration = .seconds(3_600)
 
-  private let settings: CollectorSettings
+  let settings: CollectorSettings
   private let reader: DeviceReader
   private let sink: any EventSink
   private let observer: any CollectorObserver
-  private let clock: @Sendable () -> Int64
+  let clock: @Sendable () -> Int64
   private let thinning: @Sendable () -> Duration?
   private var random = SystemRandomNumberGenerator()
 
   private var registry: DeviceRegistry
-  private var monitors: [DeviceID: DeviceMonitor]
-  private var schedule: PollSchedule
+  var monitors: [DeviceID: DeviceMonitor]
+  var schedule: PollSchedule
   /// When addresses where nothing is known were probed for a hint.
   private var hintedProbes: [IPv4Address: Instant] = [:]
   /// Addresses at which printers announce themselves, and which no range holds, as they were told.
@@ -56,6 +56,9 @@ package actor Collector {
   /// Why first polls failed, as it was told.
   private var undiscovered: [Endpoint: PollFailure.Reason] = [:]
   private var hasSwept = false
+  private var isSweeping = false
+  /// Whether polls are made: not before and after `run`.
+  package internal(set) var isCollecting = false
   /// When something last moved, in milliseconds since 1970 UTC: what a health check compares with now.
   package private(set) var lastProgress: Int64
 
@@ -83,6 +86,8 @@ package actor Collector {
   /// Collects until the task is cancelled or the sink fails.
   package func run() async throws {
     resumeKnown()
+    isCollecting = true
+    defer { isCollecting = false }
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await self.sweepForEver() }
       group.addTask { try await self.pollForEver() }
@@ -187,8 +192,15 @@ package actor Collector {
     while clock() < due { try await Task.sleep(for: min(.milliseconds(due - clock()), Self.clockLook)) }
   }
 
-  private func sweepOnce() async throws {
-    let plan = settings.plan
+  /// - Parameter plan: all that is configured, or a part of it.
+  /// - Returns: addresses per reason.
+  @discardableResult
+  func sweepOnce(_ plan: SweepPlan? = nil) async throws -> [SweepReason: Int] {
+    while isSweeping { try await Task.sleep(for: Self.tick) }
+    isSweeping = true
+    defer { isSweeping = false }
+    let isWhole = plan == nil
+    let plan = plan ?? settings.plan
     let number = UInt64(clamping: clock())
     let started = ContinuousClock.now
     let begun = SweepStarted(
@@ -199,16 +211,23 @@ package actor Collector {
     let counts = try await Surveyor(reader, settings).run(
       plan, isKnown: { await self.knownResult($0) }, progress: { observer.sweepProgressed($0) },
       settled: { await self.settled($0) },
-      elsewhere: { if announcedElsewhere.insert($0.address).inserted { observer.announcedElsewhere($0) } })
+      elsewhere: {
+        if isWhole || settings.plan.range(of: $0.address) == nil, announcedElsewhere.insert($0.address).inserted {
+          observer.announcedElsewhere($0)
+        }
+      })
     let elapsed = started.duration(to: ContinuousClock.now) / .milliseconds(1)
     let outcomes = counts.sorted { $0.key.rawValue < $1.key.rawValue }.map {
       SweepOutcome(reason: $0.key.rawValue, addresses: UInt64(clamping: $0.value))
     }
     let done = SweepCompleted(sweep: number, milliseconds: UInt64(elapsed.rounded()), outcomes: outcomes)
     try await sink.append([Event(time: clock(), .sweepCompleted(done))])
-    hasSwept = true
-    try await retireUnread()
+    if isWhole {
+      hasSwept = true
+      try await retireUnread()
+    }
     moved()
+    return counts
   }
 
   /// The result of an address whose device answered its last poll over SNMP. One that is read over IPP is asked again in each sweep, because SNMP

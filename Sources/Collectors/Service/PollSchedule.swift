@@ -16,6 +16,8 @@ struct PollSchedule: Sendable {
     var isHinted = false
     /// Whether something had been heard of it when its last poll began.
     var isPolledForHint = false
+    /// Whether somebody waits for a poll that begins now.
+    var isDemanded = false
   }
 
   /// Polls are moved by up to this part of the interval, so that a fleet does not stay in step.
@@ -74,6 +76,7 @@ struct PollSchedule: Sendable {
       let isHinted = slots[endpoint]?.isHinted ?? false
       slots[endpoint]?.isPolledForHint = isHinted
       slots[endpoint]?.isHinted = false
+      slots[endpoint]?.isDemanded = false
     }
     pollingCount += due.count
     return due
@@ -89,6 +92,23 @@ struct PollSchedule: Sendable {
     return true
   }
 
+  /// Somebody wants to know now: polled at once, or once more when the poll ends that is under way.
+  /// - Parameter alerts: whether it is about the alerts, whatever the detectors say.
+  /// - Returns: false when this is no endpoint that is polled.
+  mutating func demand(_ endpoint: Endpoint, alerts: Bool, now: Instant) -> Bool {
+    guard slots[endpoint] != nil else { return false }
+    slots[endpoint]?.isDemanded = true
+    if alerts { slots[endpoint]?.isHinted = true }
+    if let due = dueAt[endpoint] { dueAt[endpoint] = min(due, now) }
+    return true
+  }
+
+  /// Whether a poll of this endpoint that began at `start` or later has ended, or nothing is polled there any more.
+  func hasPolled(_ endpoint: Endpoint, since start: Instant) -> Bool {
+    guard let slot = slots[endpoint] else { return true }
+    return dueAt[endpoint] != nil && !slot.isDemanded && slot.polledAt.map { $0 >= start } ?? false
+  }
+
   /// A poll ended. The slot stays for the device, due again after `pause`, which is moved a little.
   mutating func polled(
     _ endpoint: Endpoint, device: DeviceID, access: DeviceAccess, pause: Duration, now: Instant,
@@ -101,7 +121,8 @@ struct PollSchedule: Sendable {
     if slot.access.isSNMP == access.isSNMP { slot.access = access }
     slots[endpoint] = slot
     defer { if slot.isHinted { _ = hint(endpoint, now: now) } }
-    dueAt[endpoint] = now.advanced(by: pause * Double.random(in: 1 - Self.jitter...1 + Self.jitter, using: &random))
+    let usual = now.advanced(by: pause * Double.random(in: 1 - Self.jitter...1 + Self.jitter, using: &random))
+    dueAt[endpoint] = slot.isDemanded ? now : usual
   }
 
   /// A poll ended, and nothing is to be polled there until a sweep finds something again.

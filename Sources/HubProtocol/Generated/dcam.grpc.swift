@@ -57,6 +57,13 @@
 /// express records to no other. What the hub does not take this way (it keeps only so many) it refuses with a reason, and the record comes in
 /// its turn: a refusal here is no `Rejection`.
 ///
+/// Jobs come down the same way: what the hub wants done, of a predefined set, in the stream (`HubMessage.job`) or in the answer to a check-in's
+/// first exchange (`CheckInResponse.jobs`). A hub sends them to agents alone whose Hello says `takes_jobs`. What becomes of a job are records like
+/// all others, ahead of their turn where there is a backlog: JobReceived, JobStarted, and JobCompleted, JobFailed, JobExpired or JobRefused
+/// (docs/formats/events.md). The hub repeats a job at each welcome and now and then in a stream until it holds JobReceived or an end; the agent
+/// runs it at most once per id: it is received, and begun, when the journal's disk has it so, and what was begun when the agent's process ended is
+/// failed and never begun again. Arguments are checked at the agent against its own configuration, whatever the hub thinks of them.
+///
 /// Messages may be compressed with gzip as gRPC does it (grpc-encoding). The hub takes compressed messages always, counts what they unpack to
 /// against the same limits, and compresses its answers for those who say that they accept it. It pays for batches of a few records and more.
 ///

@@ -67,6 +67,13 @@
 /// express records to no other. What the hub does not take this way (it keeps only so many) it refuses with a reason, and the record comes in
 /// its turn: a refusal here is no `Rejection`.
 ///
+/// Jobs come down the same way: what the hub wants done, of a predefined set, in the stream (`HubMessage.job`) or in the answer to a check-in's
+/// first exchange (`CheckInResponse.jobs`). A hub sends them to agents alone whose Hello says `takes_jobs`. What becomes of a job are records like
+/// all others, ahead of their turn where there is a backlog: JobReceived, JobStarted, and JobCompleted, JobFailed, JobExpired or JobRefused
+/// (docs/formats/events.md). The hub repeats a job at each welcome and now and then in a stream until it holds JobReceived or an end; the agent
+/// runs it at most once per id: it is received, and begun, when the journal's disk has it so, and what was begun when the agent's process ended is
+/// failed and never begun again. Arguments are checked at the agent against its own configuration, whatever the hub thinks of them.
+///
 /// Messages may be compressed with gzip as gRPC does it (grpc-encoding). The hub takes compressed messages always, counts what they unpack to
 /// against the same limits, and compresses its answers for those who say that they accept it. It pays for batches of a few records and more.
 ///
@@ -193,6 +200,14 @@ package nonisolated struct Printtrail_Dcam_V1_HubMessage: Sendable {
     set {message = .countersignature(newValue)}
   }
 
+  package var job: Printtrail_Dcam_V1_Job {
+    get {
+      if case .job(let v)? = message {return v}
+      return Printtrail_Dcam_V1_Job()
+    }
+    set {message = .job(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Message: Equatable, Sendable {
@@ -201,6 +216,7 @@ package nonisolated struct Printtrail_Dcam_V1_HubMessage: Sendable {
     case rejection(Printtrail_Dcam_V1_Rejection)
     case conflict(Printtrail_Dcam_V1_Conflict)
     case countersignature(Printtrail_Dcam_V1_Countersignature)
+    case job(Printtrail_Dcam_V1_Job)
 
   }
 
@@ -224,7 +240,8 @@ package nonisolated struct Printtrail_Dcam_V1_Hello: Sendable {
   /// Every epoch that the agent has, with its head.
   package var heads: [Printtrail_Dcam_V1_Position] = []
 
-  /// Up to where the agent has the hub's answers. The welcome repeats what the hub said of later records. Absent: of all.
+  /// Up to where the agent has the hub's answers. The welcome repeats what the hub said of later records; absent: of all. Nothing is repeated to a
+  /// Hello without heads, as the later exchanges of a check-in have it.
   package var acknowledged: Printtrail_Dcam_V1_Position {
     get {_acknowledged ?? Printtrail_Dcam_V1_Position()}
     set {_acknowledged = newValue}
@@ -233,6 +250,9 @@ package nonisolated struct Printtrail_Dcam_V1_Hello: Sendable {
   package var hasAcknowledged: Bool {self._acknowledged != nil}
   /// Clears the value of `acknowledged`. Subsequent reads from it will return its default value.
   package mutating func clearAcknowledged() {self._acknowledged = nil}
+
+  /// Whether this agent knows jobs.
+  package var takesJobs: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -480,58 +500,58 @@ package nonisolated struct Printtrail_Dcam_V1_ExpressAnswer: Sendable {
   package init() {}
 }
 
-package nonisolated struct Printtrail_Dcam_V1_CheckInRequest: Sendable {
+package nonisolated struct Printtrail_Dcam_V1_CheckInRequest: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   package var hello: Printtrail_Dcam_V1_Hello {
-    get {_hello ?? Printtrail_Dcam_V1_Hello()}
-    set {_hello = newValue}
+    get {_storage._hello ?? Printtrail_Dcam_V1_Hello()}
+    set {_uniqueStorage()._hello = newValue}
   }
   /// Returns true if `hello` has been explicitly set.
-  package var hasHello: Bool {self._hello != nil}
+  package var hasHello: Bool {_storage._hello != nil}
   /// Clears the value of `hello`. Subsequent reads from it will return its default value.
-  package mutating func clearHello() {self._hello = nil}
+  package mutating func clearHello() {_uniqueStorage()._hello = nil}
 
   package var batch: Printtrail_Dcam_V1_Batch {
-    get {_batch ?? Printtrail_Dcam_V1_Batch()}
-    set {_batch = newValue}
+    get {_storage._batch ?? Printtrail_Dcam_V1_Batch()}
+    set {_uniqueStorage()._batch = newValue}
   }
   /// Returns true if `batch` has been explicitly set.
-  package var hasBatch: Bool {self._batch != nil}
+  package var hasBatch: Bool {_storage._batch != nil}
   /// Clears the value of `batch`. Subsequent reads from it will return its default value.
-  package mutating func clearBatch() {self._batch = nil}
+  package mutating func clearBatch() {_uniqueStorage()._batch = nil}
 
   package var checkpoint: Printtrail_Dcam_V1_SealedCheckpoint {
-    get {_checkpoint ?? Printtrail_Dcam_V1_SealedCheckpoint()}
-    set {_checkpoint = newValue}
+    get {_storage._checkpoint ?? Printtrail_Dcam_V1_SealedCheckpoint()}
+    set {_uniqueStorage()._checkpoint = newValue}
   }
   /// Returns true if `checkpoint` has been explicitly set.
-  package var hasCheckpoint: Bool {self._checkpoint != nil}
+  package var hasCheckpoint: Bool {_storage._checkpoint != nil}
   /// Clears the value of `checkpoint`. Subsequent reads from it will return its default value.
-  package mutating func clearCheckpoint() {self._checkpoint = nil}
+  package mutating func clearCheckpoint() {_uniqueStorage()._checkpoint = nil}
 
   package var lost: Printtrail_Dcam_V1_Lost {
-    get {_lost ?? Printtrail_Dcam_V1_Lost()}
-    set {_lost = newValue}
+    get {_storage._lost ?? Printtrail_Dcam_V1_Lost()}
+    set {_uniqueStorage()._lost = newValue}
   }
   /// Returns true if `lost` has been explicitly set.
-  package var hasLost: Bool {self._lost != nil}
+  package var hasLost: Bool {_storage._lost != nil}
   /// Clears the value of `lost`. Subsequent reads from it will return its default value.
-  package mutating func clearLost() {self._lost = nil}
+  package mutating func clearLost() {_uniqueStorage()._lost = nil}
 
   /// At most 64 records and 1 MiB.
-  package var express: [Printtrail_Dcam_V1_Express] = []
+  package var express: [Printtrail_Dcam_V1_Express] {
+    get {_storage._express}
+    set {_uniqueStorage()._express = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _hello: Printtrail_Dcam_V1_Hello? = nil
-  fileprivate var _batch: Printtrail_Dcam_V1_Batch? = nil
-  fileprivate var _checkpoint: Printtrail_Dcam_V1_SealedCheckpoint? = nil
-  fileprivate var _lost: Printtrail_Dcam_V1_Lost? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct Printtrail_Dcam_V1_CheckInResponse: @unchecked Sendable {
@@ -588,11 +608,208 @@ package nonisolated struct Printtrail_Dcam_V1_CheckInResponse: @unchecked Sendab
     set {_uniqueStorage()._expressAnswers = newValue}
   }
 
+  /// To a Hello with heads: what the hub wants done.
+  package var jobs: [Printtrail_Dcam_V1_Job] {
+    get {_storage._jobs}
+    set {_uniqueStorage()._jobs = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Something that the hub wants done, once.
+package nonisolated struct Printtrail_Dcam_V1_Job: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 16 bytes, a UUID.
+  package var id: Data = Data()
+
+  /// When it was created, in milliseconds since 1970 UTC by the hub's clock.
+  package var created: Int64 = 0
+
+  /// How long it may still wait and run, in milliseconds from when this was sent, because the two clocks may differ: seven days at most. What is
+  /// not done by then is expired.
+  package var millisecondsLeft: Int64 = 0
+
+  /// The hub takes it back: an agent that has not begun ends it, one that has begun stops.
+  package var cancelled: Bool = false
+
+  /// None that the agent knows: it refuses.
+  package var kind: Printtrail_Dcam_V1_Job.OneOf_Kind? = nil
+
+  package var scanDevices: Printtrail_Dcam_V1_ScanDevices {
+    get {
+      if case .scanDevices(let v)? = kind {return v}
+      return Printtrail_Dcam_V1_ScanDevices()
+    }
+    set {kind = .scanDevices(newValue)}
+  }
+
+  package var uploadReadings: Printtrail_Dcam_V1_UploadReadings {
+    get {
+      if case .uploadReadings(let v)? = kind {return v}
+      return Printtrail_Dcam_V1_UploadReadings()
+    }
+    set {kind = .uploadReadings(newValue)}
+  }
+
+  package var processAlerts: Printtrail_Dcam_V1_ProcessAlerts {
+    get {
+      if case .processAlerts(let v)? = kind {return v}
+      return Printtrail_Dcam_V1_ProcessAlerts()
+    }
+    set {kind = .processAlerts(newValue)}
+  }
+
+  package var updateSettings: Printtrail_Dcam_V1_UpdateSettings {
+    get {
+      if case .updateSettings(let v)? = kind {return v}
+      return Printtrail_Dcam_V1_UpdateSettings()
+    }
+    set {kind = .updateSettings(newValue)}
+  }
+
+  package var restart: Printtrail_Dcam_V1_Restart {
+    get {
+      if case .restart(let v)? = kind {return v}
+      return Printtrail_Dcam_V1_Restart()
+    }
+    set {kind = .restart(newValue)}
+  }
+
+  package var openDevicePage: Printtrail_Dcam_V1_OpenDevicePage {
+    get {
+      if case .openDevicePage(let v)? = kind {return v}
+      return Printtrail_Dcam_V1_OpenDevicePage()
+    }
+    set {kind = .openDevicePage(newValue)}
+  }
+
+  package var captureDiagnostics: Printtrail_Dcam_V1_CaptureDiagnostics {
+    get {
+      if case .captureDiagnostics(let v)? = kind {return v}
+      return Printtrail_Dcam_V1_CaptureDiagnostics()
+    }
+    set {kind = .captureDiagnostics(newValue)}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  /// None that the agent knows: it refuses.
+  package nonisolated enum OneOf_Kind: Equatable, Sendable {
+    case scanDevices(Printtrail_Dcam_V1_ScanDevices)
+    case uploadReadings(Printtrail_Dcam_V1_UploadReadings)
+    case processAlerts(Printtrail_Dcam_V1_ProcessAlerts)
+    case updateSettings(Printtrail_Dcam_V1_UpdateSettings)
+    case restart(Printtrail_Dcam_V1_Restart)
+    case openDevicePage(Printtrail_Dcam_V1_OpenDevicePage)
+    case captureDiagnostics(Printtrail_Dcam_V1_CaptureDiagnostics)
+
+  }
+
+  package init() {}
+}
+
+/// Look for printers now.
+package nonisolated struct Printtrail_Dcam_V1_ScanDevices: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// As in `discovery.ranges`, within what is configured there: `10.0.0.0/24`, `10.0.0.1-10.0.0.9`, `10.0.0.7`. Empty: all that is configured. At
+  /// most 64.
+  package var ranges: [String] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Read printers now and deliver what they say.
+package nonisolated struct Printtrail_Dcam_V1_UploadReadings: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 16 bytes each, at most 1,024. Empty: all.
+  package var devices: [Data] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Read the alerts of printers now and deliver what they say.
+package nonisolated struct Printtrail_Dcam_V1_ProcessAlerts: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 16 bytes each, at most 1,024. Empty: all.
+  package var devices: [Data] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Ask the hub for the settings anew and apply them.
+package nonisolated struct Printtrail_Dcam_V1_UpdateSettings: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 16 bytes: those of this device. Empty: those of the install.
+  package var device: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// End in order and begin again.
+package nonisolated struct Printtrail_Dcam_V1_Restart: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// At once: what runs is failed. Else when what runs has ended; what waits, waits until the agent is back.
+  package var standalone: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Let a technician see a printer's own page.
+package nonisolated struct Printtrail_Dcam_V1_OpenDevicePage: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 16 bytes.
+  package var device: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// What a supporter asks for first: status, configuration without secrets, the end of the log, the journal's head, the devices.
+package nonisolated struct Printtrail_Dcam_V1_CaptureDiagnostics: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -702,7 +919,7 @@ nonisolated extension Printtrail_Dcam_V1_AgentMessage: SwiftProtobuf.Message, Sw
 
 nonisolated extension Printtrail_Dcam_V1_HubMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".HubMessage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}acknowledgement\0\u{1}rejection\0\u{1}conflict\0\u{1}countersignature\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}acknowledgement\0\u{1}rejection\0\u{1}conflict\0\u{1}countersignature\0\u{1}job\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -775,6 +992,19 @@ nonisolated extension Printtrail_Dcam_V1_HubMessage: SwiftProtobuf.Message, Swif
           self.message = .countersignature(v)
         }
       }()
+      case 6: try {
+        var v: Printtrail_Dcam_V1_Job?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .job(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .job(v)
+        }
+      }()
       default: break
       }
     }
@@ -806,6 +1036,10 @@ nonisolated extension Printtrail_Dcam_V1_HubMessage: SwiftProtobuf.Message, Swif
       guard case .countersignature(let v)? = self.message else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     }()
+    case .job?: try {
+      guard case .job(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -820,7 +1054,7 @@ nonisolated extension Printtrail_Dcam_V1_HubMessage: SwiftProtobuf.Message, Swif
 
 nonisolated extension Printtrail_Dcam_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Hello"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}journal_id\0\u{3}journal_public_key\0\u{3}agent_version\0\u{1}heads\0\u{1}acknowledged\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}journal_id\0\u{3}journal_public_key\0\u{3}agent_version\0\u{1}heads\0\u{1}acknowledged\0\u{3}takes_jobs\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -833,6 +1067,7 @@ nonisolated extension Printtrail_Dcam_V1_Hello: SwiftProtobuf.Message, SwiftProt
       case 3: try { try decoder.decodeSingularStringField(value: &self.agentVersion) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.heads) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._acknowledged) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.takesJobs) }()
       default: break
       }
     }
@@ -858,6 +1093,9 @@ nonisolated extension Printtrail_Dcam_V1_Hello: SwiftProtobuf.Message, SwiftProt
     try { if let v = self._acknowledged {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     } }()
+    if self.takesJobs != false {
+      try visitor.visitSingularBoolField(value: self.takesJobs, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -867,6 +1105,7 @@ nonisolated extension Printtrail_Dcam_V1_Hello: SwiftProtobuf.Message, SwiftProt
     if lhs.agentVersion != rhs.agentVersion {return false}
     if lhs.heads != rhs.heads {return false}
     if lhs._acknowledged != rhs._acknowledged {return false}
+    if lhs.takesJobs != rhs.takesJobs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1385,51 +1624,95 @@ nonisolated extension Printtrail_Dcam_V1_CheckInRequest: SwiftProtobuf.Message, 
   package static let protoMessageName: String = _protobuf_package + ".CheckInRequest"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}batch\0\u{1}checkpoint\0\u{1}lost\0\u{1}express\0")
 
+  fileprivate class _StorageClass {
+    var _hello: Printtrail_Dcam_V1_Hello? = nil
+    var _batch: Printtrail_Dcam_V1_Batch? = nil
+    var _checkpoint: Printtrail_Dcam_V1_SealedCheckpoint? = nil
+    var _lost: Printtrail_Dcam_V1_Lost? = nil
+    var _express: [Printtrail_Dcam_V1_Express] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _hello = source._hello
+      _batch = source._batch
+      _checkpoint = source._checkpoint
+      _lost = source._lost
+      _express = source._express
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._hello) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._batch) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._checkpoint) }()
-      case 4: try { try decoder.decodeSingularMessageField(value: &self._lost) }()
-      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.express) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._hello) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._batch) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._checkpoint) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._lost) }()
+        case 5: try { try decoder.decodeRepeatedMessageField(value: &_storage._express) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._hello {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    try { if let v = self._batch {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    try { if let v = self._checkpoint {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
-    try { if let v = self._lost {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    } }()
-    if !self.express.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.express, fieldNumber: 5)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._hello {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      try { if let v = _storage._batch {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      try { if let v = _storage._checkpoint {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      try { if let v = _storage._lost {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
+      if !_storage._express.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._express, fieldNumber: 5)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Printtrail_Dcam_V1_CheckInRequest, rhs: Printtrail_Dcam_V1_CheckInRequest) -> Bool {
-    if lhs._hello != rhs._hello {return false}
-    if lhs._batch != rhs._batch {return false}
-    if lhs._checkpoint != rhs._checkpoint {return false}
-    if lhs._lost != rhs._lost {return false}
-    if lhs.express != rhs.express {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._hello != rhs_storage._hello {return false}
+        if _storage._batch != rhs_storage._batch {return false}
+        if _storage._checkpoint != rhs_storage._checkpoint {return false}
+        if _storage._lost != rhs_storage._lost {return false}
+        if _storage._express != rhs_storage._express {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1437,7 +1720,7 @@ nonisolated extension Printtrail_Dcam_V1_CheckInRequest: SwiftProtobuf.Message, 
 
 nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CheckInResponse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}acknowledgement\0\u{1}rejections\0\u{1}conflicts\0\u{3}next_check_in_milliseconds\0\u{1}countersignature\0\u{3}express_answers\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}acknowledgement\0\u{1}rejections\0\u{1}conflicts\0\u{3}next_check_in_milliseconds\0\u{1}countersignature\0\u{3}express_answers\0\u{1}jobs\0")
 
   fileprivate class _StorageClass {
     var _welcome: Printtrail_Dcam_V1_Welcome? = nil
@@ -1447,6 +1730,7 @@ nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message,
     var _nextCheckInMilliseconds: UInt32 = 0
     var _countersignature: Printtrail_Dcam_V1_Countersignature? = nil
     var _expressAnswers: [Printtrail_Dcam_V1_ExpressAnswer] = []
+    var _jobs: [Printtrail_Dcam_V1_Job] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1464,6 +1748,7 @@ nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message,
       _nextCheckInMilliseconds = source._nextCheckInMilliseconds
       _countersignature = source._countersignature
       _expressAnswers = source._expressAnswers
+      _jobs = source._jobs
     }
   }
 
@@ -1489,6 +1774,7 @@ nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message,
         case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._nextCheckInMilliseconds) }()
         case 6: try { try decoder.decodeSingularMessageField(value: &_storage._countersignature) }()
         case 7: try { try decoder.decodeRepeatedMessageField(value: &_storage._expressAnswers) }()
+        case 8: try { try decoder.decodeRepeatedMessageField(value: &_storage._jobs) }()
         default: break
         }
       }
@@ -1522,6 +1808,9 @@ nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message,
       if !_storage._expressAnswers.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._expressAnswers, fieldNumber: 7)
       }
+      if !_storage._jobs.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._jobs, fieldNumber: 8)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1538,10 +1827,382 @@ nonisolated extension Printtrail_Dcam_V1_CheckInResponse: SwiftProtobuf.Message,
         if _storage._nextCheckInMilliseconds != rhs_storage._nextCheckInMilliseconds {return false}
         if _storage._countersignature != rhs_storage._countersignature {return false}
         if _storage._expressAnswers != rhs_storage._expressAnswers {return false}
+        if _storage._jobs != rhs_storage._jobs {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Dcam_V1_Job: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Job"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}created\0\u{3}milliseconds_left\0\u{1}cancelled\0\u{4}\u{6}scan_devices\0\u{3}upload_readings\0\u{3}process_alerts\0\u{3}update_settings\0\u{1}restart\0\u{3}open_device_page\0\u{3}capture_diagnostics\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.created) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.millisecondsLeft) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.cancelled) }()
+      case 10: try {
+        var v: Printtrail_Dcam_V1_ScanDevices?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .scanDevices(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .scanDevices(v)
+        }
+      }()
+      case 11: try {
+        var v: Printtrail_Dcam_V1_UploadReadings?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .uploadReadings(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .uploadReadings(v)
+        }
+      }()
+      case 12: try {
+        var v: Printtrail_Dcam_V1_ProcessAlerts?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .processAlerts(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .processAlerts(v)
+        }
+      }()
+      case 13: try {
+        var v: Printtrail_Dcam_V1_UpdateSettings?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .updateSettings(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .updateSettings(v)
+        }
+      }()
+      case 14: try {
+        var v: Printtrail_Dcam_V1_Restart?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .restart(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .restart(v)
+        }
+      }()
+      case 15: try {
+        var v: Printtrail_Dcam_V1_OpenDevicePage?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .openDevicePage(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .openDevicePage(v)
+        }
+      }()
+      case 16: try {
+        var v: Printtrail_Dcam_V1_CaptureDiagnostics?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .captureDiagnostics(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .captureDiagnostics(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if self.created != 0 {
+      try visitor.visitSingularInt64Field(value: self.created, fieldNumber: 2)
+    }
+    if self.millisecondsLeft != 0 {
+      try visitor.visitSingularInt64Field(value: self.millisecondsLeft, fieldNumber: 3)
+    }
+    if self.cancelled != false {
+      try visitor.visitSingularBoolField(value: self.cancelled, fieldNumber: 4)
+    }
+    switch self.kind {
+    case .scanDevices?: try {
+      guard case .scanDevices(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    }()
+    case .uploadReadings?: try {
+      guard case .uploadReadings(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    }()
+    case .processAlerts?: try {
+      guard case .processAlerts(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+    }()
+    case .updateSettings?: try {
+      guard case .updateSettings(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+    }()
+    case .restart?: try {
+      guard case .restart(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+    }()
+    case .openDevicePage?: try {
+      guard case .openDevicePage(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+    }()
+    case .captureDiagnostics?: try {
+      guard case .captureDiagnostics(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Dcam_V1_Job, rhs: Printtrail_Dcam_V1_Job) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.created != rhs.created {return false}
+    if lhs.millisecondsLeft != rhs.millisecondsLeft {return false}
+    if lhs.cancelled != rhs.cancelled {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Dcam_V1_ScanDevices: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ScanDevices"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}ranges\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.ranges) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.ranges.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.ranges, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Dcam_V1_ScanDevices, rhs: Printtrail_Dcam_V1_ScanDevices) -> Bool {
+    if lhs.ranges != rhs.ranges {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Dcam_V1_UploadReadings: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".UploadReadings"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}devices\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedBytesField(value: &self.devices) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.devices.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.devices, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Dcam_V1_UploadReadings, rhs: Printtrail_Dcam_V1_UploadReadings) -> Bool {
+    if lhs.devices != rhs.devices {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Dcam_V1_ProcessAlerts: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ProcessAlerts"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}devices\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedBytesField(value: &self.devices) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.devices.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.devices, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Dcam_V1_ProcessAlerts, rhs: Printtrail_Dcam_V1_ProcessAlerts) -> Bool {
+    if lhs.devices != rhs.devices {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Dcam_V1_UpdateSettings: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".UpdateSettings"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}device\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.device) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.device.isEmpty {
+      try visitor.visitSingularBytesField(value: self.device, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Dcam_V1_UpdateSettings, rhs: Printtrail_Dcam_V1_UpdateSettings) -> Bool {
+    if lhs.device != rhs.device {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Dcam_V1_Restart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Restart"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}standalone\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.standalone) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.standalone != false {
+      try visitor.visitSingularBoolField(value: self.standalone, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Dcam_V1_Restart, rhs: Printtrail_Dcam_V1_Restart) -> Bool {
+    if lhs.standalone != rhs.standalone {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Dcam_V1_OpenDevicePage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".OpenDevicePage"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}device\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.device) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.device.isEmpty {
+      try visitor.visitSingularBytesField(value: self.device, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Dcam_V1_OpenDevicePage, rhs: Printtrail_Dcam_V1_OpenDevicePage) -> Bool {
+    if lhs.device != rhs.device {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Dcam_V1_CaptureDiagnostics: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CaptureDiagnostics"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Dcam_V1_CaptureDiagnostics, rhs: Printtrail_Dcam_V1_CaptureDiagnostics) -> Bool {
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

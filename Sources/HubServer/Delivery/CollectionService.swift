@@ -97,6 +97,10 @@ struct CollectionService: Printtrail_Dcam_V1_DeviceCollection.SimpleServiceProto
     }
     // Last, so that it tells what is held after this exchange.
     response.welcome = try await delivery.welcome(install, request.hello)
+    if !request.hello.heads.isEmpty {
+      response.jobs = await delivery.dueJobs(of: install, request.hello, logger: logger)
+        .map { .init($0, now: delivery.clock.now) }
+    }
     response.nextCheckInMilliseconds = UInt32(clamping: delivery.checkInInterval.milliseconds)
     return response
   }

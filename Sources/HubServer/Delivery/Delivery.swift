@@ -37,6 +37,9 @@ final class Delivery: Sendable {
   let committer: Committer
   /// The bytes of all streams that wait for the commit.
   let budget: ByteBudget
+  /// What agents are to do; nil: this hub sends no jobs.
+  let jobs: (any JobStore)?
+  let jobWatch: JobWatch?
   /// Who delivers, and whether there are two of one.
   let streamGuard: StreamGuard
   let clock: HubClock
@@ -52,9 +55,12 @@ final class Delivery: Sendable {
   init(
     records: any RecordStore, registry: any RegistryStore, committer: Committer, countersigner: Countersigner?,
     streams: StreamGuard, clock: HubClock, checkInInterval: Duration = HubLimits.checkInInterval,
+    jobs: (any JobStore)? = nil, jobWatch: JobWatch? = nil,
     waitingBytesMax: Int = HubLimits.waitingBytesMax, streamsMax: Int = HubLimits.streamsMax,
     metrics: HubMetrics = HubMetrics()
   ) {
+    self.jobs = jobs
+    self.jobWatch = jobWatch
     self.metrics = metrics
     self.records = records
     self.registry = registry

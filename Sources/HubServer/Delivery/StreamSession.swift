@@ -2,7 +2,8 @@
 //
 //     gRPC ──> reader task ──(byte budgets)──> mailbox ──> handler ──> committer
 //                                                             └──────> Welcome, Acknowledgement, Rejection, Conflict,
-//                                                                      Countersignature
+//                                                                      Countersignature, Job
+//     JobWatch ──(there may be something to do)──> mailbox
 //
 // The reader waits for bytes of the stream's own budget and of the hub's before it hands a message on; while it waits
 // it does not read, and HTTP/2 flow control slows the agent. The handler takes all that is there, commits the batches
@@ -12,6 +13,7 @@
 // It ends when the agent ends it, at an error, or with UNAVAILABLE when the hub goes down: what was committed by then
 // is acknowledged first.
 
+internal import Events
 internal import GRPCCore
 internal import HubProtocol
 internal import Logging
@@ -24,6 +26,8 @@ struct StreamSession: Sendable {
     case hello(Printtrail_Dcam_V1_Hello)
     case batch(Append)
     case checkpoint(Printtrail_Dcam_V1_SealedCheckpoint)
+    /// There may be something to do.
+    case jobs
   }
 
   /// A message and the bytes to give back when it is dealt with.
@@ -47,6 +51,8 @@ struct StreamSession: Sendable {
     // After both tasks ended: what nobody handled is given back too.
     defer { share.close() }
     let greeting = Greeting()
+    let listener = delivery.jobWatch?.listen(install.number) { mailbox.put(Held(message: .jobs, own: 0, shared: 0)) }
+    defer { if let listener { delivery.jobWatch?.leave(install.number, listener) } }
     try await withGracefulShutdownHandler {
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { await read(request, into: mailbox, own: own, share: share) }
@@ -106,6 +112,8 @@ struct StreamSession: Sendable {
   // MARK: Handling
 
   private func handle(_ mailbox: Mailbox<Held>, own: ByteBudget, share: BudgetShare, greeting: Greeting) async throws {
+    var hello = Printtrail_Dcam_V1_Hello()
+    var sentJobs = SentJobs()
     while let taken = try await mailbox.takeAll() {
       defer {
         for held in taken {
@@ -114,14 +122,18 @@ struct StreamSession: Sendable {
         }
       }
       var batches: [Append] = []
+      var isJobLookDue = false
       for held in taken {
         switch held.message {
-        case .hello(let hello):
+        case .hello(let greeted):
           guard greeting.begin() else {
             delivery.metrics.count(.violations, "order")
             throw RPCError(code: .invalidArgument, message: "The stream does not follow the protocol: a second Hello.")
           }
+          hello = greeted
           try await greet(hello)
+          isJobLookDue = true
+        case .jobs: isJobLookDue = greeting.isDone
         case .batch(let append):
           try expect(greeting)
           batches.append(append)
@@ -133,6 +145,16 @@ struct StreamSession: Sendable {
         }
       }
       try await store(batches)
+      if isJobLookDue { try await sendJobs(hello, &sentJobs) }
+    }
+  }
+
+  private func sendJobs(_ hello: Printtrail_Dcam_V1_Hello, _ sent: inout SentJobs) async throws {
+    let due = await delivery.dueJobs(of: install, hello, logger: logger)
+    let now = delivery.clock.now
+    for job in sent.take(due, now: now) {
+      logger.info("job sent", metadata: ["job": "\(job.id)", "what": "\(job.order.summary)"])
+      try await response.write(.with { $0.job = .init(job, now: now) })
     }
   }
 

@@ -15,8 +15,18 @@ final class FleetService: Service {
   /// How often all installs are looked at: for what failed, and for what another hub that is gone has left.
   private static let lookInterval = Duration.seconds(60)
 
+  /// An install that brought more than so many records since it was folded last is catching up, and is folded again only after a rest: each
+  /// fold writes every device that it touches, and would hold up the records that still come. The rest is so many times what the fold took,
+  /// and at least and at most this.
+  private static let catchingUpMin = 2_000
+  private static let restFactor = 10
+  private static let restLeast = Duration.seconds(3)
+  private static let restMost = Duration.seconds(30)
+
   private struct State {
     var due: Set<InstallNumber> = []
+    /// Until when an install that catches up is left alone.
+    var resting: [InstallNumber: ContinuousClock.Instant] = [:]
     var looksAtAll = true
   }
 
@@ -52,13 +62,20 @@ final class FleetService: Service {
   /// Folds what is due now.
   func foldDue() async {
     let (due, looksAtAll) = state.withLock { state in
-      defer { state = State(looksAtAll: false) }
-      return (state.due, state.looksAtAll)
+      state.resting = state.resting.filter { $0.value > .now }
+      let due = state.due.filter { state.resting[$0] == nil }
+      defer { state = State(due: state.due.subtracting(due), resting: state.resting, looksAtAll: false) }
+      return (due, state.looksAtAll)
     }
     do {
       let installs = looksAtAll ? due.union(try await store.installsToFold()) : due
       for install in installs.sorted(by: { $0.rawValue < $1.rawValue }) {
-        let unreadable = try await store.fold(install, projector)
+        let start = ContinuousClock.now
+        let (records, unreadable) = try await store.fold(install, projector)
+        if records > Self.catchingUpMin {
+          let rest = min(max((ContinuousClock.now - start) * Self.restFactor, Self.restLeast), Self.restMost)
+          state.withLock { $0.resting[install] = .now + rest }
+        }
         metrics.count(.unreadable, by: unreadable.count)
         if let first = unreadable.first {
           let id = try await store.installID(install)
@@ -92,15 +109,19 @@ extension SQLStore {
     try await read { db in try db.value("SELECT id FROM install WHERE number = ?", install) } ?? "unknown"
   }
 
-  /// Folds all that is stored of an install; tells of records that could not be read as events.
+  /// Folds all that is stored of an install; gives how many records that were, and which of them could not be read as events.
   @discardableResult
-  func fold(_ install: InstallNumber, _ projector: FleetProjector) async throws -> UnreadableRecords {
+  func fold(_ install: InstallNumber, _ projector: FleetProjector) async throws -> (
+    records: Int, unreadable: UnreadableRecords
+  ) {
+    var records = 0
     var unreadable = UnreadableRecords()
     while true {
       let step = try await write(.readCommitted) { db in try projector.advance(install.rawValue, db) }
       projector.keep(step)
+      records += step.records
       unreadable.add(step.unreadable)
-      guard step.hasMore, !Task.isCancelled else { return unreadable }
+      guard step.hasMore, !Task.isCancelled else { return (records, unreadable) }
     }
   }
 

@@ -35,22 +35,29 @@ struct HealthService: Sendable {
 
   /// The application that serves it.
   ///
-  /// - Parameter onBound: told the port once it listens.
+  /// - Parameters:
+  ///   - connections: where those that it accepts are kept.
+  ///   - onBound: told the port once it listens.
   func application(
-    endpoint: Endpoint, identity: ServerIdentity, onBound: @escaping @Sendable (Int) -> Void
+    endpoint: Endpoint, identity: ServerIdentity, connections: OpenConnections,
+    onBound: @escaping @Sendable (Int) -> Void
   ) throws -> some ApplicationProtocol {
     let tls = TLSChannelConfiguration(tlsConfiguration: identity.tlsConfiguration(protocols: ["h2", "http/1.1"])) {
       _, promise in
       // Judged per call, by PeerCheck.
       promise.succeed(.certificateVerified)
     }
+    let channels = HTTP2ChannelConfiguration(
+      idleTimeout: Self.idleTimeout,
+      streamConfiguration: HTTP1Channel.Configuration(idleTimeout: .seconds(Self.idleTimeout.components.seconds)))
     return Application(
       router: router(),
-      server: try .http2Upgrade(
-        tlsChannelConfiguration: tls,
-        configuration: HTTP2ChannelConfiguration(
-          idleTimeout: Self.idleTimeout,
-          streamConfiguration: HTTP1Channel.Configuration(idleTimeout: .seconds(Self.idleTimeout.components.seconds)))),
+      server: HTTPServerBuilder { responder in
+        KeptChannel(
+          inner: try HTTP2UpgradeChannel(
+            tlsChannelConfiguration: tls, configuration: channels, responder: responder),
+          connections: connections)
+      },
       configuration: ApplicationConfiguration(
         address: .hostname(endpoint.host, port: endpoint.port), serverName: "pthub"),
       onServerRunning: { channel in onBound(channel.localAddress?.port ?? endpoint.port) },

@@ -1,6 +1,7 @@
 // The hub's services, put together.
 //
-//     ServiceGroup: committer, wellness, fleet, identity, identity watch, csr listener, dcam listener, hc application, metrics, readiness
+//     ServiceGroup: committer, wellness, fleet, identity, identity watch, job watch, csr listener, dcam listener, hc application, metrics,
+//     readiness
 //
 // They are shut down in the reverse order: first nobody new is let in and the streams end with UNAVAILABLE, last the
 // committer writes what was submitted. The lock of the directory is held for as long as `run` lasts.
@@ -88,9 +89,10 @@ package struct Hub: Sendable {
     let fleet = FleetService(store: store, logger: logger, metrics: metrics)
     let (committer, wellness) = committing(to: records, fleet, metrics)
     let countersigner = configuration.usesNullRecordStore ? nil : try directory.countersigner()
+    let jobWatch = JobWatch(store: store, clock: clock, logger: logger)
     let delivery = Delivery(
       records: records, registry: store, committer: committer, countersigner: countersigner, streams: streams,
-      clock: clock, checkInInterval: configuration.checkInInterval, metrics: metrics)
+      clock: clock, checkInInterval: configuration.checkInInterval, jobs: store, jobWatch: jobWatch, metrics: metrics)
     let addresses = AddressBox()
     let signing = SigningService(
       directory: directory, authorities: authorities, store: store, peers: peers, addresses: { addresses.current },
@@ -104,11 +106,13 @@ package struct Hub: Sendable {
       name: "dcam", endpoint: configuration.dcam, identity: identity, services: [collection, signing],
       metrics: metrics, logger: logger)
     let hcPort = PortBox()
+    let hcConnections = OpenConnections()
     let health = try HealthService(
       peers: peers, store: store, wellness: wellness, clock: clock, logger: logger, metrics: metrics
-    ).application(endpoint: configuration.hc, identity: identity) { hcPort.set($0) }
+    ).application(endpoint: configuration.hc, identity: identity, connections: hcConnections) { hcPort.set($0) }
     let hc = HealthListener(
-      application: health, endpoint: configuration.hc, port: hcPort, before: [csr, dcam])
+      application: health, endpoint: configuration.hc, port: hcPort, connections: hcConnections, logger: logger,
+      before: [csr, dcam])
     let sources = MetricsSources(
       metrics: metrics, delivery: delivery, committer: committer, wellness: wellness, store: store)
     let metricsPort = PortBox()
@@ -132,7 +136,8 @@ package struct Hub: Sendable {
     }
 
     var group = ServiceGroupConfiguration(
-      services: ([committer, wellness, fleet, identity, watch, csr, dcam, hc] + operations + [readiness]).map {
+      services: ([committer, wellness, fleet, identity, watch, jobWatch, csr, dcam, hc] + operations + [readiness]).map
+      {
         // A port that is taken ends what serves already in order: one that is cut off complains of it in the log.
         .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
       }, gracefulShutdownSignals: configuration.signals, logger: logger)

@@ -16,6 +16,7 @@ struct RPCListener: Service {
   private let name: String
   private let endpoint: Endpoint
   private let server: GRPCServer<HTTP2ServerTransport.Posix>
+  private let connections: OpenConnections
 
   init(
     name: String, endpoint: Endpoint, identity: ServerIdentity, services: [any RegistrableRPCService],
@@ -23,6 +24,8 @@ struct RPCListener: Service {
   ) throws {
     self.name = name
     self.endpoint = endpoint
+    let connections = OpenConnections()
+    self.connections = connections
     let context = try NIOSSLContext(configuration: identity.tlsConfiguration(protocols: ["h2"]))
     let transport = HTTP2ServerTransport.Posix(
       address: endpoint.socketAddress, transportSecurity: .plaintext,
@@ -37,7 +40,8 @@ struct RPCListener: Service {
         config.connection.keepalive.clientBehavior.allowWithoutCalls = true
         config.connection.maxGraceTime = HubLimits.shutdownGrace
         config.channelDebuggingCallbacks.onAcceptTCPConnection = { channel in
-          channel.eventLoop.makeCompletedFuture {
+          connections.add(channel)
+          return channel.eventLoop.makeCompletedFuture {
             var kept = NIOSSLServerHandler.Configuration()
             kept.maximumPreservedOutboundBufferCapacity = HubLimits.idleWriteBytesMax
             let tls = NIOSSLServerHandler(
@@ -58,10 +62,10 @@ struct RPCListener: Service {
   /// - Throws: `HubError` if it cannot listen.
   func run() async throws {
     do {
-      try await withGracefulShutdownHandler {
-        try await server.serve()
-      } onGracefulShutdown: {
+      try await servedToTheEnd(connections) { [server] in
         server.beginGracefulShutdown()
+      } serve: { [server] in
+        try await server.serve()
       }
     } catch let error as RuntimeError where error.code == .transportError {
       throw HubError(listening: name, on: endpoint, error.cause ?? error)

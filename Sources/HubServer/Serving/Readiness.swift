@@ -35,6 +35,8 @@ struct HealthListener<Application: ApplicationProtocol>: Service {
   let application: Application
   let endpoint: Endpoint
   let port: PortBox
+  let connections: OpenConnections
+  let logger: Logger
   /// What must listen before: a server that is stopped while it starts complains of it in the log.
   let before: [RPCListener]
 
@@ -43,7 +45,14 @@ struct HealthListener<Application: ApplicationProtocol>: Service {
       // One that cannot bind ends the group with the reason; this service only waits for that.
       guard (try? await listener.port) != nil else { return try await gracefulShutdown() }
     }
-    do { try await application.run() } catch let error as IOError {
+    let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: [application], logger: logger))
+    do {
+      try await servedToTheEnd(connections) {
+        Task { await group.triggerGracefulShutdown() }
+      } serve: {
+        try await group.run()
+      }
+    } catch let error as IOError {
       throw HubError(listening: "hc", on: endpoint, error)
     }
   }

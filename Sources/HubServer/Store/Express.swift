@@ -12,6 +12,7 @@
 internal import Evidence
 internal import FoundationEssentials
 internal import HubDatabase
+internal import HubFleet
 package import OpenSSL
 
 /// A record ahead of its turn, hashed again by the hub and without fault.
@@ -82,6 +83,10 @@ enum Express {
       "INSERT INTO express (install, epoch, sequence, time, hash, payload, received_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
       install, express.epoch, Int64(express.sequence), express.record.time, express.record.leaf.bytes,
       express.record.payload, now)
+    try EarlyAlerts.note(
+      Data(express.record.payload), install: install.rawValue, epoch: Int64(express.epoch),
+      sequence: Int64(express.sequence), db)
+    try JobLedger.note(express.record, install, now: now, db)
     return .kept
   }
 

@@ -105,6 +105,7 @@ private struct AppendGroup {
         stored.rejections.append(RejectedRecord(sequence: sequence, reason: fault))
       } else {
         insert(record, append, sequence)
+        try JobLedger.note(record, append.install, now: now, db)
         stored.appended += 1
       }
       head.frontier.append(record.leaf)

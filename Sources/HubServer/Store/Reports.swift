@@ -102,6 +102,17 @@ package struct Report: Sendable {
       number("silent_milliseconds", shown: false),
     ])
 
+  /// Not among the exports: `pthub job list` has filters of its own.
+  package static let jobs = Report(
+    "jobs", "Jobs, the newest first", from: "job_list", order: "created_at DESC, id",
+    [
+      text("entity"), text("id"), text("install", shown: false), text("host_name"), text("kind", shown: false),
+      text("summary"), text("state"), number("is_open", shown: false), time("created_at"),
+      text("created_by", shown: false), time("deadline_at", shown: false), time("cancelled_at", shown: false),
+      time("sent_at", shown: false), time("received_at", shown: false), time("started_at", shown: false),
+      time("ended_at"), text("result"),
+    ])
+
   package static let all = [devices, meters, volumes, supplies, alerts, late]
 }
 
@@ -111,7 +122,10 @@ extension SQLStore {
   /// - Parameters:
   ///   - entity: of this one alone, whatever the case of its letters.
   ///   - device: of this one alone, by its id.
-  package func rows(of report: Report, entity: String? = nil, device: String? = nil) async throws -> [[SQLValue]] {
+  ///   - values: where these columns have these values alone.
+  package func rows(
+    of report: Report, entity: String? = nil, device: String? = nil, where values: [String: SQLValue] = [:]
+  ) async throws -> [[SQLValue]] {
     let names = report.columns.map(\.name)
     var (conditions, arguments): ([String], [SQLValue]) = ([], [])
     if let entity {
@@ -121,6 +135,10 @@ extension SQLStore {
     if let device {
       conditions.append("\(names.contains("device") ? "device" : "id") = ?")
       arguments.append(.text(device))
+    }
+    for (name, value) in values.sorted(by: { $0.key < $1.key }) where names.contains(name) {
+      conditions.append("\(name) = ?")
+      arguments.append(value)
     }
     let filter = conditions.isEmpty ? "" : " WHERE \(conditions.joined(separator: " AND "))"
     let sql = "SELECT \(names.joined(separator: ", ")) FROM \(report.source)\(filter) ORDER BY \(report.order)"

@@ -7,6 +7,7 @@
 //                                   │ ─< loss        (epoch, first): what damage took at the agent before it was delivered
 //                                   │ ─< conflict    another record under an identity that is held
 //                                   │ ─< express     (epoch, sequence): what came ahead of its turn, until that comes (Express.swift)
+//                                   │ ─< job ─< job_step   what it was or is to do, and each step of it (Jobs.swift)
 //                                   │ ─< checkpoint  as sealed by the agent, with the result of verifying it
 //                                   └ ── health      the latest report
 //     hub             whose database this is
@@ -28,6 +29,8 @@ enum Schema {
     SQLMigration("v3e", sqlite: version3e, postgres: postgres(version3e)),
     SQLMigration("v4", sqlite: version4, postgres: postgres(version4)),
     SQLMigration("v5", sqlite: sqlite(FleetSchema.tables), postgres: postgres(FleetSchema.tables)),
+    SQLMigration("v6", sqlite: version6, postgres: postgres(version6)),
+    SQLMigration("v8", sqlite: sqlite(FleetSchema.early), postgres: postgres(FleetSchema.early)),
   ]
 
   private static func sqlite(_ text: String) -> String {
@@ -72,6 +75,49 @@ enum Schema {
       \(parts.joined(separator: "\n"))
       """
   }
+
+  /// `arguments` is a message Job of dcam.proto without id and times.
+  private static let version6 = """
+    CREATE TABLE job (
+      number INTEGER PRIMARY KEY,
+      id TEXT NOT NULL UNIQUE,
+      install INTEGER NOT NULL REFERENCES install (number),
+      kind TEXT NOT NULL,
+      arguments BLOB NOT NULL,
+      summary TEXT NOT NULL,
+      created_at INTEGER NOT NULL,
+      deadline_at INTEGER NOT NULL,
+      cancelled_at INTEGER,
+      state TEXT NOT NULL,
+      is_open INTEGER NOT NULL CHECK (is_open IN (0, 1)),
+      changed_at INTEGER NOT NULL,
+      attachment BLOB
+    ) STRICT;
+    CREATE INDEX job_install ON job (install, is_open);
+    CREATE INDEX job_open ON job (changed_at) WHERE is_open = 1;
+
+    CREATE TABLE job_step (
+      number INTEGER PRIMARY KEY,
+      job INTEGER NOT NULL REFERENCES job (number),
+      step TEXT NOT NULL,
+      side TEXT NOT NULL CHECK (side IN ('hub', 'agent')),
+      at INTEGER NOT NULL,
+      actor TEXT NOT NULL,
+      detail TEXT NOT NULL,
+      UNIQUE (job, step, side)
+    ) STRICT;
+
+    CREATE VIEW job_list AS
+      SELECT e.name AS entity, j.id, i.id AS install, i.host_name, j.kind, j.summary, j.state, j.is_open, j.created_at, c.actor AS created_by,
+        j.deadline_at, j.cancelled_at, s.at AS sent_at, r.at AS received_at, b.at AS started_at, x.at AS ended_at, x.detail AS result
+      FROM job j JOIN install i ON i.number = j.install JOIN entity e ON e.number = i.entity
+      LEFT JOIN job_step c ON c.job = j.number AND c.step = 'created' AND c.side = 'hub'
+      LEFT JOIN job_step s ON s.job = j.number AND s.step = 'sent' AND s.side = 'hub'
+      LEFT JOIN job_step r ON r.job = j.number AND r.step = 'received' AND r.side = 'agent'
+      LEFT JOIN job_step b ON b.job = j.number AND b.step = 'started' AND b.side = 'agent'
+      LEFT JOIN job_step x ON x.number = (
+        SELECT max(y.number) FROM job_step y WHERE y.job = j.number AND y.step = j.state AND j.is_open = 0);
+    """
 
   /// One row: whose database this is.
   private static let version4 = """
