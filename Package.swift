@@ -284,7 +284,7 @@ let package = Package(
         "Replicator", "Evidence", "HubProtocol", "HTTP2", "Journal", "OpenSSL", "CrashImages", "Simulation", "TLS",
         grpcCore,
       ]),
-    tests("ScenarioTests", of: ["TestDatabases"]),
+    tests("ScenarioTests", of: ["TestDatabases"], exclude: ["Support"]),
     tests("SettingsTests", of: ["Settings", "AlertRules", "Discovery", "Platform", "PrinterModel", "SNMP"]),
     tests("TOMLTextTests", of: ["TOMLText"]),
     tests("SNMPTests", of: ["SNMP", "MIB", "OpenSSL"]),

@@ -50,6 +50,11 @@ package protocol SQLDatabase: Sendable {
   /// - Throws: `SQLFailure` `newer` if one was applied that is not among them.
   func migrate(_ migrations: [SQLMigration]) throws
 
+  /// What everything in it takes up on the disk, with the log that goes before it.
+  ///
+  /// - Throws: `SQLFailure`.
+  func byteCount() async throws -> Int64
+
   /// Writes in one transaction, and holds up the thread. For starting.
   func writeNow<Value>(_ work: (any SQLConnection) throws -> Value) throws -> Value
 

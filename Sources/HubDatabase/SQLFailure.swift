@@ -1,7 +1,7 @@
 // What can go wrong in a database, the same for both.
 
 package struct SQLFailure: Error, Equatable, CustomStringConvertible {
-  package enum Kind: Sendable {
+  package enum Kind: Sendable, CaseIterable {
     /// Somebody else holds what is needed; it may be tried again.
     case busy
     /// The database is not there now.

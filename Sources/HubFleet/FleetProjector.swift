@@ -36,8 +36,8 @@ package final class FleetProjector: Sendable {
   package struct Step: Sendable {
     package let fold: Fold
     package let records: Int
-    /// Why records moved nothing, one sentence each.
-    package let unreadable: [String]
+    /// Records that moved nothing.
+    package let unreadable: UnreadableRecords
     /// Whether there may be more.
     package let hasMore: Bool
   }
@@ -65,16 +65,18 @@ package final class FleetProjector: Sendable {
     let version: Int64? = try db.value(
       "SELECT fold FROM projection WHERE install = ?\(db.dialect.lockingRows)", install)
     var fold = version == Self.foldVersion ? try load(install, db) : try restart(install, db)
-    guard let run = try nextRun(&fold, db) else { return Step(fold: fold, records: 0, unreadable: [], hasMore: false) }
+    guard let run = try nextRun(&fold, db) else {
+      return Step(fold: fold, records: 0, unreadable: UnreadableRecords(), hasMore: false)
+    }
     var changes = FleetChanges()
     var decoder = EventDecoder(.withoutRaw)
-    var unreadable: [String] = []
-    for payload in run.payloads {
+    var unreadable = UnreadableRecords()
+    for (sequence, payload) in run.records {
       do {
         changes.apply(try payload.withUnsafeBytes { try decoder.event($0) }, to: &fold.state)
       } catch {
         // What is no event, or one of a later release, moves nothing; the record stays, and whoever folds it is told.
-        unreadable.append("\(error)")
+        unreadable.add(epoch: run.epoch, sequence: sequence, reason: "\(error)")
       }
     }
     fold.positions[run.epoch] = run.last
@@ -87,7 +89,7 @@ package final class FleetProjector: Sendable {
     try EarlyAlerts.settle(install: install, epoch: run.epoch, through: run.last, db)
     try DeviceWriter(install: install, db: db).write(changes, fold.state)
     for device in changes.devices { fold.state.rest(device) }
-    return Step(fold: fold, records: run.payloads.count, unreadable: unreadable, hasMore: true)
+    return Step(fold: fold, records: run.records.count, unreadable: unreadable, hasMore: true)
   }
 
   /// Remembers what a committed step came to.
@@ -128,7 +130,7 @@ package final class FleetProjector: Sendable {
     var epoch: Int64
     /// The sequence up to which the epoch is folded with it.
     var last: Int64
-    var payloads: [Data]
+    var records: [(sequence: Int64, payload: Data)]
   }
 
   /// The next records of the first epoch that has some; nil if there are none.
@@ -141,10 +143,10 @@ package final class FleetProjector: Sendable {
       fold = try restart(fold.install, db)
       return try nextRun(&fold, db)
     }
-    var run = Run(epoch: next.epoch, last: fold.positions[next.epoch] ?? 0, payloads: [])
+    var run = Run(epoch: next.epoch, last: fold.positions[next.epoch] ?? 0, records: [])
     var bytes = 0
-    while run.payloads.count < Self.recordsMax, bytes < Self.bytesMax {
-      let before = run.payloads.count
+    while run.records.count < Self.recordsMax, bytes < Self.bytesMax {
+      let before = run.records.count
       try db.forEachRow(
         """
         SELECT sequence, payload FROM record WHERE install = ? AND epoch = ? AND sequence > ? AND sequence <= ?
@@ -154,10 +156,10 @@ package final class FleetProjector: Sendable {
       ) { row in
         let payload: Data = try row("payload")
         bytes += payload.count
-        run.payloads.append(payload)
         run.last = try row("sequence")
+        run.records.append((run.last, payload))
       }
-      if run.payloads.count < before + Self.pieceMax {
+      if run.records.count < before + Self.pieceMax {
         // Behind the last record there may be sequences that are lost or were rejected.
         run.last = next.held
         break
@@ -182,6 +184,31 @@ package final class FleetProjector: Sendable {
       ON CONFLICT (install, key) DO UPDATE SET event = excluded.event
       """, batch: written)
     try db.execute("DELETE FROM fleet_row WHERE install = ? AND key = ?", batch: removed)
+  }
+}
+
+/// Records that could not be read as events: how many, and the first of them. An install may send millions.
+package struct UnreadableRecords: Sendable, Equatable {
+  package struct First: Sendable, Equatable {
+    package let epoch: Int64
+    package let sequence: Int64
+    package let reason: String
+  }
+
+  package private(set) var count = 0
+  package private(set) var first: First?
+
+  package init() {}
+
+  mutating func add(epoch: Int64, sequence: Int64, reason: String) {
+    count += 1
+    if first == nil { first = First(epoch: epoch, sequence: sequence, reason: reason) }
+  }
+
+  /// Adds what a later step found.
+  package mutating func add(_ other: UnreadableRecords) {
+    count += other.count
+    first = first ?? other.first
   }
 }
 

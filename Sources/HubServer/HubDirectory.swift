@@ -7,11 +7,11 @@
 //       pepper             32 random bytes, the key of the hashes of DataLink codes
 //       countersign.key    the Ed25519 key that checkpoints are countersigned with; made at the first need
 //       server.key .pem    the hub's own certificate; may be deleted, is made anew
+//       restored.json      from when to when its database was put back (`Restoration`); not before a restore
 //       hub.sqlite (-wal, -shm)   entities, installs, records; not there if the hub keeps them in PostgreSQL
 //       lock               held (flock) by the one `serve` of this directory; with PostgreSQL by any number of them
 //
-// All files are 0600. Losing the directory loses the root, and with it every install's enrolment: back it up as a
-// whole, with the database copied by SQLite's own `.backup`. Several hubs over one PostgreSQL database have copies of one directory: they
+// All files are 0600. Losing the directory loses the root, and with it every install's enrolment: back it up (HubBackup.swift). Several hubs over one PostgreSQL database have copies of one directory: they
 // are one hub.
 //
 // | found                                   | `create`                          | `open`                        |
@@ -71,7 +71,9 @@ package struct HubDirectory: Sendable {
   }
 
   /// What the database knows this hub by, whatever becomes of its root: a hash of the pepper.
-  private var identity: String {
+  private var identity: String { Self.identity(of: pepper) }
+
+  static func identity(of pepper: SymmetricKey) -> String {
     let code = HMAC<SHA256>.authenticationCode(for: Array("printtrail hub".utf8), using: pepper)
     return code.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
   }
@@ -147,7 +149,17 @@ package struct HubDirectory: Sendable {
 
   private static func file(_ name: String, in path: String) -> String { "\(path)/\(name)" }
 
-  private static func existingPepper(in path: String) throws(HubError) -> SymmetricKey? {
+  /// The address of the PostgreSQL database that the hub.json of a directory names; nil: it is SQLite's.
+  ///
+  /// - Throws: `HubError` 78 if there is no such file, or it is damaged.
+  static func storeAddress(in path: String) throws -> String? {
+    guard let bytes = try SecretFile.read(file("hub.json", in: path), secret: false),
+      let description = try? JSONDecoder().decode(Description.self, from: Data(bytes))
+    else { throw HubError(.configuration, "\(path)/hub.json is missing or damaged.") }
+    return description.store
+  }
+
+  static func existingPepper(in path: String) throws(HubError) -> SymmetricKey? {
     guard let bytes = try SecretFile.read(file("pepper", in: path), secret: true) else { return nil }
     guard bytes.count == pepperByteCount else {
       throw HubError(

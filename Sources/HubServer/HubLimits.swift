@@ -47,6 +47,9 @@ package enum HubLimits {
   package static let commitBytesMax = 16 << 20
   /// Simultaneous delivery streams of one hub process.
   package static let streamsMax = 20_000
+  /// Streams of one install. A sound agent has one; one on a bad network leaves some behind that the hub holds for open until a ping fails. The
+  /// oldest gives way, so that whoever has one identity cannot take the places of the others.
+  package static let streamsPerInstallMax = 16
   /// A stream must say Hello within this time.
   package static let helloTimeout: Duration = .seconds(30)
   /// How often an install in normal mode is asked to check in.
@@ -83,6 +86,8 @@ package enum HubLimits {
   package static let streamsPerConnectionMax = 16
   /// The HTTP/2 window of a connection and of each of its streams: one second of a 4 Mbit/s link.
   package static let windowBytes = 512 << 10
+  /// What a connection keeps of the memory that it wrote from: enough for acknowledgements and pings. Thousands of them are idle at any time.
+  package static let idleWriteBytesMax = 1 << 10
   /// A connection that is silent this long is pinged, and closed if it does not answer within `keepaliveTimeout`.
   package static let keepaliveInterval: Duration = .seconds(60)
   package static let keepaliveTimeout: Duration = .seconds(20)
@@ -144,6 +149,21 @@ package enum HubLimits {
   package static let twinOverlap: Duration = .seconds(15)
   /// How often one install's identity is told to be in doubt.
   package static let doubtInterval: Duration = .seconds(3_600)
+
+  // MARK: Operations
+
+  /// How often a hub that commits nothing proves that it can. A balancer that asks as often learns of a fault within two of them.
+  package static let probeInterval: Duration = .seconds(5)
+  /// A transaction that takes longer makes no progress: the largest takes a second on a slow disk.
+  package static let commitStall: Duration = .seconds(15)
+  /// How long records that were refused count, when none come after them.
+  package static let refusalRemembered: Duration = .seconds(60)
+  /// Free bytes of the disk that a commit may need: the largest transaction, in the log and in the database.
+  package static let diskBytesLeast = UInt64(2 * commitBytesMax)
+  /// How often what metrics show of the database is counted: it reads a row for each epoch of each install.
+  package static let figuresInterval: Duration = .seconds(15)
+  /// Connections to the metrics' listener: a few that scrape, and who looks by hand.
+  package static let metricsConnectionsMax = 64
 
   // MARK: Health and audit
 

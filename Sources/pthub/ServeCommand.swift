@@ -12,16 +12,17 @@ struct ServeCommand: AsyncParsableCommand {
     commandName: "serve",
     abstract: "Run the hub.",
     discussion: """
-      Serves three ports until SIGTERM or SIGINT, then ends the streams, commits what it has, and exits 0:
+      Serves four ports until SIGTERM or SIGINT, then ends the streams, commits what it has, and exits 0:
 
         csr    gRPC: enrolment with a DataLink code, renewal of certificates
         dcam   gRPC: delivery of records; renewal as well
         hc     HTTPS: POST /v1/health with a client certificate, GET /healthz for load balancers without one
+        metrics  HTTP without TLS: GET /metrics for Prometheus, GET /healthz; numbers only, to be read from this machine unless you say otherwise
 
-      All speak TLS 1.2 or later with a certificate of the hub's own authority; agents show the client certificates that csr gave them. When all three listen, one \
+      The first three speak TLS 1.2 or later with a certificate of the hub's own authority; agents show the client certificates that csr gave them. When all listen, one \
       line goes to standard output:
 
-        ready csr=127.0.0.1:7443 dcam=127.0.0.1:7444 hc=127.0.0.1:7445 pin=sha256/…
+        ready csr=127.0.0.1:7443 dcam=127.0.0.1:7444 hc=127.0.0.1:7445 metrics=127.0.0.1:7446 pin=sha256/…
 
       Logs go to standard error, one line an event. One process may serve a directory at a time; a second one is refused with exit code 69. \
       With a PostgreSQL database (--store) any number of them may, on any number of machines.
@@ -40,6 +41,11 @@ struct ServeCommand: AsyncParsableCommand {
 
   @Option(help: ArgumentHelp("Where hc listens.", valueName: "address:port"))
   var hc = Endpoint(host: "127.0.0.1", port: 7445)
+
+  @Option(
+    help: ArgumentHelp(
+      "Where metrics and /healthz are served, without TLS; `none`: nowhere.", valueName: "address:port"))
+  var metrics = MetricsPlace(endpoint: Endpoint(host: "127.0.0.1", port: 7446))
 
   @Option(
     help: ArgumentHelp(
@@ -98,6 +104,7 @@ struct ServeCommand: AsyncParsableCommand {
     let logger = Logger(label: "pthub") { [logFormat, logLevel] _ in LineLogHandler(format: logFormat, level: logLevel)
     }
     var configuration = Hub.Configuration(csr: csr, dcam: dcam, hc: hc)
+    configuration.metrics = metrics.endpoint
     configuration.advertisedDCAM = advertiseDcam
     configuration.advertisedHC = advertiseHc
     configuration.usesNullRecordStore = nullStore
@@ -114,7 +121,9 @@ struct ServeCommand: AsyncParsableCommand {
       }
     try await Hub(directory: directory, configuration: configuration, clock: clock, logger: logger).run { ready in
       // Whoever waits for this line may go away after it; the hub serves all the same.
-      Machine.tell("ready csr=\(ready.csr) dcam=\(ready.dcam) hc=\(ready.hc) pin=\(ready.pin)\n", to: STDOUT_FILENO)
+      Machine.tell(
+        "ready csr=\(ready.csr) dcam=\(ready.dcam) hc=\(ready.hc) \(ready.metrics.map { "metrics=\($0) " } ?? "")pin=\(ready.pin)\n",
+        to: STDOUT_FILENO)
     }
   }
 
@@ -128,3 +137,22 @@ struct ServeCommand: AsyncParsableCommand {
 }
 
 extension LogFormat: ExpressibleByArgument {}
+
+/// Where the metrics are served, if at all.
+struct MetricsPlace: ExpressibleByArgument {
+  let endpoint: Endpoint?
+
+  init(endpoint: Endpoint?) { self.endpoint = endpoint }
+
+  init?(argument: String) {
+    if argument == "none" {
+      self.init(endpoint: nil)
+    } else if let endpoint = Endpoint(argument) {
+      self.init(endpoint: endpoint)
+    } else {
+      return nil
+    }
+  }
+
+  var defaultValueDescription: String { endpoint.map { "\($0)" } ?? "none" }
+}

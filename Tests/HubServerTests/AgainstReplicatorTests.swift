@@ -15,7 +15,7 @@ internal import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct `A replicator against a hub` {
-  private static func target(_ hub: TestHub, _ agent: TestAgent) throws -> TestTarget {
+  static func target(_ hub: TestHub, _ agent: TestAgent) throws -> TestTarget {
     let root = try OpenSSL.Certificate(der: agent.root)
     let own = try OpenSSL.Certificate(der: agent.certificate ?? [])
     let identity = try TLSConfiguration.Identity(chain: [own], key: try P256PrivateKey(pem: agent.keyPEM))
@@ -25,7 +25,7 @@ struct `A replicator against a hub` {
         tls: TLSConfiguration(trust: .authorities([root]), identity: identity), usableUntil: .max, fingerprint: "1"))
   }
 
-  private static func replicator(
+  static func replicator(
     _ source: TestSource, _ target: TestTarget, _ journal: TestJournal, schedule: CheckInSchedule? = nil
   ) -> Replicator {
     Replicator(
@@ -38,7 +38,7 @@ struct `A replicator against a hub` {
   }
 
   /// Lets it run while `body` does.
-  private static func running(_ replicator: Replicator, _ body: @Sendable () async throws -> Void) async throws {
+  static func running(_ replicator: Replicator, _ body: @Sendable () async throws -> Void) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await replicator.run() }
       defer { group.cancelAll() }
@@ -46,7 +46,7 @@ struct `A replicator against a hub` {
     }
   }
 
-  private static func eventually(
+  static func eventually(
     _ what: String, within limit: Duration = .seconds(60), _ condition: () async throws -> Bool
   ) async throws {
     let deadline = ContinuousClock.now.advanced(by: limit)

@@ -15,7 +15,7 @@ internal import Testing
 
   @Test func `a stream ends with its install, its certificate, or what took the place of it`() {
     var live = LiveStreams()
-    let id = live.open(peer(), address: "a", now: 0)
+    let id = live.open(peer(), address: "a", now: 0).id
     _ = live.open(peer(2, serial: "bb"), address: "b", now: 0)
     #expect(live.due(EndedIdentities(), now: 0).isEmpty)
     for (ended, ending) in [
@@ -38,9 +38,9 @@ internal import Testing
 
   @Test func `a connection that died beside the one that followed it is no twin`() {
     var live = LiveStreams()
-    let first = live.open(peer(), address: "a", now: 0)
+    let first = live.open(peer(), address: "a", now: 0).id
     _ = live.heard(first, now: 100)
-    let second = live.open(peer(), address: "a", now: 1_000)
+    let second = live.open(peer(), address: "a", now: 1_000).id
     // What was under way comes in.
     #expect(live.heard(first, now: 1_000 + overlap - 1) == nil)
     for later in 0..<100 { #expect(live.heard(second, now: 1_000 + overlap + Int64(later) * 1_000) == nil) }
@@ -48,8 +48,8 @@ internal import Testing
 
   @Test func `two streams that both go on are two agents`() {
     var live = LiveStreams()
-    let first = live.open(peer(), address: "a", now: 0)
-    let second = live.open(peer(), address: "b", now: 1_000)
+    let first = live.open(peer(), address: "a", now: 0).id
+    let second = live.open(peer(), address: "b", now: 1_000).id
     #expect(live.heard(second, now: 1_000 + overlap) == nil)
     let twins = live.heard(first, now: 1_001 + overlap)
     #expect(twins == LiveStreams.Twins(install: InstallNumber(1), first: "a", second: "b"))
@@ -60,8 +60,8 @@ internal import Testing
 
   @Test func `streams of two installs have nothing to do with each other, and closed ones are forgotten`() {
     var live = LiveStreams()
-    let first = live.open(peer(1), address: "a", now: 0)
-    let second = live.open(peer(2), address: "b", now: 0)
+    let first = live.open(peer(1), address: "a", now: 0).id
+    let second = live.open(peer(2), address: "b", now: 0).id
     #expect(live.heard(first, now: overlap) == nil && live.heard(second, now: overlap) == nil)
     live.close(first)
     live.close(first)

@@ -8,6 +8,7 @@ internal import HubProtocol
 internal import Logging
 internal import OpenSSL
 internal import SwiftProtobuf
+internal import Synchronization
 internal import Testing
 
 struct TestHub: Sendable {
@@ -18,22 +19,24 @@ struct TestHub: Sendable {
 
   /// Makes a hub, serves it while `body` runs, and ends it.
   static func run(
-    clock: TestClock = TestClock(), _ body: @Sendable @escaping (TestHub) async throws -> Void
+    clock: TestClock = TestClock(), log: TestLog = TestLog(), _ body: @Sendable @escaping (TestHub) async throws -> Void
   ) async throws {
     let place = try TestDirectory()
     let directory = try HubDirectory.create(at: place.path + "/hub", names: ["hub.example.org"], clock: clock.clock)
-    try await serve(directory, clock: clock, body)
+    try await serve(directory, clock: clock, log: log, body)
     withExtendedLifetime(place) {}
   }
 
   static func serve(
-    _ directory: HubDirectory, clock: TestClock, _ body: @Sendable @escaping (TestHub) async throws -> Void
+    _ directory: HubDirectory, clock: TestClock, log: TestLog = TestLog(),
+    _ body: @Sendable @escaping (TestHub) async throws -> Void
   ) async throws {
     let anywhere = HubServer.Endpoint(host: "127.0.0.1", port: 0)
+    var configuration = Hub.Configuration(csr: anywhere, dcam: anywhere, hc: anywhere)
+    configuration.metrics = anywhere
     let hub = try Hub(
-      directory: directory, configuration: Hub.Configuration(csr: anywhere, dcam: anywhere, hc: anywhere),
-      clock: clock.clock,
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      directory: directory, configuration: configuration, clock: clock.clock,
+      logger: Logger(label: "test") { _ in LineLogHandler(format: .json, clock: clock.clock) { log.add($0) } })
     let (announcements, announce) = AsyncStream.makeStream(of: Hub.Ready.self)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
@@ -49,6 +52,25 @@ struct TestHub: Sendable {
       }
       group.cancelAll()
     }
+  }
+
+  // MARK: Metrics
+
+  /// The answer of the metrics' listener, by curl.
+  func ask(_ path: String) async throws -> (status: Int, body: String) {
+    let port = try #require(ready.metrics).port
+    let text = try await TestCommand.run(
+      "/usr/bin/curl", ["-sS", "--max-time", "20", "-w", "\n%{http_code}", "http://127.0.0.1:\(port)\(path)"]
+    ).output
+    let split = text.lastIndex(of: "\n") ?? text.startIndex
+    return (Int(text[split...].dropFirst()) ?? 0, String(text[..<split]))
+  }
+
+  /// One sample, by its name with its labels.
+  func metric(_ name: String) async throws -> Double {
+    let body = try await ask("/metrics").body
+    let line = try #require(body.split(separator: "\n").first { $0.hasPrefix(name + " ") }, "there is no \(name)")
+    return try #require(Double(line.dropFirst(name.count + 1)))
   }
 
   // MARK: Registry
@@ -165,6 +187,19 @@ struct TestHub: Sendable {
   }
 }
 
+/// What a hub logged: a JSON object a line.
+final class TestLog: Sendable {
+  private let lines = Mutex<[[String: String]]>([])
+
+  func add(_ line: String) {
+    let fields = try? JSONDecoder().decode([String: String].self, from: Data(line.utf8))
+    lines.withLock { $0.append(fields ?? ["msg": "no JSON: \(line)"]) }
+  }
+
+  /// The lines with this message.
+  subscript(_ message: String) -> [[String: String]] { lines.withLock { $0.filter { $0["msg"] == message } } }
+}
+
 /// One open delivery stream, seen from the agent.
 struct Conversation: Sendable {
   private let outgoing: AsyncStream<Printtrail_Dcam_V1_AgentMessage>.Continuation
@@ -181,6 +216,10 @@ struct Conversation: Sendable {
   func send(_ hello: Printtrail_Dcam_V1_Hello) { outgoing.yield(.with { $0.hello = hello }) }
   func send(_ batch: Printtrail_Dcam_V1_Batch) { outgoing.yield(.with { $0.batch = batch }) }
   func send(_ checkpoint: Printtrail_Dcam_V1_SealedCheckpoint) { outgoing.yield(.with { $0.checkpoint = checkpoint }) }
+
+  func send(lost: Printtrail_Dcam_V1_Lost) { outgoing.yield(.with { $0.lost = lost }) }
+  /// A message of no kind.
+  func sendNothing() { outgoing.yield(Printtrail_Dcam_V1_AgentMessage()) }
 
   /// Says that nothing more will be sent.
   func finish() { outgoing.finish() }

@@ -19,6 +19,8 @@ final class TestSource: DeliverySource {
     var alerts: [UInt64] = []
     /// Sequences that are another record than they were.
     var changed: Set<UInt64> = []
+    /// So many of epoch 1 were removed by retention.
+    var base: UInt64 = 0
     var rejected: [RecordPosition] = []
     var conflicted: [ClosedRange<UInt64>] = []
     var recordsRead: UInt64 = 0
@@ -58,7 +60,7 @@ final class TestSource: DeliverySource {
   func heads() async throws -> [RecordPosition] {
     look { $0.heads.enumerated().map { RecordPosition(epoch: UInt32($0 + 1), sequence: $1) } }
   }
-  func bases() async throws -> [UInt32: UInt64] { [:] }
+  func bases() async throws -> [UInt32: UInt64] { look { $0.base > 0 ? [1: $0.base] : [:] } }
   func lost() async throws -> [UInt32: [ClosedRange<UInt64>]] { [:] }
   func cursor() async throws -> RecordPosition? { look(\.cursor) }
   func checkpoint() async throws -> CheckpointNote? { nil }

@@ -5,7 +5,7 @@ import Glibc
 final class Site {
   let directory: URL
   let network: Int
-  let ports: (csr: Int, dcam: Int, hc: Int, snmp: Int)
+  let ports: (csr: Int, dcam: Int, hc: Int, snmp: Int, metrics: Int)
   private(set) var fleet: Program?
   private(set) var hub: Program?
   private(set) var agent: Program?
@@ -16,7 +16,8 @@ final class Site {
     directory = URL(fileURLWithPath: NSTemporaryDirectory() + "printtrail-site-\(UUID().uuidString.prefix(8))")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     let base = 21_000 + network * 10
-    ports = (base, base + 1, base + 2, base + 3)
+    // Those between are for what a test puts before the hub, or beside it.
+    ports = (base, base + 1, base + 2, base + 3, base + 9)
   }
 
   deinit {
@@ -78,14 +79,18 @@ final class Site {
     return try decode(created, Code.self).code
   }
 
-  /// - Parameter point: where the program kills itself; see Sources/CrashRecorder.
-  func startHub(killAt point: String? = nil, options: [String] = []) async throws {
+  /// - Parameters:
+  ///   - point: where the program kills itself; see Sources/CrashRecorder.
+  ///   - file: while it exists, the disk of the hub's directory is full.
+  func startHub(killAt point: String? = nil, fullWhile file: String? = nil, options: [String] = []) async throws {
     let program = try Program(
       "pthub",
       [
         "serve", "--directory", hubDirectory, "--csr", "127.0.0.1:\(ports.csr)", "--dcam", "127.0.0.1:\(ports.dcam)",
-        "--hc", "127.0.0.1:\(ports.hc)",
-      ] + options, log: directory, environment: try killing(at: point, in: hubDirectory))
+        "--hc", "127.0.0.1:\(ports.hc)", "--metrics", "127.0.0.1:\(ports.metrics)",
+      ] + options, log: directory,
+      environment: file.map { preloaded(["PT_FULL_WHILE": $0], watching: hubDirectory) }
+        ?? killing(at: point, in: hubDirectory))
     hub = program
     // One that is to be killed may be killed before it is ready.
     if point == nil { try await program.waits(for: "ready") }

@@ -89,6 +89,10 @@ package final class PostgresDatabase: SQLDatabase {
     try await run(isolation, readOnly: false, work)
   }
 
+  package func byteCount() async throws -> Int64 {
+    try await read { try $0.value("SELECT pg_database_size(current_database()) AS bytes") } ?? 0
+  }
+
   private func run<Value: Sendable>(
     _ isolation: SQLIsolation, readOnly: Bool, _ work: @Sendable @escaping (any SQLConnection) throws -> Value
   ) async throws -> Value {

@@ -5,8 +5,10 @@
 // (sqlite.org/pragma.html#pragma_synchronous; NORMAL would lose the last ones with the power), which is what
 // acknowledgements rest on. All blocking work is on GRDB's own dispatch queues, never on the cooperative pool.
 
+internal import Dispatch
 internal import FoundationEssentials
 internal import GRDB
+internal import Glibc
 internal import Platform
 
 package final class SQLiteDatabase: SQLDatabase {
@@ -73,6 +75,43 @@ package final class SQLiteDatabase: SQLDatabase {
   ) async throws -> Value {
     do { return try await pool.write { try work(SQLiteConnection(db: $0)) } } catch let error as DatabaseError {
       throw failure(error)
+    }
+  }
+
+  package func byteCount() async throws -> Int64 {
+    // The log may be gone when it is looked at: whoever closes the database last removes it.
+    [place, place + "-wal"].reduce(0) { sum, path in
+      let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+      return sum + (attributes?[.size] as? Int64 ?? (attributes?[.size] as? UInt64).map(Int64.init) ?? 0)
+    }
+  }
+
+  /// Copies everything as of one moment into a new database, which needs no other file beside it. Nobody is held up meanwhile; the log grows
+  /// by what is written.
+  ///
+  /// - Throws: `SQLFailure`; what is at `path` then is of no use.
+  package func copy(to path: String) async throws {
+    do {
+      try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
+        DispatchQueue(label: "hub.copy").async { [pool] in
+          done.resume(
+            with: Result {
+              let copy = try DatabaseQueue(path: path)
+              // SQLite's online backup, all pages in one step of one read transaction (sqlite.org/backup.html).
+              try pool.backup(to: copy)
+              try copy.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = DELETE") }
+              try copy.close()
+            })
+        }
+      }
+    } catch let error as DatabaseError {
+      throw Self.failure(error, path: path, bytesFree: Machine.bytesFree(at: path))
+    }
+    let descriptor = open(path, O_RDWR | O_CLOEXEC)
+    guard descriptor >= 0 else { throw SQLFailure(.inputOutput, "\(path) cannot be opened again.") }
+    defer { close(descriptor) }
+    guard fchmod(descriptor, 0o600) == 0, fsync(descriptor) == 0 else {
+      throw SQLFailure(.inputOutput, "\(path) cannot be written to its disk: \(String(cString: strerror(errno))).")
     }
   }
 

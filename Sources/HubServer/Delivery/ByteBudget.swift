@@ -66,6 +66,9 @@ final class ByteBudget: Sendable {
     for waiter in ready { waiter.continuation.resume(returning: true) }
   }
 
+  /// How many bytes are in use.
+  var taken: Int { state.withLock { capacity - $0.available } }
+
   /// How many bytes are free.
   var available: Int { state.withLock { $0.available } }
 

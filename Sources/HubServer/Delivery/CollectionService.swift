@@ -17,22 +17,49 @@ struct CollectionService: Printtrail_Dcam_V1_DeviceCollection.SimpleServiceProto
     response: RPCWriter<Printtrail_Dcam_V1_HubMessage>,
     context: ServerContext
   ) async throws {
-    let peer = try await peers.peer(context)
+    let peer = try await aside { try await peers.peer(context) }
     let install = peer.install
     try delivery.admit()
     defer { delivery.dismiss() }
     var logger = logger
     logger[metadataKey: "install"] = "\(install.id)"
     logger.info("stream opened", metadata: ["peer": "\(context.remotePeer)"])
-    defer { logger.info("stream closed") }
+    delivery.metrics.count(.streamsOpened)
     let session = StreamSession(
       install: install, address: SigningService.address(of: context.remotePeer), delivery: delivery, response: response,
       logger: logger)
-    try await delivery.streamGuard.run(peer, address: context.remotePeer, request) { try await session.run($0) }
+    do {
+      try await delivery.streamGuard.run(peer, address: context.remotePeer, request) { try await session.run($0) }
+      ended(nil, logger)
+    } catch {
+      ended(error, logger)
+      throw error
+    }
+  }
+
+  private func ended(_ error: (any Error)?, _ logger: Logger) {
+    let status = HubCounter.status(error)
+    delivery.metrics.count(.streamsEnded, status)
+    var metadata: Logger.Metadata = ["status": "\(status)"]
+    if let error { metadata["reason"] = "\((error as? RPCError)?.message ?? "\(error)")" }
+    logger.log(level: status == "invalid_argument" ? .notice : .info, "stream closed", metadata: metadata)
   }
 
   func checkIn(
     request: Printtrail_Dcam_V1_CheckInRequest, context: ServerContext
+  ) async throws -> Printtrail_Dcam_V1_CheckInResponse {
+    do {
+      let response = try await answer(request, context)
+      delivery.metrics.count(.checkIns, HubCounter.status(nil))
+      return response
+    } catch {
+      delivery.metrics.count(.checkIns, HubCounter.status(error))
+      throw error
+    }
+  }
+
+  private func answer(
+    _ request: Printtrail_Dcam_V1_CheckInRequest, _ context: ServerContext
   ) async throws -> Printtrail_Dcam_V1_CheckInResponse {
     let install = try await peers.install(context)
     var logger = logger

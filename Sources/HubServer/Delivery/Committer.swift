@@ -31,19 +31,26 @@ final class Committer: Service {
     var pending: [Submission] = []
     var isClosed = false
     var runner: CheckedContinuation<Void, Never>?
+    /// When the transaction that is under way began.
+    var began: ContinuousClock.Instant?
   }
 
   private let store: any RecordStore
   private let clock: HubClock
   private let logger: Logger
   private let committed: @Sendable (Set<InstallNumber>) -> Void
+  private let ended: @Sendable (Duration, HubError?) -> Void
   private let state = Mutex(State())
 
-  /// - Parameter committed: hears of whom records were committed.
+  /// - Parameters:
+  ///   - committed: hears of whom records were committed.
+  ///   - ended: hears of each transaction how long it took, and why it failed.
   init(
     store: any RecordStore, clock: HubClock, logger: Logger,
+    ended: @escaping @Sendable (Duration, HubError?) -> Void = { _, _ in },
     committed: @escaping @Sendable (Set<InstallNumber>) -> Void = { _ in }
   ) {
+    self.ended = ended
     self.committed = committed
     self.store = store
     self.clock = clock
@@ -72,6 +79,9 @@ final class Committer: Service {
 
   /// How many submissions wait for the next transaction.
   var waiting: Int { state.withLock { $0.pending.count } }
+
+  /// How long the transaction that is under way has been so; nil if there is none.
+  var committingFor: Duration? { state.withLock { state in state.began.map { .now - $0 } } }
 
   /// Commits until the hub shuts down; what was submitted by then is still committed.
   func run() async throws {
@@ -130,7 +140,7 @@ final class Committer: Service {
 
   private func commit(_ group: [Submission]) async {
     do {
-      var outcomes = try await store.append(group.flatMap(\.appends), now: clock.now)[...]
+      var outcomes = try await append(group.flatMap(\.appends))[...]
       committed(Set(group.flatMap(\.appends).map(\.install)))
       for submission in group {
         let own = Array(outcomes.prefix(submission.appends.count))
@@ -142,10 +152,22 @@ final class Committer: Service {
         "group not stored, trying each by itself", metadata: ["submissions": "\(group.count)", "error": "\(error)"])
       for submission in group { await commit([submission]) }
     } catch {
-      logger.error(
-        "records not stored",
-        metadata: ["install": "\(group.first?.appends.first?.install.rawValue ?? 0)", "error": "\(error)"])
+      // Whoever submitted says whose they are.
       for submission in group { submission.reply.resume(returning: .failure(.store("\(error)"))) }
+    }
+  }
+
+  private func append(_ appends: [Append]) async throws -> [AppendOutcome] {
+    let began = ContinuousClock.now
+    state.withLock { $0.began = began }
+    defer { state.withLock { $0.began = nil } }
+    do {
+      let outcomes = try await store.append(appends, now: clock.now)
+      ended(.now - began, nil)
+      return outcomes
+    } catch {
+      ended(.now - began, error as? HubError ?? HubError(.inputOutput, "\(error)"))
+      throw error
     }
   }
 }

@@ -48,6 +48,7 @@ final class Delivery: Sendable {
   let troubles = TroubleMemory()
   /// Nil: this hub sets nothing of its agents.
   let settings: SettingsWatch?
+  let metrics: HubMetrics
   /// Nil: this hub does not keep what it is sent, and countersigns nothing.
   private let countersigner: Countersigner?
   private let streamsMax: Int
@@ -56,11 +57,14 @@ final class Delivery: Sendable {
   init(
     records: any RecordStore, registry: any RegistryStore, committer: Committer, countersigner: Countersigner?,
     streams: StreamGuard, settings: SettingsWatch? = nil, clock: HubClock,
-    checkInInterval: Duration = HubLimits.checkInInterval, jobs: (any JobStore)? = nil, jobWatch: JobWatch? = nil,
-    waitingBytesMax: Int = HubLimits.waitingBytesMax, streamsMax: Int = HubLimits.streamsMax
+    checkInInterval: Duration = HubLimits.checkInInterval,
+    jobs: (any JobStore)? = nil, jobWatch: JobWatch? = nil,
+    waitingBytesMax: Int = HubLimits.waitingBytesMax, streamsMax: Int = HubLimits.streamsMax,
+    metrics: HubMetrics = HubMetrics()
   ) {
     self.jobs = jobs
     self.jobWatch = jobWatch
+    self.metrics = metrics
     self.records = records
     self.registry = registry
     self.committer = committer
@@ -83,6 +87,7 @@ final class Delivery: Sendable {
       return true
     }
     guard admitted else {
+      metrics.count(.callsRefused, "too_many_streams")
       // Each is told another time, so that those who were refused together do not come back together.
       let wait = Duration.milliseconds(Int64.random(in: 1_000...HubLimits.retryAfter.milliseconds))
       throw RPCError.tooMuch("This hub serves as many streams as it can.", retryAfter: wait)
@@ -91,6 +96,8 @@ final class Delivery: Sendable {
 
   func dismiss() { streams.withLock { $0 -= 1 } }
 
+  var streamsOpen: Int { streams.withLock { $0 } }
+
   // MARK: Hello and Welcome
 
   /// Checks that the agent speaks for the journal that was registered.
@@ -98,16 +105,18 @@ final class Delivery: Sendable {
   /// - Throws: `RPCError` INVALID_ARGUMENT for another journal.
   func recognise(_ hello: Printtrail_Dcam_V1_Hello, install: Install, peer: String) async throws {
     guard Array(hello.journalID) == install.journalID else {
+      metrics.count(.callsRefused, "foreign_journal")
       await streamGuard.doubt(
-        install.number, "an agent shows this install's certificate and speaks for another journal", peer: peer)
+        install, "an agent shows this install's certificate and speaks for another journal", peer: peer)
       throw RPCError(
         code: .invalidArgument,
         message: "The journal's id is not the one registered at enrolment. Enrol this journal with a new DataLink code."
       )
     }
     guard Array(hello.journalPublicKey) == install.journalKey else {
+      metrics.count(.callsRefused, "foreign_journal")
       await streamGuard.doubt(
-        install.number, "an agent shows this install's certificate and speaks for the journal with another key",
+        install, "an agent shows this install's certificate and speaks for the journal with another key",
         peer: peer)
       throw RPCError(
         code: .invalidArgument,
@@ -138,7 +147,9 @@ final class Delivery: Sendable {
     for holding in try await records.holdings(of: install.number) {
       guard let head = heads[holding.epoch], head < holding.sequence else { continue }
       let detail = "epoch \(holding.epoch): the journal ends at \(head), the hub holds \(holding.sequence)"
-      logger.warning("journal is behind the hub", metadata: ["detail": "\(detail)"])
+      logger.warning(
+        "journal is behind the hub",
+        metadata: ["epoch": "\(holding.epoch)", "sequence": "\(head)", "held": "\(holding.sequence)"])
       try await registry.audit(
         AuditEntry(at: clock.now, action: "journal.behind", subject: install.id, peer: "", detail: detail))
     }
@@ -188,8 +199,15 @@ final class Delivery: Sendable {
 
   func check(_ batch: Printtrail_Dcam_V1_Batch, install: Install) throws -> Append? {
     do throws(BatchCheck.Violation) {
-      return try BatchCheck.append(batch, install: install.number)
+      let append = try BatchCheck.append(batch, install: install.number)
+      if let append {
+        metrics.count(.batches)
+        metrics.count(.recordsReceived, by: append.records.count)
+        metrics.count(.bytesReceived, by: append.records.reduce(0) { $0 + $1.payload.count })
+      }
+      return append
     } catch {
+      metrics.count(.violations, "batch")
       throw RPCError(code: .invalidArgument, message: "The stream does not follow the protocol: \(error).")
     }
   }
@@ -198,6 +216,7 @@ final class Delivery: Sendable {
     do throws(BatchCheck.Violation) {
       return try BatchCheck.append(lost, install: install.number)
     } catch {
+      metrics.count(.violations, "lost")
       throw RPCError(code: .invalidArgument, message: "The stream does not follow the protocol: \(error).")
     }
   }
@@ -210,18 +229,23 @@ final class Delivery: Sendable {
     do throws(Committer.Failure) {
       outcomes = try await committer.submit(appends)
     } catch {
+      metrics.count(.records, "not_stored", by: appends.reduce(0) { $0 + $1.records.count })
+      logger.error(
+        "records not stored", metadata: Self.place(of: appends).merging(["error": "\(error)"]) { $1 })
       throw error == .shuttingDown ? RPCError.shuttingDown : RPCError.storeUnavailable
     }
     var result = StoreResult()
     for (append, outcome) in zip(appends, outcomes) {
       guard case .stored(let stored) = outcome else {
         result.failure = Self.failure(outcome, append)
+        refused(outcome, append, logger)
         break
       }
+      count(stored, append)
       result.answers.append(answer(stored, append, logger))
       if let conflict = stored.conflicts.first {
         await streamGuard.doubt(
-          append.install,
+          install,
           "epoch \(append.epoch): another record came under sequence \(conflict.sequence), which is held", peer: "")
       }
     }
@@ -230,6 +254,38 @@ final class Delivery: Sendable {
       install: install,
       logger)
     return result
+  }
+
+  /// Where the appends of one submission begin and end.
+  private static func place(of appends: [Append]) -> Logger.Metadata {
+    guard let first = appends.first, let last = appends.last else { return [:] }
+    let end = last.lostThrough ?? last.firstSequence + UInt64(max(last.records.count, 1)) - 1
+    return [
+      "epoch": "\(first.epoch)", "sequence": "\(first.firstSequence)", "last_epoch": "\(last.epoch)",
+      "last_sequence": "\(end)",
+    ]
+  }
+
+  private func count(_ stored: StoredAppend, _ append: Append) {
+    metrics.count(.records, "committed", by: stored.appended)
+    metrics.count(.records, "duplicate", by: stored.duplicates)
+    metrics.count(.records, "rejected", by: stored.rejections.count)
+    metrics.count(.records, "conflicting", by: stored.conflicts.count)
+    if let last = append.lostThrough {
+      metrics.count(.records, "lost", by: Int(clamping: last - append.firstSequence + 1))
+    }
+  }
+
+  private func refused(_ outcome: AppendOutcome, _ append: Append, _ logger: Logger) {
+    switch outcome {
+    case .gap: metrics.count(.violations, "gap")
+    case .tooManyEpochs: metrics.count(.violations, "epochs")
+    case .revoked: metrics.count(.callsRefused, "install_revoked")
+    case .unknownInstall: metrics.count(.callsRefused, "unknown_certificate")
+    case .stored: return
+    }
+    logger.notice(
+      "batch refused", metadata: Self.place(of: [append]).merging(["outcome": "\(outcome)"]) { $1 })
   }
 
   private static func failure(_ outcome: AppendOutcome, _ append: Append) -> RPCError? {
@@ -262,7 +318,9 @@ final class Delivery: Sendable {
     if let last = append.lostThrough {
       logger.warning(
         "an agent lost records",
-        metadata: ["epoch": "\(append.epoch)", "from": "\(append.firstSequence)", "to": "\(last)"])
+        metadata: [
+          "epoch": "\(append.epoch)", "sequence": "\(append.firstSequence)", "last_sequence": "\(last)",
+        ])
     }
     for rejected in stored.rejections {
       logger.warning(
@@ -288,6 +346,7 @@ final class Delivery: Sendable {
     _ checkpoint: Printtrail_Dcam_V1_SealedCheckpoint, install: Install, logger: Logger
   ) async throws -> CheckpointAnswer {
     guard checkpoint.note.utf8.count <= HubLimits.noteBytesMax else {
+      metrics.count(.violations, "checkpoint")
       throw RPCError(code: .invalidArgument, message: "A checkpoint has more than \(HubLimits.noteBytesMax) bytes.")
     }
     let delivered = DeliveredCheckpoint(
@@ -298,13 +357,17 @@ final class Delivery: Sendable {
       throw RPCError.storeUnavailable
     }
     switch outcome {
-    case .verified: return .verified(try countersign(checkpoint))
+    case .verified:
+      metrics.count(.checkpoints, "verified")
+      return .verified(try countersign(checkpoint))
     case .refused(let reason):
+      metrics.count(.checkpoints, "refused")
       logger.error(
         "checkpoint not verified",
         metadata: ["epoch": "\(checkpoint.epoch)", "sequence": "\(checkpoint.sequence)", "reason": "\(reason)"])
       return .refused(Self.rejection(checkpoint.epoch, checkpoint.sequence, reason))
     case .ahead(let held):
+      metrics.count(.violations, "checkpoint")
       throw RPCError(
         code: .invalidArgument,
         message:

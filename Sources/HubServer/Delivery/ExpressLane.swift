@@ -48,7 +48,8 @@ extension Delivery {
 
   private func check(_ records: [Printtrail_Dcam_V1_Express]) throws -> [DeliveredExpress] {
     func broken(_ what: String) -> RPCError {
-      RPCError(code: .invalidArgument, message: "The check-in does not follow the protocol: \(what).")
+      metrics.count(.violations, "express")
+      return RPCError(code: .invalidArgument, message: "The check-in does not follow the protocol: \(what).")
     }
     guard records.count <= HubLimits.expressPerCallMax else {
       throw broken("it has \(records.count) express records; at most \(HubLimits.expressPerCallMax) are taken")
@@ -90,6 +91,10 @@ extension Delivery {
       logger.info(
         "record ahead of its turn", metadata: ["epoch": "\(record.epoch)", "sequence": "\(record.sequence)"])
     }
+    let refused = result.answers.count { !$0.refusal.isEmpty }
+    metrics.count(.express, "kept", by: result.answers.count - refused)
+    metrics.count(.express, "refused", by: max(0, refused - result.conflicts.count))
+    metrics.count(.express, "conflicting", by: result.conflicts.count)
     for conflict in result.conflicts {
       logger.error(
         "record in conflict",

@@ -31,6 +31,9 @@ struct PeerCheck: Sendable {
   let store: any RegistryStore
   let clock: HubClock
   let logger: Logger
+  var metrics = HubMetrics()
+  /// Nil unless this hub's database was put back.
+  var restoration: Restoration?
 
   /// The install that makes this call.
   ///
@@ -66,6 +69,7 @@ struct PeerCheck: Sendable {
 
   private func peer(_ certificate: Certificate?, address peer: String) async throws(Refusal) -> Peer {
     guard let certificate else {
+      metrics.count(.callsRefused, "no_certificate")
       throw .unauthenticated("This call needs the install's client certificate. Enrol with a DataLink code first.")
     }
     let checked: Authorities.CheckedClient
@@ -75,24 +79,34 @@ struct PeerCheck: Sendable {
       logger.notice("client certificate refused", metadata: ["peer": "\(peer)", "reason": "\(error)"])
       switch error {
       case .notOurs, .notForClients:
+        metrics.count(.callsRefused, "foreign_certificate")
         throw .unauthenticated(
           "The client certificate is not one that this hub issued to an install. Enrol at this hub.")
       case .notYetValid:
+        metrics.count(.callsRefused, "not_yet_valid")
         throw .unauthenticated(
           "The client certificate is not valid yet by the hub's clock, which says \(timeText(milliseconds: clock.now)). Check the hub's clock."
         )
       case .expired(let end):
+        metrics.count(.callsRefused, "expired")
         throw .unauthenticated(
           "The client certificate expired at \(timeText(milliseconds: end)), and the hub's clock says \(timeText(milliseconds: clock.now)). Enrol again with a new DataLink code."
         )
       }
     }
     let serial = checked.serial
+    // The certificate is this hub's own, so what it is issued to is no mere claim.
+    let refused: Logger.Metadata = [
+      "install": "\(Self.commonName(certificate) ?? "unknown")", "peer": "\(peer)", "serial": "\(serial)",
+    ]
     let standing: CertificateStanding
     do {
-      standing = try await store.useCertificate(serial: serial, now: clock.now)
+      let known = try await store.useCertificate(serial: serial, now: clock.now)
+      let isAdopted = known == .unknown ? try await adopt(certificate, checked, refused) : false
+      standing = isAdopted ? try await store.useCertificate(serial: serial, now: clock.now) : known
     } catch {
-      logger.error("certificate not looked up", metadata: ["serial": "\(serial)", "error": "\(error)"])
+      metrics.count(.callsRefused, "store_unavailable")
+      logger.error("certificate not looked up", metadata: refused.merging(["error": "\(error)"]) { $1 })
       throw .unavailable
     }
     switch standing {
@@ -100,19 +114,38 @@ struct PeerCheck: Sendable {
       return Peer(
         install: install, serial: serial, notAfter: checked.notAfter, isOfRetiringRoot: checked.isOfRetiringRoot)
     case .good, .unknown:
-      logger.warning("client certificate unknown", metadata: ["peer": "\(peer)", "serial": "\(serial)"])
+      metrics.count(.callsRefused, "unknown_certificate")
+      logger.warning("client certificate unknown", metadata: refused)
       throw .unauthenticated("This hub does not know the client certificate. Enrol again with a new DataLink code.")
     case .superseded:
-      logger.notice("client certificate superseded", metadata: ["peer": "\(peer)", "serial": "\(serial)"])
+      metrics.count(.callsRefused, "superseded")
+      logger.notice("client certificate superseded", metadata: refused)
       throw .unauthenticated(
         "The client certificate was replaced by a newer one that was used already. Use that one, or enrol again.")
     case .certificateRevoked:
-      logger.notice("revoked certificate refused", metadata: ["peer": "\(peer)", "serial": "\(serial)"])
+      metrics.count(.callsRefused, "certificate_revoked")
+      logger.notice("revoked certificate refused", metadata: refused)
       throw .unauthenticated(Self.certificateRevokedText)
     case .revoked:
-      logger.notice("revoked install refused", metadata: ["peer": "\(peer)", "serial": "\(serial)"])
+      metrics.count(.callsRefused, "install_revoked")
+      logger.notice("revoked install refused", metadata: refused)
       throw .revoked
     }
+  }
+
+  /// Takes a certificate that the database was put back behind.
+  private func adopt(
+    _ certificate: Certificate, _ checked: Authorities.CheckedClient, _ place: Logger.Metadata
+  ) async throws -> Bool {
+    guard let restoration, restoration.covers(certificate), let install = Self.commonName(certificate) else {
+      return false
+    }
+    let issued = IssuedCertificate(
+      serial: checked.serial, der: try derBytes(certificate), notBefore: certificate.notValidBefore.milliseconds,
+      notAfter: checked.notAfter)
+    guard try await store.adopt(issued, ofInstall: install, now: clock.now) else { return false }
+    logger.notice("certificate adopted that was issued after the backup", metadata: place)
+    return true
   }
 
   private static func commonName(_ certificate: Certificate) -> String? {

@@ -97,6 +97,7 @@ struct StreamSession: Sendable {
       let append = try delivery.check(lost, install: install)
       return (.batch(append), append.byteCount)
     case nil:
+      delivery.metrics.count(.violations, "order")
       throw RPCError(
         code: .invalidArgument, message: "The stream does not follow the protocol: a message of an unknown kind.")
     }
@@ -129,6 +130,7 @@ struct StreamSession: Sendable {
         switch held.message {
         case .hello(let greeted):
           guard greeting.begin() else {
+            delivery.metrics.count(.violations, "order")
             throw RPCError(code: .invalidArgument, message: "The stream does not follow the protocol: a second Hello.")
           }
           hello = greeted
@@ -162,6 +164,7 @@ struct StreamSession: Sendable {
 
   private func expect(_ greeting: Greeting) throws {
     guard greeting.isDone else {
+      delivery.metrics.count(.violations, "order")
       throw RPCError(
         code: .invalidArgument, message: "The stream does not follow the protocol: it must begin with a Hello.")
     }
@@ -170,9 +173,11 @@ struct StreamSession: Sendable {
   private func greet(
     _ hello: Printtrail_Dcam_V1_Hello, _ greeting: Greeting, _ mailbox: Mailbox<Held>
   ) async throws {
-    try await delivery.greet(hello, install: install, peer: address, logger: logger)
     var message = Printtrail_Dcam_V1_HubMessage()
-    message.welcome = try await delivery.welcome(install, hello)
+    message.welcome = try await aside {
+      try await delivery.greet(hello, install: install, peer: address, logger: logger)
+      return try await delivery.welcome(install, hello)
+    }
     try await response.write(message)
     guard let settings = delivery.settings else { return }
     // Watched first: what changes from here on comes by the mailbox.
@@ -181,7 +186,7 @@ struct StreamSession: Sendable {
     }
     greeting.watched(as: id)
     do {
-      if let set = try await settings.offer(of: id) { try await response.write(.with { $0.settings = .init(set) }) }
+      if let set = try await aside({ try await settings.offer(of: id) }) { try await response.write(.with { $0.settings = .init(set) }) }
     } catch is HubError { throw RPCError.storeUnavailable }
   }
 
@@ -189,7 +194,7 @@ struct StreamSession: Sendable {
     guard !batches.isEmpty else { return }
     var messages: [Printtrail_Dcam_V1_HubMessage] = []
     var acknowledgements: [UInt32: Printtrail_Dcam_V1_Acknowledgement] = [:]
-    let result = try await delivery.store(batches, of: install, logger: logger)
+    let result = try await aside { try await delivery.store(batches, of: install, logger: logger) }
     for answer in result.answers {
       messages += answer.rejections.map { rejection in .with { $0.rejection = rejection } }
       messages += answer.conflicts.map { conflict in .with { $0.conflict = conflict } }
@@ -204,7 +209,7 @@ struct StreamSession: Sendable {
   }
 
   private func keep(_ checkpoint: Printtrail_Dcam_V1_SealedCheckpoint) async throws {
-    switch try await delivery.keep(checkpoint, install: install, logger: logger) {
+    switch try await aside({ try await delivery.keep(checkpoint, install: install, logger: logger) }) {
     case .refused(let rejection): try await response.write(.with { $0.rejection = rejection })
     case .verified(let countersignature?): try await response.write(.with { $0.countersignature = countersignature })
     case .verified(nil): break

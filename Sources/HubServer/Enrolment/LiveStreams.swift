@@ -7,6 +7,7 @@
 //     the certificate was revoked              UNAUTHENTICATED
 //     it ended, and 15 minutes more            UNAUTHENTICATED
 //     a newer one was used 15 minutes ago      UNAUTHENTICATED
+//     its install opened too many after it     ABORTED
 //
 // Two streams of one install are nothing unusual: a connection dies, and the hub hears of it late. But a dead one brings nothing. Where
 // both bring something well after the second was opened, two agents run with one identity: a machine was copied, or the identity stolen.
@@ -18,7 +19,7 @@ struct LiveStreams {
 
   /// Why a stream must end.
   enum Ending: Error, Equatable, Sendable {
-    case installRevoked, certificateRevoked, certificateEnded, certificateReplaced
+    case installRevoked, certificateRevoked, certificateEnded, certificateReplaced, crowdedOut
   }
 
   /// Two agents with one identity.
@@ -43,12 +44,16 @@ struct LiveStreams {
   var count: Int { streams.count }
 
   /// - Parameter now: milliseconds since 1970 UTC.
-  mutating func open(_ peer: Peer, address: String, now: Int64) -> ID {
+  /// - Returns: which stream it is, and the install's oldest, if that must now end.
+  mutating func open(_ peer: Peer, address: String, now: Int64) -> (id: ID, crowdedOut: ID?) {
+    let own = ofInstall[peer.install.number] ?? []
+    let crowdedOut = own.count < HubLimits.streamsPerInstallMax ? nil : own.min { $0.number < $1.number }
+    if let crowdedOut { close(crowdedOut) }
     next += 1
     let id = ID(number: next)
     streams[id] = Stream(peer: peer, address: address, openedAt: now, heardAt: now)
     ofInstall[peer.install.number, default: []].insert(id)
-    return id
+    return (id, crowdedOut)
   }
 
   mutating func close(_ id: ID) {

@@ -44,12 +44,15 @@ final class SigningService: Printtrail_Csr_V1_CertificateSigning.SimpleServicePr
       inAll: .init(burst: Int(HubLimits.streamsMax), interval: .milliseconds(10)), peersMax: HubLimits.streamsMax))
   private let standingInterval: Duration
   private let clientValidity: Duration
+  private let metrics: HubMetrics
 
   init(
     directory: HubDirectory, authorities: Authorities, store: any RegistryStore, peers: PeerCheck,
     addresses: @escaping @Sendable () -> Addresses, clientValidity: Duration = HubLimits.clientValidity,
-    standingInterval: Duration = HubLimits.standingInterval, clock: HubClock, logger: Logger
+    standingInterval: Duration = HubLimits.standingInterval, clock: HubClock, logger: Logger,
+    metrics: HubMetrics = HubMetrics()
   ) {
+    self.metrics = metrics
     self.directory = directory
     self.authorities = authorities
     self.clientValidity = clientValidity
@@ -68,12 +71,15 @@ final class SigningService: Printtrail_Csr_V1_CertificateSigning.SimpleServicePr
   ) async throws -> Printtrail_Csr_V1_EnrollResponse {
     let address = Self.address(of: context.remotePeer)
     if let limited = limiter.withLock({ $0.begin(address, now: clock.now) }) {
+      metrics.count(.enrolments, "limited")
       logger.notice("enrolment attempts limited", metadata: ["peer": "\(address)"])
       if limited.isNews { try await audit("enrolment.limited", address, "too many attempts") }
       throw RPCError.tooMuch("Too many failed attempts from this address.", retryAfter: limited.wait)
     }
     let checked: CheckedRequest
     do { checked = try Self.check(request) } catch let error as RPCError {
+      metrics.count(.enrolments, "invalid")
+      logger.notice("enrolment refused", metadata: ["peer": "\(address)", "reason": "\(error.message)"])
       try await audit("enrolment.refused", address, error.message)
       throw error
     }
@@ -94,18 +100,22 @@ final class SigningService: Printtrail_Csr_V1_CertificateSigning.SimpleServicePr
         try issuing.issueClient(install: $0, request: checked, validity: clientValidity)
       }
     } catch {
-      logger.error("enrolment not stored", metadata: ["error": "\(error)"])
+      metrics.count(.enrolments, "not_stored")
+      logger.error("enrolment not stored", metadata: ["peer": "\(address)", "error": "\(error)"])
       limiter.withLock { $0.succeeded(address) }
       throw RPCError.storeUnavailable
     }
     switch outcome {
     case .refused(let reason): throw try await refused(reason, address)
     case .mismatch(let reason):
+      metrics.count(.enrolments, "refused")
+      logger.notice("enrolment refused", metadata: ["peer": "\(address)", "reason": "\(reason)"])
       try await audit("enrolment.refused", address, reason)
       throw RPCError(code: .invalidArgument, message: "Not enrolled: \(reason).")
     case .enrolled(let install, let certificate, let repeated):
       // Each repetition is another certificate: an agent needs a few of them.
       if !repeated { limiter.withLock { $0.succeeded(address) } }
+      metrics.count(.enrolments, repeated ? "repeated" : "enrolled")
       logger.info(
         "install enrolled",
         metadata: [
@@ -151,6 +161,7 @@ final class SigningService: Printtrail_Csr_V1_CertificateSigning.SimpleServicePr
 
   /// One answer for every reason, so that a guesser learns nothing; the audit trail has the reason.
   private func refused(_ reason: String, _ address: String) async throws -> RPCError {
+    metrics.count(.enrolments, "refused")
     logger.notice("enrolment refused", metadata: ["peer": "\(address)", "reason": "\(reason)"])
     try await audit("enrolment.refused", address, "the code is \(reason)")
     return RPCError(
@@ -190,12 +201,17 @@ final class SigningService: Printtrail_Csr_V1_CertificateSigning.SimpleServicePr
       throw RPCError(code: .unauthenticated, message: error.message)
     }
     if let limited = renewals.withLock({ $0.begin(install.id, now: clock.now) }) {
+      metrics.count(.renewals, "limited")
       logger.notice("renewals limited", metadata: ["install": "\(install.id)"])
       if limited.isNews { try await audit("renewal.limited", address, "too many renewals", subject: install.id) }
       throw RPCError.tooMuch("This install renews its certificate too often.", retryAfter: limited.wait)
     }
     let checked: CheckedRequest
     do { checked = try Self.checkedRequest(request.certificateRequest) } catch let error as RPCError {
+      metrics.count(.renewals, "refused")
+      logger.notice(
+        "renewal refused",
+        metadata: ["install": "\(install.id)", "peer": "\(address)", "reason": "\(error.message)"])
       try await audit("renewal.refused", address, error.message, subject: install.id)
       throw error
     }
@@ -204,9 +220,11 @@ final class SigningService: Printtrail_Csr_V1_CertificateSigning.SimpleServicePr
     do {
       try await store.addCertificate(certificate, install: install.number, now: clock.now)
     } catch {
+      metrics.count(.renewals, "not_stored")
       logger.error("renewal not stored", metadata: ["install": "\(install.id)", "error": "\(error)"])
       throw RPCError.storeUnavailable
     }
+    metrics.count(.renewals, "renewed")
     logger.info(
       "certificate renewed",
       metadata: [

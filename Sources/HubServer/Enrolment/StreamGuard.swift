@@ -14,10 +14,12 @@ final class StreamGuard: Sendable {
   private let store: any RegistryStore
   private let clock: HubClock
   private let logger: Logger
+  private let metrics: HubMetrics
   private let shared = Mutex(Shared())
 
-  init(store: any RegistryStore, clock: HubClock, logger: Logger) {
+  init(store: any RegistryStore, clock: HubClock, logger: Logger, metrics: HubMetrics = HubMetrics()) {
     self.store = store
+    self.metrics = metrics
     self.clock = clock
     self.logger = logger
   }
@@ -30,10 +32,15 @@ final class StreamGuard: Sendable {
     _ body: @Sendable @escaping (RPCAsyncSequence<Message, any Error>) async throws -> Void
   ) async throws {
     let (endings, end) = AsyncStream.makeStream(of: LiveStreams.Ending.self, bufferingPolicy: .bufferingOldest(1))
-    let id = shared.withLock { shared in
-      let id = shared.live.open(peer, address: SigningService.address(of: address), now: clock.now)
-      shared.ends[id] = end
-      return id
+    let (id, crowdedOut) = shared.withLock { shared in
+      let opened = shared.live.open(peer, address: SigningService.address(of: address), now: clock.now)
+      shared.ends[opened.id] = end
+      return (opened.id, opened.crowdedOut.flatMap { shared.ends[$0] })
+    }
+    if let crowdedOut {
+      logger.warning(
+        "an install has too many streams", metadata: ["install": "\(peer.install.id)", "peer": "\(address)"])
+      crowdedOut.yield(.crowdedOut)
     }
     defer {
       shared.withLock { shared in
@@ -43,7 +50,7 @@ final class StreamGuard: Sendable {
     }
     let heard = RPCAsyncSequence(
       wrapping: request.map { message in
-        await self.heard(id)
+        await self.heard(id, peer.install)
         return message
       })
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -57,22 +64,26 @@ final class StreamGuard: Sendable {
     }
   }
 
-  private func heard(_ id: LiveStreams.ID) async {
+  private func heard(_ id: LiveStreams.ID, _ install: Install) async {
     guard let twins = shared.withLock({ $0.live.heard(id, now: clock.now) }) else { return }
     let detail =
       twins.first == twins.second
       ? "two agents deliver as this install at the same time, both from \(twins.first)"
       : "two agents deliver as this install at the same time, from \(twins.first) and from \(twins.second)"
-    await doubt(twins.install, detail, peer: twins.second)
+    await doubt(install, detail, peer: twins.second)
   }
 
   /// Tells the operator that an identity seems to be in two places: in the log, the audit trail, and the list of installs.
-  func doubt(_ install: InstallNumber, _ detail: String, peer: String) async {
+  func doubt(_ install: Install, _ detail: String, peer: String) async {
     do {
-      guard try await store.doubt(install, detail, peer: peer, now: clock.now) else { return }
-      logger.critical("an identity is in doubt", metadata: ["peer": "\(peer)", "detail": "\(detail)"])
+      guard try await store.doubt(install.number, detail, peer: peer, now: clock.now) else { return }
+      metrics.count(.doubts)
+      logger.critical(
+        "an identity is in doubt", metadata: ["install": "\(install.id)", "peer": "\(peer)", "detail": "\(detail)"])
     } catch {
-      logger.error("doubt about an identity not stored", metadata: ["detail": "\(detail)", "error": "\(error)"])
+      logger.error(
+        "doubt about an identity not stored",
+        metadata: ["install": "\(install.id)", "detail": "\(detail)", "error": "\(error)"])
     }
   }
 
@@ -88,6 +99,10 @@ final class StreamGuard: Sendable {
     switch ending {
     case .installRevoked: RPCError(code: .permissionDenied, message: PeerCheck.revokedText)
     case .certificateRevoked: RPCError(code: .unauthenticated, message: PeerCheck.certificateRevokedText)
+    case .crowdedOut:
+      RPCError(
+        code: .aborted,
+        message: "This install has opened more than \(HubLimits.streamsPerInstallMax) streams; the oldest is ended.")
     case .certificateEnded:
       RPCError(
         code: .unauthenticated, message: "The client certificate has ended. Enrol again with a new DataLink code.")

@@ -33,10 +33,12 @@ final class FleetService: Service {
   private let store: SQLStore
   private let projector = FleetProjector()
   private let logger: Logger
+  private let metrics: HubMetrics
   private let state = Mutex(State())
 
-  init(store: SQLStore, logger: Logger) {
+  init(store: SQLStore, logger: Logger, metrics: HubMetrics = HubMetrics()) {
     self.store = store
+    self.metrics = metrics
     self.logger = logger
   }
 
@@ -74,10 +76,15 @@ final class FleetService: Service {
           let rest = min(max((ContinuousClock.now - start) * Self.restFactor, Self.restLeast), Self.restMost)
           state.withLock { $0.resting[install] = .now + rest }
         }
+        metrics.count(.unreadable, by: unreadable.count)
         if let first = unreadable.first {
+          let id = try await store.installID(install)
           logger.warning(
             "records are in no read model",
-            metadata: ["install": "\(install.rawValue)", "records": "\(unreadable.count)", "reason": "\(first)"])
+            metadata: [
+              "install": "\(id)", "records": "\(unreadable.count)",
+              "epoch": "\(first.epoch)", "sequence": "\(first.sequence)", "reason": "\(first.reason)",
+            ])
         }
         if Task.isCancelled { return }
       }
@@ -85,6 +92,7 @@ final class FleetService: Service {
       // The hub goes down; the next one finds what is left.
     } catch {
       // The next look finds what is left.
+      metrics.count(.fleetFailures)
       logger.error("the fleet is not up to date", metadata: ["error": "\(error)"])
     }
   }
@@ -96,17 +104,23 @@ extension SQLStore {
     try await read { db in Set(try FleetProjector.due(db).map { InstallNumber($0) }) }
   }
 
-  /// Folds all that is stored of an install; gives how many records that were, and why some of them could not be read as events.
+  /// The id of an install, for the log.
+  func installID(_ install: InstallNumber) async throws -> String {
+    try await read { db in try db.value("SELECT id FROM install WHERE number = ?", install) } ?? "unknown"
+  }
+
+  /// Folds all that is stored of an install; gives how many records that were, and which of them could not be read as events.
   @discardableResult
-  func fold(_ install: InstallNumber, _ projector: FleetProjector) async throws -> (records: Int, unreadable: [String])
-  {
+  func fold(_ install: InstallNumber, _ projector: FleetProjector) async throws -> (
+    records: Int, unreadable: UnreadableRecords
+  ) {
     var records = 0
-    var unreadable: [String] = []
+    var unreadable = UnreadableRecords()
     while true {
       let step = try await write(.readCommitted) { db in try projector.advance(install.rawValue, db) }
       projector.keep(step)
       records += step.records
-      unreadable += step.unreadable
+      unreadable.add(step.unreadable)
       guard step.hasMore, !Task.isCancelled else { return (records, unreadable) }
     }
   }

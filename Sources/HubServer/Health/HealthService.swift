@@ -28,8 +28,10 @@ struct HealthService: Sendable {
 
   let peers: PeerCheck
   let store: any RegistryStore
+  let wellness: Wellness
   let clock: HubClock
   let logger: Logger
+  let metrics: HubMetrics
 
   /// The application that serves it.
   ///
@@ -59,27 +61,30 @@ struct HealthService: Sendable {
       configuration: ApplicationConfiguration(
         address: .hostname(endpoint.host, port: endpoint.port), serverName: "pthub"),
       onServerRunning: { channel in onBound(channel.localAddress?.port ?? endpoint.port) },
-      logger: logger)
+      logger: logger.quieter)
   }
 
   private func router() -> Router<HealthContext> {
     let router = Router(context: HealthContext.self)
     router.addMiddleware { JSONErrors() }
-    router.get("healthz") { _, _ in try await liveness() }
-    router.post("v1/health") { request, context in try await receive(request, context) }
+    router.get("healthz") { _, _ in try wellness.answer(hasReason: false) }
+    router.post("v1/health") { request, context in
+      do {
+        let response = try await receive(request, context)
+        metrics.count(.reports, "kept")
+        return response
+      } catch {
+        let isStore = (error as? HTTPError)?.status == .serviceUnavailable
+        metrics.count(.reports, isStore ? "not_stored" : "refused")
+        throw error
+      }
+    }
     for method in [HTTPRequest.Method.get, .put, .delete, .patch] {
       router.on("v1/health", method: method) { _, _ -> Response in
         throw HTTPError(.methodNotAllowed, headers: [.allow: "POST"], message: "Send the report with POST.")
       }
     }
     return router
-  }
-
-  private func liveness() async throws -> Response {
-    do { _ = try await store.health(of: InstallNumber(0)) } catch {
-      throw HTTPError(.serviceUnavailable, message: "The store does not answer.")
-    }
-    return JSONErrors.response(.ok, #"{"status":"ok"}"#)
   }
 
   private func receive(_ request: Request, _ context: HealthContext) async throws -> Response {

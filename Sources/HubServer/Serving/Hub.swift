@@ -1,6 +1,7 @@
 // The hub's services, put together.
 //
-//     ServiceGroup: committer, fleet, identity, identity watch, job watch, settings watch, csr listener, dcam listener, hc application, readiness
+//     ServiceGroup: committer, wellness, fleet, identity, identity watch, job watch, settings watch, csr listener, dcam listener, hc application, metrics,
+//     readiness
 //
 // They are shut down in the reverse order: first nobody new is let in and the streams end with UNAVAILABLE, last the
 // committer writes what was submitted. The lock of the directory is held for as long as `run` lasts.
@@ -15,6 +16,8 @@ package struct Hub: Sendable {
     package var csr: Endpoint
     package var dcam: Endpoint
     package var hc: Endpoint
+    /// Where metrics are served; nil: nowhere.
+    package var metrics: Endpoint?
     /// What enrolled agents are told; nil: derived from the names and the endpoints.
     package var advertisedDCAM: String?
     package var advertisedHC: String?
@@ -41,6 +44,8 @@ package struct Hub: Sendable {
     package let csr: Endpoint
     package let dcam: Endpoint
     package let hc: Endpoint
+    /// Nil where metrics are not served.
+    package let metrics: Endpoint?
     package let pin: String
   }
 
@@ -67,65 +72,113 @@ package struct Hub: Sendable {
   /// - Parameter onReady: called once, when all ports listen.
   package func run(onReady: @escaping @Sendable (Ready) -> Void) async throws {
     try Roots.removeRetiredKeys(directory)
+    let metrics = HubMetrics()
     let authorities = Authorities(directory, clock: clock)
     let identity = try ServerIdentity(
       directory: directory, authorities: authorities, extraNames: listeningNames, clock: clock, logger: logger)
-    let peers = PeerCheck(authorities: authorities, store: store, clock: clock, logger: logger)
-    let streams = StreamGuard(store: store, clock: clock, logger: logger)
+    let peers = PeerCheck(
+      authorities: authorities, store: store, clock: clock, logger: logger, metrics: metrics,
+      restoration: try Restoration.load(from: directory.path))
+    let streams = StreamGuard(store: store, clock: clock, logger: logger, metrics: metrics)
     let watch = IdentityWatch(
       authorities: authorities, identity: identity, store: store, streams: streams, clock: clock, logger: logger)
     let records: any RecordStore = configuration.usesNullRecordStore ? NullRecordStore() : store
     if configuration.usesNullRecordStore {
       logger.critical("records are NOT stored: this hub runs with the null store, for measurements only")
     }
-    let fleet = FleetService(store: store, logger: logger)
-    let committer = Committer(store: records, clock: clock, logger: logger) { fleet.committed($0) }
+    let fleet = FleetService(store: store, logger: logger, metrics: metrics)
+    let (committer, wellness) = committing(to: records, fleet, metrics)
     let countersigner = configuration.usesNullRecordStore ? nil : try directory.countersigner()
     let jobWatch = JobWatch(store: store, clock: clock, logger: logger)
     let settings = SettingsWatch(store: store, clock: clock, logger: logger)
     let delivery = Delivery(
       records: records, registry: store, committer: committer, countersigner: countersigner, streams: streams,
-      settings: settings, clock: clock, checkInInterval: configuration.checkInInterval, jobs: store,
-      jobWatch: jobWatch)
+      settings: settings, clock: clock, checkInInterval: configuration.checkInInterval, jobs: store, jobWatch: jobWatch,
+      metrics: metrics)
     let addresses = AddressBox()
     let signing = SigningService(
       directory: directory, authorities: authorities, store: store, peers: peers, addresses: { addresses.current },
       clientValidity: configuration.clientValidity, standingInterval: configuration.standingInterval, clock: clock,
-      logger: logger)
+      logger: logger, metrics: metrics)
     let collection = CollectionService(peers: peers, delivery: delivery, logger: logger)
-    let csr = try RPCListener(name: "csr", endpoint: configuration.csr, identity: identity, services: [signing])
+    let csr = try RPCListener(
+      name: "csr", endpoint: configuration.csr, identity: identity, services: [signing], metrics: metrics,
+      logger: logger)
     let dcam = try RPCListener(
-      name: "dcam", endpoint: configuration.dcam, identity: identity, services: [collection, signing])
+      name: "dcam", endpoint: configuration.dcam, identity: identity, services: [collection, signing],
+      metrics: metrics, logger: logger)
     let hcPort = PortBox()
     let hcConnections = OpenConnections()
-    let health = try HealthService(peers: peers, store: store, clock: clock, logger: logger)
-      .application(endpoint: configuration.hc, identity: identity, connections: hcConnections) { hcPort.set($0) }
+    let health = try HealthService(
+      peers: peers, store: store, wellness: wellness, clock: clock, logger: logger, metrics: metrics
+    ).application(endpoint: configuration.hc, identity: identity, connections: hcConnections) { hcPort.set($0) }
     let hc = HealthListener(
       application: health, endpoint: configuration.hc, port: hcPort, connections: hcConnections, logger: logger,
       before: [csr, dcam])
+    let sources = MetricsSources(
+      metrics: metrics, delivery: delivery, committer: committer, wellness: wellness, store: store)
+    let metricsPort = PortBox()
+    let operations = metricsListener(sources, port: metricsPort, before: [csr, dcam])
     let readiness = Readiness { [configuration, authorities, logger] in
       let ready = Ready(
         csr: Endpoint(host: configuration.csr.host, port: try await csr.port),
         dcam: Endpoint(host: configuration.dcam.host, port: try await dcam.port),
-        hc: Endpoint(host: configuration.hc.host, port: try await hcPort.wait()), pin: authorities.current.serving.pin)
+        hc: Endpoint(host: configuration.hc.host, port: try await hcPort.wait()),
+        metrics: try await Self.bound(configuration.metrics, metricsPort), pin: authorities.current.serving.pin)
       addresses.current = .init(
         dcam: configuration.advertisedDCAM ?? self.advertised(ready.dcam),
         hc: configuration.advertisedHC ?? self.advertised(ready.hc))
       logger.info(
         "hub ready",
         metadata: [
-          "csr": "\(ready.csr)", "dcam": "\(ready.dcam)", "hc": "\(ready.hc)", "version": "\(HubVersion.text)",
+          "csr": "\(ready.csr)", "dcam": "\(ready.dcam)", "hc": "\(ready.hc)",
+          "metrics": "\(ready.metrics.map { "\($0)" } ?? "none")", "version": "\(HubVersion.text)",
         ])
       onReady(ready)
     }
 
     var group = ServiceGroupConfiguration(
-      services: [committer, fleet, identity, watch, jobWatch, settings, csr, dcam, hc, readiness],
-      gracefulShutdownSignals: configuration.signals, logger: logger)
+      services: ([committer, wellness, fleet, identity, watch, jobWatch, settings, csr, dcam, hc] + operations + [
+        readiness
+      ]).map {
+        // A port that is taken ends what serves already in order: one that is cut off complains of it in the log.
+        .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
+      }, gracefulShutdownSignals: configuration.signals, logger: logger)
     group.maximumGracefulShutdownDuration = HubLimits.shutdownGrace * 2
     defer { withExtendedLifetime(lock) {} }
+    // So that whoever asks first gets an answer that was looked for.
+    await wellness.probe()
     try await ServiceGroup(configuration: group).run()
     logger.info("hub stopped")
+  }
+
+  private func committing(
+    to records: any RecordStore, _ fleet: FleetService, _ metrics: HubMetrics
+  ) -> (Committer, Wellness) {
+    let wellness = Wellness(store: store, logger: logger)
+    let committer = Committer(
+      store: records, clock: clock, logger: logger,
+      ended: { duration, refusal in
+        if refusal == nil { metrics.committed(in: duration) } else { metrics.count(.commitFailures) }
+        wellness.recordsEnded(refusal)
+      }, committed: { fleet.committed($0) })
+    wellness.watch(committer)
+    return (committer, wellness)
+  }
+
+  /// The listener of the metrics, if there is to be one.
+  private func metricsListener(
+    _ sources: MetricsSources, port: PortBox, before: [RPCListener]
+  ) -> [any Service] {
+    guard let endpoint = configuration.metrics else { return [] }
+    let service = MetricsService(families: { sources.families() }, wellness: sources.wellness, logger: logger)
+    let application = service.application(endpoint: endpoint) { port.set($0) }
+    return [MetricsListener(application: application, endpoint: endpoint, before: before)]
+  }
+
+  private static func bound(_ endpoint: Endpoint?, _ port: PortBox) async throws -> Endpoint? {
+    guard let endpoint else { return nil }
+    return Endpoint(host: endpoint.host, port: try await port.wait())
   }
 
   /// The addresses that it listens on, unless they stand for all.

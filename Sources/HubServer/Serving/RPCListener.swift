@@ -18,7 +18,10 @@ struct RPCListener: Service {
   private let server: GRPCServer<HTTP2ServerTransport.Posix>
   private let connections: OpenConnections
 
-  init(name: String, endpoint: Endpoint, identity: ServerIdentity, services: [any RegistrableRPCService]) throws {
+  init(
+    name: String, endpoint: Endpoint, identity: ServerIdentity, services: [any RegistrableRPCService],
+    metrics: HubMetrics, logger: Logger
+  ) throws {
     self.name = name
     self.endpoint = endpoint
     let connections = OpenConnections()
@@ -39,12 +42,16 @@ struct RPCListener: Service {
         config.channelDebuggingCallbacks.onAcceptTCPConnection = { channel in
           connections.add(channel)
           return channel.eventLoop.makeCompletedFuture {
+            var kept = NIOSSLServerHandler.Configuration()
+            kept.maximumPreservedOutboundBufferCapacity = HubLimits.idleWriteBytesMax
             let tls = NIOSSLServerHandler(
               context: context,
               customVerificationCallback: { _, promise in
                 // The handshake proves possession of the key; PeerCheck judges the certificate, per call.
                 promise.succeed(.certificateVerified)
-              })
+              }, configuration: kept)
+            let meter = ConnectionMeter(listener: name, metrics: metrics, logger: logger)
+            try channel.pipeline.syncOperations.addHandler(meter, position: .first)
             try channel.pipeline.syncOperations.addHandler(tls, position: .first)
           }
         }

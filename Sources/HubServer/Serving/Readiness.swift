@@ -21,6 +21,15 @@ struct Readiness: Service {
   }
 }
 
+extension Logger {
+  /// For a library that tells what the hub tells itself, such as that it listens.
+  var quieter: Logger {
+    var logger = self
+    logger.logLevel = max(logLevel, .notice)
+    return logger
+  }
+}
+
 /// hc, with its bind errors made readable.
 struct HealthListener<Application: ApplicationProtocol>: Service {
   let application: Application

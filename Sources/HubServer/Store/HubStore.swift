@@ -65,6 +65,10 @@ package protocol RegistryStore: Sendable {
   /// Whose certificate this is. The first use of a newer one supersedes the older ones of its install.
   func useCertificate(serial: String, now: Int64) async throws -> CertificateStanding
   func certificates(of install: InstallNumber) async throws -> [CertificateRecord]
+  /// Takes a certificate that was issued before the database was put back, if its install is known and in use (`Restoration`).
+  ///
+  /// - Returns: whether it was taken.
+  func adopt(_ certificate: IssuedCertificate, ofInstall id: String, now: Int64) async throws -> Bool
 
   func installs() async throws -> [Install]
   func install(id: String) async throws -> Install?

@@ -90,7 +90,7 @@ extension SQLStore {
 
   // MARK: Certificates
 
-  private static func insert(
+  static func insert(
     _ certificate: IssuedCertificate, _ install: InstallNumber, _ now: Int64, _ db: any SQLConnection
   )
     throws

@@ -4,6 +4,8 @@ package import HubDatabase
 
 package final class SQLStore: HubStore {
   let database: any SQLDatabase
+  /// What the database refused.
+  let failures = FailureCounts()
 
   /// - Parameter place: a path of an SQLite database, made if there is none, or the address of a PostgreSQL database.
   /// - Parameter hub: whose database it must be; a new one becomes this hub's.
@@ -50,11 +52,16 @@ package final class SQLStore: HubStore {
   func write<Value: Sendable>(
     _ isolation: SQLIsolation = .serializable, _ work: @Sendable @escaping (any SQLConnection) throws -> Value
   ) async throws -> Value {
-    do { return try await database.write(isolation, work) } catch let failure as SQLFailure { throw HubError(failure) }
+    do { return try await database.write(isolation, work) } catch let failure as SQLFailure { throw refused(failure) }
   }
 
   func read<Value: Sendable>(_ work: @Sendable @escaping (any SQLConnection) throws -> Value) async throws -> Value {
-    do { return try await database.read(work) } catch let failure as SQLFailure { throw HubError(failure) }
+    do { return try await database.read(work) } catch let failure as SQLFailure { throw refused(failure) }
+  }
+
+  private func refused(_ failure: SQLFailure) -> HubError {
+    failures.add(failure.kind)
+    return HubError(failure)
   }
 }
 
