@@ -186,7 +186,9 @@ struct StreamSession: Sendable {
     }
     greeting.watched(as: id)
     do {
-      if let set = try await aside({ try await settings.offer(of: id) }) { try await response.write(.with { $0.settings = .init(set) }) }
+      if let set = try await aside({ try await settings.offer(of: id) }) {
+        try await response.write(.with { $0.settings = .init(set) })
+      }
     } catch is HubError { throw RPCError.storeUnavailable }
   }
 
