@@ -163,18 +163,25 @@ extension Interpreter {
 
 extension Interpreter {
   /// The supplies of the profile's records, for a device without prtMarkerSuppliesTable: a row is (hrDeviceIndex, the maker's enterprise
-  /// number, code). A part that two records tell of is told by the first.
+  /// number, code). A part that two records tell of is told by the first; what another one says in pages is told beside it.
   private mutating func recordedSupplies() -> [Supply] {
     guard let profile else { return [] }
     let rule = profile.rule("supply-record")
     var supplies: [Supply] = []
     for record in profile.supplyRecords {
-      let former = Set(supplies.map(\.description))
-      for entry in packedRecords(record.name) {
-        guard let known = record.codes.first(where: { $0.code == entry.code }),
-          let supply = recordedSupply(record, known, entry, rule), !former.contains(supply.description)
+      let entries = packedRecords(record.name)
+      let doubtful = Set(record.codes.filter(\.isAnyOfItsKind).map(\.code))
+      let areAlike = Set(entries.filter { doubtful.contains($0.code) }.map(\.value)).count <= 1
+      let former = supplies.count
+      for entry in entries {
+        guard let known = record.codes.first(where: { $0.code == entry.code }), areAlike || !known.isAnyOfItsKind,
+          let supply = recordedSupply(record, known, entry, rule)
         else { continue }
-        supplies.append(supply)
+        guard let index = supplies[..<former].firstIndex(where: { $0.description == supply.description }) else {
+          supplies.append(supply)
+          continue
+        }
+        supplies[index].pagesRemaining = supplies[index].pagesRemaining ?? supply.pagesRemaining
       }
     }
     return supplies
@@ -185,7 +192,8 @@ extension Interpreter {
     _ record: SupplyRecord, _ code: SupplyRecord.Code, _ entry: PackedRecord, _ rule: Rule
   ) -> Supply? {
     let enterprise = record.name.components.dropFirst(MIB2.enterprises.components.count).first ?? 0
-    var supply = Supply(row: RowIndex([deviceIndex, enterprise, UInt32(code.code)]), quality: .exact, rule: rule)
+    var supply = Supply(
+      row: RowIndex([deviceIndex, enterprise, record.row(code)]), quality: record.quality, rule: rule)
     supply.supplyClass = 3
     supply.type = code.type
     supply.description = DeviceText(code.description)
@@ -197,11 +205,21 @@ extension Interpreter {
       supply.capacity = Int64(entry.value[1])
       return measured(supply, Int64(entry.value[0]), of: Int64(entry.value[1]), record)
     }
+    if case .states = record.scale {
+      guard let state = entry.state else { return nil }
+      supply.level = [1, 2].contains(state) ? -3 : -2
+      supply.quality = [1, 2].contains(state) ? .someRemaining : .unknown
+      return supply
+    }
     guard let number = entry.number.map({ Int64(clamping: $0) }) else { return nil }
     switch record.scale {
+    case .states: return nil
     case .unit(let unit):
       supply.unit = unit
       supply.level = number
+      if unit == .impressions { supply.pagesRemaining = number }
+      // Nothing left is nothing left, whatever the capacity.
+      if number == 0 { supply.percentRemaining = 0 }
       return supply
     case .stepsPerPercent(let steps):
       supply.unit = .percent
