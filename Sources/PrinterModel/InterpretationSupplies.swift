@@ -10,6 +10,8 @@
 //     any       < -3       not standard: unknown, and a finding
 //     any       absent     unknown
 //
+// Where a maker's record tells in percent what a row does not tell (-2, -3), the row has that percentage, by the record's rule.
+//
 // The level of a receptacle (class 4) is the space left in it, so that the same ratio holds and nothing is inverted.
 
 internal import MIB
@@ -80,7 +82,7 @@ extension Interpreter {
     let colorants = colorantTexts()
     let numbers = suppliesByDescription()
     var supplies = rows(PrinterMIB.Supplies.entry).map { row in supply(row, colorants) }
-    if supplies.isEmpty { supplies = recordedSupplies() }
+    if supplies.isEmpty { supplies = recordedSupplies() } else { complete(&supplies) }
     supplies += rows(FinisherMIB.Supply.entry).map { row in finisherSupply(row) }
     return supplies.map { supply in
       var supply = supply
@@ -187,6 +189,22 @@ extension Interpreter {
     return supplies
   }
 
+  /// What the maker's record tells of rows of prtMarkerSuppliesTable: how much is left where they do not know, and pages. A part that two rows
+  /// could be is told of neither.
+  private mutating func complete(_ supplies: inout [Supply]) {
+    for part in recordedSupplies() {
+      let rows = supplies.indices.filter { supplies[$0].isPart(part) }
+      guard rows.count == 1, let row = rows.first else { continue }
+      supplies[row].pagesRemaining = supplies[row].pagesRemaining ?? part.pagesRemaining
+      guard let percent = part.percentRemaining, [.someRemaining, .unknown].contains(supplies[row].meaning) else {
+        continue
+      }
+      supplies[row].percentRemaining = percent
+      supplies[row].quality = part.quality
+      supplies[row].rule = part.rule
+    }
+  }
+
   /// Nil where the value is of another form than this code's.
   private mutating func recordedSupply(
     _ record: SupplyRecord, _ code: SupplyRecord.Code, _ entry: PackedRecord, _ rule: Rule
@@ -240,6 +258,25 @@ extension Interpreter {
     }
     supply.percentRemaining = Double(level) * 100 / Double(full)
     return supply
+  }
+}
+
+extension Supply {
+  /// PrtMarkerSuppliesTypeTC toner and tonerCartridge; ink and inkCartridge.
+  private static let toners: Set<Int64> = [3, 21]
+  private static let inks: Set<Int64> = [5, 6]
+
+  /// Whether this row of the standard is the part of a maker's record: a toner or an ink by its colour, another part by its name, `Drum Unit`
+  /// being the `Drum`.
+  fileprivate func isPart(_ part: Supply) -> Bool {
+    guard !isReceptacle, let name = description?.text.lowercased(), let own = part.description?.text.lowercased() else {
+      return false
+    }
+    for kind in [Self.toners, Self.inks] where part.type.map(kind.contains) == true {
+      let colour = colorant?.text.lowercased() ?? String(name.prefix { $0 != " " })
+      return type.map(kind.contains) == true && colour == part.colorant?.text.lowercased()
+    }
+    return name == own || name.hasPrefix(own + " ")
   }
 }
 

@@ -85,7 +85,9 @@ extension Interpreter {
   private mutating func sources(of supply: Supply) -> [ValueSource] {
     let own = supply.description.flatMap { suppliesByDescription()[CounterTable.normalizedLabel($0.text)] ?? nil }
     var sources = columns(of: supply)
-    if let level = sources.firstIndex(where: { $0.value == "levelRaw" }) {
+    let isCompleted = supply.row.name.count == 2 && supply.rule == profile?.rule("supply-record")
+    if isCompleted, let percent = percentSource(of: supply) { sources.append(percent) }
+    if !isCompleted, let level = sources.firstIndex(where: { $0.value == "levelRaw" }) {
       sources[level].rule = supply.rule
       sources[level].quality = supply.quality
     }
@@ -108,10 +110,23 @@ extension Interpreter {
     return sources
   }
 
+  /// The maker's record that tells in percent what the standard's row does not.
+  private func percentSource(of supply: Supply) -> ValueSource? {
+    for record in profile?.supplyRecords ?? [] {
+      guard case .stepsPerPercent = record.scale, record.quality == supply.quality, let raw = walk[record.name] else {
+        continue
+      }
+      return ValueSource(
+        "percentRemaining", Source(record.name, raw), unit: CounterUnit.percent.name, rule: supply.rule,
+        quality: supply.quality)
+    }
+    return nil
+  }
+
   /// The maker's record that tells a part's pages.
   private func pagesSource(of supply: Supply) -> ValueSource? {
     let record = profile?.supplyRecords.first { record in
-      record.scale == .unit(.impressions) && record.codes.contains { $0.description == supply.description?.text }
+      record.scale == .unit(.impressions) && walk[record.name] != nil
     }
     guard let record, let raw = walk[record.name] else { return nil }
     return ValueSource(

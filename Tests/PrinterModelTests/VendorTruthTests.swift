@@ -189,6 +189,41 @@ struct MakersWaysTests {
     #expect(pages("00004006") == [nil, nil])
   }
 
+  @Test func `rows that say no more than that some is left have the percentage of the maker's record, and the pages`()
+    throws
+  {
+    let table = "1.3.6.1.2.1.43.11.1.1"
+    let info = "1.3.6.1.4.1.2435.2.3.9.4.2.1.5.5"
+    func row(_ row: Int, _ kind: Int, _ type: Int, _ name: String, _ capacity: Int, _ level: Int) -> String {
+      """
+      \(table).4.1.\(row)|2|\(kind)
+      \(table).5.1.\(row)|2|\(type)
+      \(table).6.1.\(row)|4|\(name)
+      \(table).8.1.\(row)|2|\(capacity)
+      \(table).9.1.\(row)|2|\(level)
+      """
+    }
+    let walk = [
+      "1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.2435.2.3.9.1", row(1, 3, 3, "Black Toner Cartridge", -2, -3),
+      row(2, 3, 3, "Cyan Toner Cartridge", -2, -2), row(3, 4, 4, "Black Waste Toner Box", -2, -3),
+      row(4, 3, 9, "Drum Unit", 12_000, 9_000), row(5, 3, 3, "Magenta Toner", 100, 40),
+      "\(info).8.0|4x|6F010400001E14700104000000647201040000006471010400001388410104000026ACFF",
+      "\(info).11.0|4x|82010400002328FF",
+    ].joined(separator: "\n")
+    let reading = read(walk)
+    #expect(
+      reading.supplies.map(\.remaining) == ["77 %", "1 %", "some room", "75 %", "40 %"],
+      "what the standard measured stays, and a waste box is no toner")
+    let black = try #require(reading.supplies.first)
+    #expect(black.level == -3 && black.quality == .exact && black.rule == Rule("brother/supply-record@4"))
+    #expect(reading.supplies[3].pagesRemaining == 9_000 && reading.supplies[3].rule == Rule("rfc3805/supply-level@2"))
+    let sources = Interpretation.sources(SNMPRec.parse(Array((walk + "\n").utf8)).walk).supplies[black.row] ?? []
+    #expect(sources.first { $0.value == "percentRemaining" }?.source.name.description == "\(info).8.0")
+    #expect(sources.first { $0.value == "levelRaw" }?.quality == .someRemaining)
+    let twins = read(walk.replacing("Cyan Toner Cartridge", with: "Black Toner Cartridge 2"))
+    #expect(twins.supplies.prefix(2).map(\.remaining) == ["some remaining", "unknown"], "of twins none is told")
+  }
+
   @Test func `a Brother's toner that tells steps or a state alone is told coarsely, or as some`() {
     func supplies(_ record: String) -> [Supply] {
       read(
