@@ -70,7 +70,10 @@ import Testing
     #expect(device.agent.requests > asked)
   }
 
-  @Test func `a device that tells its maker by a private device id alone is read as the sweep found it`() throws {
+  @Test(arguments: [true, false])
+  func `a device that tells its maker by a private device id alone is read as the sweep found it`(
+    hasInterface: Bool
+  ) throws {
     var device = PolledDevice()
     device.profiles = .shipped
     let info: ObjectIdentifier = [1, 3, 6, 1, 4, 1, 2435, 2, 3, 9, 4, 2, 1, 5, 5]
@@ -82,6 +85,7 @@ import Testing
       VarBind(info.appending(1, 0), .octets(Array("E12345A6J".utf8))),
       VarBind(info.appending(10, 0), .octets([0, 1, 4, 0, 0, 6, 0x4B, 0xFF])),
     ])
+    if !hasInterface { device.agent.walk.remove(MIB2.Interface.entry.appending(3, 1)) }
     let reading = try device.reading(.full).reading
     #expect(reading.identity.make == "Brother" && reading.identity.model?.text == "DCP-L3550CDW")
     #expect(reading.identity.serial?.text == "E12345A6J")

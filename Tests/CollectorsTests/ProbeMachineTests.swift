@@ -59,6 +59,10 @@ import Testing
     let (own, asked) = try found(kyocera, isIdentifying: true)
     #expect(own.model?.text == "ECOSYS P2040dw" && own.serial?.text == "VD21457943")
     #expect(asked == 3)
+    let id = VarBind(
+      [1, 3, 6, 1, 4, 1, 2435, 2, 3, 9, 1, 1, 7, 0], .octets(Array("MFG:Brother;MDL:HL-1;SN:E12345;CLS:PRINTER;".utf8)))
+    let nameless = Walk([VarBind(PrinterMIB.Marker.entry.appending(4, 1, 1), .counter32(7)), id])
+    #expect(try found(nameless, isIdentifying: true).0.model?.text == "HL-1")
   }
 
   @Test func `what answers no Get is found in the second pass, for one packet to a silent address`() throws {

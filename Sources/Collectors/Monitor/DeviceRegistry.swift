@@ -24,7 +24,7 @@
 // told without asking.
 //
 // Never: a match by a serial number that identifies nothing, by one that several known devices share (then the MAC may tell which), or two
-// known devices made one without an identifier that both have.
+// known devices made one without an identifier that both have, or that one tells at the addresses of both.
 
 package import Discovery
 package import Events

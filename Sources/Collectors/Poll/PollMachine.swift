@@ -366,7 +366,9 @@ package struct PollMachine: DeviceMachine {
       planLight()
     } else if !hasReadPrivate {
       let walk = Walk(transcript.bindings)
-      if !hasAskedDeviceIDs, Interpretation.profile(for: walk, profiles: profiles) == nil {
+      // What answers with nothing but errors answers no further question.
+      let hasAnswered = !walk.isEmpty || conversation.findings.isEmpty
+      if !hasAskedDeviceIDs, hasAnswered, Interpretation.profile(for: walk, profiles: profiles) == nil {
         hasAskedDeviceIDs = true
         let deviceIDs = PollTargets.deviceIDs(profiles)
         if !deviceIDs.isEmpty { return steps.append(.get(deviceIDs)) }

@@ -234,7 +234,8 @@ package struct ProbeMachine: DeviceMachine {
     return .ask(conversation.request(.getNext(pending), now: now))
   }
 
-  /// What to ask a printer next, so that its model and serial number are told: the standard's objects, then those of its profile.
+  /// What to ask a printer next, so that its model and serial number are told: the standard's objects, then those of its profile, or
+  /// the makers' device ids where no profile is known.
   private mutating func nextIdentifying() -> [ObjectIdentifier]? {
     guard isIdentifying else { return nil }
     var identity: DeviceIdentity { Interpretation.read(walk, profiles: profiles).identity }
@@ -245,7 +246,9 @@ package struct ProbeMachine: DeviceMachine {
       ]
       identifying = [standard.filter { walk.subtree($0).isEmpty }]
       let own = Interpretation.profile(for: walk, profiles: profiles)?.identity
-      let names = [own?.serial.first, own?.model.first].compactMap { $0?.justBefore }
+      let names =
+        own.map { [$0.serial.first, $0.model.first].compactMap { $0?.justBefore } }
+        ?? PollTargets.deviceIDs(profiles).map(\.justBefore)
       if !names.isEmpty { identifying?.append(names) }
     }
     while let names = identifying?.first {
