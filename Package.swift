@@ -195,7 +195,7 @@ let package = Package(
       [
         "AgentCore", "CLinux", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Journal", "MIB",
         "Platform",
-        "PrinterModel", "ReadModels", "SNMP", logging,
+        "PrinterModel", "ReadModels", "SNMP", logging, signals,
       ]),
     program(
       "ptjournal",

@@ -56,6 +56,7 @@ enum Wire {
   typealias Input = Printtrail_Events_V1_Input
   typealias Output = Printtrail_Events_V1_Output
   typealias Cover = Printtrail_Events_V1_Cover
+  typealias Marker = Printtrail_Events_V1_Marker
   typealias Check = Printtrail_Events_V1_Check
   typealias Finding = Printtrail_Events_V1_Finding
   typealias Text = Printtrail_Events_V1_Text

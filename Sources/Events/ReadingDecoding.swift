@@ -38,6 +38,7 @@ extension EventDecoder {
       case 10:
         if parts == .all, let bytes = fields.bytes { body.removed = try PackedObjects.unpack(bytes).map(\.name) }
       case 11: if let bytes = fields.bytes { try read(bytes, into: &body.cost) }
+      case 12: if let bytes = fields.bytes { body.change.markers.removed.append(try row(bytes)) }
       default: break
       }
     }
@@ -49,6 +50,7 @@ extension EventDecoder {
     body.change.inputs.changed = changed.inputs
     body.change.outputs.changed = changed.outputs
     body.change.covers.changed = changed.covers
+    body.change.markers.changed = changed.markers
     if checksChanged { body.change.checks = changed.checks }
     if findingsChanged { body.change.findings = changed.findings }
     return body
@@ -111,6 +113,7 @@ extension EventDecoder {
       case 8: reading.covers.append(try cover(bytes))
       case 9: reading.checks.append(try check(bytes))
       case 10: reading.findings.append(try finding(bytes))
+      case 11: reading.markers.append(try marker(bytes))
       default: break
       }
     }
@@ -235,12 +238,30 @@ extension EventDecoder {
       case 13: supply.partNumber = try fields.string() ?? supply.partNumber
       case 14: supply.serialNumber = try fields.string() ?? supply.serialNumber
       case 15: supply.rule = try fields.bytes.map { try rule($0) } ?? supply.rule
+      case 16: supply.pagesRemaining = fields.int64 ?? supply.pagesRemaining
       default: break
       }
     }
     supply.row = try required(row, "the index of a row")
     supply.quality = try Self.quality(quality)
     return supply
+  }
+
+  private mutating func marker(_ bytes: UnsafeRawBufferPointer) throws -> MarkerUnit {
+    var marker = MarkerUnit(row: RowIndex([]))
+    var row: RowIndex?
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: row = try fields.bytes.map { try self.row($0) } ?? row
+      case 2: marker.technology = fields.int64 ?? marker.technology
+      case 3: marker.powerOnCount = fields.int64 ?? marker.powerOnCount
+      case 4: marker.status = fields.int64 ?? marker.status
+      default: break
+      }
+    }
+    marker.row = try required(row, "the index of a row")
+    return marker
   }
 
   private mutating func inputTray(_ bytes: UnsafeRawBufferPointer) throws -> InputTray {

@@ -44,6 +44,7 @@ extension ReadingChanged {
       $0.removedInputs = change.inputs.removed.map(\.description)
       $0.removedOutputs = change.outputs.removed.map(\.description)
       $0.removedCovers = change.covers.removed.map(\.description)
+      $0.removedMarkers = change.markers.removed.map(\.description)
       $0.checksChanged = change.checks != nil
       $0.findingsChanged = change.findings != nil
       $0.raw = Data(PackedObjects.pack(raw))
@@ -65,6 +66,7 @@ extension ReadingChange {
       $0.inputs = inputs.changed.map(\.wire)
       $0.outputs = outputs.changed.map(\.wire)
       $0.covers = covers.changed.map(\.wire)
+      $0.markers = markers.changed.map(\.wire)
       $0.checks = (checks ?? []).map(\.wire)
       $0.findings = (findings ?? []).map(\.wire)
     }
@@ -82,6 +84,7 @@ extension Reading {
       $0.inputs = inputs.map(\.wire)
       $0.outputs = outputs.map(\.wire)
       $0.covers = covers.map(\.wire)
+      $0.markers = markers.map(\.wire)
       $0.checks = checks.map(\.wire)
       $0.findings = findings.map(\.wire)
     }
@@ -167,6 +170,7 @@ extension Supply {
       if let capacity { $0.capacity = capacity }
       if let level { $0.level = level }
       if let percentRemaining { $0.percentRemaining = percentRemaining }
+      if let pagesRemaining { $0.pagesRemaining = pagesRemaining }
       $0.quality = UInt32(quality.rawValue)
       if let partNumber { $0.partNumber = partNumber }
       if let serialNumber { $0.serialNumber = serialNumber }
@@ -210,6 +214,17 @@ extension Cover {
       $0.row = row.description
       if let status { $0.status = status }
       if let description { $0.description_p = description.wire }
+    }
+  }
+}
+
+extension MarkerUnit {
+  var wire: Wire.Marker {
+    .with {
+      $0.row = row.description
+      if let technology { $0.technology = technology }
+      if let powerOnCount { $0.powerOnCount = powerOnCount }
+      if let status { $0.status = status }
     }
   }
 }

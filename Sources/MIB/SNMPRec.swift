@@ -6,7 +6,7 @@
 //
 // Tags are BER identifier octets in decimal: 2 INTEGER, 4 OCTET STRING, 5 NULL, 6 OBJECT IDENTIFIER, 64 IpAddress, 65 Counter32,
 // 66 Gauge32, 67 TimeTicks, 68 Opaque, 70 Counter64, and 128 to 130 for the exceptions of RFC 3416. Empty lines and lines that
-// begin with `#` say nothing. Names may come in any order; of two lines with one name the later holds.
+// begin with `#` say nothing, and neither does a byte order mark at the beginning. Names may come in any order; of two lines with one name the later holds.
 //
 // Reading never fails as a whole. A line that cannot be read becomes a finding with its number, and every other line counts. A last line
 // without a line feed was cut off: `50` may have been `5000`, so that it is a finding and no value. What is never guessed: a number out of its type's range stays the number that stands there, as an INTEGER, with a finding beside it.
@@ -56,7 +56,7 @@ package enum SNMPRec {
   package static func parse(_ bytes: [UInt8]) -> Document {
     var reading = FileReading()
     var lineNumber = 0
-    var start = 0
+    var start = bytes.starts(with: byteOrderMark) ? byteOrderMark.count : 0
     while start < bytes.count {
       lineNumber += 1
       guard let end = bytes[start...].firstIndex(of: newline) else {
@@ -80,7 +80,9 @@ package enum SNMPRec {
   }
 
   private static let cutMessage =
-    "the file ends in this line without a line feed: it was cut off here, and the line is not read"
+    "the file ends in this line without a line feed: it may be cut off here, and is not read; if it is whole, add a line feed"
+  /// U+FEFF, which editors put before UTF-8.
+  private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
   private static let newline = UInt8(ascii: "\n")
   private static let carriageReturn = UInt8(ascii: "\r")
 }

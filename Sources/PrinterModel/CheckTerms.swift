@@ -9,9 +9,12 @@
 extension Reading {
   /// The checks of this reading that include the meter. One whose profile these profiles do not have includes nothing that is known.
   package func checks(including meter: Meter, profiles: ProfileSet = .shipped) -> [ArithmeticCheck] {
-    let terms = terms(of: meter)
     let makers = Set(meters.map(\.rule.source))
-    let rules = profiles.profiles.filter { makers.contains($0.name) }.flatMap(\.checks)
+    let own = profiles.profiles.filter { makers.contains($0.name) }
+    // A part of which no more than that is known goes into a check by the name that it would have.
+    let claimed = own.flatMap(\.counters).filter { $0.otherwise == meter.name }.map(\.meter.description)
+    let terms = terms(of: meter).union(claimed)
+    let rules = own.flatMap(\.checks)
     return checks.filter { check in
       if check.name == ArithmeticCheck.vendorTotalName { return !terms.isDisjoint(with: [.life, .total]) }
       if check.name.hasSuffix(ArithmeticCheck.impressionKindsSuffix) { return meter.isKind(of: check) }

@@ -3,7 +3,8 @@
 //     IPP attributes ── AttributeTranslation ──> walk
 //     walk ── evidence ──> profile ──┐
 //       ├──> identity, status        │
-//       ├──> inputs, outputs, covers │
+//       ├──> inputs, outputs, covers,│
+//       │    markers                 │
 //       ├──> alerts, supplies        │
 //       └──> meters <────────────────┘ ──> checks
 //
@@ -108,6 +109,7 @@ struct Interpreter {
     reading.inputs = inputs()
     reading.outputs = outputs()
     reading.covers = covers()
+    reading.markers = markers()
     reading.alerts = alerts()
     reading.supplies = supplies()
     (reading.meters, reading.checks) = attributes?.meters(&findings) ?? meters()

@@ -97,10 +97,6 @@ extension Interpreter {
   }
 
   private mutating func lifeCounts() -> [Meter] {
-    for row in rows(PrinterMIB.Marker.entry) {
-      // No meter comes of it, because it starts again at each power-up; what it cannot be is told all the same.
-      _ = number(row.binding(PrinterMIB.Marker.powerOnCount), as: .unsigned32)
-    }
     return Interpretation.markers(walk).compactMap { marker in
       guard let source = marker.lifeCount else { return nil }
       let binding = VarBind(source.name, source.raw)

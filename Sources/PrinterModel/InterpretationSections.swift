@@ -7,7 +7,7 @@
 //     hrDeviceStatus, hrPrinterTable, the console          status
 //     trays, bins, covers, alerts                          inputs, outputs, covers, alerts
 //     supplies, colorants, a finisher's supplies           supplies
-//     markers                                              meters and checks
+//     markers                                              markers, meters and checks
 //     objects of makers and of the PWG, imaging counters   supplies, meters and checks
 //       among them, but those that tell who it is
 //     any other; an object that came, went or is none      all: it may decide how the rest is read
@@ -138,6 +138,7 @@ extension Interpreter {
     if sections.contains(.covers) { reading.covers = covers() }
     if sections.contains(.alerts) { reading.alerts = alerts() }
     if sections.contains(.supplies) { reading.supplies = supplies() }
+    if sections.contains(.meters) { reading.markers = markers() }
     if sections.contains(.meters) { (reading.meters, reading.checks) = meters() }
   }
 }

@@ -39,6 +39,16 @@ extension Interpreter {
     }
   }
 
+  mutating func markers() -> [MarkerUnit] {
+    rows(PrinterMIB.Marker.entry).compactMap { row in
+      var marker = MarkerUnit(row: RowIndex(row.index))
+      marker.technology = number(row.binding(PrinterMIB.Marker.technology))
+      marker.powerOnCount = number(row.binding(PrinterMIB.Marker.powerOnCount), as: .unsigned32)
+      marker.status = number(row.binding(PrinterMIB.Marker.status))
+      return marker == MarkerUnit(row: marker.row) ? nil : marker
+    }
+  }
+
   /// The alert table without its vacant rows: some devices keep rows of zeros where no alert is.
   mutating func alerts() -> [PrinterAlert] {
     var vacant: [RowIndex] = []

@@ -10,6 +10,8 @@
 //     any       < -3       not standard: unknown, and a finding
 //     any       absent     unknown
 //
+// Where a maker's record tells in percent what a row does not tell (-2, -3), the row has that percentage, by the record's rule.
+//
 // The level of a receptacle (class 4) is the space left in it, so that the same ratio holds and nothing is inverted.
 
 internal import MIB
@@ -80,7 +82,7 @@ extension Interpreter {
     let colorants = colorantTexts()
     let numbers = suppliesByDescription()
     var supplies = rows(PrinterMIB.Supplies.entry).map { row in supply(row, colorants) }
-    if supplies.isEmpty { supplies = recordedSupplies() }
+    if supplies.isEmpty { supplies = recordedSupplies() } else { complete(&supplies) }
     supplies += rows(FinisherMIB.Supply.entry).map { row in finisherSupply(row) }
     return supplies.map { supply in
       var supply = supply
@@ -163,21 +165,44 @@ extension Interpreter {
 
 extension Interpreter {
   /// The supplies of the profile's records, for a device without prtMarkerSuppliesTable: a row is (hrDeviceIndex, the maker's enterprise
-  /// number, code). A part that two records tell of is told by the first.
+  /// number, code). A part that two records tell of is told by the first; what another one says in pages is told beside it.
   private mutating func recordedSupplies() -> [Supply] {
     guard let profile else { return [] }
     let rule = profile.rule("supply-record")
     var supplies: [Supply] = []
     for record in profile.supplyRecords {
-      let former = Set(supplies.map(\.description))
-      for entry in packedRecords(record.name) {
-        guard let known = record.codes.first(where: { $0.code == entry.code }),
-          let supply = recordedSupply(record, known, entry, rule), !former.contains(supply.description)
+      let entries = packedRecords(record.name)
+      let doubtful = Set(record.codes.filter(\.isAnyOfItsKind).map(\.code))
+      let areAlike = Set(entries.filter { doubtful.contains($0.code) }.map(\.value)).count <= 1
+      let former = supplies.count
+      for entry in entries {
+        guard let known = record.codes.first(where: { $0.code == entry.code }), areAlike || !known.isAnyOfItsKind,
+          let supply = recordedSupply(record, known, entry, rule)
         else { continue }
-        supplies.append(supply)
+        guard let index = supplies[..<former].firstIndex(where: { $0.description == supply.description }) else {
+          supplies.append(supply)
+          continue
+        }
+        supplies[index].pagesRemaining = supplies[index].pagesRemaining ?? supply.pagesRemaining
       }
     }
     return supplies
+  }
+
+  /// What the maker's record tells of rows of prtMarkerSuppliesTable: how much is left where they do not know, and pages. A part that two rows
+  /// could be is told of neither.
+  private mutating func complete(_ supplies: inout [Supply]) {
+    for part in recordedSupplies() {
+      let rows = supplies.indices.filter { supplies[$0].isPart(part) }
+      guard rows.count == 1, let row = rows.first else { continue }
+      supplies[row].pagesRemaining = supplies[row].pagesRemaining ?? part.pagesRemaining
+      guard let percent = part.percentRemaining, [.someRemaining, .unknown].contains(supplies[row].meaning) else {
+        continue
+      }
+      supplies[row].percentRemaining = percent
+      supplies[row].quality = part.quality
+      supplies[row].rule = part.rule
+    }
   }
 
   /// Nil where the value is of another form than this code's.
@@ -185,7 +210,8 @@ extension Interpreter {
     _ record: SupplyRecord, _ code: SupplyRecord.Code, _ entry: PackedRecord, _ rule: Rule
   ) -> Supply? {
     let enterprise = record.name.components.dropFirst(MIB2.enterprises.components.count).first ?? 0
-    var supply = Supply(row: RowIndex([deviceIndex, enterprise, UInt32(code.code)]), quality: .exact, rule: rule)
+    var supply = Supply(
+      row: RowIndex([deviceIndex, enterprise, record.row(code)]), quality: record.quality, rule: rule)
     supply.supplyClass = 3
     supply.type = code.type
     supply.description = DeviceText(code.description)
@@ -197,11 +223,21 @@ extension Interpreter {
       supply.capacity = Int64(entry.value[1])
       return measured(supply, Int64(entry.value[0]), of: Int64(entry.value[1]), record)
     }
+    if case .states = record.scale {
+      guard let state = entry.state else { return nil }
+      supply.level = [1, 2].contains(state) ? -3 : -2
+      supply.quality = [1, 2].contains(state) ? .someRemaining : .unknown
+      return supply
+    }
     guard let number = entry.number.map({ Int64(clamping: $0) }) else { return nil }
     switch record.scale {
+    case .states: return nil
     case .unit(let unit):
       supply.unit = unit
       supply.level = number
+      if unit == .impressions { supply.pagesRemaining = number }
+      // Nothing left is nothing left, whatever the capacity.
+      if number == 0 { supply.percentRemaining = 0 }
       return supply
     case .stepsPerPercent(let steps):
       supply.unit = .percent
@@ -222,6 +258,25 @@ extension Interpreter {
     }
     supply.percentRemaining = Double(level) * 100 / Double(full)
     return supply
+  }
+}
+
+extension Supply {
+  /// PrtMarkerSuppliesTypeTC toner and tonerCartridge; ink and inkCartridge.
+  private static let toners: Set<Int64> = [3, 21]
+  private static let inks: Set<Int64> = [5, 6]
+
+  /// Whether this row of the standard is the part of a maker's record: a toner or an ink by its colour, another part by its name, `Drum Unit`
+  /// being the `Drum`.
+  fileprivate func isPart(_ part: Supply) -> Bool {
+    guard !isReceptacle, let name = description?.text.lowercased(), let own = part.description?.text.lowercased() else {
+      return false
+    }
+    for kind in [Self.toners, Self.inks] where part.type.map(kind.contains) == true {
+      let colour = colorant?.text.lowercased() ?? String(name.prefix { $0 != " " })
+      return type.map(kind.contains) == true && colour == part.colorant?.text.lowercased()
+    }
+    return name == own || name.hasPrefix(own + " ")
   }
 }
 

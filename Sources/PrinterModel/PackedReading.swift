@@ -23,6 +23,7 @@ package struct PackedReading: Hashable, Sendable {
     writer.append(table: reading.inputs) { $0.append($1) }
     writer.append(table: reading.outputs) { $0.append($1) }
     writer.append(table: reading.covers) { $0.append($1) }
+    writer.append(table: reading.markers) { $0.append($1) }
     writer.append(table: reading.alerts) { $0.append($1) }
     writer.append(table: reading.checks) { $0.append($1) }
     writer.append(table: reading.findings) { $0.append($1) }
@@ -43,6 +44,7 @@ package struct PackedReading: Hashable, Sendable {
     reading.inputs = reader.table { $0.inputTray() }
     reading.outputs = reader.table { $0.outputBin() }
     reading.covers = reader.table { $0.cover() }
+    reading.markers = reader.table { $0.marker() }
     reading.alerts = reader.table { $0.alert() }
     reading.checks = reader.table { $0.check() }
     reading.findings = reader.table { $0.finding() }
@@ -136,6 +138,7 @@ extension PackedWriter {
     append(supply.level)
     // The bytes of most percentages end in zeros, which then take none.
     append(supply.percentRemaining?.bitPattern.byteSwapped)
+    append(supply.pagesRemaining)
     append(byte: supply.quality.rawValue)
     append(optional: supply.partNumber)
     append(optional: supply.serialNumber)
@@ -167,6 +170,13 @@ extension PackedWriter {
     append(cover.row)
     append(cover.status)
     append(cover.description)
+  }
+
+  fileprivate mutating func append(_ marker: MarkerUnit) {
+    append(marker.row)
+    append(marker.technology)
+    append(marker.powerOnCount)
+    append(marker.status)
   }
 
   fileprivate mutating func append(_ alert: PrinterAlert) {
@@ -288,6 +298,7 @@ extension PackedReader {
     supply.capacity = int64()
     supply.level = int64()
     supply.percentRemaining = uint64().map { Double(bitPattern: $0.byteSwapped) }
+    supply.pagesRemaining = int64()
     supply.quality = quality()
     supply.partNumber = optionalText()
     supply.serialNumber = optionalText()
@@ -323,6 +334,14 @@ extension PackedReader {
     cover.status = int64()
     cover.description = deviceText()
     return cover
+  }
+
+  fileprivate mutating func marker() -> MarkerUnit {
+    var marker = MarkerUnit(row: row())
+    marker.technology = int64()
+    marker.powerOnCount = int64()
+    marker.status = int64()
+    return marker
   }
 
   fileprivate mutating func alert() -> PrinterAlert {

@@ -88,6 +88,18 @@ extension PollTargets {
     return PollTargets(scalars: scalars, tables: grouped(columns))
   }
 
+  /// What is read in a second SNMP context: the supplies and their colours.
+  package static let suppliesOfContext = tables.filter {
+    [PrinterMIB.Supplies.entry, PrinterMIB.Colorant.entry].contains($0.entry)
+  }
+
+  /// Where makers keep their IEEE 1284 device ids: asked of a device that told no maker by anything of the standard's.
+  package static func deviceIDs(_ profiles: ProfileSet = .shipped) -> [ObjectIdentifier] {
+    var names: [ObjectIdentifier] = []
+    for name in profiles.profiles.flatMap(\.identity.deviceID) where !names.contains(name) { names.append(name) }
+    return names
+  }
+
   /// What a full poll fetches after the standard tables, by what these told: the profile's objects, and the imaging counters of a device
   /// that has any.
   package static func further(_ walk: Walk, profiles: ProfileSet = .shipped) -> PollTargets {

@@ -178,6 +178,9 @@ struct PackedRecord {
   var value: [UInt8]
 
   /// A big-endian number of four octets. Values of other lengths are of other kinds: states, or a level and its capacity.
+  /// A state, of one to four octets.
+  var state: UInt64? { value.count <= 4 ? value.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } : nil }
+
   var number: UInt64? { value.count == 4 ? value.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } : nil }
 }
 

@@ -22,6 +22,8 @@ package struct Profile: Equatable, Sendable {
   package var records: [CounterRecord] = []
   package var supplyRecords: [SupplyRecord] = []
   package var supplyNumbers: [SupplyNumberTable] = []
+  /// The SNMP context in which a device that has no row of prtMarkerSuppliesTable in the default one may have it.
+  package var suppliesContext: String?
   package var checks: [CheckRule] = []
 
   package init(name: String, version: Int, make: String) {
@@ -249,6 +251,8 @@ package struct SupplyRecord: Equatable, Sendable {
     package var colorant: String?
     /// Whether the value is two octets, the level and the capacity, and not hundredths or other steps of a percent.
     package var isLevelOfCapacity: Bool
+    /// Whether nothing proves which of several such parts this one is: told only where all of them have one value.
+    package var isAnyOfItsKind = false
   }
 
   package var name: ObjectIdentifier
@@ -257,9 +261,24 @@ package struct SupplyRecord: Equatable, Sendable {
     case stepsPerPercent(Int64)
     /// What is left in this unit, of a capacity that the device does not tell.
     case unit(CounterUnit)
+    /// 1 and 2 say that there is some left (2: not much); of other numbers nothing is known.
+    case states
   }
   package var scale: Scale
   package var codes: [Code]
+  /// Of what is told in percent: coarse where the device knows a few steps.
+  package var quality = Quality.exact
+  /// What a supply's row adds to its code, so that two records have no row in common.
+  package var rowsFrom: UInt32 = 0
+
+  package init(name: ObjectIdentifier, scale: Scale, codes: [Code]) {
+    self.name = name
+    self.scale = scale
+    self.codes = codes
+  }
+
+  /// The last number of a supply's row.
+  package func row(_ code: Code) -> UInt32 { rowsFrom + UInt32(code.code) }
 }
 
 /// A table of the maker's that tells the numbers of supplies, joined on the supply's description.

@@ -73,7 +73,8 @@ package enum ProfileParser {
 
   private static func profile(_ fields: ProfileFields) -> Profile {
     fields.allow([
-      "name", "version", "make", "match", "identity", "brand", "cut", "counter", "table", "record", "supply-record",
+      "name", "version", "make", "supplies-context", "match", "identity", "brand", "cut", "counter", "table", "record",
+      "supply-record",
       "supply-numbers", "check",
     ])
     let name = fields.string("name")
@@ -82,6 +83,10 @@ package enum ProfileParser {
     }
     let version = fields.integer("version", in: 1...1_000_000)
     var profile = Profile(name: name, version: Int(version), make: fields.string("make"))
+    profile.suppliesContext = fields.optionalString("supplies-context")
+    if let context = profile.suppliesContext, context.isEmpty || !context.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) {
+      fields.note("supplies-context", "expected the name of an SNMP context")
+    }
     if let match = fields.table("match") { profile.match = self.match(match) }
     if let identity = fields.optionalTable("identity") { profile.identity = identitySources(identity) }
     profile.brands = fields.tables("brand").map(brand)
@@ -302,30 +307,42 @@ package enum ProfileParser {
   }
 
   private static func supplyRecord(_ fields: ProfileFields) -> SupplyRecord {
-    fields.allow(["oid", "steps-per-percent", "unit", "code"])
+    fields.allow(["oid", "steps-per-percent", "unit", "states", "quality", "rows-from", "code"])
     let codes = fields.tables("code").map { code in
-      code.allow(["code", "type", "description", "colorant", "level-of-capacity"])
+      code.allow(["code", "type", "description", "colorant", "level-of-capacity", "any-of-its-kind"])
       let type = code.string("type")
       let number = EnumerationTables.supplyTypes.first { $0.value == type }?.key
       if number == nil, !type.isEmpty {
         code.note("type", "expected a type of PrtMarkerSuppliesTypeTC (toner, opc, fuser, …), not `\(type)`")
       }
-      return SupplyRecord.Code(
+      var known = SupplyRecord.Code(
         code: UInt8(truncatingIfNeeded: code.integer("code", in: 0...254)), type: number ?? 1,
         description: code.string("description"), colorant: code.optionalString("colorant"),
         isLevelOfCapacity: code.optionalBoolean("level-of-capacity") ?? false)
+      known.isAnyOfItsKind = code.optionalBoolean("any-of-its-kind") ?? false
+      return known
     }
     if codes.isEmpty { fields.note("code", "expected at least one code") }
-    if fields.has("unit") == fields.has("steps-per-percent") {
-      fields.note("steps-per-percent", "expected `steps-per-percent` or `unit`, and not both")
+    let areStates = fields.optionalBoolean("states") ?? false
+    if [fields.has("unit"), fields.has("steps-per-percent"), areStates].count(where: { $0 }) != 1 {
+      fields.note("steps-per-percent", "expected one of `steps-per-percent`, `unit` and `states = true`")
     }
     let scale: SupplyRecord.Scale =
       if let unit = fields.optionalUnit("unit") {
         .unit(unit)
+      } else if areStates {
+        .states
       } else {
         .stepsPerPercent(fields.optionalInteger("steps-per-percent", in: 1...1_000) ?? 1)
       }
-    return SupplyRecord(name: fields.objectID("oid"), scale: scale, codes: codes)
+    var record = SupplyRecord(name: fields.objectID("oid"), scale: scale, codes: codes)
+    switch fields.optionalString("quality") {
+    case nil, "exact": break
+    case "coarse": record.quality = .coarse
+    case let other?: fields.note("quality", "expected `exact` or `coarse`, not `\(other)`")
+    }
+    record.rowsFrom = UInt32(fields.optionalInteger("rows-from", in: 0...65_536) ?? 0)
+    return record
   }
 
   private static func supplyNumbers(_ fields: ProfileFields) -> SupplyNumberTable {

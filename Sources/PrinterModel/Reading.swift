@@ -14,6 +14,7 @@ package struct Reading: Equatable, Sendable {
   package var inputs: [InputTray] = []
   package var outputs: [OutputBin] = []
   package var covers: [Cover] = []
+  package var markers: [MarkerUnit] = []
   package var alerts: [PrinterAlert] = []
   package var detectors = ChangeDetectors()
   package var checks: [ArithmeticCheck] = []
@@ -150,6 +151,19 @@ package struct InputTray: Hashable, Sendable {
   package var media: DeviceText?
   package var name: DeviceText?
   package var description: DeviceText?
+  package init(row: RowIndex) { self.row = row }
+}
+
+/// One print engine (prtMarkerTable), without its life count, which is a meter.
+package struct MarkerUnit: Hashable, Sendable {
+  package var row: RowIndex
+  /// PrtMarkerMarkTechTC (IANA-PRINTER-MIB).
+  package var technology: Int64?
+  /// prtMarkerPowerOnCount: what was marked since the device was switched on, in the unit of the life count. It begins again with each power-up,
+  /// so that it is no meter.
+  package var powerOnCount: Int64?
+  /// PrtSubUnitStatusTC bits.
+  package var status: Int64?
   package init(row: RowIndex) { self.row = row }
 }
 

@@ -14,6 +14,7 @@ package struct ReadingChange: Equatable, Sendable {
   package var inputs = RowChanges<InputTray>()
   package var outputs = RowChanges<OutputBin>()
   package var covers = RowChanges<Cover>()
+  package var markers = RowChanges<MarkerUnit>()
   package var checks: [ArithmeticCheck]?
   package var findings: [Finding]?
 
@@ -53,6 +54,10 @@ extension Cover: KeyedRow {
   package var key: RowIndex { row }
 }
 
+extension MarkerUnit: KeyedRow {
+  package var key: RowIndex { row }
+}
+
 extension Reading {
   /// What differs from `before`.
   package func changes(since before: Reading) -> ReadingChange {
@@ -65,6 +70,7 @@ extension Reading {
     change.inputs = inputs.changes(since: before.inputs)
     change.outputs = outputs.changes(since: before.outputs)
     change.covers = covers.changes(since: before.covers)
+    change.markers = markers.changes(since: before.markers)
     if checks != before.checks { change.checks = checks }
     if findings != before.findings { change.findings = findings }
     return change
@@ -84,6 +90,7 @@ extension Reading {
     inputs.apply(change.inputs)
     outputs.apply(change.outputs)
     covers.apply(change.covers)
+    markers.apply(change.markers)
     if let checks = change.checks { self.checks = checks }
     if let findings = change.findings { self.findings = findings }
   }
@@ -96,6 +103,7 @@ extension Reading {
     result.inputs.sortByKey()
     result.outputs.sortByKey()
     result.covers.sortByKey()
+    result.markers.sortByKey()
     return result
   }
 }

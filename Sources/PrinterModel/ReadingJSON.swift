@@ -24,7 +24,8 @@ package struct ReadingJSON: Sendable {
       ("identity", identity(reading.identity)), ("status", status(reading.status)),
       ("meters", .array(reading.meters.map(meter))), ("supplies", .array(reading.supplies.map(supply))),
       ("inputs", .array(reading.inputs.map(tray))), ("outputs", .array(reading.outputs.map(bin))),
-      ("covers", .array(reading.covers.map(cover))), ("alerts", .array(reading.alerts.map { .object(alert($0)) })),
+      ("covers", .array(reading.covers.map(cover))),
+      ("markers", .array(reading.markers.map(marker))), ("alerts", .array(reading.alerts.map { .object(alert($0)) })),
       ("detectors", detectors(reading.detectors)), ("checks", .array(reading.checks.map(check))),
       ("findings", .array(reading.findings.map(finding))),
     ]
@@ -85,7 +86,8 @@ package struct ReadingJSON: Sendable {
         ("capacityRaw", JSONText(supply.capacity)), ("capacityMeaning", Self.meaning(supply.capacity)),
         ("levelRaw", JSONText(supply.level)), ("meaning", .string(supply.meaning.rawValue)),
         ("percentRemaining", supply.percentRemaining.map(JSONText.number) ?? .null),
-        ("remaining", .string(supply.remaining)), ("quality", .string(supply.quality.identifier)),
+        ("pagesRemaining", JSONText(supply.pagesRemaining)), ("remaining", .string(supply.remaining)),
+        ("quality", .string(supply.quality.identifier)),
         ("partNumber", JSONText(supply.partNumber)), ("serialNumber", JSONText(supply.serialNumber)),
         ("rule", .string(supply.rule.description)),
       ] + named(sources?.supplies[supply.row]))
@@ -94,11 +96,13 @@ package struct ReadingJSON: Sendable {
   private func tray(_ tray: InputTray) -> JSONText {
     .object(
       [
-        ("row", .string(tray.row.description)), ("type", JSONText(tray.type)), ("name", JSONText(tray.name)),
+        ("row", .string(tray.row.description)), ("type", Self.name(tray.type, EnumerationNames.inputType)),
+        ("name", JSONText(tray.name)),
         ("description", JSONText(tray.description)), ("media", JSONText(tray.media)),
         ("capacityUnit", JSONText(tray.capacityUnit?.name)), ("capacityRaw", JSONText(tray.capacity)),
         ("capacityMeaning", Self.meaning(tray.capacity)), ("levelRaw", JSONText(tray.level)),
-        ("levelMeaning", Self.meaning(tray.level)), ("statusRaw", JSONText(tray.status)),
+        ("levelMeaning", Self.meaning(tray.level)), ("status", Self.subUnitStatus(tray.status)),
+        ("statusRaw", JSONText(tray.status)),
       ] + named(sources?.inputs[tray.row]))
   }
 
@@ -108,11 +112,31 @@ package struct ReadingJSON: Sendable {
         ("row", .string(bin.row.description)), ("name", JSONText(bin.name)), ("description", JSONText(bin.description)),
         ("capacityRaw", JSONText(bin.capacity)), ("capacityMeaning", Self.meaning(bin.capacity)),
         ("remainingRaw", JSONText(bin.remaining)), ("remainingMeaning", Self.meaning(bin.remaining)),
-        ("statusRaw", JSONText(bin.status)),
+        ("status", Self.subUnitStatus(bin.status)), ("statusRaw", JSONText(bin.status)),
       ] + named(sources?.outputs[bin.row]))
   }
 
   private static func meaning(_ amount: Int64?) -> JSONText { JSONText(amount.map { AmountMeaning($0).rawValue }) }
+
+  /// The enumeration's name, or its number where the MIB names none.
+  private static func name(_ value: Int64?, _ names: (Int64) -> String?) -> JSONText {
+    JSONText(value.map { names($0) ?? String($0) })
+  }
+
+  /// The names of what PrtSubUnitStatusTC says, null where nothing is said.
+  private static func subUnitStatus(_ value: Int64?) -> JSONText {
+    value.map { .array(EnumerationNames.subUnitStatus($0).map(JSONText.string)) } ?? .null
+  }
+
+  private func marker(_ marker: MarkerUnit) -> JSONText {
+    .object(
+      [
+        ("row", .string(marker.row.description)),
+        ("technology", Self.name(marker.technology, EnumerationNames.markerTechnology)),
+        ("powerOnCount", JSONText(marker.powerOnCount)), ("status", Self.subUnitStatus(marker.status)),
+        ("statusRaw", JSONText(marker.status)),
+      ] + named(sources?.markers[marker.row]))
+  }
 
   private func cover(_ cover: Cover) -> JSONText {
     .object(

@@ -25,6 +25,7 @@ package struct ReadingReport: Sendable {
     sections.append(("Trays", reading.inputs.map(trayRow)))
     sections.append(("Output bins", reading.outputs.map(binRow)))
     sections.append(("Covers", reading.covers.map(coverRow)))
+    sections.append(("Print engines", reading.markers.map(markerRow)))
     sections.append(("Alerts", reading.alerts.map(alertRow)))
     sections.append(
       ("Change detectors", reading.detectors.fields.compactMap { name, value in value.map { [name, String($0)] } }))
@@ -56,7 +57,7 @@ extension ReadingReport {
     [
       supply.row.description, EnumerationNames.supplyType(supply.type), supply.colorant?.text ?? "-",
       supply.description?.text ?? "-", supply.remaining, supply.levelOfCapacity, supply.quality.identifier,
-    ]
+    ] + (supply.percentRemaining == nil ? [] : supply.pagesRemaining.map { ["\($0) pages"] } ?? [])
   }
 
   fileprivate func trayRow(_ tray: InputTray) -> [String] {
@@ -72,6 +73,11 @@ extension ReadingReport {
 
   fileprivate func coverRow(_ cover: Cover) -> [String] {
     [cover.row.description, cover.description?.text ?? "-", Self.name(cover.status, EnumerationNames.coverStatus)]
+  }
+
+  fileprivate func markerRow(_ marker: MarkerUnit) -> [String] {
+    let count = marker.powerOnCount.map { "\($0) since power-on" } ?? "unknown since power-on"
+    return [marker.row.description, Self.name(marker.technology, EnumerationNames.markerTechnology), count]
   }
 
   fileprivate func alertRow(_ alert: PrinterAlert) -> [String] {
@@ -145,6 +151,7 @@ extension ReadingReport {
     for tray in reading.inputs { rows += Self.lines("tray \(tray.row)", sources.inputs[tray.row]) }
     for bin in reading.outputs { rows += Self.lines("bin \(bin.row)", sources.outputs[bin.row]) }
     for cover in reading.covers { rows += Self.lines("cover \(cover.row)", sources.covers[cover.row]) }
+    for marker in reading.markers { rows += Self.lines("marker \(marker.row)", sources.markers[marker.row]) }
     for alert in reading.alerts { rows += Self.lines("alert \(alert.row)", sources.alerts[alert.row]) }
     return rows + Self.lines("detectors", sources.detectors)
   }

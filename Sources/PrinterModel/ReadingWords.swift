@@ -25,12 +25,14 @@ extension Supply {
   package var isReceptacle: Bool { supplyClass == 4 }
 
   /// What is left, in the words that every list and report uses: `72 %`, `~50 %` where the device knows only a few steps,
-  /// `some remaining`, `no restriction` or `unknown`; of a receptacle the room that is left in it: `room 10 %`, `some room`.
+  /// `7809 pages` where it tells those alone, `some remaining`, `no restriction` or `unknown`; of a receptacle the room that is left in it:
+  /// `room 10 %`, `some room`.
   package var remaining: String {
     if let percent = percentRemaining {
       let number = (quality == .coarse ? "~" : "") + percent.shortText + " %"
       return isReceptacle ? "room " + number : number
     }
+    if let pagesRemaining { return "\(pagesRemaining) pages" }
     switch meaning {
     case .someRemaining: return isReceptacle ? "some room" : "some remaining"
     case .noRestriction: return "no restriction"

@@ -147,6 +147,15 @@ extension ReportedTable {
       Column("status", PrinterMIB.Cover.status, "prtCoverStatus", .code(EnumerationNames.coverStatus)),
     ])
 
+  static let marker = ReportedTable(
+    entry: PrinterMIB.Marker.entry,
+    columns: [
+      Column(
+        "technology", PrinterMIB.Marker.technology, "prtMarkerMarkTech", .code(EnumerationNames.markerTechnology)),
+      Column("powerOnCount", PrinterMIB.Marker.powerOnCount, "prtMarkerPowerOnCount", .counter),
+      Column("statusRaw", PrinterMIB.Marker.status, "prtMarkerStatus", .number),
+    ])
+
   static let alert = ReportedTable(
     entry: PrinterMIB.Alert.entry,
     columns: [

@@ -21,6 +21,8 @@ package struct Supply: Hashable, Sendable {
   package var level: Int64?
   /// Percent left (of a consumable) or free (of a receptacle). Nil unless the device measured it; 0 to 100.
   package var percentRemaining: Double?
+  /// Pages that the device expects to print with what is left. Nil where it tells none.
+  package var pagesRemaining: Int64?
   package var quality: Quality
   package var partNumber: String?
   package var serialNumber: String?

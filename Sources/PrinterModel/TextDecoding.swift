@@ -2,11 +2,14 @@
 //
 // 1. NUL, space and other white space at both ends is padding and goes; it is not kept.
 // 2. A hexadecimal tail goes: some devices (and some recordings of them) end a string after 16 bytes and put the rest behind a line
-//    break, as hexadecimal digits. Where the head has those 16 bytes and the rest is printable, it is put back; else the tail is cut.
+//    break, as hexadecimal digits. Where the head has those 16 bytes and the rest is printable, it is put back; else the tail is cut. A line
+//    of a few pairs is one only where it ends in the string's NUL, `38 33 41 00`: `A4` in a second line is what the device means.
 // 3. What is valid UTF-8 is UTF-8. Other bytes are in the declared character set, else in ISO 8859-1. A declared set of two or four bytes a
 //    character is believed where NUL bytes, other control codes or bytes that are no UTF-8 bear it out; one that changes tables by escape
 //    sequences (ISO 2022) where there is an escape.
-// 4. `raw` keeps the bytes wherever the text alone does not tell them: after 2, after a decoding other than UTF-8, and when NUL
+// 4. NUL bytes inside end the text, as whoever filled the buffer meant it; where every other byte is NUL it is text of two bytes a character, and
+//    they go.
+// 5. `raw` keeps the bytes wherever the text alone does not tell them: after 2, after a decoding other than UTF-8, and when NUL
 //    bytes stand inside.
 
 internal import MIB
@@ -29,7 +32,7 @@ extension DeviceText {
 
   /// The length after which a string is continued as hexadecimal digits.
   private static let hexadecimalHeadBytes = 16
-  /// After a head of another length, fewer pairs than this may be a number that the device means.
+  /// Fewer pairs than this, without a NUL at their end, may be a number or a paper size that the device means.
   private static let hexadecimalTailBytesMin = 4
 
   /// Decodes bytes by the rules above; nil if nothing is left after trimming.
@@ -37,7 +40,7 @@ extension DeviceText {
     let trimmed = bytes.trimmingPadding
     guard !trimmed.isEmpty else { return nil }
     if let characterSet, characterSet.isBorneOut(by: trimmed) {
-      let text = characterSet.decode(bytes).withoutNUL.trimmed
+      let text = characterSet.decode(bytes).beforeNUL.trimmed
       guard !text.isEmpty else { return nil }
       self.init(text, raw: bytes)
       return
@@ -47,11 +50,12 @@ extension DeviceText {
       self.init(text.text, raw: bytes)
       return
     }
-    if let text = String(validating: trimmed, as: UTF8.self) {
-      let clean = trimmed.contains(0)
-      self.init(clean ? text.withoutNUL : text, raw: clean ? bytes : nil)
+    let hasNUL = trimmed.contains(0)
+    let told = hasNUL ? trimmed.beforeNUL : trimmed
+    if let text = String(validating: told, as: UTF8.self) {
+      self.init(hasNUL ? text.trimmed : text, raw: hasNUL ? bytes : nil)
     } else {
-      self.init((characterSet ?? .latin1).decode(trimmed).withoutNUL, raw: bytes)
+      self.init((characterSet ?? .latin1).decode(told), raw: bytes)
     }
   }
 
@@ -61,7 +65,9 @@ extension DeviceText {
       let tail = hexadecimalPairs(bytes[(lineBreak + 1)...])
     else { return nil }
     let head = Array(bytes[..<lineBreak])
-    guard head.count == hexadecimalHeadBytes || tail.count >= hexadecimalTailBytesMin else { return nil }
+    guard tail.count >= hexadecimalTailBytesMin || head.count == hexadecimalHeadBytes && tail.last == 0 else {
+      return nil
+    }
     let rest = tail.prefix { $0 != 0 }
     let isPrintable = rest.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
     return head.count == hexadecimalHeadBytes && isPrintable ? head + rest : head
@@ -89,8 +95,22 @@ extension [UInt8] {
   }
 }
 
+extension ArraySlice<UInt8> {
+  /// Up to the first NUL; without NULs where every other byte is one.
+  fileprivate var beforeNUL: ArraySlice<UInt8> {
+    let isWide = [0, 1].contains { parity in
+      count > 2 && indices.allSatisfy { ($0 - startIndex) % 2 != parity || self[$0] == 0 }
+    }
+    return isWide ? ArraySlice(filter { $0 != 0 }) : prefix { $0 != 0 }
+  }
+}
+
 extension String {
-  fileprivate var withoutNUL: String { contains("\0") ? filter { $0 != "\0" } : self }
+  /// Up to the first NUL character, of a text whose leading ones are padding.
+  fileprivate var beforeNUL: String {
+    guard contains("\0") else { return self }
+    return String(drop { $0 == "\0" }.prefix { $0 != "\0" })
+  }
 
   /// Without ASCII white space and control codes at either end.
   package var trimmed: String {

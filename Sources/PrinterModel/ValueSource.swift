@@ -34,6 +34,7 @@ package struct ReadingSources: Equatable, Sendable {
   package var inputs: [RowIndex: [ValueSource]] = [:]
   package var outputs: [RowIndex: [ValueSource]] = [:]
   package var covers: [RowIndex: [ValueSource]] = [:]
+  package var markers: [RowIndex: [ValueSource]] = [:]
   package var alerts: [RowIndex: [ValueSource]] = [:]
 
   package init() {}
@@ -65,6 +66,7 @@ extension Interpreter {
       sources.outputs[bin.row] = ReportedTable.output.sources(in: walk, bin.row, unit: unit.map(CounterUnit.init))
     }
     for cover in covers() { sources.covers[cover.row] = ReportedTable.cover.sources(in: walk, cover.row) }
+    for marker in markers() { sources.markers[marker.row] = ReportedTable.marker.sources(in: walk, marker.row) }
     for alert in alerts() { sources.alerts[alert.row] = ReportedTable.alert.sources(in: walk, alert.row) }
     return sources
   }
@@ -83,7 +85,9 @@ extension Interpreter {
   private mutating func sources(of supply: Supply) -> [ValueSource] {
     let own = supply.description.flatMap { suppliesByDescription()[CounterTable.normalizedLabel($0.text)] ?? nil }
     var sources = columns(of: supply)
-    if let level = sources.firstIndex(where: { $0.value == "levelRaw" }) {
+    let isCompleted = supply.row.name.count == 2 && supply.rule == profile?.rule("supply-record")
+    if isCompleted, let percent = percentSource(of: supply) { sources.append(percent) }
+    if !isCompleted, let level = sources.firstIndex(where: { $0.value == "levelRaw" }) {
       sources[level].rule = supply.rule
       sources[level].quality = supply.quality
     }
@@ -97,6 +101,7 @@ extension Interpreter {
         sources.append(ValueSource(name, description, rule: .supplyLabel))
       }
     }
+    if supply.pagesRemaining != nil, let pages = pagesSource(of: supply) { sources.append(pages) }
     if supply.colorant != nil, let device = supply.row.name.first,
       let index = supply.colorantIndex.flatMap(UInt32.init(exactly:))
     {
@@ -105,9 +110,34 @@ extension Interpreter {
     return sources
   }
 
+  /// The maker's record that tells in percent what the standard's row does not.
+  private func percentSource(of supply: Supply) -> ValueSource? {
+    for record in profile?.supplyRecords ?? [] {
+      guard case .stepsPerPercent = record.scale, record.quality == supply.quality, let raw = walk[record.name] else {
+        continue
+      }
+      return ValueSource(
+        "percentRemaining", Source(record.name, raw), unit: CounterUnit.percent.name, rule: supply.rule,
+        quality: supply.quality)
+    }
+    return nil
+  }
+
+  /// The maker's record that tells a part's pages.
+  private func pagesSource(of supply: Supply) -> ValueSource? {
+    let record = profile?.supplyRecords.first { record in
+      record.scale == .unit(.impressions) && walk[record.name] != nil
+    }
+    guard let record, let raw = walk[record.name] else { return nil }
+    return ValueSource(
+      "pagesRemaining", Source(record.name, raw), unit: CounterUnit.impressions.name, rule: supply.rule)
+  }
+
   private func columns(of supply: Supply) -> [ValueSource] {
-    if supply.row.name.count == 3, supply.rule == profile?.rule("supply-record"), let code = supply.row.name.last,
-      let record = profile?.supplyRecords.first(where: { $0.codes.contains { UInt32($0.code) == code } }),
+    if supply.row.name.count == 3, supply.rule == profile?.rule("supply-record"), let last = supply.row.name.last,
+      let record = profile?.supplyRecords.first(where: { record in
+        record.codes.contains { record.row($0) == last && $0.description == supply.description?.text }
+      }),
       let raw = walk[record.name]
     {
       let source = Source(record.name, raw)

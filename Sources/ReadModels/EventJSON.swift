@@ -237,6 +237,7 @@ extension JSONWriter {
     rows("inputs", change.inputs.changed) { $0.input($1) }
     rows("outputs", change.outputs.changed) { $0.output($1) }
     rows("covers", change.covers.changed) { $0.cover($1) }
+    rows("markers", change.markers.changed) { $0.marker($1) }
     if let checks = change.checks { self.checks(checks) }
     if let findings = change.findings { self.findings(findings) }
     rows("removedMeters", change.meters.removed) { $0.string($1.description) }
@@ -244,6 +245,7 @@ extension JSONWriter {
     rows("removedInputs", change.inputs.removed) { $0.string($1.description) }
     rows("removedOutputs", change.outputs.removed) { $0.string($1.description) }
     rows("removedCovers", change.covers.removed) { $0.string($1.description) }
+    rows("removedMarkers", change.markers.removed) { $0.string($1.description) }
     objects("raw", event.raw)
     rows("rawRemoved", event.removed) { $0.string($1.description) }
     cost(event.cost)
@@ -259,6 +261,7 @@ extension JSONWriter {
     rows("inputs", reading.inputs) { $0.input($1) }
     rows("outputs", reading.outputs) { $0.output($1) }
     rows("covers", reading.covers) { $0.cover($1) }
+    rows("markers", reading.markers) { $0.marker($1) }
     if !reading.checks.isEmpty { checks(reading.checks) }
     if !reading.findings.isEmpty { findings(reading.findings) }
   }
@@ -337,6 +340,7 @@ extension JSONWriter {
         json.key("percentRemaining")
         json.number(percent)
       }
+      json.member("pagesRemaining", supply.pagesRemaining)
       json.member("quality", supply.quality.name)
       json.member("partNumber", supply.partNumber)
       json.member("serialNumber", supply.serialNumber)
@@ -381,6 +385,15 @@ extension JSONWriter {
       json.member("row", cover.row.description)
       json.member("status", cover.status)
       json.member("description", cover.description)
+    }
+  }
+
+  private mutating func marker(_ marker: MarkerUnit) {
+    object { json in
+      json.member("row", marker.row.description)
+      json.member("technology", marker.technology)
+      json.member("powerOnCount", marker.powerOnCount)
+      json.member("status", marker.status)
     }
   }
 

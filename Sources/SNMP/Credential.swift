@@ -25,6 +25,25 @@ extension Credential {
     return .community(version: .v1, community: community)
   }
 
+  /// The same access to another context: SNMPv3 names it (RFC 3411, section 3.3.1); of a community it is the part after `@`, by a convention of
+  /// agents older than that. Nil where a context is chosen already, or the name is too long.
+  package func inContext(_ name: String) -> Credential? {
+    switch self {
+    case .community(let version, let community):
+      guard !community.contains(UInt8(ascii: "@")) else { return nil }
+      return .community(version: version, community: community + Array("@\(name)".utf8))
+    case .user(let user):
+      guard user.contextName.isEmpty else { return nil }
+      do throws(CredentialError) {
+        return .user(
+          try USMUser(
+            name: user.name, authentication: user.authentication, privacy: user.privacy, contextName: name))
+      } catch {
+        return nil
+      }
+    }
+  }
+
   /// Asks whether a device speaks SNMPv3 at all: whatever the user, its engine answers the discovery (RFC 3414, section 4). The name is that of
   /// RFC 3415, appendix A.1.
   package static let engineDiscovery: Credential? = (try? USMUser(name: "initial")).map { .user($0) }

@@ -78,6 +78,11 @@ struct IdentifierSource: Sendable {
     return Int32(Self.mixed(id) % UInt64(Int32.max)) + 1
   }
 
+  /// For another source, whose numbers are others.
+  mutating func nextSeed() -> UInt64 {
+    UInt64(UInt32(bitPattern: nextID())) << 32 | UInt64(UInt32(bitPattern: nextID()))
+  }
+
   mutating func nextSalt() -> UInt64 {
     salt &+= 1
     return salt

@@ -30,8 +30,8 @@ package struct Session: Sendable {
     case finding(SessionFinding)
   }
 
-  package let credential: Credential
-  package let parameters: SessionParameters
+  package private(set) var credential: Credential
+  package private(set) var parameters: SessionParameters
   /// The device's SNMPv3 engine, once it is known.
   package private(set) var engine: EngineView?
   /// Datagrams ignored since the session began: late, twice, not ours, not authentic or malformed.
@@ -54,6 +54,19 @@ package struct Session: Sendable {
     random = IdentifierSource(seed: randomSeed)
     timer = RetransmissionTimer(
       initial: parameters.timeoutInitial, minimum: parameters.timeoutMin, maximum: parameters.timeoutMax)
+  }
+
+  /// A session with the same device in another of its contexts, which sends each request once: a context that a device does not have is
+  /// silence, or a report. Nil where the credential has a context already. There must be no request in flight.
+  package mutating func session(inContext name: String) -> Session? {
+    precondition(pending == nil, "a device has one request in flight")
+    guard let credential = credential.inContext(name) else { return nil }
+    var session = self
+    session.credential = credential
+    session.parameters.retries = 0
+    // Numbers of its own: none of its answers is taken for one of this session's.
+    session.random = IdentifierSource(seed: random.nextSeed())
+    return session
   }
 
   /// Whether a request is in flight. No other may be begun then.

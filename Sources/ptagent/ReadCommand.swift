@@ -104,7 +104,11 @@ struct ReadCommand: AsyncParsableCommand {
     switch IPPAsker.result(ofCapture: try bytes(of: path)) {
     case nil: throw AgentFailure(.data, "\(path) holds no IPP message.")
     case .failed(let failure): throw AgentFailure(.data, "\(path): \(failure.message).")
-    case .reading(let poll): try show(poll.reading, poll.walk, try LocalProfiles(try file.loadIfPresent().profiles).set)
+    case .reading(let poll):
+      try show(poll.reading, poll.walk, try LocalProfiles(try file.loadIfPresent().profiles).set)
+      if let interruption = poll.interruption {
+        throw AgentFailure(.data, "\(path): \(interruption.message); what is shown is from what came before.")
+      }
     }
   }
 

@@ -4,6 +4,7 @@ internal import Collectors
 internal import Settings
 internal import Discovery
 internal import Platform
+internal import UnixSignals
 
 struct SweepCommand: AsyncParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -16,7 +17,7 @@ struct SweepCommand: AsyncParsableCommand {
     discussion: """
       Ranges are written 10.0.0.7, 10.0.0.1-10, 10.0.0.1-10.0.1.20, 10.0.0.* or 10.0.0.0/24. Without a range, those of the configuration are \
       swept; without any there, the networks that this machine is in. Its exclusions and do-not-touch list always hold. Nothing is journalled. Progress goes to standard error: a bar with rate and time \
-      left on a terminal, lines otherwise.
+      left on a terminal, lines otherwise. Interrupted, it shows what was found until then and exits 75.
 
         ptagent sweep 10.0.0.0/24
         ptagent sweep 10.0.0.* 10.0.1.1-50 --community secret --output csv > found.csv
@@ -56,10 +57,12 @@ struct SweepCommand: AsyncParsableCommand {
       let engine = try UDPEngine(parameters)
       defer { engine.shutdown() }
       let display = TerminalDisplay(descriptor: 2)
-      let results = try await Surveyor(DeviceReader(engine: engine, profiles: settings.profiles), settings).sweep {
-        progress in
-        display.sweepProgressed(
-          progress.done, of: progress.total, found: progress.found, rate: progress.rate, timeLeft: progress.timeLeft)
+      let surveyor = Surveyor(DeviceReader(engine: engine, profiles: settings.profiles), settings)
+      let (results, isInterrupted) = try await Self.untilInterrupted {
+        try await surveyor.sweep { progress in
+          display.sweepProgressed(
+            progress.done, of: progress.total, found: progress.found, rate: progress.rate, timeLeft: progress.timeLeft)
+        }
       }
       display.sweepEnded()
       switch output {
@@ -67,6 +70,34 @@ struct SweepCommand: AsyncParsableCommand {
       case .json: try Output.write(SweepReport.json(results))
       case .csv: try Output.write(SweepReport.csv(results))
       }
+      if isInterrupted {
+        throw AgentFailure(
+          .interrupted, "Interrupted: what is shown was found before; the other addresses were not asked.")
+      }
+    }
+  }
+
+  /// SIGINT and SIGTERM end the sweep, and what it found is shown all the same.
+  private static func untilInterrupted(
+    _ sweep: @escaping @Sendable () async throws -> [AddressResult]
+  ) async throws -> (results: [AddressResult], isInterrupted: Bool) {
+    let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+    return try await withThrowingTaskGroup(of: [AddressResult]?.self) { group in
+      group.addTask { try await sweep() }
+      group.addTask {
+        for await _ in signals { break }
+        return nil
+      }
+      var isInterrupted = false
+      while let result = try await group.next() {
+        if let result {
+          group.cancelAll()
+          return (result, isInterrupted)
+        }
+        isInterrupted = true
+        group.cancelAll()
+      }
+      return ([], isInterrupted)
     }
   }
 

@@ -122,6 +122,30 @@ import Testing
     #expect(registry.device(at: b) == nil)
   }
 
+  @Test func `what was known at the second address by nothing but the address is merged into the device`() throws {
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity(nil), a, new: 1)
+    _ = try sighted(&registry, identity(nil), b, new: 2)
+    _ = try sighted(&registry, identity("CN12345678"), a, new: 3)
+    let second = try sighted(&registry, identity("CN12345678"), b, new: 4, isStillElsewhere: true)
+    #expect(second.device == (try id(1)) && !second.isPolledHere && second.displaced == nil)
+    #expect(second.merged.map(\.device) == [try id(2)])
+    #expect(
+      names(second.events) == [
+        "merged into 01010101: nothing but the address was known of it, where device 01010101 answers now",
+        "seen also at 10.0.0.8:161, known at 10.0.0.7:161, by serial CN12345678",
+      ])
+  }
+
+  @Test func `another model known at the second address is not merged`() throws {
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity("CN12345678"), a, new: 1)
+    _ = try sighted(&registry, identity(nil, make: "Other"), b, new: 2)
+    let second = try sighted(&registry, identity("CN12345678"), b, new: 3, isStillElsewhere: true)
+    #expect(second.merged.isEmpty)
+    #expect(second.displaced == (try id(2)))
+  }
+
   @Test func `another serial number at an address is a replacement and a discovery`() throws {
     var registry = DeviceRegistry()
     _ = try sighted(&registry, identity("CN12345678"), a, new: 1)

@@ -214,6 +214,46 @@ private final class EventLog: EventSink {
     #expect(failure.reason == .timeout)
   }
 
+  @Test func `whose SNMP sleeps stay what they are, and IPP takes its place after a day of silence alone`() async throws
+  {
+    let asked = Mutex(0)
+    let printer = try await IPPPrinter("127.0.37.2") { _ in
+      asked.withLock { $0 += 1 }
+      return .printer(serial: "VNB3K10008", impressions: 7)
+    }
+    var snmp = TestPrinter()
+    snmp.serial = "VNB3K10008"
+    let agent = Mutex(WalkAgent(snmp.walk))
+    let isOn = Mutex(true)
+    let time = Mutex<Int64>(1_000)
+    let responder = LoopbackResponder("127.0.37.2") { datagram in
+      guard isOn.withLock({ $0 }) else { return [] }
+      return [agent.withLock { $0.answer(datagram) }].compactMap { $0 }
+    }
+    var settings = try settings("127.0.37.2", ippPort: printer.port, snmpPort: responder.endpoint.port)
+    settings.sweepInterval = .milliseconds(300)
+    settings.pollInterval = .milliseconds(500)
+    let log = EventLog()
+    let collector = Collector(
+      settings, engine: try UDPEngine(), sink: log, profiles: .none, clock: { time.withLock { $0 } })
+    let run = Task { try await collector.run() }
+    await log.wait { $0.contains { if case .readingTaken = $0.body { true } else { false } } }
+    isOn.withLock { $0 = false }
+    await log.wait { $0.contains { if case .pollFailed = $0.body { true } else { false } } }
+    // Each sweep that follows finds it over IPP, and reads it.
+    let sweeps = log.all.count { if case .sweepCompleted = $0.body { true } else { false } }
+    await log.wait { all in
+      all.count { if case .sweepCompleted = $0.body { true } else { false } } >= sweeps + 3
+        && asked.withLock { $0 } >= 3
+    }
+    #expect(!log.all.contains { if case .deviceMoved = $0.body { true } else { false } })
+    time.withLock { $0 += 25 * 3_600_000 }
+    await log.wait { $0.contains { if case .deviceMoved = $0.body { true } else { false } } }
+    run.cancel()
+    _ = await run.result
+    #expect(Set(log.all.compactMap(\.device)).count == 1)
+  }
+
   @Test func `whose SNMP is switched on are read over it from the next sweep on, in a new epoch of the total`()
     async throws
   {

@@ -28,6 +28,70 @@ import Testing
     #expect(light.requests <= 2)
   }
 
+  /// An HP print server whose supplies lie in the context of the printer.
+  private func printServer() -> PolledDevice {
+    var printer = TestPrinter()
+    printer.descr = "HP ETHERNET MULTI-ENVIRONMENT,SN:X,PID:HP Color LaserJet"
+    printer.objectID = [1, 3, 6, 1, 4, 1, 11, 2, 3, 9, 1]
+    var device = PolledDevice(printer)
+    device.profiles = .shipped
+    let own = printer.walk
+    let entries = [PrinterMIB.Supplies.entry, PrinterMIB.Colorant.entry]
+    let supplies = own.bindings.filter { binding in entries.contains { binding.name.isWithin($0) } }
+    device.agent.walk = Walk(own.bindings.filter { binding in !entries.contains { binding.name.isWithin($0) } })
+    device.agent.contexts["public@Jetdirect"] = Walk(supplies)
+    return device
+  }
+
+  @Test func `supplies that lie in another context are read there, in each poll`() throws {
+    var device = printServer()
+    let full = try device.reading(.full)
+    #expect(full.reading.supplies.map(\.level) == [80, 60, 40, 20, 100])
+    #expect(device.memory.session.credential == TestCredentials.publicV2c.credential)
+    device.agent.contexts["public@Jetdirect"]?.set(PrinterMIB.Supplies.entry.appending(9, 1, 1), .integer(79))
+    let light = try device.reading(.light)
+    #expect(light.kind == .light, "\(light.reading.findings)")
+    #expect(light.reading.supplies.map(\.level) == [79, 60, 40, 20, 100])
+    #expect(light.reading.identity == full.reading.identity && light.interruption == nil)
+    device.agent.contexts = [:]
+    let silent = try device.reading(.light)
+    #expect(silent.interruption?.reason == .timeout)
+    #expect(silent.reading.supplies.map(\.level) == [79, 60, 40, 20, 100], "what was not read stays as it was")
+  }
+
+  @Test func `a context that a device does not have is asked once, and interrupts nothing`() throws {
+    var device = printServer()
+    device.agent.contexts = [:]
+    let first = try device.reading(.full)
+    #expect(first.interruption == nil && first.reading.supplies.isEmpty)
+    let asked = device.agent.requests
+    _ = try device.reading(.full)
+    #expect(device.elapsed < .seconds(1), "nobody waits for it again")
+    #expect(device.agent.requests > asked)
+  }
+
+  @Test(arguments: [true, false])
+  func `a device that tells its maker by a private device id alone is read as the sweep found it`(
+    hasInterface: Bool
+  ) throws {
+    var device = PolledDevice()
+    device.profiles = .shipped
+    let info: ObjectIdentifier = [1, 3, 6, 1, 4, 1, 2435, 2, 3, 9, 4, 2, 1, 5, 5]
+    device.agent.walk = Walk([
+      VarBind(MIB2.Interface.entry.appending(3, 1), .integer(6)),
+      VarBind(
+        [1, 3, 6, 1, 4, 1, 2435, 2, 3, 9, 1, 1, 7, 0],
+        .octets(Array("MFG:Brother;CMD:PJL;MDL:DCP-L3550CDW;CLS:PRINTER;".utf8))),
+      VarBind(info.appending(1, 0), .octets(Array("E12345A6J".utf8))),
+      VarBind(info.appending(10, 0), .octets([0, 1, 4, 0, 0, 6, 0x4B, 0xFF])),
+    ])
+    if !hasInterface { device.agent.walk.remove(MIB2.Interface.entry.appending(3, 1)) }
+    let reading = try device.reading(.full).reading
+    #expect(reading.identity.make == "Brother" && reading.identity.model?.text == "DCP-L3550CDW")
+    #expect(reading.identity.serial?.text == "E12345A6J")
+    #expect(reading.meters.map(\.value) == [1_611])
+  }
+
   @Test func `a light poll sees moved counters and carries the rest`() throws {
     var device = PolledDevice()
     _ = try device.poll(.full)

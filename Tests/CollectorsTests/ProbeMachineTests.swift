@@ -34,6 +34,37 @@ import Testing
     #expect(output.cost.requests == UInt32(agent.requests))
   }
 
+  @Test func `a printer that somebody looks for is asked for its model and serial number, with two questions at most`()
+    throws
+  {
+    func found(_ walk: Walk, isIdentifying: Bool) throws -> (DeviceIdentity, requests: Int) {
+      var agent = WalkAgent(walk)
+      var driver = MachineDriver(
+        ProbeMachine(
+          ProbeAsk.all([TestCredentials.publicV2c], attempt()), pass: 1, keys: USMKeyCache(), profiles: .shipped,
+          isIdentifying: isIdentifying, randomSeed: 1))
+      let output = try driver.run(&agent)
+      #expect(output.answer == .found)
+      return (Interpretation.read(output.walk).identity, agent.requests)
+    }
+    let (identity, requests) = try found(TestPrinter().walk, isIdentifying: true)
+    #expect(identity.model?.text == "Acme ColorJet 500" && identity.serial?.text == "VNB3K12345")
+    #expect(requests <= 1 + (try found(TestPrinter().walk, isIdentifying: false).requests))
+    let kyocera = Walk([
+      VarBind(MIB2.sysDescr, .octets(Array("KYOCERA Document Solutions Printing System".utf8))),
+      VarBind(MIB2.sysObjectID, .objectIdentifier([1, 3, 6, 1, 4, 1, 1347, 41])),
+      VarBind([1, 3, 6, 1, 4, 1, 1347, 43, 5, 1, 1, 1, 1], .octets(Array("ECOSYS P2040dw".utf8))),
+      VarBind([1, 3, 6, 1, 4, 1, 1347, 43, 5, 1, 1, 28, 1], .octets(Array("VD21457943".utf8))),
+    ])
+    let (own, asked) = try found(kyocera, isIdentifying: true)
+    #expect(own.model?.text == "ECOSYS P2040dw" && own.serial?.text == "VD21457943")
+    #expect(asked == 3)
+    let id = VarBind(
+      [1, 3, 6, 1, 4, 1, 2435, 2, 3, 9, 1, 1, 7, 0], .octets(Array("MFG:Brother;MDL:HL-1;SN:E12345;CLS:PRINTER;".utf8)))
+    let nameless = Walk([VarBind(PrinterMIB.Marker.entry.appending(4, 1, 1), .counter32(7)), id])
+    #expect(try found(nameless, isIdentifying: true).0.model?.text == "HL-1")
+  }
+
   @Test func `what answers no Get is found in the second pass, for one packet to a silent address`() throws {
     var agent = WalkAgent(TestPrinter().walk)
     agent.isSilentToGet = true
@@ -127,6 +158,17 @@ import Testing
     var driver = probe([TestCredentials.publicV1])
     let output = try driver.run(&agent)
     #expect(output.answer == .found)
+  }
+
+  @Test func `an SNMPv1 device that tells a description alone is known by it`() throws {
+    var agent = WalkAgent(Walk([VarBind(MIB2.sysDescr, .octets(Array("HP ETHERNET MULTI-ENVIRONMENT".utf8)))]))
+    var driver = MachineDriver(
+      ProbeMachine(
+        ProbeAsk.all([TestCredentials.publicV1], attempt()), pass: 1, keys: USMKeyCache(), profiles: .shipped,
+        randomSeed: 1))
+    let output = try driver.run(&agent)
+    #expect(output.answer == .found, "\(output.detail)")
+    #expect(agent.requests == 2, "the GET of two, and one GETNEXT")
   }
 
   @Test func `a wrong user of SNMPv3 is a wrong credential and not silence`() throws {

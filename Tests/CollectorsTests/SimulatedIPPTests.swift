@@ -117,6 +117,44 @@ private final class Record: EventSink {
     }
   }
 
+  @Test func `over IPP come to what they must, whatever is wrong with their answers`() async throws {
+    let faults = [nil, "ipp-slow:300", "ipp-cut:0", "ipp-cut:600", "ipp-malformed", "ipp-busy"]
+    let plans = try faults.enumerated().map { place, fault in
+      var plan = try plan("brother-mfc-l8900", at: "127.73.0.\(place + 1)")
+      plan.faults = try fault.map { [try Fault($0)] } ?? []
+      return plan
+    }
+    let spelled = Set(faults.compactMap { $0?.split(separator: ":").first.map(String.init) })
+    #expect(spelled == Set(Fault.catalogue.map(\.name).filter { $0.hasPrefix("ipp-") }))
+    try await serve(plans) { server, settings in
+      let asker = IPPAsker()
+      var results: [PollOutcome] = []
+      for plan in plans {
+        let endpoint = Endpoint(try #require(IPv4Address("\(plan.address)")), port: settings.ippPort)
+        results.append(try await asker.poll(endpoint, port: settings.ippPort).outcome)
+      }
+      func meters(_ index: Int) throws -> [MeterName] {
+        guard case .reading(let poll) = results[index].result, poll.interruption == nil else { throw Unread() }
+        return poll.reading.meters.map(\.name)
+      }
+      func failure(_ index: Int) -> PollFailure? {
+        switch results[index].result {
+        case .failed(let failure): failure
+        case .reading(let poll): poll.interruption
+        }
+      }
+      let honest = try meters(0)
+      #expect(!honest.isEmpty)
+      #expect(try meters(1) == honest)
+      #expect(results[1].cost.milliseconds >= 300)
+      for index in 2...5 { #expect(failure(index) != nil, "\(faults[index] ?? "") \(results[index].result)") }
+      #expect(failure(4)?.reason == .malformed)
+      #expect(failure(5)?.message.contains("503") == true, "\(String(describing: failure(5)))")
+    }
+  }
+
+  private struct Unread: Error {}
+
   @Test func `are found by a sweep among those that speak SNMP, by IPP alone as well`() async throws {
     var plans = try ["hp-laserjet-m507", "brother-mfc-l8900", "kyocera-ecosys-m3655"].enumerated().map { place, model in
       try plan(model, at: "127.71.0.\(place + 1)")

@@ -101,6 +101,8 @@ extension String {
 struct WalkAgent: Sendable {
   var walk: Walk
   var community = "public"
+  /// What another context holds, by the community that stands for it.
+  var contexts: [String: Walk] = [:]
   /// Versions that it does not speak are met with silence.
   var versions: Set<CommunityVersion> = [.v1, .v2c]
   /// Answers to this many requests, then falls silent.
@@ -127,7 +129,15 @@ struct WalkAgent: Sendable {
   }
 
   mutating func answer(_ datagram: [UInt8]) -> [UInt8]? {
-    guard let request = try? Message(decoding: datagram), request.community == Array(community.utf8),
+    guard let request = try? Message(decoding: datagram) else { return nil }
+    if let other = contexts[String(decoding: request.community, as: UTF8.self)] {
+      var agent = self
+      (agent.walk, agent.contexts) = (other, [:])
+      agent.community = String(decoding: request.community, as: UTF8.self)
+      defer { (requests, names) = (agent.requests, agent.names) }
+      return agent.answer(datagram)
+    }
+    guard request.community == Array(community.utf8),
       versions.contains(request.version)
     else { return nil }
     requests += 1
@@ -259,6 +269,7 @@ struct PolledDevice {
   var agent: WalkAgent
   var memory = PollMemory.new()
   var silenceMax: Duration?
+  var profiles = ProfileSet.none
   private(set) var elapsed: Duration = .zero
   private(set) var requests = 0
 
@@ -273,12 +284,12 @@ struct PolledDevice {
     var driver = MachineDriver(
       PollMachine(
         kind, memory: memory, hasActiveAlerts: hasActiveAlerts, isHinted: isHinted, silenceMax: silenceMax,
-        profiles: .none))
+        profiles: profiles))
     let before = agent.requests
     let transcript = try driver.run(&agent)
     requests = agent.requests - before
     elapsed = driver.elapsed
-    let (outcome, memory) = transcript.interpreted(endpoint: Self.endpoint, credential: "public", profiles: .none)
+    let (outcome, memory) = transcript.interpreted(endpoint: Self.endpoint, credential: "public", profiles: profiles)
     self.memory = memory
     return outcome
   }

@@ -163,6 +163,12 @@ enum Samples {
     cover.status = 4
     cover.description = DeviceText("Front")
     reading.covers = [cover]
+    var marker = MarkerUnit(row: RowIndex([1, 1]))
+    marker.technology = 4
+    marker.powerOnCount = 12
+    marker.status = 0
+    reading.markers = [marker, MarkerUnit(row: RowIndex([1, 2]))]
+    reading.supplies[0].pagesRemaining = 7_809
     reading.checks = [ArithmeticCheck(name: "a + b = c", expected: 3, actual: 4)]
     reading.findings = [Finding(nil, "odd"), Finding([1, 3, 6, 1], "odder")]
     return reading
@@ -177,6 +183,8 @@ enum Samples {
     reading.supplies[0].level = 39
     reading.inputs.append(InputTray(row: RowIndex([1, 2])))
     reading.outputs = []
+    reading.markers.removeLast()
+    reading.markers[0].powerOnCount = 19
     reading.findings = []
     return reading
   }()

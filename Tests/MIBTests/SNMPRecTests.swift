@@ -72,6 +72,11 @@ struct SNMPRecTests {
     #expect(document.walk[[1, 3, 1]] == .octets([0x61, 0xE9, 0x20]))
   }
 
+  @Test func `a byte order mark before the first line is none of it`() {
+    let document = SNMPRec.parse([0xEF, 0xBB, 0xBF] + Array("1.3.6.1|2|7\n".utf8))
+    #expect(document.walk[[1, 3, 6, 1]] == .integer(7) && document.findings.isEmpty)
+  }
+
   @Test func `a last line that was cut off is a finding and no value`() {
     let document = SNMPRec.parse(Array("1.3.1|2|7\n1.3.2|2|50".utf8))
     #expect(document.walk.bindings == [VarBind([1, 3, 1], .integer(7))])

@@ -23,6 +23,17 @@ import Testing
     #expect(try names(of: meter, in: reading("colour-mfp")) == checks)
   }
 
+  @Test func `includes a part that has no more than a number, by the name that it would have`() throws {
+    var walk = try Fixtures.walk("colour-mfp")
+    let functions: ObjectIdentifier = [1, 3, 6, 1, 4, 1, 1347, 42, 3, 1, 1, 1, 1]
+    let total = try #require(Interpretation.read(walk).meters.first { $0.name == .total }?.value)
+    for (function, value) in zip(UInt32(1)...4, [total - 7, 0, 5, 2]) {
+      walk.set(functions.appending(function), .counter32(UInt32(value)))
+    }
+    let reading = Interpretation.read(walk)
+    #expect(try names(of: "other#function 4", in: reading).contains("total = print + copy + function 3 + fax"))
+  }
+
   @Test func `of a life count includes the marker's that stands for the device`() throws {
     var reading = try reading("several-markers")
     reading.checks = [ArithmeticCheck(name: ArithmeticCheck.vendorTotalName, expected: 1, actual: 1)]

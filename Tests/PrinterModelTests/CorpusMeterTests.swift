@@ -97,11 +97,23 @@ struct CorpusRecordTests {
       #expect(supply.percentRemaining == percent, "\(path) \(part)")
       #expect(supply.quality == .exact)
     }
+    let pages = Self.parts.merging(["laser_unit": "Laser unit", "fuser_unit": "Fuser"]) { own, _ in own }
+      .merging(["pf_kit_mp": "Paper feeding kit, multi-purpose tray"]) { own, _ in own }
+    for (name, part) in pages {
+      guard let expected = sensors["\(name)_remaining_pages"]?.number else { continue }
+      let supply = try #require(reading.supplies.first { $0.description?.text == part }, "\(path) \(part)")
+      #expect(supply.pagesRemaining == expected, "\(path) \(part)")
+    }
+    if sensors["black_toner_status"] != nil {
+      #expect(reading.supplies.contains { $0.description?.text == "Black" && $0.quality != .unknown }, "\(path)")
+    }
     let counters = [
       "bw_counter": "total.monochrome", "color_counter": "total.fullColor", "black_counter": "total#with black",
       "cyan_counter": "total#with cyan", "magenta_counter": "total#with magenta",
       "yellow_counter": "total#with yellow", "image_counter": "total#colour planes",
-      "duplex_unit_pages_counter": "total.all.any.twoSided",
+      "duplex_unit_pages_counter": "total.all.any.twoSided", "drum_counter": "maintenance#drum pages",
+      "cyan_drum_counter": "maintenance#cyan drum pages", "magenta_drum_counter": "maintenance#magenta drum pages",
+      "yellow_drum_counter": "maintenance#yellow drum pages", "black_drum_counter": "maintenance#black drum pages",
     ]
     for (name, meter) in counters {
       guard let expected = sensors[name]?.number else { continue }

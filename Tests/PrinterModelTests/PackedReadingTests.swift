@@ -32,15 +32,16 @@ struct PackedReadingTests {
   @Test func `a new field is not forgotten`() throws {
     let reading = Self.extreme
     func fields(_ value: Any) -> Int { Mirror(reflecting: value).children.count }
-    #expect(fields(reading) == 11)
+    #expect(fields(reading) == 12)
     #expect(fields(reading.identity) == 13)
     #expect(fields(reading.status) == 4)
     #expect(fields(reading.detectors) == 4)
     #expect(fields(try #require(reading.meters.first)) == 7)
-    #expect(fields(try #require(reading.supplies.first)) == 15)
+    #expect(fields(try #require(reading.supplies.first)) == 16)
     #expect(fields(try #require(reading.inputs.first)) == 9)
     #expect(fields(try #require(reading.outputs.first)) == 6)
     #expect(fields(try #require(reading.covers.first)) == 3)
+    #expect(fields(try #require(reading.markers.first)) == 4)
     #expect(fields(try #require(reading.alerts.first)) == 9)
     #expect(fields(try #require(reading.checks.first)) == 3)
     #expect(fields(try #require(reading.findings.first)) == 2)
@@ -79,7 +80,9 @@ struct PackedReadingTests {
     { $0.meters[0].quality = .coarse },
     { $0.meters[0].source.raw = .gauge32(7) }, { $0.supplies[0].level = 0 },
     { $0.supplies[0].percentRemaining = 33.3 }, { $0.inputs[0].status = nil }, { $0.outputs[0].remaining = 1 },
-    { $0.covers[0].description = nil }, { $0.alerts[0].time = nil }, { $0.checks[0].actual = 0 },
+    { $0.covers[0].description = nil },
+    { $0.markers[0].powerOnCount = 1 }, { $0.markers[0].status = nil }, { $0.supplies[0].pagesRemaining = 1 },
+    { $0.alerts[0].time = nil }, { $0.checks[0].actual = 0 },
     { $0.findings[0].name = nil },
   ]
 
@@ -128,6 +131,7 @@ struct PackedReadingTests {
     (supply.supplyClass, supply.type, supply.description) = (-1, 0, texts[1])
     (supply.unit, supply.capacity, supply.level) = (.percent, .max, .min)
     (supply.percentRemaining, supply.partNumber, supply.serialNumber) = (100.0 / 3, "", "CRUM-1")
+    supply.pagesRemaining = .max
     reading.supplies = [supply, Supply(row: RowIndex([]), quality: .unknown, rule: Rule("rule 1"))]
     var tray = InputTray(row: RowIndex([1, 1]))
     (tray.type, tray.capacityUnit, tray.capacity, tray.level) = (1, .sheets, .max, -3)
@@ -139,6 +143,9 @@ struct PackedReadingTests {
     var cover = Cover(row: RowIndex([1, 1]))
     (cover.status, cover.description) = (4, texts[5])
     reading.covers = [cover, Cover(row: RowIndex([1, 2]))]
+    var marker = MarkerUnit(row: RowIndex([1, 1]))
+    (marker.technology, marker.powerOnCount, marker.status) = (.min, .max, 0)
+    reading.markers = [marker, MarkerUnit(row: RowIndex([1, 2]))]
     var alert = PrinterAlert(row: RowIndex([1, 7]))
     (alert.severity, alert.training, alert.group, alert.groupIndex) = (3, .min, .max, -1)
     (alert.location, alert.code, alert.description, alert.time) = (0, 8, texts[6], .max)

@@ -26,7 +26,7 @@ struct ReadingReportTests {
   /// The groups and rows of a report.
   private static func groups(_ object: JSON) -> [[String: JSON]] {
     ["identity", "status", "detectors"].map { object[$0].object }
-      + ["supplies", "inputs", "outputs", "covers", "alerts"].flatMap { object[$0].array.map(\.object) }
+      + ["supplies", "inputs", "outputs", "covers", "markers", "alerts"].flatMap { object[$0].array.map(\.object) }
   }
 
   /// Each value that a report shows has a source, and each source is what the walk holds.
@@ -35,7 +35,8 @@ struct ReadingReportTests {
       let sources = group["sources"]?.array ?? []
       let names = Set(sources.compactMap { $0["value"].string })
       for (name, value) in group where !Self.derived.contains(name) && !value.isNull && !value.isEmptyArray {
-        let isNamed = names.contains(name) || names.contains(String(name.dropLast("Raw".count)))
+        let isNamed =
+          names.contains(name) || names.contains(name + "Raw") || names.contains(String(name.dropLast("Raw".count)))
         #expect(isNamed, "\(name) of \(group["row"]?.string ?? "-") has no source")
       }
       for source in sources {
@@ -166,7 +167,7 @@ struct ReadingReportTests {
   func `the JSON is JSON, with null where nothing is known`(name: String) throws {
     let object = try #require(
       try JSONSerialization.jsonObject(with: Data(try report(name).json.utf8)) as? [String: Any])
-    #expect(object.keys.count == 11)
+    #expect(object.keys.count == 12)
     let supplies = JSON(object["supplies"]).array
     for supply in supplies where supply["quality"].string == "unknown" || supply["quality"].string == "someRemaining" {
       #expect(supply["percentRemaining"].isNull)

@@ -11,6 +11,27 @@ struct TextTests {
     #expect(DeviceText(decoding: [], characterSet: nil) == nil)
   }
 
+  @Test func `a NUL inside ends a text, and the bytes are kept`() {
+    let bytes = Array("Black\0\0garbage".utf8)
+    #expect(DeviceText(decoding: bytes, characterSet: nil) == DeviceText("Black", raw: bytes))
+    let padded = Array("Black \0Cyan".utf8)
+    #expect(DeviceText(decoding: padded, characterSet: nil) == DeviceText("Black", raw: padded))
+    let latin: [UInt8] = [0x47, 0x72, 0xFC, 0x6E, 0, 0xFF]
+    #expect(DeviceText(decoding: latin, characterSet: .latin1) == DeviceText("Grün", raw: latin))
+    let wide: [UInt8] = [0x41, 0, 0x34, 0]
+    #expect(DeviceText(decoding: wide, characterSet: nil) == DeviceText("A4", raw: wide))
+  }
+
+  @Test func `a second line of a few pairs is a hexadecimal tail only with the NUL at its end`() {
+    let head = "Paper size loade"
+    for line in ["A4", "50", "38 33"] {
+      let bytes = Array("\(head)\n\(line)".utf8)
+      #expect(DeviceText(decoding: bytes, characterSet: nil)?.text == "\(head)\n\(line)")
+    }
+    #expect(DeviceText(decoding: Array("\(head)\n64 00 ".utf8), characterSet: nil)?.text == "Paper size loaded")
+    #expect(DeviceText(decoding: Array("\(head)\n64 20 41 34".utf8), characterSet: nil)?.text == "Paper size loaded A4")
+  }
+
   @Test func `valid UTF-8 is UTF-8, whatever the device declares`() {
     let text = DeviceText(decoding: Array("Größe".utf8), characterSet: .hpRoman8)
     #expect(text == DeviceText("Größe"))

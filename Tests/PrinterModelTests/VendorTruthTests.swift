@@ -164,11 +164,109 @@ struct MakersWaysTests {
       """)
     #expect(reading.supplies.map { $0.description?.text } == ["Belt unit", "Drum", "Laser unit"])
     let drum = try #require(reading.supplies.first { $0.description?.text == "Drum" })
-    #expect(drum.level == 0 && drum.unit == .impressions && drum.percentRemaining == nil)
+    #expect(drum.level == 0 && drum.unit == .impressions && drum.pagesRemaining == 0)
+    #expect(drum.percentRemaining == 0, "nothing left is nothing left, whatever the capacity")
     #expect(drum.row.description == "1.2435.130")
-    #expect(reading.supplies.first?.percentRemaining == 83)
-    #expect(reading.supplies.last?.level == 0x7788)
+    #expect(reading.supplies.first?.percentRemaining == 83 && reading.supplies.first?.pagesRemaining == 41_160)
+    let laser = try #require(reading.supplies.last)
+    #expect(laser.pagesRemaining == 0x7788 && laser.percentRemaining == nil && laser.remaining == "30600 pages")
     #expect(reading.identity.firmware?.text == "Q")
+  }
+
+  @Test
+  func `a Brother's drums are told in pages only where all have as many left, since nothing proves which is which`() {
+    func pages(_ yellow: String) -> [Int64?] {
+      let info = "1.3.6.1.4.1.2435.2.3.9.4.2.1.5.5"
+      let reading = read(
+        """
+        1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.2435.2.3.9.1
+        \(info).8.0|4x|7901040000206C7B01040000206CFF
+        \(info).11.0|4x|A4010400004005A60104\(yellow)FF
+        """)
+      return reading.supplies.map(\.pagesRemaining)
+    }
+    #expect(pages("00004005") == [0x4005, 0x4005])
+    #expect(pages("00004006") == [nil, nil])
+  }
+
+  @Test func `rows that say no more than that some is left have the percentage of the maker's record, and the pages`()
+    throws
+  {
+    let table = "1.3.6.1.2.1.43.11.1.1"
+    let info = "1.3.6.1.4.1.2435.2.3.9.4.2.1.5.5"
+    func row(_ row: Int, _ kind: Int, _ type: Int, _ name: String, _ capacity: Int, _ level: Int) -> String {
+      """
+      \(table).4.1.\(row)|2|\(kind)
+      \(table).5.1.\(row)|2|\(type)
+      \(table).6.1.\(row)|4|\(name)
+      \(table).8.1.\(row)|2|\(capacity)
+      \(table).9.1.\(row)|2|\(level)
+      """
+    }
+    let walk = [
+      "1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.2435.2.3.9.1", row(1, 3, 3, "Black Toner Cartridge", -2, -3),
+      row(2, 3, 3, "Cyan Toner Cartridge", -2, -2), row(3, 4, 4, "Black Waste Toner Box", -2, -3),
+      row(4, 3, 9, "Drum Unit", 12_000, 9_000), row(5, 3, 3, "Magenta Toner", 100, 40),
+      "\(info).8.0|4x|6F010400001E14700104000000647201040000006471010400001388410104000026ACFF",
+      "\(info).11.0|4x|82010400002328FF",
+    ].joined(separator: "\n")
+    let reading = read(walk)
+    #expect(
+      reading.supplies.map(\.remaining) == ["77 %", "1 %", "some room", "75 %", "40 %"],
+      "what the standard measured stays, and a waste box is no toner")
+    let black = try #require(reading.supplies.first)
+    #expect(black.level == -3 && black.quality == .exact && black.rule == Rule("brother/supply-record@4"))
+    #expect(reading.supplies[3].pagesRemaining == 9_000 && reading.supplies[3].rule == Rule("rfc3805/supply-level@2"))
+    let sources = Interpretation.sources(SNMPRec.parse(Array((walk + "\n").utf8)).walk).supplies[black.row] ?? []
+    #expect(sources.first { $0.value == "percentRemaining" }?.source.name.description == "\(info).8.0")
+    #expect(sources.first { $0.value == "levelRaw" }?.quality == .someRemaining)
+    let twins = read(walk.replacing("Cyan Toner Cartridge", with: "Black Toner Cartridge 2"))
+    #expect(twins.supplies.prefix(2).map(\.remaining) == ["some remaining", "unknown"], "of twins none is told")
+  }
+
+  @Test func `a Brother's toner that tells steps or a state alone is told coarsely, or as some`() {
+    func supplies(_ record: String) -> [Supply] {
+      read(
+        """
+        1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.2435.2.3.9.1
+        1.3.6.1.4.1.2435.2.3.9.4.2.1.5.5.8.0|4x|\(record)FF
+        """
+      ).supplies
+    }
+    let steps = supplies("310104000000028101040000000A")
+    #expect(steps.map(\.remaining) == ["~10 %"] && steps.first?.quality == .coarse)
+    #expect(supplies("31010101").map(\.remaining) == ["some remaining"])
+    #expect(supplies("31010109").map(\.remaining) == ["unknown"])
+    #expect(supplies("31010101810104000000506F010400001E14").map(\.remaining) == ["77 %"])
+  }
+
+  @Test func `a sum that cannot tell black from colour, or prints from copies, gives parts without a meaning`() {
+    func names(_ tree: String, _ objects: [(String, Int)]) -> [String] {
+      let lines = objects.map { "1.3.6.1.4.1.\($0.0)|65|\($0.1)" }
+      let walk =
+        ([
+          "1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.\(tree)", "1.3.6.1.2.1.43.10.2.1.3.1.1|2|7",
+          "1.3.6.1.2.1.43.10.2.1.4.1.1|65|100",
+        ] + lines).joined(separator: "\n")
+      return read(walk).meters.map(\.name.description)
+    }
+    let konica = "18334.1.1.1.5.7.2"
+    #expect(
+      names("18334.1.1.1.2.1", [("\(konica).1.1.0", 100), ("\(konica).2.1.5.1.1", 30), ("\(konica).2.1.5.1.2", 70)])
+        == ["total", "total#vendor", "total#counter 1.1", "total#counter 1.2"])
+    let toshiba = "1129.2.3.50.1.3.21.6.1.2.1"
+    #expect(
+      names(
+        "1129.2.3.45.1",
+        [("\(toshiba).1", 30), ("\(toshiba).2", 0), ("\(toshiba).3", 70), ("\(toshiba).4", 100)])
+        == ["total", "total#vendor", "total#colour 1", "total#colour 2", "total#colour 3"])
+    let xerox = "253.8.53.13.2.1.6"
+    #expect(
+      names("253.8.62.1", [("\(xerox).1.20.1", 100), ("\(xerox).1.20.7", 30), ("\(xerox).11.20.3", 70)])
+        == ["total", "total#vendor", "total#usage 1.20.7", "total#usage 11.20.3"])
+    #expect(
+      names("40093.1.1", [("40093.1.1.3.12", 30), ("40093.1.1.3.9", 70)])
+        == ["total", "total#counter 12", "total#counter 9"])
   }
 
   @Test func `a Ricoh's labels are known with blanks behind their colons, and its own names of sizes and sides`() {

@@ -15,7 +15,7 @@ struct IPPTests {
   }
 
   private func ask(_ device: inout Device, _ message: IPPMessage) throws -> IPPMessage {
-    let bytes = try #require(device.answerIPP(try message.encoded()))
+    let bytes = try #require(device.answerIPP(try message.encoded())).bytes
     return try #require(IPPDecoded(bytes)).message
   }
 

@@ -152,6 +152,29 @@ internal import Testing
       try exchange(&session, &agent, time: 9, now: start).failure == .authentication(.unsupportedSecurityLevel))
   }
 
+  @Test func `Another context is spoken to with the same engine, other numbers, and each request sent once`() throws {
+    let user = try Self.user()
+    var session = session(user)
+    var agent = agent(user)
+    _ = try exchange(&session, &agent, time: 1_000, now: start)
+    let found = session.session(inContext: "Jetdirect")
+    var other = try #require(found)
+    #expect(other.engine?.id == Self.engineID && other.parameters.retries == 0)
+    let actions = try exchange(&other, &agent, time: 1_000, now: start)
+    #expect(actions.response?.bindings == [VarBind(Self.name, .octets(Array("Jetdirect".utf8)))])
+    #expect(actions.response?.sends == 1, "nothing has to be discovered again")
+    _ = (session.request(.get([Self.name]), now: start), other.request(.get([Self.name]), now: start))
+    #expect(session.outstandingID != other.outstandingID)
+    #expect(other.credential.inContext("further") == nil, "a context is chosen already")
+  }
+
+  @Test func `A community names a context behind its name, once`() {
+    let plain = Credential.community(version: .v2c, community: Array("public".utf8))
+    let other = Credential.community(version: .v2c, community: Array("public@Jetdirect".utf8))
+    #expect(plain.inContext("Jetdirect") == other)
+    #expect(other.inContext("Jetdirect") == nil)
+  }
+
   @Test func `A context the device lacks fails with that reason`() throws {
     let user = try Self.user(context: "nowhere")
     var session = session(user)

@@ -65,6 +65,25 @@ import Testing
     #expect(nothing.status == 65, "\(nothing)")
   }
 
+  @Test func `an answer over IPP that is cut is no whole reading`() async throws {
+    let capture = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("Fixtures/ipp/history-inkjet.ipp").path
+    let whole = try await shell("ptagent read --ipp-capture \(capture)")
+    #expect(whole.status == 0, "\(whole)")
+    let cut = try await shell("head -c 900 \(capture) > cut.ipp; ptagent read --ipp-capture cut.ipp")
+    #expect(cut.status == 65 && cut.output.contains("breaks off") && cut.output.contains("Identity"), "\(cut)")
+  }
+
+  @Test func `an interrupted sweep shows what it found until then`() async throws {
+    let settings =
+      "printf '[state]\\ndirectory = \"%s\"\\n[discovery]\\nport = 16999\\nipp = false\\n' $PWD/none > sweep.toml"
+    // Nothing listens there, which each address says at once; the pace is what takes time.
+    let sweep = "ptagent sweep --config sweep.toml --packets-per-second 20 127.99.0.0/22"
+    let ended = try await shell("\(settings); timeout --preserve-status -s INT 3 \(sweep)")
+    #expect(ended.status == 75 && ended.output.contains("Interrupted"), "\(ended)")
+    #expect(ended.output.contains("ADDRESS") && ended.output.contains("no answer"), "\(ended)")
+  }
+
   @Test func `findings of a walk are few, and drive no terminal`() async throws {
     let noise = try await shell(
       "{ cat \(Self.walk); for i in $(seq 1500); do printf '\\033[31m%s\\n' $i; done; } > noise; ptagent read --walk noise"

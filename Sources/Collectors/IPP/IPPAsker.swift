@@ -135,6 +135,11 @@ package struct IPPAsker: Sendable {
     let (walk, excess) = Walk(bindings).bounded()
     let findings = told.findings + cuts + (excess.map { [$0] } ?? [])
     let classification = Classification.of(walk, profiles: profiles)
+    if decoded.breaksOff, walk.isEmpty || !classification.isPrinter {
+      let values = walk.bindings.count == 1 ? "1 value" : "\(walk.bindings.count) values"
+      return .failed(
+        PollFailure(.malformed, "its answer over IPP breaks off after \(values), before it says what it is"))
+    }
     guard !walk.isEmpty, classification.isPrinter else {
       let reason = walk.isEmpty ? "with no attribute of a printer" : "but \(classification.reason)"
       return .failed(PollFailure(.notAPrinter, "it answers over IPP, \(reason)"))

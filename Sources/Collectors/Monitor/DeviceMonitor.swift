@@ -316,6 +316,7 @@ private struct Structure: Equatable {
     supplies = Dictionary(reading.supplies.map { ($0.row, $0.rule) }) { first, _ in first }
     rows = [
       reading.inputs.map(\.row).sorted(), reading.outputs.map(\.row).sorted(), reading.covers.map(\.row).sorted(),
+      reading.markers.map(\.row).sorted(),
     ]
     systemObjectID = reading.identity.systemObjectID
     serial = reading.identity.serial

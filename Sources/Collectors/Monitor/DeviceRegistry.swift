@@ -17,11 +17,14 @@
 //     that device is known by its serial number, and another one, that told none, by the MAC or else the UUID that is told with it here, which
 //     contradicts nothing                      -> they are one: the other is merged into that device
 //
+//     that device answers at two addresses, and what was known at the second told nothing that identifies, and contradicts nothing
+//                                              -> it was met there before it told who it is: that one is merged into it as well
+//
 // Whether a device is asked over SNMP or over IPP is a matter of the port: at another port of its own address it is where it was, and the move is
 // told without asking.
 //
 // Never: a match by a serial number that identifies nothing, by one that several known devices share (then the MAC may tell which), or two
-// known devices made one without an identifier that both have.
+// known devices made one without an identifier that both have, or that one tells at the addresses of both.
 
 package import Discovery
 package import Events
@@ -89,6 +92,11 @@ package struct DeviceRegistry: Sendable {
   /// Whoever is known at its address, whichever port it is asked at.
   package func device(at endpoint: Endpoint) -> DeviceID? { byAddress[endpoint.address] }
 
+  /// Who this is, if it is a known device.
+  package func device(telling identity: DeviceIdentity, at endpoint: Endpoint) -> DeviceID? {
+    match(identity, at: endpoint)?.0
+  }
+
   /// The known address to ask before `sighted` is called: the device that this looks like may still be there.
   package func endpointToVerify(_ identity: DeviceIdentity, at endpoint: Endpoint) -> Endpoint? {
     guard let (device, _) = match(identity, at: endpoint), let known = entries[device]?.endpoint,
@@ -141,10 +149,28 @@ package struct DeviceRegistry: Sendable {
   ) {
     let device = sighting.device
     sighting.isPolledHere = false
+    mergeNameless(at: endpoint, into: device, identity, into: &sighting, time: time)
     displace(at: endpoint, by: device, identity, evidence: evidence, into: &sighting, time: time)
     guard seenAlso.updateValue(device, forKey: endpoint) != device else { return }
     let body = DeviceSeenAlso(address: endpoint.description, known: former.description, evidence: evidence)
     sighting.events.append(Event(time: time, device: device, .deviceSeenAlso(body)))
+  }
+
+  /// Whoever was known at this address by nothing but the address is the device that answers here: it was met before it told who it is.
+  private mutating func mergeNameless(
+    at endpoint: Endpoint, into device: DeviceID, _ identity: DeviceIdentity, into sighting: inout Sighting,
+    time: Int64
+  ) {
+    guard let other = byAddress[endpoint.address], other != device, let record = entries[other],
+      record.identity.tellingSerial == nil, record.identity.comparableMAC == nil,
+      record.identity.comparableUUID == nil, isCompatible(record.identity, identity)
+    else { return }
+    let evidence = "nothing but the address was known of it, where device \(device.short) answers now"
+    let body = DeviceMerged(into: device, address: endpoint.description, evidence: evidence)
+    sighting.events.append(Event(time: time, device: other, .deviceMerged(body)))
+    sighting.merged.append(Merged(device: other, endpoint: record.endpoint))
+    byAddress[endpoint.address] = nil
+    entries[other] = nil
   }
 
   /// Whoever is known by the MAC or the UUID that this device told, and by nothing that contradicts it, is this device: it was met before it told

@@ -25,6 +25,8 @@ struct Conversation: Sendable {
   static let findingsMax = 32
 
   private(set) var session: Session
+  /// That of the default context, while another is read.
+  private var outer: Session?
   private(set) var findings: [Finding] = []
   private(set) var elsewhere: [Endpoint] = []
   /// Why the network gave a datagram back, if it did and nothing was heard since.
@@ -47,6 +49,21 @@ struct Conversation: Sendable {
   mutating func use(_ session: Session) {
     self.session = session
     isGranted = false
+  }
+
+  /// Goes on in another context of the device; false where the credential names one already.
+  mutating func enter(context: String) -> Bool {
+    guard let other = session.session(inContext: context) else { return false }
+    outer = session
+    use(other)
+    return true
+  }
+
+  /// Goes on in the context that was left.
+  mutating func leaveContext() {
+    guard let session = outer.take() else { return }
+    use(session)
+    isGranted = true
   }
 
   mutating func request(_ request: Request, now: Instant) -> Turn {

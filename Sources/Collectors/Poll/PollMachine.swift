@@ -1,12 +1,16 @@
 // One poll of one device.
 //
-//   full:   walk the standard tables, the system group among them -> GET and walk the profile's objects -> end
+//   full:   walk the standard tables, the system group among them
+//                          -> did nothing tell the maker?   yes -> GET the makers' device ids, as a probe meets them
+//                          -> GET and walk the profile's objects
+//                          -> are there no supplies?        yes -> walk them in the context that the profile names -> end
 //   light:  GET what moves, and look whether prtAlertTable is empty
 //                          -> did the structure change?     yes -> full
 //                          -> did anything move?            yes -> GET what moves in use, and what says what the moved numbers are of
 //                             did one of these change?      yes -> full
 //                          -> may the alerts differ?        yes -> walk prtAlertTable -> end
 //                                                           no  -> end
+//           supplies that were read in another context are walked there in each light poll as well, at its end
 //
 // What a light poll asks for and decides by is in LightPoll.swift. Every device is read in full at least once a day (`DeviceMonitor`).
 //
@@ -52,6 +56,8 @@ package struct PollMachine: DeviceMachine {
     case get([ObjectIdentifier])
     case getKnown(KnownRead.Plan)
     case walk(WalkTargets)
+    /// The supplies, in this context.
+    case context(String)
   }
 
   /// Columns to walk, with what follows from their names alone.
@@ -59,6 +65,7 @@ package struct PollMachine: DeviceMachine {
     /// Those of every printer.
     static let standard = WalkTargets(PollTargets.tables)
     static let alerts = WalkTargets([LightPoll.alertTable])
+    static let suppliesOfContext = WalkTargets(PollTargets.suppliesOfContext)
 
     let roots: [ObjectIdentifier]
     let plan: WalkPlan
@@ -75,12 +82,17 @@ package struct PollMachine: DeviceMachine {
     case walk(TableWalk, [ObjectIdentifier])
   }
 
+  /// Whether what is walked now lies in another context.
+  private var context: String?
+  private var hasReadContext = false
+
   private let profiles: ProfileSet
   private let silenceMax: Duration?
   private var conversation: Conversation
   private var transcript: PollTranscript
   private var steps: [Step] = []
   private var reader: Reader?
+  private var hasAskedDeviceIDs = false
   private var hasReadPrivate = false
   private var light: LightPoll?
   /// What the first answer of a light poll told of prtAlertTable.
@@ -106,7 +118,9 @@ package struct PollMachine: DeviceMachine {
     let isLight = kind == .light && memory.rest != nil
     transcript = PollTranscript(kind: isLight ? .light : .full, memory: memory)
     transcript.former = memory.rest?.walk.walk
-    if isLight, let walk = transcript.former {
+    if isLight, var walk = transcript.former {
+      // What another context holds is asked for there.
+      if memory.suppliesContext != nil { walk = walk.withoutSuppliesOfContext }
       var plan = memory.lightPlan ?? LightPlan(walk, profiles: profiles, abilities: memory.abilities)
       plan.always = plan.always.adapted(to: memory.abilities)
       plan.inUse = plan.inUse.adapted(to: memory.abilities)
@@ -250,7 +264,9 @@ package struct PollMachine: DeviceMachine {
   private mutating func startFull() {
     transcript.kind = .full
     transcript.memory.lightPlan = nil
+    hasAskedDeviceIDs = false
     hasReadPrivate = false
+    hasReadContext = false
     steps = [.walk(.standard)]
   }
 
@@ -267,6 +283,11 @@ package struct PollMachine: DeviceMachine {
     case .walk(let targets):
       let walk = TableWalk(targets.plan, abilities: abilities, expected: formerCount)
       reader = .walk(walk, targets.roots)
+    case .context(let name):
+      guard conversation.enter(context: name) else { return openReader() }
+      context = name
+      let targets = WalkTargets.suppliesOfContext
+      reader = .walk(TableWalk(targets.plan, abilities: abilities, expected: formerCount), targets.roots)
     }
     return true
   }
@@ -277,6 +298,7 @@ package struct PollMachine: DeviceMachine {
   }
 
   private mutating func closeReader() {
+    if context != nil { return closeContext() }
     switch reader {
     case .get(let read):
       transcript.absent += read.absent
@@ -298,6 +320,27 @@ package struct PollMachine: DeviceMachine {
     case nil: break
     }
     reader = nil
+  }
+
+  /// A context that never answered is none of the device's; one that did and is silent now interrupts the poll as any silence does.
+  private mutating func closeContext() {
+    let name = context.take()
+    conversation.leaveContext()
+    guard case .walk(let walk, let roots) = reader.take() else { return }
+    let abilities = transcript.memory.abilities
+    defer { transcript.memory.abilities = abilities }
+    if walk.stopped == nil, walk.findings.allSatisfy({ $0.unansweredName == nil }) {
+      transcript.memory.suppliesContext = walk.bindings.isEmpty ? nil : name
+      if transcript.kind == .light || !walk.bindings.isEmpty { transcript.completed += roots }
+      return close(walk)
+    }
+    guard transcript.memory.suppliesContext != nil else {
+      transcript.memory.isContextSilent = true
+      return
+    }
+    close(walk)
+    let silence = PollFailure(.timeout, "no answer in context \(name ?? "")")
+    transcript.interruption = transcript.interruption ?? silence
   }
 
   private mutating func close(_ source: some RequestSource) {
@@ -322,11 +365,35 @@ package struct PollMachine: DeviceMachine {
     if transcript.kind == .light {
       planLight()
     } else if !hasReadPrivate {
+      let walk = Walk(transcript.bindings)
+      // What answers with nothing but errors answers no further question.
+      let hasAnswered = !walk.isEmpty || conversation.findings.isEmpty
+      if !hasAskedDeviceIDs, hasAnswered, Interpretation.profile(for: walk, profiles: profiles) == nil {
+        hasAskedDeviceIDs = true
+        let deviceIDs = PollTargets.deviceIDs(profiles)
+        if !deviceIDs.isEmpty { return steps.append(.get(deviceIDs)) }
+      }
       hasReadPrivate = true
-      let own = PollTargets.further(Walk(transcript.bindings), profiles: profiles)
+      let own = PollTargets.further(walk, profiles: profiles)
       if !own.scalars.isEmpty { steps.append(.get(own.scalars)) }
       if !own.tables.isEmpty { steps.append(.walk(WalkTargets(own.tables))) }
+    } else if !hasReadContext {
+      hasReadContext = true
+      planContext()
     }
+  }
+
+  /// After a whole read: where the maker's devices may have their supplies, if they are not here.
+  private mutating func planContext() {
+    let walk = Walk(transcript.bindings)
+    guard walk.subtree(PrinterMIB.Supplies.entry).isEmpty else {
+      transcript.memory.suppliesContext = nil
+      return
+    }
+    guard !transcript.memory.isContextSilent,
+      let name = Interpretation.profile(for: walk, profiles: profiles)?.suppliesContext
+    else { return }
+    steps = [.context(name)]
   }
 
   private mutating func planLight() {
@@ -343,12 +410,16 @@ package struct PollMachine: DeviceMachine {
         steps = [.getKnown(plan.further(inUse: isInUse, labels, former))]
       }
     case .alerts: steps = [.walk(.alerts)]
-    case nil: break
+    case nil:
+      guard let name = transcript.memory.suppliesContext, !hasReadContext else { return }
+      hasReadContext = true
+      steps = [.context(name)]
     }
   }
 
   private mutating func finished(now: Instant) -> PollTranscript {
     if reader != nil { closeReader() }
+    conversation.leaveContext()
     transcript.cost = conversation.cost(now: now)
     transcript.memory.session = conversation.session
     if transcript.interruption == nil, transcript.kind == .full || light?.hasReadInUse == true {
@@ -384,5 +455,13 @@ package struct PollMachine: DeviceMachine {
     case .reported: return PollFailure(.authentication, "\(failure)")
     case .malformed: return PollFailure(.malformed, "\(failure)")
     }
+  }
+}
+
+extension Walk {
+  /// Without what is read in another context.
+  fileprivate var withoutSuppliesOfContext: Walk {
+    let entries = PollTargets.suppliesOfContext.map(\.entry)
+    return Walk(bindings.filter { binding in !entries.contains { binding.name.isWithin($0) } })
   }
 }

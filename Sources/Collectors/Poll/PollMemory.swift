@@ -19,6 +19,11 @@ package struct PollMemory: Sendable {
   /// What a light poll asks for; nil until the first one after a full poll.
   package var lightPlan: LightPlan?
 
+  /// The SNMP context that the device's supplies were read in, where the default one has none.
+  package var suppliesContext: String?
+  /// Whether such a context was asked, and was silent: it is not asked again.
+  package var isContextSilent = false
+
   package init(session: Session, abilities: DeviceAbilities? = nil) {
     self.session = session
     self.abilities = abilities ?? DeviceAbilities(version: session.credential.version)

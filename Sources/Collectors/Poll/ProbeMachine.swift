@@ -5,6 +5,10 @@
 //             |                  --wrong user or password, next credential-> ... wrongCredential
 //             v answered
 //     GETNEXT serial number, marker, hrDevice, device id: until it is a printer --> found / notAPrinter
+//             |
+//             v found, and somebody looks at the list: GETNEXT serial number and description, then the maker's own, where these are not known yet
+//
+// SNMPv1 answers a GET of two with neither where it has one of them only (noSuchName, RFC 1157 section 4.1.2): then each is asked by GETNEXT.
 //
 // Few varbinds: some old printers crash on many. The second pass asks for one object only, for devices that hang on two, and by GETNEXT, for
 // those that answer no GET. That costs a silent address nothing, and a device that did not answer GETNEXT could not be read anyway.
@@ -48,6 +52,10 @@ package struct ProbeMachine: DeviceMachine {
   private let keys: USMKeyCache
   private let profiles: ProfileSet
   private let first: Request
+  /// Whether a printer is asked for its model and serial number as well.
+  private let isIdentifying: Bool
+  /// What of that is left to ask, once it is a printer.
+  private var identifying: [[ObjectIdentifier]]?
   private var random: SplitMix64
   private var index = 0
   private var conversation: Conversation
@@ -70,11 +78,16 @@ package struct ProbeMachine: DeviceMachine {
   ///   - asks: at least one.
   ///   - pass: 1, or 2 for a device that was silent.
   ///   - randomSeed: unpredictable and used once.
-  package init(_ asks: [ProbeAsk], pass: Int, keys: USMKeyCache, profiles: ProfileSet, randomSeed: UInt64) {
+  ///   - isIdentifying: whether a printer is asked for its model and serial number as well, by two questions at most.
+  package init(
+    _ asks: [ProbeAsk], pass: Int, keys: USMKeyCache, profiles: ProfileSet, isIdentifying: Bool = false,
+    randomSeed: UInt64
+  ) {
     precondition(!asks.isEmpty, "a range without credentials cannot be probed")
     self.asks = asks
     self.keys = keys
     self.profiles = profiles
+    self.isIdentifying = isIdentifying
     first = pass == 1 ? .get(PollTargets.evidence.scalars) : .getNext([MIB2.sysDescr.justBefore])
     random = SplitMix64(seed: randomSeed)
     conversation = Conversation(Self.session(asks[0], keys: keys, seed: random.next()))
@@ -147,6 +160,12 @@ package struct ProbeMachine: DeviceMachine {
       if case .getNext = first {
         return .ask(conversation.request(.getNext([MIB2.sysObjectID.justBefore]), now: now))
       }
+      if response.errorStatus == .noSuchName {
+        // One at a time: of two, the one behind which nothing follows would take the other's answer with it.
+        pending = [MIB2.sysDescr.justBefore]
+        evidence?.insert([MIB2.sysObjectID.justBefore], at: 0)
+        return .ask(conversation.request(.getNext(pending), now: now))
+      }
       return decideOrAsk(now: now)
     case .failure(let failure):
       switch failure {
@@ -198,7 +217,11 @@ package struct ProbeMachine: DeviceMachine {
     if !isRetry {
       tries = 0
       let classification = Classification.of(walk, profiles: profiles)
-      if classification.isPrinter { return .end(output(.found, classification.reason, now: now)) }
+      if classification.isPrinter {
+        guard let names = nextIdentifying() else { return .end(output(.found, classification.reason, now: now)) }
+        pending = names
+        return .ask(conversation.request(.getNext(pending), now: now))
+      }
       if unanswered == Self.unansweredMax || (unanswered > 0 && evidence?.isEmpty ?? true) {
         return .end(output(.silent, "it answered the first question, and fell silent then", now: now))
       }
@@ -209,6 +232,30 @@ package struct ProbeMachine: DeviceMachine {
       pending = evidence?.removeFirst() ?? []
     }
     return .ask(conversation.request(.getNext(pending), now: now))
+  }
+
+  /// What to ask a printer next, so that its model and serial number are told: the standard's objects, then those of its profile, or
+  /// the makers' device ids where no profile is known.
+  private mutating func nextIdentifying() -> [ObjectIdentifier]? {
+    guard isIdentifying else { return nil }
+    var identity: DeviceIdentity { Interpretation.read(walk, profiles: profiles).identity }
+    if identifying == nil {
+      let standard = [
+        PrinterMIB.General.entry.appending(PrinterMIB.General.serialNumber),
+        HostResources.Device.entry.appending(HostResources.Device.description),
+      ]
+      identifying = [standard.filter { walk.subtree($0).isEmpty }]
+      let own = Interpretation.profile(for: walk, profiles: profiles)?.identity
+      let names =
+        own.map { [$0.serial.first, $0.model.first].compactMap { $0?.justBefore } }
+        ?? PollTargets.deviceIDs(profiles).map(\.justBefore)
+      if !names.isEmpty { identifying?.append(names) }
+    }
+    while let names = identifying?.first {
+      identifying?.removeFirst()
+      if !names.isEmpty, identity.serial == nil || identity.model == nil { return names }
+    }
+    return nil
   }
 
   private mutating func take(_ response: Response, to request: Request) {

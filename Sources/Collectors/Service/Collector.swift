@@ -37,6 +37,9 @@ package actor Collector {
   private static let hintedProbesMax = 1_024
   /// How often it is looked at who is to be retired: it is a matter of weeks.
   private static let retirementEvery: Duration = .seconds(3_600)
+  /// For how long IPP does not take the place of SNMP that fell silent, in milliseconds: printers sleep over nights, and what an administrator
+  /// switched off stays off.
+  private static let sleepMax: Int64 = 24 * 3_600_000
 
   private(set) var settings: CollectorSettings
   private let reader: DeviceReader
@@ -412,6 +415,7 @@ package actor Collector {
     _ identity: DeviceIdentity, _ outcome: PollOutcome, _ access: DeviceAccess
   ) async throws {
     let endpoint = outcome.endpoint
+    if isAsleep(overSNMP: identity, at: endpoint) { return schedule.abandoned(endpoint) }
     var elsewhere = DeviceRegistry.Elsewhere.silent
     if let former = registry.endpointToVerify(identity, at: endpoint) {
       elsewhere = try await whoAnswers(at: former, Sign(outcome, at: clock()))
@@ -439,6 +443,16 @@ package actor Collector {
     sighting.events +=
       monitors[sighting.device]?.comeBack(at: endpoint, evidence: sighting.evidence, time: clock()) ?? []
     try await tell(outcome, of: sighting.device, access, after: sighting.events)
+  }
+
+  /// Whether this is a device that is polled over SNMP at the same address, and was read so less than `sleepMax` ago: its SNMP sleeps, and IPP,
+  /// which tells fewer counters, does not take its place.
+  private func isAsleep(overSNMP identity: DeviceIdentity, at endpoint: Endpoint) -> Bool {
+    guard let device = registry.device(telling: identity, at: endpoint), let known = monitors[device]?.known,
+      let former = known.endpoint, former != endpoint, former.address == endpoint.address,
+      schedule.slots[former]?.access.isSNMP == true, !known.isRetired, let lastRead = known.lastRead
+    else { return false }
+    return clock() - lastRead < Self.sleepMax
   }
 
   /// Devices that go on as another one are monitored and polled no more.

@@ -29,14 +29,19 @@ package struct DeviceReader: Sendable {
   /// Probes one address with the credentials in order.
   /// - Throws: `CancellationError` or `EngineError`.
   package func probe(
-    _ attempt: SweepAttempt, port: UInt16, credentials: [NamedCredential]
+    _ attempt: SweepAttempt, port: UInt16, credentials: [NamedCredential], isIdentifying: Bool = false
   ) async throws -> ProbeOutput {
-    try await probe(ProbeAsk.all(credentials, attempt), pass: attempt.pass, at: Endpoint(attempt.address, port: port))
+    try await probe(
+      ProbeAsk.all(credentials, attempt), pass: attempt.pass, at: Endpoint(attempt.address, port: port),
+      isIdentifying: isIdentifying)
   }
 
-  private func probe(_ asks: [ProbeAsk], pass: Int, at endpoint: Endpoint) async throws -> ProbeOutput {
+  private func probe(
+    _ asks: [ProbeAsk], pass: Int, at endpoint: Endpoint, isIdentifying: Bool = false
+  ) async throws -> ProbeOutput {
     let machine = ProbeMachine(
-      asks, pass: pass, keys: keys, profiles: profiles, randomSeed: UInt64.random(in: .min ... .max))
+      asks, pass: pass, keys: keys, profiles: profiles, isIdentifying: isIdentifying,
+      randomSeed: UInt64.random(in: .min ... .max))
     return try await engine.run(machine, at: endpoint)
   }
 

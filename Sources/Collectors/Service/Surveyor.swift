@@ -22,12 +22,16 @@ package struct Surveyor: Sendable {
     self.settings = settings
   }
 
-  /// Sweeps all ranges once and returns the outcome of every address, ordered; nothing is recorded.
+  /// Sweeps all ranges once and returns the outcome of every address, ordered; nothing is recorded. Printers are asked for their model and serial
+  /// number as well. A task that is cancelled returns what was settled until then.
   package func sweep(progress: @Sendable (SweepProgress) -> Void = { _ in }) async throws -> [AddressResult] {
     let results = Mutex<[AddressResult]>([])
-    let plan = settings.plan
-    _ = try await run(plan, isKnown: { _ in nil }, progress: progress) { result in
-      results.withLock { $0.append(result) }
+    do {
+      _ = try await run(settings.plan, isKnown: { _ in nil }, isIdentifying: true, progress: progress) { result in
+        results.withLock { $0.append(result) }
+      }
+    } catch {
+      guard Task.isCancelled else { throw error }
     }
     return results.withLock { $0 }.sorted { $0.address < $1.address }
   }
@@ -35,11 +39,13 @@ package struct Surveyor: Sendable {
   /// Sweeps once and tells each address as it is settled, those that are left out included.
   /// - Parameters:
   ///   - isKnown: what is known of an address without asking it, for example that a device was polled there a minute ago.
+  ///   - isIdentifying: whether printers are asked for their model and serial number: a poll that follows tells them anyway.
   ///   - settled: called for every address, for several at one time.
   ///   - elsewhere: called for each printer that announces itself at an address which the sweep does not cover.
   /// - Returns: addresses per reason.
   func run(
     _ plan: SweepPlan, isKnown: @escaping @Sendable (IPv4Address) async -> AddressResult?,
+    isIdentifying: Bool = false,
     progress: @Sendable (SweepProgress) -> Void, settled: @escaping @Sendable (AddressResult) async throws -> Void,
     elsewhere: (AnnouncedPrinter) -> Void = { _ in }
   ) async throws -> [SweepReason: Int] {
@@ -70,7 +76,8 @@ package struct Surveyor: Sendable {
         case .waitForAnswers: try await Task.sleep(for: Self.lookAgain)
         case .probe(let attempt):
           group.addTask {
-            let (answer, result) = try await ask(attempt, isKnown: isKnown, connecting: { sweep.sendsBeside() })
+            let (answer, result) = try await ask(
+              attempt, isKnown: isKnown, isIdentifying: isIdentifying, connecting: { sweep.sendsBeside() })
             if let reason = sweep.settle(attempt, answer) {
               var result = result
               result.reason = reason
@@ -108,13 +115,15 @@ package struct Surveyor: Sendable {
 
   /// - Parameter connecting: called before a connection that the sweep did not reckon with.
   private func ask(
-    _ attempt: SweepAttempt, isKnown: @Sendable (IPv4Address) async -> AddressResult?, connecting: () -> Void
+    _ attempt: SweepAttempt, isKnown: @Sendable (IPv4Address) async -> AddressResult?, isIdentifying: Bool,
+    connecting: () -> Void
   ) async throws -> (SweepAnswer, AddressResult) {
     if let known = await isKnown(attempt.address) { return (.found, known) }
     let credentials = settings.credentials(for: attempt.address)
     // In the second pass both are asked at one time, so that IPP takes no time of its own: a silent address is waited for longer than that.
     async let meanwhile = attempt.pass == 2 ? overIPP(attempt.address) : nil
-    let output = try await reader.probe(attempt, port: settings.port, credentials: credentials)
+    let output = try await reader.probe(
+      attempt, port: settings.port, credentials: credentials, isIdentifying: isIdentifying)
     if output.answer == .silent || output.answer == .refused {
       var found = try await meanwhile
       if settings.usesIPP, output.answer == .refused, attempt.pass == 1 {

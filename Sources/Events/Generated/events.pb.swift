@@ -281,121 +281,95 @@ package nonisolated struct Printtrail_Events_V1_DeviceReturned: Sendable {
 }
 
 /// type 30: the whole reading, and every raw object it was interpreted from.
-package nonisolated struct Printtrail_Events_V1_ReadingTaken: @unchecked Sendable {
+package nonisolated struct Printtrail_Events_V1_ReadingTaken: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   package var reading: Printtrail_Events_V1_Reading {
-    get {_storage._reading ?? Printtrail_Events_V1_Reading()}
-    set {_uniqueStorage()._reading = newValue}
+    get {_reading ?? Printtrail_Events_V1_Reading()}
+    set {_reading = newValue}
   }
   /// Returns true if `reading` has been explicitly set.
-  package var hasReading: Bool {_storage._reading != nil}
+  package var hasReading: Bool {self._reading != nil}
   /// Clears the value of `reading`. Subsequent reads from it will return its default value.
-  package mutating func clearReading() {_uniqueStorage()._reading = nil}
+  package mutating func clearReading() {self._reading = nil}
 
   /// Packed objects (docs/formats/events.md, "Packed objects").
-  package var raw: Data {
-    get {_storage._raw}
-    set {_uniqueStorage()._raw = newValue}
-  }
+  package var raw: Data = Data()
 
   package var cost: Printtrail_Events_V1_PollCost {
-    get {_storage._cost ?? Printtrail_Events_V1_PollCost()}
-    set {_uniqueStorage()._cost = newValue}
+    get {_cost ?? Printtrail_Events_V1_PollCost()}
+    set {_cost = newValue}
   }
   /// Returns true if `cost` has been explicitly set.
-  package var hasCost: Bool {_storage._cost != nil}
+  package var hasCost: Bool {self._cost != nil}
   /// Clears the value of `cost`. Subsequent reads from it will return its default value.
-  package mutating func clearCost() {_uniqueStorage()._cost = nil}
+  package mutating func clearCost() {self._cost = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _storage = _StorageClass.defaultInstance
+  fileprivate var _reading: Printtrail_Events_V1_Reading? = nil
+  fileprivate var _cost: Printtrail_Events_V1_PollCost? = nil
 }
 
 /// type 31: what differs from the device's reading before. A group that is present replaces the group; rows replace rows of their key.
-package nonisolated struct Printtrail_Events_V1_ReadingChanged: @unchecked Sendable {
+package nonisolated struct Printtrail_Events_V1_ReadingChanged: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// Holds only what changed.
   package var changed: Printtrail_Events_V1_Reading {
-    get {_storage._changed ?? Printtrail_Events_V1_Reading()}
-    set {_uniqueStorage()._changed = newValue}
+    get {_changed ?? Printtrail_Events_V1_Reading()}
+    set {_changed = newValue}
   }
   /// Returns true if `changed` has been explicitly set.
-  package var hasChanged: Bool {_storage._changed != nil}
+  package var hasChanged: Bool {self._changed != nil}
   /// Clears the value of `changed`. Subsequent reads from it will return its default value.
-  package mutating func clearChanged() {_uniqueStorage()._changed = nil}
+  package mutating func clearChanged() {self._changed = nil}
 
   /// Keys of the rows that are gone.
-  package var removedMeters: [String] {
-    get {_storage._removedMeters}
-    set {_uniqueStorage()._removedMeters = newValue}
-  }
+  package var removedMeters: [String] = []
 
-  package var removedSupplies: [String] {
-    get {_storage._removedSupplies}
-    set {_uniqueStorage()._removedSupplies = newValue}
-  }
+  package var removedSupplies: [String] = []
 
-  package var removedInputs: [String] {
-    get {_storage._removedInputs}
-    set {_uniqueStorage()._removedInputs = newValue}
-  }
+  package var removedInputs: [String] = []
 
-  package var removedOutputs: [String] {
-    get {_storage._removedOutputs}
-    set {_uniqueStorage()._removedOutputs = newValue}
-  }
+  package var removedOutputs: [String] = []
 
-  package var removedCovers: [String] {
-    get {_storage._removedCovers}
-    set {_uniqueStorage()._removedCovers = newValue}
-  }
+  package var removedCovers: [String] = []
 
   /// Whether `changed.checks` and `changed.findings` replace the earlier ones (an empty list is then an empty list).
-  package var checksChanged: Bool {
-    get {_storage._checksChanged}
-    set {_uniqueStorage()._checksChanged = newValue}
-  }
+  package var checksChanged: Bool = false
 
-  package var findingsChanged: Bool {
-    get {_storage._findingsChanged}
-    set {_uniqueStorage()._findingsChanged = newValue}
-  }
+  package var findingsChanged: Bool = false
 
   /// Packed objects that are new or differ.
-  package var raw: Data {
-    get {_storage._raw}
-    set {_uniqueStorage()._raw = newValue}
-  }
+  package var raw: Data = Data()
 
   /// Packed names (with null values) that are gone.
-  package var rawRemoved: Data {
-    get {_storage._rawRemoved}
-    set {_uniqueStorage()._rawRemoved = newValue}
-  }
+  package var rawRemoved: Data = Data()
 
   package var cost: Printtrail_Events_V1_PollCost {
-    get {_storage._cost ?? Printtrail_Events_V1_PollCost()}
-    set {_uniqueStorage()._cost = newValue}
+    get {_cost ?? Printtrail_Events_V1_PollCost()}
+    set {_cost = newValue}
   }
   /// Returns true if `cost` has been explicitly set.
-  package var hasCost: Bool {_storage._cost != nil}
+  package var hasCost: Bool {self._cost != nil}
   /// Clears the value of `cost`. Subsequent reads from it will return its default value.
-  package mutating func clearCost() {_uniqueStorage()._cost = nil}
+  package mutating func clearCost() {self._cost = nil}
+
+  package var removedMarkers: [String] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _storage = _StorageClass.defaultInstance
+  fileprivate var _changed: Printtrail_Events_V1_Reading? = nil
+  fileprivate var _cost: Printtrail_Events_V1_PollCost? = nil
 }
 
 /// type 32
@@ -945,59 +919,83 @@ package nonisolated struct Printtrail_Events_V1_PollCost: Sendable {
   package init() {}
 }
 
-package nonisolated struct Printtrail_Events_V1_Reading: Sendable {
+package nonisolated struct Printtrail_Events_V1_Reading: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   package var identity: Printtrail_Events_V1_Identity {
-    get {_identity ?? Printtrail_Events_V1_Identity()}
-    set {_identity = newValue}
+    get {_storage._identity ?? Printtrail_Events_V1_Identity()}
+    set {_uniqueStorage()._identity = newValue}
   }
   /// Returns true if `identity` has been explicitly set.
-  package var hasIdentity: Bool {self._identity != nil}
+  package var hasIdentity: Bool {_storage._identity != nil}
   /// Clears the value of `identity`. Subsequent reads from it will return its default value.
-  package mutating func clearIdentity() {self._identity = nil}
+  package mutating func clearIdentity() {_uniqueStorage()._identity = nil}
 
   package var status: Printtrail_Events_V1_Status {
-    get {_status ?? Printtrail_Events_V1_Status()}
-    set {_status = newValue}
+    get {_storage._status ?? Printtrail_Events_V1_Status()}
+    set {_uniqueStorage()._status = newValue}
   }
   /// Returns true if `status` has been explicitly set.
-  package var hasStatus: Bool {self._status != nil}
+  package var hasStatus: Bool {_storage._status != nil}
   /// Clears the value of `status`. Subsequent reads from it will return its default value.
-  package mutating func clearStatus() {self._status = nil}
+  package mutating func clearStatus() {_uniqueStorage()._status = nil}
 
   package var detectors: Printtrail_Events_V1_Detectors {
-    get {_detectors ?? Printtrail_Events_V1_Detectors()}
-    set {_detectors = newValue}
+    get {_storage._detectors ?? Printtrail_Events_V1_Detectors()}
+    set {_uniqueStorage()._detectors = newValue}
   }
   /// Returns true if `detectors` has been explicitly set.
-  package var hasDetectors: Bool {self._detectors != nil}
+  package var hasDetectors: Bool {_storage._detectors != nil}
   /// Clears the value of `detectors`. Subsequent reads from it will return its default value.
-  package mutating func clearDetectors() {self._detectors = nil}
+  package mutating func clearDetectors() {_uniqueStorage()._detectors = nil}
 
-  package var meters: [Printtrail_Events_V1_Meter] = []
+  package var meters: [Printtrail_Events_V1_Meter] {
+    get {_storage._meters}
+    set {_uniqueStorage()._meters = newValue}
+  }
 
-  package var supplies: [Printtrail_Events_V1_Supply] = []
+  package var supplies: [Printtrail_Events_V1_Supply] {
+    get {_storage._supplies}
+    set {_uniqueStorage()._supplies = newValue}
+  }
 
-  package var inputs: [Printtrail_Events_V1_Input] = []
+  package var inputs: [Printtrail_Events_V1_Input] {
+    get {_storage._inputs}
+    set {_uniqueStorage()._inputs = newValue}
+  }
 
-  package var outputs: [Printtrail_Events_V1_Output] = []
+  package var outputs: [Printtrail_Events_V1_Output] {
+    get {_storage._outputs}
+    set {_uniqueStorage()._outputs = newValue}
+  }
 
-  package var covers: [Printtrail_Events_V1_Cover] = []
+  package var covers: [Printtrail_Events_V1_Cover] {
+    get {_storage._covers}
+    set {_uniqueStorage()._covers = newValue}
+  }
 
-  package var checks: [Printtrail_Events_V1_Check] = []
+  package var checks: [Printtrail_Events_V1_Check] {
+    get {_storage._checks}
+    set {_uniqueStorage()._checks = newValue}
+  }
 
-  package var findings: [Printtrail_Events_V1_Finding] = []
+  package var findings: [Printtrail_Events_V1_Finding] {
+    get {_storage._findings}
+    set {_uniqueStorage()._findings = newValue}
+  }
+
+  package var markers: [Printtrail_Events_V1_Marker] {
+    get {_storage._markers}
+    set {_uniqueStorage()._markers = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _identity: Printtrail_Events_V1_Identity? = nil
-  fileprivate var _status: Printtrail_Events_V1_Status? = nil
-  fileprivate var _detectors: Printtrail_Events_V1_Detectors? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// A device's text; `raw` holds the bytes where decoding lost something.
@@ -1416,6 +1414,15 @@ package nonisolated struct Printtrail_Events_V1_Supply: @unchecked Sendable {
     set {_uniqueStorage()._rule = newValue}
   }
 
+  package var pagesRemaining: Int64 {
+    get {_storage._pagesRemaining ?? 0}
+    set {_uniqueStorage()._pagesRemaining = newValue}
+  }
+  /// Returns true if `pagesRemaining` has been explicitly set.
+  package var hasPagesRemaining: Bool {_storage._pagesRemaining != nil}
+  /// Clears the value of `pagesRemaining`. Subsequent reads from it will return its default value.
+  package mutating func clearPagesRemaining() {_uniqueStorage()._pagesRemaining = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1610,6 +1617,49 @@ package nonisolated struct Printtrail_Events_V1_Cover: Sendable {
 
   fileprivate var _status: Int64? = nil
   fileprivate var _description_p: Printtrail_Events_V1_Text? = nil
+}
+
+package nonisolated struct Printtrail_Events_V1_Marker: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var row: String = String()
+
+  package var technology: Int64 {
+    get {_technology ?? 0}
+    set {_technology = newValue}
+  }
+  /// Returns true if `technology` has been explicitly set.
+  package var hasTechnology: Bool {self._technology != nil}
+  /// Clears the value of `technology`. Subsequent reads from it will return its default value.
+  package mutating func clearTechnology() {self._technology = nil}
+
+  package var powerOnCount: Int64 {
+    get {_powerOnCount ?? 0}
+    set {_powerOnCount = newValue}
+  }
+  /// Returns true if `powerOnCount` has been explicitly set.
+  package var hasPowerOnCount: Bool {self._powerOnCount != nil}
+  /// Clears the value of `powerOnCount`. Subsequent reads from it will return its default value.
+  package mutating func clearPowerOnCount() {self._powerOnCount = nil}
+
+  package var status: Int64 {
+    get {_status ?? 0}
+    set {_status = newValue}
+  }
+  /// Returns true if `status` has been explicitly set.
+  package var hasStatus: Bool {self._status != nil}
+  /// Clears the value of `status`. Subsequent reads from it will return its default value.
+  package mutating func clearStatus() {self._status = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _technology: Int64? = nil
+  fileprivate var _powerOnCount: Int64? = nil
+  fileprivate var _status: Int64? = nil
 }
 
 package nonisolated struct Printtrail_Events_V1_AlertKey: Sendable {
@@ -2319,81 +2369,41 @@ nonisolated extension Printtrail_Events_V1_ReadingTaken: SwiftProtobuf.Message, 
   package static let protoMessageName: String = _protobuf_package + ".ReadingTaken"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reading\0\u{1}raw\0\u{1}cost\0")
 
-  fileprivate class _StorageClass {
-    var _reading: Printtrail_Events_V1_Reading? = nil
-    var _raw: Data = Data()
-    var _cost: Printtrail_Events_V1_PollCost? = nil
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _reading = source._reading
-      _raw = source._raw
-      _cost = source._cost
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
-
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._reading) }()
-        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._raw) }()
-        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._cost) }()
-        default: break
-        }
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._reading) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.raw) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._cost) }()
+      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      try { if let v = _storage._reading {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-      } }()
-      if !_storage._raw.isEmpty {
-        try visitor.visitSingularBytesField(value: _storage._raw, fieldNumber: 2)
-      }
-      try { if let v = _storage._cost {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-      } }()
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._reading {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.raw.isEmpty {
+      try visitor.visitSingularBytesField(value: self.raw, fieldNumber: 2)
     }
+    try { if let v = self._cost {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Printtrail_Events_V1_ReadingTaken, rhs: Printtrail_Events_V1_ReadingTaken) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._reading != rhs_storage._reading {return false}
-        if _storage._raw != rhs_storage._raw {return false}
-        if _storage._cost != rhs_storage._cost {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs._reading != rhs._reading {return false}
+    if lhs.raw != rhs.raw {return false}
+    if lhs._cost != rhs._cost {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2401,139 +2411,88 @@ nonisolated extension Printtrail_Events_V1_ReadingTaken: SwiftProtobuf.Message, 
 
 nonisolated extension Printtrail_Events_V1_ReadingChanged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReadingChanged"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}changed\0\u{3}removed_meters\0\u{3}removed_supplies\0\u{3}removed_inputs\0\u{3}removed_outputs\0\u{3}removed_covers\0\u{3}checks_changed\0\u{3}findings_changed\0\u{1}raw\0\u{3}raw_removed\0\u{1}cost\0")
-
-  fileprivate class _StorageClass {
-    var _changed: Printtrail_Events_V1_Reading? = nil
-    var _removedMeters: [String] = []
-    var _removedSupplies: [String] = []
-    var _removedInputs: [String] = []
-    var _removedOutputs: [String] = []
-    var _removedCovers: [String] = []
-    var _checksChanged: Bool = false
-    var _findingsChanged: Bool = false
-    var _raw: Data = Data()
-    var _rawRemoved: Data = Data()
-    var _cost: Printtrail_Events_V1_PollCost? = nil
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _changed = source._changed
-      _removedMeters = source._removedMeters
-      _removedSupplies = source._removedSupplies
-      _removedInputs = source._removedInputs
-      _removedOutputs = source._removedOutputs
-      _removedCovers = source._removedCovers
-      _checksChanged = source._checksChanged
-      _findingsChanged = source._findingsChanged
-      _raw = source._raw
-      _rawRemoved = source._rawRemoved
-      _cost = source._cost
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}changed\0\u{3}removed_meters\0\u{3}removed_supplies\0\u{3}removed_inputs\0\u{3}removed_outputs\0\u{3}removed_covers\0\u{3}checks_changed\0\u{3}findings_changed\0\u{1}raw\0\u{3}raw_removed\0\u{1}cost\0\u{3}removed_markers\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._changed) }()
-        case 2: try { try decoder.decodeRepeatedStringField(value: &_storage._removedMeters) }()
-        case 3: try { try decoder.decodeRepeatedStringField(value: &_storage._removedSupplies) }()
-        case 4: try { try decoder.decodeRepeatedStringField(value: &_storage._removedInputs) }()
-        case 5: try { try decoder.decodeRepeatedStringField(value: &_storage._removedOutputs) }()
-        case 6: try { try decoder.decodeRepeatedStringField(value: &_storage._removedCovers) }()
-        case 7: try { try decoder.decodeSingularBoolField(value: &_storage._checksChanged) }()
-        case 8: try { try decoder.decodeSingularBoolField(value: &_storage._findingsChanged) }()
-        case 9: try { try decoder.decodeSingularBytesField(value: &_storage._raw) }()
-        case 10: try { try decoder.decodeSingularBytesField(value: &_storage._rawRemoved) }()
-        case 11: try { try decoder.decodeSingularMessageField(value: &_storage._cost) }()
-        default: break
-        }
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._changed) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.removedMeters) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.removedSupplies) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.removedInputs) }()
+      case 5: try { try decoder.decodeRepeatedStringField(value: &self.removedOutputs) }()
+      case 6: try { try decoder.decodeRepeatedStringField(value: &self.removedCovers) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.checksChanged) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.findingsChanged) }()
+      case 9: try { try decoder.decodeSingularBytesField(value: &self.raw) }()
+      case 10: try { try decoder.decodeSingularBytesField(value: &self.rawRemoved) }()
+      case 11: try { try decoder.decodeSingularMessageField(value: &self._cost) }()
+      case 12: try { try decoder.decodeRepeatedStringField(value: &self.removedMarkers) }()
+      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      try { if let v = _storage._changed {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-      } }()
-      if !_storage._removedMeters.isEmpty {
-        try visitor.visitRepeatedStringField(value: _storage._removedMeters, fieldNumber: 2)
-      }
-      if !_storage._removedSupplies.isEmpty {
-        try visitor.visitRepeatedStringField(value: _storage._removedSupplies, fieldNumber: 3)
-      }
-      if !_storage._removedInputs.isEmpty {
-        try visitor.visitRepeatedStringField(value: _storage._removedInputs, fieldNumber: 4)
-      }
-      if !_storage._removedOutputs.isEmpty {
-        try visitor.visitRepeatedStringField(value: _storage._removedOutputs, fieldNumber: 5)
-      }
-      if !_storage._removedCovers.isEmpty {
-        try visitor.visitRepeatedStringField(value: _storage._removedCovers, fieldNumber: 6)
-      }
-      if _storage._checksChanged != false {
-        try visitor.visitSingularBoolField(value: _storage._checksChanged, fieldNumber: 7)
-      }
-      if _storage._findingsChanged != false {
-        try visitor.visitSingularBoolField(value: _storage._findingsChanged, fieldNumber: 8)
-      }
-      if !_storage._raw.isEmpty {
-        try visitor.visitSingularBytesField(value: _storage._raw, fieldNumber: 9)
-      }
-      if !_storage._rawRemoved.isEmpty {
-        try visitor.visitSingularBytesField(value: _storage._rawRemoved, fieldNumber: 10)
-      }
-      try { if let v = _storage._cost {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
-      } }()
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._changed {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.removedMeters.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.removedMeters, fieldNumber: 2)
+    }
+    if !self.removedSupplies.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.removedSupplies, fieldNumber: 3)
+    }
+    if !self.removedInputs.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.removedInputs, fieldNumber: 4)
+    }
+    if !self.removedOutputs.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.removedOutputs, fieldNumber: 5)
+    }
+    if !self.removedCovers.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.removedCovers, fieldNumber: 6)
+    }
+    if self.checksChanged != false {
+      try visitor.visitSingularBoolField(value: self.checksChanged, fieldNumber: 7)
+    }
+    if self.findingsChanged != false {
+      try visitor.visitSingularBoolField(value: self.findingsChanged, fieldNumber: 8)
+    }
+    if !self.raw.isEmpty {
+      try visitor.visitSingularBytesField(value: self.raw, fieldNumber: 9)
+    }
+    if !self.rawRemoved.isEmpty {
+      try visitor.visitSingularBytesField(value: self.rawRemoved, fieldNumber: 10)
+    }
+    try { if let v = self._cost {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    } }()
+    if !self.removedMarkers.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.removedMarkers, fieldNumber: 12)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Printtrail_Events_V1_ReadingChanged, rhs: Printtrail_Events_V1_ReadingChanged) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._changed != rhs_storage._changed {return false}
-        if _storage._removedMeters != rhs_storage._removedMeters {return false}
-        if _storage._removedSupplies != rhs_storage._removedSupplies {return false}
-        if _storage._removedInputs != rhs_storage._removedInputs {return false}
-        if _storage._removedOutputs != rhs_storage._removedOutputs {return false}
-        if _storage._removedCovers != rhs_storage._removedCovers {return false}
-        if _storage._checksChanged != rhs_storage._checksChanged {return false}
-        if _storage._findingsChanged != rhs_storage._findingsChanged {return false}
-        if _storage._raw != rhs_storage._raw {return false}
-        if _storage._rawRemoved != rhs_storage._rawRemoved {return false}
-        if _storage._cost != rhs_storage._cost {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs._changed != rhs._changed {return false}
+    if lhs.removedMeters != rhs.removedMeters {return false}
+    if lhs.removedSupplies != rhs.removedSupplies {return false}
+    if lhs.removedInputs != rhs.removedInputs {return false}
+    if lhs.removedOutputs != rhs.removedOutputs {return false}
+    if lhs.removedCovers != rhs.removedCovers {return false}
+    if lhs.checksChanged != rhs.checksChanged {return false}
+    if lhs.findingsChanged != rhs.findingsChanged {return false}
+    if lhs.raw != rhs.raw {return false}
+    if lhs.rawRemoved != rhs.rawRemoved {return false}
+    if lhs._cost != rhs._cost {return false}
+    if lhs.removedMarkers != rhs.removedMarkers {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3600,78 +3559,139 @@ nonisolated extension Printtrail_Events_V1_PollCost: SwiftProtobuf.Message, Swif
 
 nonisolated extension Printtrail_Events_V1_Reading: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Reading"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identity\0\u{1}status\0\u{1}detectors\0\u{1}meters\0\u{1}supplies\0\u{1}inputs\0\u{1}outputs\0\u{1}covers\0\u{1}checks\0\u{1}findings\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identity\0\u{1}status\0\u{1}detectors\0\u{1}meters\0\u{1}supplies\0\u{1}inputs\0\u{1}outputs\0\u{1}covers\0\u{1}checks\0\u{1}findings\0\u{1}markers\0")
+
+  fileprivate class _StorageClass {
+    var _identity: Printtrail_Events_V1_Identity? = nil
+    var _status: Printtrail_Events_V1_Status? = nil
+    var _detectors: Printtrail_Events_V1_Detectors? = nil
+    var _meters: [Printtrail_Events_V1_Meter] = []
+    var _supplies: [Printtrail_Events_V1_Supply] = []
+    var _inputs: [Printtrail_Events_V1_Input] = []
+    var _outputs: [Printtrail_Events_V1_Output] = []
+    var _covers: [Printtrail_Events_V1_Cover] = []
+    var _checks: [Printtrail_Events_V1_Check] = []
+    var _findings: [Printtrail_Events_V1_Finding] = []
+    var _markers: [Printtrail_Events_V1_Marker] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _identity = source._identity
+      _status = source._status
+      _detectors = source._detectors
+      _meters = source._meters
+      _supplies = source._supplies
+      _inputs = source._inputs
+      _outputs = source._outputs
+      _covers = source._covers
+      _checks = source._checks
+      _findings = source._findings
+      _markers = source._markers
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._identity) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._status) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._detectors) }()
-      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.meters) }()
-      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.supplies) }()
-      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.inputs) }()
-      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.outputs) }()
-      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.covers) }()
-      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.checks) }()
-      case 10: try { try decoder.decodeRepeatedMessageField(value: &self.findings) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._identity) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._status) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._detectors) }()
+        case 4: try { try decoder.decodeRepeatedMessageField(value: &_storage._meters) }()
+        case 5: try { try decoder.decodeRepeatedMessageField(value: &_storage._supplies) }()
+        case 6: try { try decoder.decodeRepeatedMessageField(value: &_storage._inputs) }()
+        case 7: try { try decoder.decodeRepeatedMessageField(value: &_storage._outputs) }()
+        case 8: try { try decoder.decodeRepeatedMessageField(value: &_storage._covers) }()
+        case 9: try { try decoder.decodeRepeatedMessageField(value: &_storage._checks) }()
+        case 10: try { try decoder.decodeRepeatedMessageField(value: &_storage._findings) }()
+        case 11: try { try decoder.decodeRepeatedMessageField(value: &_storage._markers) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._identity {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    try { if let v = self._status {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    try { if let v = self._detectors {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
-    if !self.meters.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.meters, fieldNumber: 4)
-    }
-    if !self.supplies.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.supplies, fieldNumber: 5)
-    }
-    if !self.inputs.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.inputs, fieldNumber: 6)
-    }
-    if !self.outputs.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.outputs, fieldNumber: 7)
-    }
-    if !self.covers.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.covers, fieldNumber: 8)
-    }
-    if !self.checks.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.checks, fieldNumber: 9)
-    }
-    if !self.findings.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.findings, fieldNumber: 10)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._identity {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      try { if let v = _storage._status {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      try { if let v = _storage._detectors {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      if !_storage._meters.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._meters, fieldNumber: 4)
+      }
+      if !_storage._supplies.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._supplies, fieldNumber: 5)
+      }
+      if !_storage._inputs.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._inputs, fieldNumber: 6)
+      }
+      if !_storage._outputs.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._outputs, fieldNumber: 7)
+      }
+      if !_storage._covers.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._covers, fieldNumber: 8)
+      }
+      if !_storage._checks.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._checks, fieldNumber: 9)
+      }
+      if !_storage._findings.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._findings, fieldNumber: 10)
+      }
+      if !_storage._markers.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._markers, fieldNumber: 11)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Printtrail_Events_V1_Reading, rhs: Printtrail_Events_V1_Reading) -> Bool {
-    if lhs._identity != rhs._identity {return false}
-    if lhs._status != rhs._status {return false}
-    if lhs._detectors != rhs._detectors {return false}
-    if lhs.meters != rhs.meters {return false}
-    if lhs.supplies != rhs.supplies {return false}
-    if lhs.inputs != rhs.inputs {return false}
-    if lhs.outputs != rhs.outputs {return false}
-    if lhs.covers != rhs.covers {return false}
-    if lhs.checks != rhs.checks {return false}
-    if lhs.findings != rhs.findings {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._identity != rhs_storage._identity {return false}
+        if _storage._status != rhs_storage._status {return false}
+        if _storage._detectors != rhs_storage._detectors {return false}
+        if _storage._meters != rhs_storage._meters {return false}
+        if _storage._supplies != rhs_storage._supplies {return false}
+        if _storage._inputs != rhs_storage._inputs {return false}
+        if _storage._outputs != rhs_storage._outputs {return false}
+        if _storage._covers != rhs_storage._covers {return false}
+        if _storage._checks != rhs_storage._checks {return false}
+        if _storage._findings != rhs_storage._findings {return false}
+        if _storage._markers != rhs_storage._markers {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4034,7 +4054,7 @@ nonisolated extension Printtrail_Events_V1_Meter: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Printtrail_Events_V1_Supply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Supply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}row\0\u{1}marker\0\u{3}colorant_index\0\u{1}colorant\0\u{3}supply_class\0\u{1}type\0\u{1}description\0\u{1}unit\0\u{1}capacity\0\u{1}level\0\u{3}percent_remaining\0\u{1}quality\0\u{3}part_number\0\u{3}serial_number\0\u{1}rule\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}row\0\u{1}marker\0\u{3}colorant_index\0\u{1}colorant\0\u{3}supply_class\0\u{1}type\0\u{1}description\0\u{1}unit\0\u{1}capacity\0\u{1}level\0\u{3}percent_remaining\0\u{1}quality\0\u{3}part_number\0\u{3}serial_number\0\u{1}rule\0\u{3}pages_remaining\0")
 
   fileprivate class _StorageClass {
     var _row: String = String()
@@ -4052,6 +4072,7 @@ nonisolated extension Printtrail_Events_V1_Supply: SwiftProtobuf.Message, SwiftP
     var _partNumber: String? = nil
     var _serialNumber: String? = nil
     var _rule: String = String()
+    var _pagesRemaining: Int64? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4077,6 +4098,7 @@ nonisolated extension Printtrail_Events_V1_Supply: SwiftProtobuf.Message, SwiftP
       _partNumber = source._partNumber
       _serialNumber = source._serialNumber
       _rule = source._rule
+      _pagesRemaining = source._pagesRemaining
     }
   }
 
@@ -4110,6 +4132,7 @@ nonisolated extension Printtrail_Events_V1_Supply: SwiftProtobuf.Message, SwiftP
         case 13: try { try decoder.decodeSingularStringField(value: &_storage._partNumber) }()
         case 14: try { try decoder.decodeSingularStringField(value: &_storage._serialNumber) }()
         case 15: try { try decoder.decodeSingularStringField(value: &_storage._rule) }()
+        case 16: try { try decoder.decodeSingularInt64Field(value: &_storage._pagesRemaining) }()
         default: break
         }
       }
@@ -4167,6 +4190,9 @@ nonisolated extension Printtrail_Events_V1_Supply: SwiftProtobuf.Message, SwiftP
       if !_storage._rule.isEmpty {
         try visitor.visitSingularStringField(value: _storage._rule, fieldNumber: 15)
       }
+      try { if let v = _storage._pagesRemaining {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 16)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4191,6 +4217,7 @@ nonisolated extension Printtrail_Events_V1_Supply: SwiftProtobuf.Message, SwiftP
         if _storage._partNumber != rhs_storage._partNumber {return false}
         if _storage._serialNumber != rhs_storage._serialNumber {return false}
         if _storage._rule != rhs_storage._rule {return false}
+        if _storage._pagesRemaining != rhs_storage._pagesRemaining {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -4372,6 +4399,55 @@ nonisolated extension Printtrail_Events_V1_Cover: SwiftProtobuf.Message, SwiftPr
     if lhs.row != rhs.row {return false}
     if lhs._status != rhs._status {return false}
     if lhs._description_p != rhs._description_p {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Events_V1_Marker: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Marker"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}row\0\u{1}technology\0\u{3}power_on_count\0\u{1}status\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.row) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self._technology) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self._powerOnCount) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self._status) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.row.isEmpty {
+      try visitor.visitSingularStringField(value: self.row, fieldNumber: 1)
+    }
+    try { if let v = self._technology {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._powerOnCount {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._status {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 4)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Events_V1_Marker, rhs: Printtrail_Events_V1_Marker) -> Bool {
+    if lhs.row != rhs.row {return false}
+    if lhs._technology != rhs._technology {return false}
+    if lhs._powerOnCount != rhs._powerOnCount {return false}
+    if lhs._status != rhs._status {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -123,11 +123,22 @@ package struct Device: Sendable {
   }
 
   /// Answers an IPP request with the objects that SNMP shows; nil for what is none, and of a device that does not speak it.
-  mutating func answerIPP(_ request: [UInt8]) -> [UInt8]? {
+  mutating func answerIPP(_ request: [UInt8]) -> IPPServer.Reply? {
     guard let ipp else { return nil }
     lastRequestAt = simulatedMilliseconds
     let shown = spoilt.isEmpty ? walk : spoilt.spoilt(walk, replies: replies)
-    return IPPResponder.answer(request, ipp, shown, printer)
+    guard let answer = IPPResponder.answer(request, ipp, shown, printer) else { return nil }
+    var reply = IPPServer.Reply(bytes: answer)
+    for fault in faults {
+      switch fault {
+      case .ippSlow(let milliseconds): reply.delay = .milliseconds(milliseconds)
+      case .ippCut(let bytes): reply.bytesSent = min(bytes, answer.count)
+      case .ippMalformed: reply.bytes = IPPResponder.malformed(answer)
+      case .ippBusy: reply.isBusy = true
+      default: break
+      }
+    }
+    return reply
   }
 
   /// What faults do to the engine after an answer.

@@ -56,6 +56,11 @@ package enum Fault: Hashable, Sendable {
   case rollsOver(pages: Int)
   case swapped(afterReplies: Int)
   case serialZeros(afterReplies: Int)
+  // IPP (Device, IPPServer)
+  case ippSlow(milliseconds: Int)
+  case ippCut(bytes: Int)
+  case ippMalformed
+  case ippBusy
 }
 
 extension Fault {
@@ -129,6 +134,10 @@ extension Fault {
     Entry("rolls-over", "PAGES", "the life count begins PAGES before 2^32"),
     Entry("swapped", "N", "after N answers a device with another serial number and MAC answers"),
     Entry("serial-zeros", "N", "after N answers the serial number has zeros in front"),
+    Entry("ipp-slow", "MS", "each answer over IPP takes MS milliseconds"),
+    Entry("ipp-cut", "BYTES", "the connection ends after BYTES bytes of an answer over IPP"),
+    Entry("ipp-malformed", "the first length in an answer over IPP points past its end"),
+    Entry("ipp-busy", "every request over IPP is answered with HTTP status 503"),
   ]
 }
 

@@ -40,7 +40,7 @@ extension Fault {
     let all: [Fault] = [
       .truncated, .fragments, .malformed, .shortLengths, .longLengths, .indefiniteLengths, .paddedLengths, .deepNesting,
       .noBindings, .wrongSourcePort, .wrongRequestID, .duplicates, .tooBig, .genErrAtEnd, .getNextOnly, .singleGets,
-      .noBulk, .sharedEngine, .nulPadding, .hexTails, .latin1,
+      .noBulk, .sharedEngine, .nulPadding, .hexTails, .latin1, .ippMalformed, .ippBusy,
     ]
     return known(all, entry)
   }
@@ -59,7 +59,7 @@ extension Fault {
       .drops(percent: number), .diesAfter(replies: number), .tooBigAbove(bindings: number),
       .engineChanges(afterReplies: number), .bootsZero(afterReplies: number), .levels(number), .capacities(number),
       .countDrops(afterReplies: number), .rollsOver(pages: number), .swapped(afterReplies: number),
-      .serialZeros(afterReplies: number),
+      .serialZeros(afterReplies: number), .ippSlow(milliseconds: number), .ippCut(bytes: number),
     ]
     return known(all, entry)
   }
@@ -75,6 +75,7 @@ extension Fault {
     switch (entry.name, entry.argument) {
     case ("levels", _), ("capacities", _): Int(Int32.min)...Int(Int32.max)
     case ("dies-after", _), ("too-big-above", _): 0...1_000_000
+    case ("ipp-cut", _): 0...IPPResponder.captureBytesMax
     case (_, "BYTES"): 0...Agent.messageBytesMax
     case (_, "MS"): 1...delayMillisecondsMax
     case (_, "PERCENT"): 0...100
@@ -126,6 +127,10 @@ extension Fault {
     case .rollsOver(let pages): ("rolls-over", "\(pages)")
     case .swapped(let replies): ("swapped", "\(replies)")
     case .serialZeros(let replies): ("serial-zeros", "\(replies)")
+    case .ippSlow(let milliseconds): ("ipp-slow", "\(milliseconds)")
+    case .ippCut(let bytes): ("ipp-cut", "\(bytes)")
+    case .ippMalformed: ("ipp-malformed", "")
+    case .ippBusy: ("ipp-busy", "")
     }
   }
 }

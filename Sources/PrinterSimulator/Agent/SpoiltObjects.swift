@@ -107,8 +107,9 @@ struct SpoiltObjects: Sendable {
 
   private static func withHexTail(_ text: [UInt8]) -> [UInt8] {
     guard text.count > headBytes else { return text }
-    let pairs = text.dropFirst(headBytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }
-    return text.prefix(headBytes) + Array(("\n" + pairs.joined(separator: " ")).utf8)
+    // With the string's NUL, as the recordings have it.
+    let pairs = (text.dropFirst(headBytes) + [0]).map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }
+    return text.prefix(headBytes) + Array(("\n" + pairs.joined(separator: " ") + " ").utf8)
   }
 
   private static func recounted(_ binding: VarBind, _ change: (UInt64) -> UInt64) -> ObjectValue {

@@ -60,6 +60,16 @@ enum IPPResponder {
     return reply(IPPStatus.ok, [IPPGroup(.printer, isAll ? all : all.filter { wanted.contains($0.name) })])
   }
 
+  /// The answer with a length that points past its end: that of the first attribute's name, behind the header (RFC 8010, section 3.1.1: version,
+  /// status, request id), the delimiter of a group and the attribute's tag.
+  static func malformed(_ answer: [UInt8]) -> [UInt8] {
+    var answer = answer
+    for index in nameLength where answer.indices.contains(index) { answer[index] = 0x7F }
+    return answer
+  }
+
+  private static let nameLength = 10...11
+
   /// What a request of a version that nobody defined yet gets: the versions before 1 and after 2 may have another form behind their first eight bytes.
   private static func otherVersion(_ request: [UInt8]) -> [UInt8]? {
     guard request.count >= 8, !(1...2).contains(request[0]) else { return nil }

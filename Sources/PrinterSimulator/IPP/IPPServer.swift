@@ -23,8 +23,18 @@ final class IPPServer: Sendable {
   static let connectionsMax = 64
   private static let paths: Set<String> = ["/ipp/print", "/ipp/printer", "/ipp", "/"]
 
-  /// Bytes of a request in, bytes of an answer out; nil for what is no IPP message.
-  typealias Answer = @Sendable ([UInt8]) -> [UInt8]?
+  /// What is answered, and how.
+  struct Reply: Sendable {
+    var bytes: [UInt8]
+    var delay: Duration = .zero
+    /// So many bytes of those that are announced are sent, and the connection ends; nil for all.
+    var bytesSent: Int?
+    /// Whether HTTP says that nobody has the time (503).
+    var isBusy = false
+  }
+
+  /// Bytes of a request in, an answer out; nil for what is no IPP message.
+  typealias Answer = @Sendable ([UInt8]) -> Reply?
 
   /// The port of every device.
   let port: Int
@@ -124,8 +134,15 @@ private final class IPPRequestHandler: ChannelInboundHandler {
     case .end:
       guard let head else { return }
       if let refusal { return reply(context, head, refusal, []) }
-      guard let bytes = answer(body) else { return reply(context, head, .badRequest, []) }
-      reply(context, head, .ok, bytes)
+      guard let found = answer(body) else { return reply(context, head, .badRequest, []) }
+      let status: HTTPResponseStatus = found.isBusy ? .serviceUnavailable : .ok
+      let bytes = found.isBusy ? [] : found.bytes
+      guard found.delay > .zero else { return reply(context, head, status, bytes, sending: found.bytesSent) }
+      let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+      context.eventLoop.scheduleTask(in: TimeAmount(found.delay)) {
+        let (handler, context) = bound.value
+        if context.channel.isActive { handler.reply(context, head, status, bytes, sending: found.bytesSent) }
+      }
     }
   }
 
@@ -142,8 +159,10 @@ private final class IPPRequestHandler: ChannelInboundHandler {
     return nil
   }
 
+  /// - Parameter sending: how many of the bytes are sent before the connection ends; nil for all.
   private func reply(
-    _ context: ChannelHandlerContext, _ head: HTTPRequestHead, _ status: HTTPResponseStatus, _ bytes: [UInt8]
+    _ context: ChannelHandlerContext, _ head: HTTPRequestHead, _ status: HTTPResponseStatus, _ bytes: [UInt8],
+    sending part: Int? = nil
   ) {
     var headers = HTTPHeaders([("Content-Length", "\(bytes.count)")])
     if !bytes.isEmpty { headers.add(name: "Content-Type", value: "application/ipp") }
@@ -151,6 +170,11 @@ private final class IPPRequestHandler: ChannelInboundHandler {
     if !staysOpen { headers.add(name: "Connection", value: "close") }
     context.write(
       wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: status, headers: headers))), promise: nil)
+    if let part, part < bytes.count {
+      let channel = context.channel
+      return context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes.prefix(part))))))
+        .whenComplete { _ in channel.close(promise: nil) }
+    }
     context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil)
     let done = context.eventLoop.makePromise(of: Void.self)
     if !staysOpen {

@@ -117,7 +117,7 @@ package final class Server: Sendable {
     ippServer.withLock { $0 = listening }
   }
 
-  private func answerIPP(_ request: [UInt8], at index: Int) -> [UInt8]? {
+  private func answerIPP(_ request: [UInt8], at index: Int) -> IPPServer.Reply? {
     let now = elapsed
     return state.withLock { state in
       state.devices[index].advance(toMilliseconds: state.clock.milliseconds(at: now))
