@@ -134,9 +134,11 @@ final class CheckInLine<Service: Printtrail_Dcam_V1_DeviceCollection.ClientProto
       answers.withLock { $0.append(.welcomed(Welcome(response.welcome).inSingleBatches)) }
     }
     answers.withLock { $0 += response.events }
+    if response.hasSettings, let settings {
+      do { try await settings.offered(OfferedSettings(response.settings)) } catch { throw SourceFailure(cause: error) }
+    }
+    // Behind the settings, which a job may be about.
     for job in response.jobs.prefix(Replicator.jobsAtOnceMax) { takeJob(HubJob(job)) }
-    guard response.hasSettings, let settings else { return }
-    do { try await settings.offered(OfferedSettings(response.settings)) } catch { throw SourceFailure(cause: error) }
   }
 
   func read(_ request: ReadRequest) async throws {

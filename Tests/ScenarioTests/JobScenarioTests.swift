@@ -121,6 +121,12 @@ struct `Jobs, with real programs` {
     let whole = try await create(site, ["scan", "--entity", "Scenario", "--wait"])
     #expect(whole.state == "completed" && whole.result?.hasPrefix("20 addresses: 3 found") == true, "\(whole)")
 
+    let none = try await create(site, ["settings", "--install", install, "--wait"])
+    #expect(none.state == "completed" && none.result?.hasPrefix("The hub has no settings") == true, "\(none)")
+    _ = try await site.hubCommand(["settings", "set", "--install", install, "alerts.low_supply=12"])
+    let settings = try await create(site, ["settings", "--install", install, "--wait"])
+    #expect(settings.state == "completed" && settings.result?.hasPrefix("Version ") == true, "\(settings)")
+
     let diagnostics = try await create(site, ["diagnostics", "--install", install, "--wait"])
     #expect(diagnostics.state == "completed", "\(diagnostics)")
     try await expectDiagnostics(site, diagnostics.id)
@@ -129,7 +135,6 @@ struct `Jobs, with real programs` {
       (["scan", "--install", install, "--range", "10.0.0.0/24"], "notPermitted"),
       (["scan", "--install", install, "--range", "127.30.70.1-21"], "notPermitted"),
       (["scan", "--install", install, "--range", "everything"], "arguments"),
-      (["settings", "--install", install], "unavailable"),
       (["upload", "--install", install, "--device", String(repeating: "ab", count: 16)], "unknownDevice"),
     ] {
       let refused = try await create(site, arguments + ["--wait"], status: 1)

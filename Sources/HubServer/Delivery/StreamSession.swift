@@ -149,12 +149,18 @@ struct StreamSession: Sendable {
         }
       }
       try await store(batches)
-      if isJobLookDue { try await sendJobs(hello, &sentJobs) }
+      if isJobLookDue { try await sendJobs(hello, &sentJobs, greeting) }
     }
   }
 
-  private func sendJobs(_ hello: Printtrail_Dcam_V1_Hello, _ sent: inout SentJobs) async throws {
+  private func sendJobs(
+    _ hello: Printtrail_Dcam_V1_Hello, _ sent: inout SentJobs, _ greeting: Greeting
+  ) async throws {
     let due = await delivery.dueJobs(of: install, hello, logger: logger)
+    // Whoever is to take its settings has them by then, however lately they were set.
+    if due.contains(where: { $0.order.kind == JobOrder.Kind.settings.rawValue }) {
+      try await offerSettings(greeting)
+    }
     let now = delivery.clock.now
     for job in sent.take(due, now: now) {
       logger.info("job sent", metadata: ["job": "\(job.id)", "what": "\(job.order.summary)"])
@@ -185,10 +191,14 @@ struct StreamSession: Sendable {
       mailbox.put(Held(message: .settings(set), own: 0, shared: 0))
     }
     greeting.watched(as: id)
+    try await offerSettings(greeting)
+  }
+
+  private func offerSettings(_ greeting: Greeting) async throws {
+    guard let settings = delivery.settings, let id = greeting.settings else { return }
     do {
-      if let set = try await aside({ try await settings.offer(of: id) }) {
-        try await response.write(.with { $0.settings = .init(set) })
-      }
+      guard let set = try await aside({ try await settings.offer(of: id) }) else { return }
+      try await response.write(.with { $0.settings = .init(set) })
     } catch is HubError { throw RPCError.storeUnavailable }
   }
 
