@@ -1,6 +1,9 @@
 import Foundation
 import Testing
 
+/// Suites that share networks (80 to 84), and so run one after the other.
+@Suite(.serialized) enum `Hubs that are tried hard` {}
+
 /// What the suites about running a hub need of a site beyond the others.
 extension Site {
   // MARK: Metrics
