@@ -23,7 +23,7 @@ struct `Through a proxy, with real programs` {
     /// - Parameter section: what stands in [proxy] beside the address.
     init(network: Int, credentials: String?, section: String) async throws {
       site = try Site(network: network)
-      let port = 21_000 + network * 10 + 9
+      let port = 21_000 + network * 10 + 8
       log = site.directory.path + "/tinyproxy.log"
       let ports = [site.ports.csr, site.ports.dcam, site.ports.hc].map { "ConnectPort \($0)\n" }.joined()
       let path = site.directory.path + "/tinyproxy.conf"
