@@ -38,7 +38,7 @@ package final class FleetProjector: Sendable {
     package let records: Int
     /// Records that moved nothing.
     package let unreadable: UnreadableRecords
-    /// Whether there may be more.
+    /// Whether there may be more of what the install had when this began; what came since is another fold's.
     package let hasMore: Bool
   }
 
@@ -89,7 +89,7 @@ package final class FleetProjector: Sendable {
     try EarlyAlerts.settle(install: install, epoch: run.epoch, through: run.last, db)
     try DeviceWriter(install: install, db: db).write(changes, fold.state)
     for device in changes.devices { fold.state.rest(device) }
-    return Step(fold: fold, records: run.records.count, unreadable: unreadable, hasMore: true)
+    return Step(fold: fold, records: run.records.count, unreadable: unreadable, hasMore: run.hasMore)
   }
 
   /// Remembers what a committed step came to.
@@ -131,6 +131,8 @@ package final class FleetProjector: Sendable {
     /// The sequence up to which the epoch is folded with it.
     var last: Int64
     var records: [(sequence: Int64, payload: Data)]
+    /// Whether what the install had when this was read goes on behind it.
+    var hasMore = true
   }
 
   /// The next records of the first epoch that has some; nil if there are none.
@@ -162,6 +164,7 @@ package final class FleetProjector: Sendable {
       if run.records.count < before + Self.pieceMax {
         // Behind the last record there may be sequences that are lost or were rejected.
         run.last = next.held
+        run.hasMore = heads.contains { $0.epoch > next.epoch && $0.held > fold.positions[$0.epoch] ?? 0 }
         break
       }
     }

@@ -91,6 +91,8 @@ final class FleetService: Service {
     } catch is CancellationError {
       // The hub goes down; the next one finds what is left.
     } catch {
+      // What the hub's end cuts is no failure.
+      guard !Task.isCancelled else { return }
       // The next look finds what is left.
       metrics.count(.fleetFailures)
       logger.error("the fleet is not up to date", metadata: ["error": "\(error)"])
@@ -109,7 +111,7 @@ extension SQLStore {
     try await read { db in try db.value("SELECT id FROM install WHERE number = ?", install) } ?? "unknown"
   }
 
-  /// Folds all that is stored of an install; gives how many records that were, and which of them could not be read as events.
+  /// Folds all that is stored of an install when this begins; gives how many records that were, and which of them could not be read as events.
   @discardableResult
   func fold(_ install: InstallNumber, _ projector: FleetProjector) async throws -> (
     records: Int, unreadable: UnreadableRecords
