@@ -6,7 +6,8 @@ import Testing
   private static let tools = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("tools")
   static let names = [
-    "bench", "check", "crash-images", "demo", "fault-proxy", "fuzz", "install-dependencies", "protos", "record-golden", "test",
+    "bench", "check", "crash-images", "demo", "fault-proxy", "fuzz", "install-dependencies", "protos", "record-golden",
+    "test",
     "verify_export.py",
   ]
 

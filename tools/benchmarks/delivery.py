@@ -158,18 +158,20 @@ def backlog(bin, work, records=1_000_000):
             f"backlog of {records:,} records: {line['seconds']:.1f} s; no alert went ahead")
 
 
-def on_postgres(bin, work, rounds=3, records=200_000):
+def on_postgres(bin, work, rounds=3, records=400_000):
     peer = os.path.join(work, "pg_append")
     include = subprocess.run(["pg_config", "--includedir"], check=True, capture_output=True, text=True).stdout.strip()
     subprocess.run(["cc", "-O2", f"-I{include}", "-o", peer, f"{HERE}/pg_append.c", "-lpq"], check=True)
     with postgres(work) as directory:
-        found = {"own": [], "copy": [], "insert": []}
+        found = {"own": [], "plain": [], "copy": [], "insert": []}
         for turn in range(rounds):
-            sql(directory, "postgres", "CREATE DATABASE bench")
-            with hub(bin, os.path.join(work, "hub"), store=f"postgres://hub@/bench?host={directory}") as served:
-                line, _ = deliver(served, work, "own", records)
-                found["own"].append(line["records_per_second"])
-                say(**line, store="PostgreSQL")
+            for client in ("own", "plain"):
+                sql(directory, "postgres", "DROP DATABASE IF EXISTS bench")
+                sql(directory, "postgres", "CREATE DATABASE bench")
+                with hub(bin, os.path.join(work, "hub"), store=f"postgres://hub@/bench?host={directory}") as served:
+                    line, _ = deliver(served, work, client, records)
+                    found[client].append(line["records_per_second"])
+                    say(**line, store="PostgreSQL")
             rows = subprocess.run(["psql", "-qAt", "-h", directory, "-U", "hub", "-d", "bench", "-c",
                                    "SELECT count(*), round(avg(length(payload))) FROM record"], check=True, capture_output=True, text=True).stdout
             payload = rows.strip().split("|")[1]
@@ -182,9 +184,11 @@ def on_postgres(bin, work, rounds=3, records=200_000):
                 say(**line, payload_bytes=int(payload))
             sql(directory, "postgres", "DROP DATABASE bench")
     rate = {name: statistics.median(of) for name, of in found.items()}
-    ratio = {name: statistics.median(own / other for own, other in zip(found["own"], of)) for name, of in found.items()}
-    summary(f"PostgreSQL: agent to hub {rate['own']:,.0f} records/s; libpq alone, 500 rows a commit: COPY {rate['copy']:,.0f} (ratio {ratio['copy']:.2f}), "
-            f"INSERT {rate['insert']:,.0f} ({ratio['insert']:.2f})")
+    ratio = {client: {form: statistics.median(own / other for own, other in zip(found[client], found[form])) for form in ("copy", "insert")}
+             for client in ("own", "plain")}
+    summary(f"PostgreSQL: agent to hub {rate['own']:,.0f} records/s, a plain client {rate['plain']:,.0f}; libpq alone, 500 rows a commit: COPY "
+            f"{rate['copy']:,.0f} (ratio {ratio['own']['copy']:.2f}, {ratio['plain']['copy']:.2f}), INSERT {rate['insert']:,.0f} "
+            f"({ratio['own']['insert']:.2f}, {ratio['plain']['insert']:.2f})")
 
 
 def delivery(bin, work):
