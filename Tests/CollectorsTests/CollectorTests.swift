@@ -63,7 +63,7 @@ private final class FullSink: EventSink {
   func append(_ events: [Event]) async throws { throw Full() }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct CollectorTests {
+@Suite(.timeLimit(.minutes(5))) struct CollectorTests {
   /// Real agents on loopback addresses, all on one port.
   private final class Fleet {
     let responders: [LoopbackResponder]

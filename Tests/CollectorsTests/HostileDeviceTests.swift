@@ -77,7 +77,7 @@ struct HostileCase: Sendable, CustomTestStringConvertible {
   ]
 }
 
-@Suite(.timeLimit(.minutes(2))) struct `Hostile devices, read by the collector` {
+@Suite(.timeLimit(.minutes(5))) struct `Hostile devices, read by the collector` {
   @Test(arguments: HostileCase.all) func `come to what they must, in bounded time and packets`(one: HostileCase)
     async throws
   {

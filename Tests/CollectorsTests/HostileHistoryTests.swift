@@ -27,7 +27,7 @@ private final class History: EventSink {
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct `Devices that change while they are watched` {
+@Suite(.timeLimit(.minutes(5))) struct `Devices that change while they are watched` {
   /// Watches one device with a fault until `condition` holds, and gives the events.
   /// - Parameter live: called after each record; moves the simulated time and the clock.
   private func watch(

@@ -26,7 +26,7 @@ private final class EventLog: EventSink {
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct `Printers without SNMP` {
+@Suite(.timeLimit(.minutes(5))) struct `Printers without SNMP` {
   private func settings(_ range: String, ippPort: UInt16, snmpPort: UInt16 = 16_159) throws -> CollectorSettings {
     var settings = CollectorSettings(
       ranges: [

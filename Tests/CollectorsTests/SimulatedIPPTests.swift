@@ -29,7 +29,7 @@ private final class Record: EventSink {
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct `Simulated printers over IPP` {
+@Suite(.timeLimit(.minutes(5))) struct `Simulated printers over IPP` {
   private static let models: [String] = {
     let files = (try? FileManager.default.contentsOfDirectory(atPath: HostileFleet.root + "/Fixtures/devices")) ?? []
     return files.filter { $0.hasSuffix(".toml") }.map { String($0.dropLast(".toml".count)) }.sorted()

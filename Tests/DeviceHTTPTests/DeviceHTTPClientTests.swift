@@ -26,7 +26,7 @@ private func failure(of acts: [Act], within time: Duration = patience) async thr
   } catch let error as DeviceHTTPError { return error }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct `A POST to a device` {
+@Suite(.timeLimit(.minutes(5))) struct `A POST to a device` {
   @Test func `carries its host, its type and its length`() async throws {
     let seen = Mutex<[UInt8]>([])
     let server = try await RawServer { bytes in

@@ -72,7 +72,7 @@ func withClient<R: Sendable>(
   return try await withGRPCClient(transport: transport) { try await body(PeerClient(client: $0), transport) }
 }
 
-@Suite(.enabled(if: Peer.python != nil, Comment(rawValue: Peer.skipped)), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: Peer.python != nil, Comment(rawValue: Peer.skipped)), .timeLimit(.minutes(5)))
 struct `Against grpcio with mTLS` {
   let peer: Peer
   let tls: TLSConfiguration
@@ -288,7 +288,7 @@ struct `Against grpcio with mTLS` {
   }
 }
 
-@Suite(.enabled(if: Peer.python != nil, Comment(rawValue: Peer.skipped)), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: Peer.python != nil, Comment(rawValue: Peer.skipped)), .timeLimit(.minutes(5)))
 struct `The connection of a transport` {
   let keys = TestKeys.shared
 
@@ -379,7 +379,7 @@ struct `The connection of a transport` {
   }
 }
 
-@Suite(.enabled(if: Peer.python != nil, Comment(rawValue: Peer.skipped)), .timeLimit(.minutes(1)))
+@Suite(.enabled(if: Peer.python != nil, Comment(rawValue: Peer.skipped)), .timeLimit(.minutes(5)))
 struct `HTTPS with JSON` {
   /// The caller must keep the peer: it ends with its last reference.
   private func connect(_ peer: Peer) async throws -> HTTP2Connection {

@@ -309,7 +309,7 @@ struct `The interoperability case` {
   }
 }
 
-@Suite(.enabled(if: Peer.python != nil, Comment(rawValue: Peer.skipped)), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: Peer.python != nil, Comment(rawValue: Peer.skipped)), .timeLimit(.minutes(5)))
 struct `The interoperability case with compression` {
   /// Names of grpc.Compression in Python.
   static let encodings: [(CompressionAlgorithm, String)] = [(.gzip, "Gzip"), (.deflate, "Deflate")]
@@ -401,7 +401,7 @@ struct `The interoperability case with compression` {
   }
 }
 
-@Suite(.enabled(if: Peer.python != nil, Comment(rawValue: Peer.skipped)), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: Peer.python != nil, Comment(rawValue: Peer.skipped)), .timeLimit(.minutes(5)))
 struct `The interoperability test of reconnecting` {
   /// doc/connection-backoff-interop-test-description.md, in seconds instead of nine minutes. Our policy is full jitter, which has no
   /// least wait: the server's times are held against the most that each may be, and against the number of attempts that it makes likely.

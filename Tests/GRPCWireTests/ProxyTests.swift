@@ -18,7 +18,7 @@ private func shakeHands(
 
 private let target = Endpoint(host: "hub.example", port: 443)
 
-@Suite(.timeLimit(.minutes(1))) struct `What is said to be an HTTP proxy` {
+@Suite(.timeLimit(.minutes(5))) struct `What is said to be an HTTP proxy` {
   let listener = Listener()
 
   private func check(_ reason: String, credentials: HTTPProxy.Credentials? = nil) {
@@ -70,7 +70,7 @@ private let target = Endpoint(host: "hub.example", port: 443)
 
 @Suite(
   .enabled(if: Peer.hasProxy && Peer.python != nil, "needs tinyproxy and \(Comment(rawValue: Peer.skipped))"),
-  .timeLimit(.minutes(1)))
+  .timeLimit(.minutes(5)))
 struct `Through tinyproxy` {
   static let credentials = HTTPProxy.Credentials(user: "dealer", password: "s3cret-word")
   let hub: Peer

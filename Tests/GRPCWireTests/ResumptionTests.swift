@@ -23,7 +23,7 @@ private func isResumed(_ endpoint: Endpoint, _ configuration: TLSConfiguration) 
   return connection.isResumed
 }
 
-@Suite(.timeLimit(.minutes(1))) struct `A session of TLS` {
+@Suite(.timeLimit(.minutes(5))) struct `A session of TLS` {
   let keys = TestKeys.shared
 
   private func peer(_ version: String = "-tls1_3", port: UInt16 = 0, certificate: String = "server") throws -> Peer {
@@ -125,7 +125,7 @@ private func isResumed(_ endpoint: Endpoint, _ configuration: TLSConfiguration) 
   }
 }
 
-@Suite(.enabled(if: Peer.python != nil, Comment(rawValue: Peer.skipped)), .timeLimit(.minutes(1)))
+@Suite(.enabled(if: Peer.python != nil, Comment(rawValue: Peer.skipped)), .timeLimit(.minutes(5)))
 struct `A connection that a transport makes again` {
   @Test(arguments: [("TLSv1_2", "TLSv1.2"), ("TLSv1_3", "TLSv1.3")])
   func `resumes its session, as the server sees it`(name: String, version: String) async throws {

@@ -19,7 +19,7 @@ private func shakeHands(with endpoint: Endpoint, _ configuration: TLSConfigurati
   return connection.applicationProtocol
 }
 
-@Suite(.timeLimit(.minutes(1))) struct `A TLS connection` {
+@Suite(.timeLimit(.minutes(5))) struct `A TLS connection` {
   let keys = TestKeys.shared
 
   @Test(arguments: ["127.0.0.1", "localhost"])
@@ -94,7 +94,7 @@ private func shakeHands(with endpoint: Endpoint, _ configuration: TLSConfigurati
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct `A pin` {
+@Suite(.timeLimit(.minutes(5))) struct `A pin` {
   let keys = TestKeys.shared
 
   @Test func `of the authority the server sends along is enough to trust it`() throws {
@@ -150,7 +150,7 @@ private func shakeHands(with endpoint: Endpoint, _ configuration: TLSConfigurati
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct `A connection that cannot be made says why` {
+@Suite(.timeLimit(.minutes(5))) struct `A connection that cannot be made says why` {
   let keys = TestKeys.shared
 
   @Test func `because the name does not resolve`() throws {

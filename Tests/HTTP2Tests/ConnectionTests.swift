@@ -127,7 +127,7 @@ private func polite(_ frame: Frame) -> [Frame] {
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct `A connection` {
+@Suite(.timeLimit(.minutes(5))) struct `A connection` {
   @Test func `answers requests, one after the other and many at once`() async throws {
     let connection = try await connect(ScriptedStream(polite))
     #expect(try await connection.request(method: "GET", path: "/").status == 204)

@@ -9,7 +9,7 @@ internal import HubProtocol
 internal import SwiftProtobuf
 internal import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct IdentityTests {
+@Suite(.timeLimit(.minutes(5))) struct IdentityTests {
   @Test(arguments: [true, false])
   func `revoking an install, or the certificate, ends its stream within seconds and no other`(isWhole: Bool)
     async throws

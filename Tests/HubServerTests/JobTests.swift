@@ -256,7 +256,7 @@ private let device: DeviceID = {
     throw HubError(.unavailable, "the stream ended before the job came")
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func `a job goes to a stream that is open, at its welcome and while it lasts, and back when it is cancelled`()
     async throws
   {
@@ -286,7 +286,7 @@ private let device: DeviceID = {
     }
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func `a check-in brings what is due to its first exchange, and nothing to an agent that knows no jobs`() async throws
   {
     try await TestHub.run { hub in

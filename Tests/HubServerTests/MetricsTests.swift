@@ -179,7 +179,7 @@ internal import Testing
     #expect(complaint(record, after: .seconds(1), free: HubLimits.diskBytesLeast - 1)?.contains("left") == true)
   }
 
-  @Test(.timeLimit(.minutes(2))) func `is told by both listeners, and comes back with the store`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `is told by both listeners, and comes back with the store`() async throws {
     try await TestHub.run { hub in
       #expect(try await hub.ask("/healthz") == (200, #"{"status":"ok"}"#))
       try await hub.store.write { db in try db.execute("ALTER TABLE hub RENAME TO gone") }

@@ -10,7 +10,7 @@ internal import Synchronization
 internal import Testing
 internal import X509
 
-@Suite(.timeLimit(.minutes(2))) struct RootsTests {
+@Suite(.timeLimit(.minutes(5))) struct RootsTests {
   private func directory() throws -> (TestDirectory, HubDirectory) {
     let place = try TestDirectory()
     return (place, try HubDirectory.create(at: place.path + "/hub", names: ["hub.example.org"]))

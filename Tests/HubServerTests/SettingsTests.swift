@@ -235,7 +235,7 @@ private func change(_ key: String, _ value: String?) -> SettingChange { SettingC
   }
 }
 
-@Suite("Settings on the wire", .timeLimit(.minutes(1))) struct SettingsWireTests {
+@Suite("Settings on the wire", .timeLimit(.minutes(5))) struct SettingsWireTests {
   private func change(_ key: String, _ value: String?, _ hub: TestHub) async throws {
     // By another process, as `pthub settings set` is.
     try await hub.directory.openStore().change(

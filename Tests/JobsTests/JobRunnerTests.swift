@@ -75,7 +75,7 @@ private final class Desk: JobExecutor {
     JobOffer(id: id, order: order, created: 1, timeLeft: .seconds(60))
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func `records, runs, and ends in order what it can`() async throws {
     let (runner, first, second, third) = (runner(), try id(1), try id(2), try id(3))
     async let whole: Void = runner.run(open: [], ended: [:])
@@ -99,7 +99,7 @@ private final class Desk: JobExecutor {
       journal.events.last == .jobFailed(JobFailed(id: third, .interrupted, "The agent was stopped while it ran.")))
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func `takes nothing that the journal cannot, and the same when it is offered again`() async throws {
     let (runner, first) = (runner(), try id(1))
     journal.fill(true)

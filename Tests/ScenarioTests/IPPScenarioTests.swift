@@ -95,7 +95,7 @@ private struct Reading: Decodable {
   var findings: [Finding]
 }
 
-@Suite(.serialized, .timeLimit(.minutes(2)), .enabled(if: programs != nil, "needs the built programs: run tools/test"))
+@Suite(.serialized, .timeLimit(.minutes(5)), .enabled(if: programs != nil, "needs the built programs: run tools/test"))
 struct `A printer over IPP` {
   private let directory: URL
 

@@ -3,7 +3,7 @@ import Testing
 
 /// net-snmp's daemon, which nobody here wrote, as a device: first as the server that it is, then with a printer's objects in it.
 @Suite(
-  .serialized, .timeLimit(.minutes(2)),
+  .serialized, .timeLimit(.minutes(5)),
   .enabled(if: programs != nil && SNMPDaemon.isInstalled, "needs the built programs and snmpd: run tools/test"))
 struct `net-snmp's daemon, polled` {
   struct Credential: CustomTestStringConvertible, Sendable {
