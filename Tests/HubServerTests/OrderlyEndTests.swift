@@ -8,14 +8,17 @@ internal import Testing
 struct OrderlyEndTests {
   /// Connections that the kernel has accepted and nobody has served yet, when the hub's task is cancelled. NIO ends the process when one
   /// of them is dropped; so what fails here is the whole run.
-  @Test("serves what it had accepted", arguments: ["csr", "dcam", "hc"])
+  @Test("serves what it had accepted", arguments: ["csr", "dcam", "hc", "metrics"])
   func connectionsComeIn(listener: String) async throws {
     for _ in 0..<20 {
       var sockets: [Int32] = []
       defer { for socket in sockets { close(socket) } }
       let opened: [Int32] = try await withHub { hub in
-        let ports = ["csr": hub.ready.csr.port, "dcam": hub.ready.dcam.port, "hc": hub.ready.hc.port]
-        let port = try #require(ports[listener])
+        let ports = [
+          "csr": hub.ready.csr.port, "dcam": hub.ready.dcam.port, "hc": hub.ready.hc.port,
+          "metrics": hub.ready.metrics?.port,
+        ]
+        let port = try #require(ports[listener] ?? nil)
         return (0..<64).compactMap { _ in connect(to: port) }
       }
       sockets = opened

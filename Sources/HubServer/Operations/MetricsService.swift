@@ -14,7 +14,6 @@ internal import Hummingbird
 internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
-internal import ServiceLifecycle
 
 struct MetricsService: Sendable {
   /// Prometheus keeps its connection between two scrapes, which are a minute apart at most.
@@ -24,13 +23,20 @@ struct MetricsService: Sendable {
   let wellness: Wellness
   let logger: Logger
 
-  /// - Parameter onBound: told the port once it listens.
+  /// - Parameters:
+  ///   - connections: where those that it accepts are kept.
+  ///   - onBound: told the port once it listens.
   func application(
-    endpoint: Endpoint, onBound: @escaping @Sendable (Int) -> Void
+    endpoint: Endpoint, connections: OpenConnections, onBound: @escaping @Sendable (Int) -> Void
   ) -> some ApplicationProtocol {
     Application(
       router: router(),
-      server: .http1(configuration: .init(idleTimeout: .seconds(Self.idleTimeout.components.seconds))),
+      server: HTTPServerBuilder { responder in
+        KeptChannel(
+          inner: HTTP1Channel(
+            responder: responder, configuration: .init(idleTimeout: .seconds(Self.idleTimeout.components.seconds))),
+          connections: connections)
+      },
       configuration: ApplicationConfiguration(
         address: .hostname(endpoint.host, port: endpoint.port), serverName: "pthub",
         availableConnectionsDelegate: MaximumAvailableConnections(HubLimits.metricsConnectionsMax)),
@@ -86,22 +92,5 @@ struct MetricsSources: Sendable {
         "pthub_commit_waiting_bytes", "Bytes of all streams that were read and are not committed.",
         Double(delivery.budget.taken)),
     ] + metrics.families + (wellness.figures?.families ?? []) + [store.failureFamily] + ProcessFigures.families()
-  }
-}
-
-/// The listener, with its bind errors made readable.
-struct MetricsListener<Application: ApplicationProtocol>: Service {
-  let application: Application
-  let endpoint: Endpoint
-  /// What must listen before; see `HealthListener`.
-  let before: [RPCListener]
-
-  func run() async throws {
-    for listener in before {
-      guard (try? await listener.port) != nil else { return try await gracefulShutdown() }
-    }
-    do { try await application.run() } catch let error as IOError {
-      throw HubError(listening: "metrics", on: endpoint, error)
-    }
   }
 }

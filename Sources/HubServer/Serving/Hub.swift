@@ -112,8 +112,8 @@ package struct Hub: Sendable {
     let health = try HealthService(
       peers: peers, store: store, wellness: wellness, clock: clock, logger: logger, metrics: metrics
     ).application(endpoint: configuration.hc, identity: identity, connections: hcConnections) { hcPort.set($0) }
-    let hc = HealthListener(
-      application: health, endpoint: configuration.hc, port: hcPort, connections: hcConnections, logger: logger,
+    let hc = HTTPListener(
+      name: "hc", application: health, endpoint: configuration.hc, connections: hcConnections, logger: logger,
       before: [csr, dcam])
     let sources = MetricsSources(
       metrics: metrics, delivery: delivery, committer: committer, wellness: wellness, store: store)
@@ -172,8 +172,13 @@ package struct Hub: Sendable {
   ) -> [any Service] {
     guard let endpoint = configuration.metrics else { return [] }
     let service = MetricsService(families: { sources.families() }, wellness: sources.wellness, logger: logger)
-    let application = service.application(endpoint: endpoint) { port.set($0) }
-    return [MetricsListener(application: application, endpoint: endpoint, before: before)]
+    let connections = OpenConnections()
+    let application = service.application(endpoint: endpoint, connections: connections) { port.set($0) }
+    return [
+      HTTPListener(
+        name: "metrics", application: application, endpoint: endpoint, connections: connections, logger: logger,
+        before: before)
+    ]
   }
 
   private static func bound(_ endpoint: Endpoint?, _ port: PortBox) async throws -> Endpoint? {

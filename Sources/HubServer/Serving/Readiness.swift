@@ -30,11 +30,11 @@ extension Logger {
   }
 }
 
-/// hc, with its bind errors made readable.
-struct HealthListener<Application: ApplicationProtocol>: Service {
+/// A port that Hummingbird serves, with its bind errors made readable.
+struct HTTPListener<Application: ApplicationProtocol>: Service {
+  let name: String
   let application: Application
   let endpoint: Endpoint
-  let port: PortBox
   let connections: OpenConnections
   let logger: Logger
   /// What must listen before: a server that is stopped while it starts complains of it in the log.
@@ -53,7 +53,7 @@ struct HealthListener<Application: ApplicationProtocol>: Service {
         try await group.run()
       }
     } catch let error as IOError {
-      throw HubError(listening: "hc", on: endpoint, error)
+      throw HubError(listening: name, on: endpoint, error)
     }
   }
 }
