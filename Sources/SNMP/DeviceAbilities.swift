@@ -50,8 +50,8 @@ package struct DeviceAbilities: Hashable, Sendable {
 
   /// GetNext answers before the first GetBulk: some devices hang on it, and a device should first show that it walks.
   package static let goodAnswersBeforeBulk = 2
-  /// Names of one GetNext or GetBulk.
-  package static let columnsMax = 16
+  /// Names of one GetNext or GetBulk: what moves on most devices, and what tells of their alerts, in one request.
+  package static let columnsMax = 20
   /// Names of one Get. Old printers hang on larger ones.
   package static let namesMax = 16
   /// Bindings asked for in one answer to GetNext or GetBulk: at 20 to 30 bytes each they fit one Ethernet frame.

@@ -8,7 +8,8 @@
 // alone says that an object is gone. So is everything where GetBulk is not proven, or fails.
 //
 // A table may be *watched*: a further non-repeater stands before its first object, and what follows says whether it has any. An empty table is so
-// read to its end with one name; of one that is not empty, nothing is taken.
+// read to its end with one name; of one that is not empty, nothing is taken. Of a table whose rows are known, a column is passed instead, from
+// before its first row to beyond its last (`TableWatch`): a row that came, went or changed shows, and none of the other columns is read.
 //
 // Termination: each request settles its names or hands them to `ScalarRead`.
 
@@ -23,21 +24,36 @@ package struct KnownRead: RequestSource {
     var singles: [ObjectIdentifier] = []
     /// Names that one cursor passes.
     var pieces: [ArraySlice<ObjectIdentifier>] = []
+    /// Cursors over the watched table's rows; they come last.
+    var watch: [TableWatch.Piece] = []
     var repetitions: Int
 
-    var cursorCount: Int { singles.count + pieces.count }
-    var bindingCount: Int { singles.count + pieces.count * repetitions }
+    var cursorCount: Int { singles.count + repeaterCount }
+    var bindingCount: Int { singles.count + repeaterCount * repetitions }
+    var repeaterCount: Int { pieces.count + watch.count }
+    /// Those that are wanted, and asked for in another way if they do not come.
     var names: [ObjectIdentifier] { singles + pieces.joined() }
     /// The names before those that the cursors begin with.
     var cursors: [ObjectIdentifier] = []
 
-    /// The name expected at a position of the answer; nil for one that nobody asked for.
-    func name(at position: Int) -> ObjectIdentifier? {
-      if position < singles.count { return singles[position] }
-      let (row, column) = (position - singles.count).quotientAndRemainder(dividingBy: pieces.count)
+    /// What a position of the answer is about.
+    func place(of position: Int) -> Place {
+      if position < singles.count { return .wanted(singles[position]) }
+      let (row, column) = (position - singles.count).quotientAndRemainder(dividingBy: repeaterCount)
+      guard column < pieces.count else { return .watched(watch[column - pieces.count], row: row) }
       let piece = pieces[column]
-      return row < piece.count ? piece[piece.startIndex + row] : nil
+      return row < piece.count ? .wanted(piece[piece.startIndex + row]) : .surplus
     }
+
+    /// Where the answer has a name of a piece.
+    func position(row: Int, column: Int) -> Int { singles.count + row * repeaterCount + column }
+  }
+
+  fileprivate enum Place {
+    case wanted(ObjectIdentifier)
+    case watched(TableWatch.Piece, row: Int)
+    /// Nobody asked for it.
+    case surplus
   }
 
   /// What a watched table turned out to be.
@@ -46,6 +62,10 @@ package struct KnownRead: RequestSource {
     case unknown
     case empty
     case hasObjects
+    /// It has the rows that were expected, and no other.
+    case hasKnownRows
+    /// It has others.
+    case hasOtherRows
   }
 
   /// How names are asked for. It serves as long as the device bears what it bore. Two plans are equal if both have the same runs, abilities and
@@ -92,13 +112,17 @@ package struct KnownRead: RequestSource {
 
   package private(set) var abilities: DeviceAbilities
   /// What the watched table is.
-  package private(set) var watched = Watched.unknown
+  package var watched: Watched { tally?.verdict ?? beginning }
 
   private let limits: ReadLimits
   private var read: [VarBind] = []
   private var bulkStatistics = ReadStatistics()
   private var waiting: ArraySlice<Batch> = []
   private var outstanding: Batch?
+  /// What the first object of the watched table says.
+  private var beginning = Watched.unknown
+  /// What its rows say; nil where only its beginning is looked at.
+  private var tally: TableWatch.Tally?
   /// To be asked by Get.
   private var rest: [ObjectIdentifier] = []
   private var scalars: ScalarRead?
@@ -110,10 +134,21 @@ package struct KnownRead: RequestSource {
     self.init(Plan(runs: runs, abilities: abilities), limits: limits)
   }
 
-  package init(_ plan: Plan, limits: ReadLimits = ReadLimits()) {
+  /// - Parameter watch: the rows that the plan's watched table had; nil where only its beginning is looked at.
+  package init(_ plan: Plan, watch: TableWatch? = nil, limits: ReadLimits = ReadLimits()) {
     abilities = plan.abilities
     self.limits = limits
-    if plan.batches.isEmpty { rest = plan.runs.flatMap { $0 } } else { waiting = plan.batches[...] }
+    guard var first = plan.batches.first else {
+      rest = plan.runs.flatMap { $0 }
+      return
+    }
+    waiting = plan.batches[...]
+    guard let watch, first.watched != nil else { return }
+    tally = TableWatch.Tally(expected: watch.bindingCount)
+    first.watched = nil
+    first.cursors.removeFirst()
+    if first.bears(watch, abilities) { first.add(watch) } else { waiting.append(Batch(watch)) }
+    waiting[waiting.startIndex] = first
   }
 
   package var bindings: [VarBind] { scalars.map { read + $0.bindings } ?? read }
@@ -146,8 +181,9 @@ package struct KnownRead: RequestSource {
     outstanding = nil
     bulkStatistics.count(response)
     if response.errorStatus == .tooBig { abilities.bindings.halve(used: batch.bindingCount) }
+    if response.bindings.count >= batch.bindingCount { abilities.columns.grow(used: batch.cursors.count) }
     var answer = response.errorStatus == .noError ? response.bindings[...] : []
-    if let table = batch.watched, let first = answer.popFirst() { watched = Self.watched(table, followedBy: first) }
+    if let table = batch.watched, let first = answer.popFirst() { beginning = Self.watched(table, followedBy: first) }
     take(Array(answer), batch)
   }
 
@@ -176,9 +212,15 @@ package struct KnownRead: RequestSource {
     var isAnswered = [Bool](repeating: false, count: batch.bindingCount)
     for position in 0..<min(answer.count, batch.bindingCount) {
       let binding = answer[position]
-      guard !binding.value.isException, binding.name == batch.name(at: position) else { continue }
-      read.append(binding)
-      isAnswered[position] = true
+      switch batch.place(of: position) {
+      case .wanted(let name):
+        guard !binding.value.isException, binding.name == name else { continue }
+        read.append(binding)
+        isAnswered[position] = true
+      case .watched(let piece, let row):
+        if tally?.count(binding, piece, row: row) == true { read.append(binding) }
+      case .surplus: continue
+      }
     }
     rest += batch.unanswered(isAnswered)
   }
@@ -190,11 +232,29 @@ extension KnownRead.Batch {
     var names: [ObjectIdentifier] = []
     for position in singles.indices where !isAnswered[position] { names.append(singles[position]) }
     for (column, piece) in pieces.enumerated() {
-      for (row, name) in piece.enumerated() where !isAnswered[singles.count + row * pieces.count + column] {
+      for (row, name) in piece.enumerated() where !isAnswered[position(row: row, column: column)] {
         names.append(name)
       }
     }
     return names
+  }
+
+  /// A request for the rows alone, as deep as they are many.
+  fileprivate init(_ watch: TableWatch) {
+    self.init(repetitions: watch.depth)
+    add(watch)
+  }
+
+  fileprivate mutating func add(_ watch: TableWatch) {
+    self.watch = watch.pieces(of: repetitions)
+    cursors += self.watch.map(\.start)
+  }
+
+  /// Whether the rows fit into this request as well.
+  fileprivate func bears(_ watch: TableWatch, _ abilities: DeviceAbilities) -> Bool {
+    let pieces = watch.pieceCount(of: repetitions)
+    return cursorCount + pieces <= abilities.columns.current
+      && bindingCount + pieces * repetitions <= abilities.bindings.current
   }
 }
 

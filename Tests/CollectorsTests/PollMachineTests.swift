@@ -200,7 +200,7 @@ import Testing
   }
 
   @Test
-  func `rows that always stand are walked again in every poll, until the counter was seen to count one that came`()
+  func `rows that always stand are looked at in every poll, and all of them walked when one came, went or changed`()
     throws
   {
     var device = PolledDevice()
@@ -211,20 +211,31 @@ import Testing
       return try device.reading(device.memory.rest == nil ? .full : .light, isHinted: isHinted).alerts.rows?.count
     }
     #expect(try poll(&device) == 1)
-    #expect(try poll(&device) == 1, "nothing is proven")
+    #expect(try poll(&device) == nil, "no row came, went or changed, and nothing is told anew")
     printer.alerts.append((8, 1, 808, "Tray empty"))
     printer.alertEvents += 1
     #expect(try poll(&device) == 2)
     #expect(device.memory.alertCounting == .proven)
-    #expect(try poll(&device) == nil, "what is proven counts")
+    #expect(try poll(&device) == nil)
+    device.memory.rowsReadAt = device.memory.rowsReadAt?.advanced(by: .seconds(-3_600))
+    #expect(try poll(&device) == 2, "once an hour, whatever happened")
+    #expect(try poll(&device) == nil)
     printer.alerts.append((8, 2, 808, "Another tray empty"))
     #expect(try poll(&device, isHinted: true) == 3, "a trap has the alerts walked, whatever the counter says")
     #expect(device.memory.alertCounting == .disproven, "and shows that it does not count them all")
     printer.alerts.removeLast()
     #expect(try poll(&device) == 2)
+    printer.alerts = (1...9).map { (8, $0, 808, "Tray \($0) empty") }
+    #expect(try poll(&device) == 9)
+    #expect(try poll(&device) == 9, "of many rows, and no proof, all are walked")
+    printer.alerts = [(8, 1, 808, "Tray empty")]
+    #expect(try poll(&device) == 1)
+    #expect(try poll(&device) == nil)
+    printer.alerts = [(6, 1, 501, "Cover open")]
+    #expect(try poll(&device) == 1, "the same row is about something else")
     printer.descr += ", firmware 1.2.4"
     printer.configurationChanges += 1
-    #expect(try poll(&device) == 2)
+    #expect(try poll(&device) == 1)
     #expect(device.memory.alertCounting == .unproven, "another firmware has all to prove")
   }
 

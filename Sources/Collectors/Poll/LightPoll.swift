@@ -6,13 +6,16 @@
 // type, unit and capacity of its row, read in the same poll. If one of these differs, everything is read. Once in `inUseTimeMax` they are read for
 // all rows.
 //
-// Alerts. In every poll the beginning of prtAlertTable is looked at, where GETBULK is proven: an empty table is so read whole for one name. Otherwise
-// the table is walked,
+// Alerts. In every poll prtAlertTable is looked at, where GETBULK is proven: of an empty table its beginning, which so is read whole for one name; of
+// one that had few rows, its codes and times from before the first to beyond the last (`TableWatch`), so that no row comes, goes or changes
+// unseen. The table is walked,
 //
-//     * when an alert is active (rows vanish without moving a counter on many devices), or a trap told of one
+//     * when a trap told of an alert
 //     * when prtAlertCriticalEvents, prtAlertAllEvents or hrPrinterDetectedErrorState differ
-//     * when prtAlertAllEvents was not seen to count a row that came (`AlertCounting`): on many devices it is absent, or stands at 0 for ever
-//     * when it was empty and is not, or was not and is
+//     * when a row came, went, or is about something else
+//     * where its rows were not looked at: when an alert is active (rows vanish without moving a counter on many devices), or when
+//       prtAlertAllEvents was not seen to count a row that came (`AlertCounting`): on many devices it is absent, or stands at 0 for ever
+//     * once in `inUseTimeMax`, unless it is empty
 //
 // What moves in use (trays, bins, covers, the console) is left out when the device has all three change detectors, when prtAlertAllEvents has
 // counted anything, when they and everything else that was read stand as they stood, when no alert is active, and when it was read within the
@@ -70,6 +73,16 @@ struct LightPoll: Sendable {
   static let alertTable =
     PollTargets.tables.first { $0.entry == PrinterMIB.Alert.entry }
     ?? TableTarget(PrinterMIB.Alert.entry, [PrinterMIB.Alert.severity])
+
+  /// The rows of prtAlertTable, to see whether they stand: by code and time, or by what they are about where the device tells no times. Nil if
+  /// there are none, or many.
+  static func alertWatch(_ walk: Walk) -> TableWatch? {
+    typealias Alert = PrinterMIB.Alert
+    let times = Alert.entry.appending(Alert.time)
+    let beside =
+      walk.subtree(times).isEmpty ? [Alert.groupIndex, Alert.location].map { Alert.entry.appending($0) } : [times]
+    return TableWatch(Alert.entry.appending(Alert.code), beside: beside, in: walk)
+  }
 
   private static let alertDetectors =
     [PrinterMIB.General.alertCriticalEvents, PrinterMIB.General.alertAllEvents].map {
@@ -181,17 +194,19 @@ struct LightPoll: Sendable {
 
   private func isEmptiedOrFilled(_ alerts: KnownRead.Watched) -> Bool {
     switch alerts {
-    case .unknown: false
+    case .unknown, .hasKnownRows: false
     case .empty: hadAlertRows
     case .hasObjects: !hadAlertRows
+    case .hasOtherRows: true
     }
   }
 
   private func mustWalkAlerts(_ read: Walk, _ alerts: KnownRead.Watched) -> Bool {
     if occasion.isHinted { return true }
     if alerts == .empty { return false }
-    if occasion.hasActiveAlerts || isEmptiedOrFilled(alerts) || counting != .proven { return true }
-    let detectors = Self.alertDetectors + [Self.errorState]
+    if isEmptiedOrFilled(alerts) || hasReadRows { return true }
+    if alerts != .hasKnownRows, occasion.hasActiveAlerts || counting != .proven { return true }
+    let detectors = Self.alertDetectors + [Self.errorState, PrinterMIB.Alert.entry]
     return detectors.contains { firstChange(of: $0, read) != nil }
   }
 }

@@ -54,7 +54,8 @@ package struct PollMachine: DeviceMachine {
 
   private enum Step {
     case get([ObjectIdentifier])
-    case getKnown(KnownRead.Plan)
+    /// What is known, and the rows of a table that it watches.
+    case getKnown(KnownRead.Plan, watch: TableWatch? = nil)
     case walk(WalkTargets)
     /// The supplies, in this context.
     case context(String)
@@ -127,7 +128,7 @@ package struct PollMachine: DeviceMachine {
       transcript.memory.lightPlan = plan
       let occasion = LightPoll.Occasion(hasActiveAlerts: hasActiveAlerts, isHinted: isHinted)
       light = LightPoll(walk, plan, memory, occasion, profiles: profiles)
-      steps = [.getKnown(plan.always)]
+      steps = [.getKnown(plan.always, watch: LightPoll.alertWatch(walk))]
     } else {
       startFull()
     }
@@ -279,7 +280,7 @@ package struct PollMachine: DeviceMachine {
     case .get(let names):
       abilities.columnsWorked()
       reader = .get(ScalarRead(names: names, abilities: abilities))
-    case .getKnown(let plan): reader = .getKnown(KnownRead(plan.adapted(to: abilities)))
+    case .getKnown(let plan, let watch): reader = .getKnown(KnownRead(plan.adapted(to: abilities), watch: watch))
     case .walk(let targets):
       let walk = TableWalk(targets.plan, abilities: abilities, expected: formerCount)
       reader = .walk(walk, targets.roots)
