@@ -11,7 +11,7 @@ package enum Rules {
   ///   - step: the total's; nil: it has none, or a meter epoch began.
   ///   - standing: the rules' alerts that stand.
   package static func report(
-    on reading: Reading, after supplies: [RowIndex: SupplyMemory], isRead: Bool, step: MeterStep?,
+    on reading: Reading, after supplies: SortedTable<RowIndex, SupplyMemory>, isRead: Bool, step: MeterStep?,
     standing: [AlertKey: Standing], rules: DeviceRules, time: Int64
   ) -> RuleReport {
     var report = RuleReport()

@@ -92,7 +92,7 @@ package enum SupplyRules {
   }
 
   /// What is remembered of a supply: of its row, unless another row had its serial number, or this row another name and one other row its name.
-  package static func memory(of supply: Supply, in memories: [RowIndex: SupplyMemory]) -> SupplyMemory? {
+  package static func memory(of supply: Supply, in memories: SortedTable<RowIndex, SupplyMemory>) -> SupplyMemory? {
     let own = memories[supply.row]
     if let serial = supply.usableSerial {
       if own?.serial == serial { return own }
@@ -106,7 +106,7 @@ package enum SupplyRules {
 
   /// Looks at all supplies of a reading.
   static func look(
-    _ supplies: [Supply], before: [RowIndex: SupplyMemory], standing: [AlertKey: Standing], rules: DeviceRules,
+    _ supplies: [Supply], before: SortedTable<RowIndex, SupplyMemory>, standing: [AlertKey: Standing], rules: DeviceRules,
     into report: inout RuleReport
   ) {
     for supply in supplies {

@@ -75,7 +75,7 @@ package struct LevelHistories: Sendable {
 
   package private(set) var fleet: FleetState
   private var points: [DeviceID: [RowIndex: [LevelPoint]]] = [:]
-  private var memories: [DeviceID: [RowIndex: SupplyMemory]] = [:]
+  private var memories: [DeviceID: SortedTable<RowIndex, SupplyMemory>] = [:]
 
   /// - Parameter base: the fleet before the first event.
   package init(_ base: FleetState = FleetState()) {

@@ -6,7 +6,7 @@ import Testing
 /// Supplies and their rules, from reading to reading.
 private struct Watched {
   var settings = RuleSettings()
-  var memory: [RowIndex: SupplyMemory] = [:]
+  var memory: SortedTable<RowIndex, SupplyMemory> = [:]
   var standing: [AlertKey: Standing] = [:]
   var identity = DeviceIdentity()
   var time: Int64 = 0

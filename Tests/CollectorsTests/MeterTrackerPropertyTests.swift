@@ -63,7 +63,7 @@ private struct CountingPrinter {
   @Test(arguments: 1...200 as ClosedRange<UInt64>)
   func `no volume is negative, and the volumes add up to what was printed`(seed: UInt64) throws {
     var printer = CountingPrinter(seed: seed)
-    var states: [MeterName: MeterState] = [:]
+    var states: SortedTable<MeterName, MeterState> = [:]
     #expect(MeterTracker.update(&states, with: [meter(printer.counter)]).isEmpty)
     var sum: UInt64 = 0
     for _ in 0..<120 {

@@ -235,9 +235,8 @@ package struct DeviceMonitor: Sendable {
 
   private mutating func remember(_ supplies: [Supply]) {
     let before = known.supplies
-    known.supplies = Dictionary(
-      supplies.map { ($0.row, SupplyMemory($0, after: SupplyRules.memory(of: $0, in: before))) }
-    ) { first, _ in first }
+    known.supplies = SortedTable(
+      supplies.map { ($0.row, SupplyMemory($0, after: SupplyRules.memory(of: $0, in: before))) })
     guard fullPollsDue > 0 else { return }
     for (row, memory) in before where known.supplies[row] == nil && known.supplies.count < Self.suppliesMax {
       known.supplies[row] = memory

@@ -17,9 +17,9 @@ package struct KnownDevice: Equatable, Sendable {
   package var alerts: [AlertKey: ActiveAlert] = [:]
   /// Alerts that were cleared of late: what is left of their penalties.
   package var flaps: [AlertKey: Flap] = [:]
-  package var meters: [MeterName: MeterState] = [:]
+  package var meters: SortedTable<MeterName, MeterState> = [:]
   package var offsets: [MeterName: Int64] = [:]
-  package var supplies: [RowIndex: SupplyMemory] = [:]
+  package var supplies: SortedTable<RowIndex, SupplyMemory> = [:]
   /// When it was last read, or else discovered, in milliseconds since 1970 UTC; nil where neither is known.
   package var lastRead: Int64?
   /// When it first did not answer, since it last did.

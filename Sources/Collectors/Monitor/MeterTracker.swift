@@ -63,7 +63,7 @@ package enum MeterTracker {
 
   /// Moves `states` to the meters of a reading; returns the epochs that it opens, ordered by meter.
   package static func update(
-    _ states: inout [MeterName: MeterState], with meters: [Meter], _ context: MeterContext = MeterContext()
+    _ states: inout SortedTable<MeterName, MeterState>, with meters: [Meter], _ context: MeterContext = MeterContext()
   ) -> [MeterEpochOpened] {
     var opened: [MeterEpochOpened] = []
     for meter in meters.sorted(by: { $0.name < $1.name }) where meter.quality == .exact || meter.quality == .coarse {
