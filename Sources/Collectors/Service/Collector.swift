@@ -50,7 +50,8 @@ package actor Collector {
   private var random = SystemRandomNumberGenerator()
 
   private var registry: DeviceRegistry
-  var monitors: [DeviceID: DeviceMonitor]
+  /// Held aside, so that the dictionary's empty rows are small.
+  var monitors: [DeviceID: Held<DeviceMonitor>]
   var schedule: PollSchedule
   /// When addresses where nothing is known were probed for a hint.
   private var hintedProbes: [IPv4Address: Instant] = [:]
@@ -81,7 +82,7 @@ package actor Collector {
     self.thinning = thinning
     reader = DeviceReader(engine: engine, keys: keys, profiles: profiles)
     registry = DeviceRegistry(known)
-    monitors = Dictionary(known.map { ($0.id, DeviceMonitor($0)) }) { _, later in later }
+    monitors = Dictionary(known.map { ($0.id, Held(DeviceMonitor($0))) }) { _, later in later }
     schedule = PollSchedule(interval: settings.pollInterval, parallelMax: settings.parallelMax)
     lastProgress = clock()
   }
@@ -126,11 +127,11 @@ package actor Collector {
   }
 
   /// The devices as they are known now.
-  package var devices: [KnownDevice] { monitors.values.map(\.known) }
+  package var devices: [KnownDevice] { monitors.values.map(\.value.known) }
 
   private func resumeKnown() {
     let now = ContinuousClock.now
-    for monitor in monitors.values.sorted(by: { $0.known.id < $1.known.id }) {
+    for monitor in monitors.values.map(\.value).sorted(by: { $0.known.id < $1.known.id }) {
       guard let endpoint = monitor.known.endpoint, !monitor.known.isRetired else { continue }
       let credentials = settings.credentials(for: endpoint.address)
       let former = credentials.first { $0.name == monitor.known.credential }
@@ -170,14 +171,14 @@ package actor Collector {
   private func retireUnread() async throws {
     let now = clock()
     for id in monitors.keys.sorted() {
-      guard hasSwept, let monitor = monitors[id], !monitor.known.isRetired,
+      guard hasSwept, let monitor = monitors[id]?.value, !monitor.known.isRetired,
         monitor.known.endpoint == nil || !monitor.reachability.isReachable,
         let last = monitor.known.lastRead, .milliseconds(now - last) >= settings.retireAfter
       else { continue }
       let endpoint = monitor.known.endpoint
       // That poll's end may say otherwise; the next look will see it.
       if let endpoint, schedule.isBeingPolled(endpoint) { continue }
-      let events = monitors[id]?.retire(time: now) ?? []
+      let events = monitors[id]?.value.retire(time: now) ?? []
       if let endpoint { schedule.remove(endpoint) }
       try await sink.append(events)
     }
@@ -250,7 +251,7 @@ package actor Collector {
   private func knownResult(_ address: IPv4Address) -> AddressResult? {
     let endpoint = Endpoint(address, port: settings.port)
     guard schedule.slots[endpoint]?.access.isSNMP ?? false, let device = registry.device(at: endpoint),
-      let monitor = monitors[device], monitor.hasReading,
+      let monitor = monitors[device]?.value, monitor.hasReading,
       monitor.reachability.isReachable
     else { return nil }
     var result = AddressResult(address: address, reason: .found, detail: "known, and answered its last poll")
@@ -353,7 +354,7 @@ package actor Collector {
 
   private func poll(_ endpoint: Endpoint) async throws {
     guard let slot = schedule.slots[endpoint] else { return schedule.abandoned(endpoint) }
-    let monitor = slot.device.flatMap { monitors[$0] }
+    let monitor = slot.device.flatMap { monitors[$0]?.value }
     let kind = monitor?.nextPoll(time: clock()) ?? .full
     let hasActiveAlerts = monitor.map { !$0.known.alerts.isEmpty } ?? false
     let (outcome, access) = try await ask(
@@ -390,7 +391,7 @@ package actor Collector {
       // Nothing was found out about who it is: it stays who it was.
       guard let device = slot.device else { return schedule.abandoned(outcome.endpoint) }
       // It was found elsewhere, or in another way, while this poll was under way.
-      if let now = monitors[device]?.known.endpoint, now != outcome.endpoint, schedule.slots[now] != nil {
+      if let now = monitors[device]?.value.known.endpoint, now != outcome.endpoint, schedule.slots[now] != nil {
         return schedule.abandoned(outcome.endpoint)
       }
       try await tell(outcome, of: device, access, after: [])
@@ -426,29 +427,29 @@ package actor Collector {
     undiscovered[endpoint] = nil
     sighting.events = end(sighting.merged, seenAt: endpoint) + sighting.events
     if let displaced = sighting.displaced {
-      let known = monitors[displaced]?.known
-      monitors[displaced]?.update(
+      let known = monitors[displaced]?.value.known
+      monitors[displaced]?.value.update(
         endpoint: nil, credential: known?.credential ?? "", identity: known?.identity ?? DeviceIdentity())
     }
     guard sighting.isPolledHere else { return try await seenAlso(sighting, at: endpoint) }
     let merged = registry.entries[sighting.device]?.identity ?? identity
-    if let former = monitors[sighting.device]?.known.endpoint, former != endpoint { schedule.remove(former) }
+    if let former = monitors[sighting.device]?.value.known.endpoint, former != endpoint { schedule.remove(former) }
     if monitors[sighting.device] == nil {
       let known = KnownDevice(
         id: sighting.device, endpoint: endpoint, credential: access.name, identity: merged)
-      monitors[sighting.device] = DeviceMonitor(known)
+      monitors[sighting.device] = Held(DeviceMonitor(known))
     } else {
-      monitors[sighting.device]?.update(endpoint: endpoint, credential: access.name, identity: merged)
+      monitors[sighting.device]?.value.update(endpoint: endpoint, credential: access.name, identity: merged)
     }
     sighting.events +=
-      monitors[sighting.device]?.comeBack(at: endpoint, evidence: sighting.evidence, time: clock()) ?? []
+      monitors[sighting.device]?.value.comeBack(at: endpoint, evidence: sighting.evidence, time: clock()) ?? []
     try await tell(outcome, of: sighting.device, access, after: sighting.events)
   }
 
   /// Whether this is a device that is polled over SNMP at the same address, and was read so less than `sleepMax` ago: its SNMP sleeps, and IPP,
   /// which tells fewer counters, does not take its place.
   private func isAsleep(overSNMP identity: DeviceIdentity, at endpoint: Endpoint) -> Bool {
-    guard let device = registry.device(telling: identity, at: endpoint), let known = monitors[device]?.known,
+    guard let device = registry.device(telling: identity, at: endpoint), let known = monitors[device]?.value.known,
       let former = known.endpoint, former != endpoint, former.address == endpoint.address,
       schedule.slots[former]?.access.isSNMP == true, !known.isRetired, let lastRead = known.lastRead
     else { return false }
@@ -459,7 +460,7 @@ package actor Collector {
   private func end(_ merged: [DeviceRegistry.Merged], seenAt endpoint: Endpoint) -> [Event] {
     merged.flatMap { gone in
       if let former = gone.endpoint, former != endpoint { schedule.remove(former) }
-      var monitor = monitors.removeValue(forKey: gone.device)
+      var monitor = monitors.removeValue(forKey: gone.device)?.value
       return monitor?.end(time: clock()) ?? []
     }
   }
@@ -494,13 +495,13 @@ package actor Collector {
   private func tell(
     _ outcome: PollOutcome, of device: DeviceID, _ access: DeviceAccess, after events: [Event]
   ) async throws {
-    let identity = monitors[device]?.known.identity ?? DeviceIdentity()
+    let identity = monitors[device]?.value.known.identity ?? DeviceIdentity()
     let told =
-      monitors[device]?.completed(
+      monitors[device]?.value.completed(
         outcome, time: clock(), thinning: thinning(), rules: settings.rules.rules(for: device, identity),
         offsets: settings.offsets.filter { $0.device.matches(device, identity) }) ?? []
     try await sink.append(events + told)
-    let pause = monitors[device]?.pause(interval: settings.pollInterval) ?? settings.pollInterval
+    let pause = monitors[device]?.value.pause(interval: settings.pollInterval) ?? settings.pollInterval
     schedule.polled(
       outcome.endpoint, device: device, access: access, pause: pause, now: ContinuousClock.now, random: &random)
     observer.devicePolled(device, outcome)

@@ -79,7 +79,7 @@ extension Collector {
     var result = PollResult()
     var asked: [DeviceID: Endpoint] = [:]
     for id in (devices ?? Set(monitors.keys)).sorted() {
-      guard let endpoint = monitors[id]?.known.endpoint, schedule.slots[endpoint]?.device == id,
+      guard let endpoint = monitors[id]?.value.known.endpoint, schedule.slots[endpoint]?.device == id,
         schedule.demand(endpoint, alerts: alerts, now: start)
       else {
         result.notAsked += 1
@@ -92,7 +92,7 @@ extension Collector {
       try await Task.sleep(for: Self.tick)
     }
     for (id, _) in asked {
-      if monitors[id]?.reachability.isReachable ?? false { result.read += 1 } else { result.failed += 1 }
+      if monitors[id]?.value.reachability.isReachable ?? false { result.read += 1 } else { result.failed += 1 }
     }
     return result
   }
