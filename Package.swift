@@ -20,14 +20,23 @@ func room(
 }
 
 /// A command-line program.
-func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .executableTarget(name: name, dependencies: dependencies + [argumentParser], swiftSettings: settings)
+func program(_ name: String, _ dependencies: [Target.Dependency], linking: [LinkerSetting] = []) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies + [argumentParser], swiftSettings: settings, linkerSettings: linking)
 }
+
+/// For programs that run on machines that are not ours: `tools/package` names a folder in which the C libraries are archives alone, so that these are
+/// linked in (docs/decisions/0020-what-is-linked-in.md). Other builds take the system's shared ones.
+let ownLibraries: [LinkerSetting] =
+  Context.environment["PT_ARCHIVES"].map { [.unsafeFlags(["-L\($0)"])] } ?? []
 
 /// The tests of a room, or of several together.
 func tests(_ name: String, of dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
   .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
+
+/// The service's unit and user, as packages ship them and `ptagent service` writes them.
+let serviceFiles: [Resource] = [.embedInCode("Service")]
 
 /// Vendor profiles are data, reviewed as data and built in as bytes.
 let profiles: [Resource] = [.embedInCode("Profiles")]
@@ -124,7 +133,7 @@ let package = Package(
     room("GRPCWire", ["HTTP2", "TLS", "OpenSSL", "Zlib", grpcCore]),
 
     // The agent.
-    room("Platform"),
+    room("Platform", resources: serviceFiles),
     // A TLS stack of its own: printers' certificates are nobody's, and the room TLS has no way to accept such.
     room(
       "DeviceHTTP",
@@ -196,12 +205,12 @@ let package = Package(
         "AgentCore", "CLinux", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Journal", "MIB",
         "Platform",
         "PrinterModel", "ReadModels", "SNMP", logging, signals,
-      ]),
+      ], linking: ownLibraries),
     program(
       "ptjournal",
       [
         "ReadModels", "Journal", "CLinux", "Evidence", "Events", "OpenSSL", "Platform", "PrinterModel", "Projections",
-      ]),
+      ], linking: ownLibraries),
     // What libFuzzer and the tests feed with bytes by chance.
     room("FuzzTargets", ["Discovery", "Events", "IPP", "MIB", "PrinterModel", "SNMP"]),
     program("pthub", ["Events", "HubDatabase", "HubServer", "Platform", "Settings", logging, signals]),
@@ -223,7 +232,7 @@ let package = Package(
       of: [
         "AgentCore", "AlertRules", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Evidence", "Jobs",
         "Journal", "MIB", "OpenSSL", "Platform", "PrinterModel", "Projections", "ReadModels", "Replicator", "SNMP",
-        logging,
+        logging, lifecycle,
       ]),
     tests(
       "CollectorsTests",

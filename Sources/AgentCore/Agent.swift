@@ -8,8 +8,10 @@
 //     lifecycle        appends AgentStopped and seals a checkpoint, once nothing else appends
 //     retention
 //     identity         and the renewal of its certificate
+//     provisioning     an enrolment with the code that whoever installed the agent left
 //     collector
-//     jobs             first to end: what the hub wants done
+//     jobs             what the hub wants done
+//     supervision      first to end: tells the service manager
 //
 // SIGTERM and SIGINT end it in order, and so does a job that restarts it (`RestartRequest`); SIGKILL at any moment loses nothing that was acknowledged by the journal.
 
@@ -136,6 +138,10 @@ package struct Agent: Sendable {
       replicator: replicator, logger: logger)
     jobBox.fill(jobs)
     let thinning = ThinningGauge()
+    let supervision = SupervisionService(
+      manager: ServiceManager.current.map { SupervisionService.Manager($0) },
+      isReady: { board.snapshot.isCollectorSettled }, trouble: { nil },
+      summary: { Self.summary(board.snapshot) }, restart: restart, logger: logger)
     var group = ServiceGroupConfiguration(
       services: [
         status, DeliveryService(replicator: replicator, journal: journal),
@@ -148,15 +154,30 @@ package struct Agent: Sendable {
         RenewalService(
           store: IdentityStore(stateDirectory: configuration.state.directory), identity: identity, journal: journal,
           logger: logger),
+        ProvisioningService(
+          enrolment: AgentEnrolment(configuration, logger: logger), hub: configuration.hub,
+          places: LeftCode.places(stateDirectory: configuration.state.directory), identity: identity, journal: journal,
+          board: board, logger: logger),
         CollectionService(
           keeper: keeper, profiles: settings.profiles, journal: journal,
           journalDirectory: configuration.journal.directory, fold: fold, thinning: thinning, board: board,
           display: display, desk: desk,
           logger: logger),
-        jobs,
+        jobs, supervision,
       ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.quiet(logger))
     group.maximumGracefulShutdownDuration = Self.shutdownMax
     return group
+  }
+
+  /// One line for `systemctl status`: the worst part, with its own words.
+  static func summary(_ board: StatusBoard.Board) -> String {
+    let order: [AgentStatus.Condition] = [.failed, .degraded, .waiting]
+    for condition in order {
+      if let part = board.components.first(where: { $0.state == condition }) {
+        return "\(part.name) \(condition.rawValue): \(part.message)"
+      }
+    }
+    return board.words[.collector]?.message ?? "running"
   }
 
   /// A stop that hangs is ended by force: journal and cursor are safe at any moment.

@@ -23,7 +23,11 @@ extension DiscoverySettings {
       table.note("max_hops", expected: "no max_hops where there are ranges: they say where to look")
     }
     browsesAnnouncements = table.boolean("dns_sd", default: browsesAnnouncements)
-    if table.has("trap_port") { trapPort = UInt16(table.integer("trap_port", in: 1...65_535, default: 162)) }
+    if table.has("trap_port") {
+      trapPort = UInt16(table.integer("trap_port", in: 1...65_535, default: 162))
+    } else {
+      table.know("trap_port")
+    }
     ipp = table.boolean("ipp", default: ipp)
     table.finish()
     warn(of: table)

@@ -20,6 +20,8 @@ struct PTAgent: AsyncParsableCommand {
 
       ENVIRONMENT
         DATALINK_CODE            the code for `ptagent enroll`, instead of --code
+        CREDENTIALS_DIRECTORY    where systemd put the secrets that the configuration names
+                                 as credential:NAME
         PTAGENT_PROXY_PASSWORD   the password for [proxy], instead of its password_file
 
       EXIT STATUS (sysexits.h)
@@ -50,7 +52,8 @@ struct PTAgent: AsyncParsableCommand {
       RunCommand.self, EnrollCommand.self, StatusCommand.self, QueueCommand.self, JobsCommand.self, ConfigCommand.self,
       ReadCommand.self,
       SweepCommand.self,
-      BrowseCommand.self, DevicesCommand.self, ProfileCommand.self, CaptureCommand.self,
+      BrowseCommand.self, DevicesCommand.self, ProfileCommand.self, CaptureCommand.self, CheckCommand.self,
+      ServiceCommand.self,
     ])
 
   /// The version is asked for here and not by `version:` of the configuration or a flag, both of which would claim `--version` from `read`

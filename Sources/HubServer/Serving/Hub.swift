@@ -8,6 +8,7 @@
 
 internal import GRPCCore
 package import Logging
+package import Platform
 internal import ServiceLifecycle
 package import UnixSignals
 
@@ -31,6 +32,8 @@ package struct Hub: Sendable {
     /// How long the certificates of installs are good for, and how often agents ask for their standing: shorter in tests.
     package var clientValidity = HubLimits.clientValidity
     package var standingInterval = HubLimits.standingInterval
+    /// Who runs this process and wants to be told; nil: nobody.
+    package var manager: ServiceManager?
 
     package init(csr: Endpoint, dcam: Endpoint, hc: Endpoint) {
       self.csr = csr
@@ -87,7 +90,8 @@ package struct Hub: Sendable {
       logger.critical("records are NOT stored: this hub runs with the null store, for measurements only")
     }
     let fleet = FleetService(store: store, logger: logger, metrics: metrics)
-    let (committer, wellness) = committing(to: records, fleet, metrics)
+    let supervision = Supervision(manager: configuration.manager, logger: logger)
+    let (committer, wellness) = committing(to: records, fleet, metrics) { supervision.tell(.alive) }
     let countersigner = configuration.usesNullRecordStore ? nil : try directory.countersigner()
     let jobWatch = JobWatch(store: store, clock: clock, logger: logger)
     let settings = SettingsWatch(store: store, clock: clock, logger: logger)
@@ -134,7 +138,10 @@ package struct Hub: Sendable {
           "csr": "\(ready.csr)", "dcam": "\(ready.dcam)", "hc": "\(ready.hc)",
           "metrics": "\(ready.metrics.map { "\($0)" } ?? "none")", "version": "\(HubVersion.text)",
         ])
+      supervision.tell(.ready, .status("serves csr \(ready.csr), dcam \(ready.dcam), hc \(ready.hc)"))
       onReady(ready)
+    } ending: {
+      supervision.tell(.stopping, .status("ends in order"))
     }
 
     var group = ServiceGroupConfiguration(
@@ -153,9 +160,9 @@ package struct Hub: Sendable {
   }
 
   private func committing(
-    to records: any RecordStore, _ fleet: FleetService, _ metrics: HubMetrics
+    to records: any RecordStore, _ fleet: FleetService, _ metrics: HubMetrics, looked: @escaping @Sendable () -> Void
   ) -> (Committer, Wellness) {
-    let wellness = Wellness(store: store, logger: logger)
+    let wellness = Wellness(store: store, logger: logger, looked: looked)
     let committer = Committer(
       store: records, clock: clock, logger: logger,
       ended: { duration, refusal in

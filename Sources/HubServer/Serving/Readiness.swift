@@ -7,17 +7,22 @@ internal import NIOCore
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// Waits for the ports, tells so once, then waits for the end.
+/// Waits for the ports, tells so once, then waits for the end and tells that, too.
 struct Readiness: Service {
   private let announce: @Sendable () async throws -> Void
+  private let ending: @Sendable () -> Void
 
-  init(_ announce: @escaping @Sendable () async throws -> Void) { self.announce = announce }
+  init(_ announce: @escaping @Sendable () async throws -> Void, ending: @escaping @Sendable () -> Void = {}) {
+    self.announce = announce
+    self.ending = ending
+  }
 
   func run() async throws {
     do { try await cancelWhenGracefulShutdown { try await announce() } } catch {
       // A listener that could not bind ends the group with the reason; this service only waits for that.
     }
     try await gracefulShutdown()
+    ending()
   }
 }
 
