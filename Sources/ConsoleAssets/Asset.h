@@ -5,6 +5,9 @@
 
 #include "ConsoleAssets.h"
 
+// `#embed` is of C23; the packages' other sources are of C17, and the compiler knows it there as well.
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
 #define ASSET_HTML "text/html; charset=utf-8"
 #define ASSET_CSS "text/css; charset=utf-8"
 #define ASSET_JS "text/javascript; charset=utf-8"
