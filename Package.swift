@@ -90,6 +90,8 @@ let package = Package(
     .target(name: "CSHA256"),
     .target(name: "CrashRecorder"),
     .target(name: "AllocationCounter"),
+    // The consoles' pages: embedded by the compiler, so that nothing has to be copied or found.
+    .target(name: "ConsoleAssets", exclude: ["shared", "agent", "hub"]),
 
     // Pure rooms: no socket, no clock, no log.
     room("MIB"),
