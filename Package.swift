@@ -154,6 +154,18 @@ let package = Package(
         "Platform", "PrinterModel", "Projections", "ReadModels", "Replicator", "TLS", logging, lifecycle, signals,
       ]),
 
+    // What serves the consoles to browsers, shared by agent and hub: neither's wire is in it.
+    room(
+      "WebServing",
+      [
+        "ConsoleAssets", "OpenSSL", "Platform", "Zlib", logging, lifecycle,
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ]),
+
     // The hub: never HTTP2, GRPCWire or TLS.
     room(
       "HubDatabase",
@@ -167,6 +179,7 @@ let package = Package(
       "HubServer",
       [
         "HubDatabase", "HubFleet", "HubProtocol", "Events", "Evidence", "OpenSSL", "CLinux", "Platform", "Settings",
+        "WebServing",
         grpcCore,
         protobuf,
         logging,
@@ -290,6 +303,12 @@ let package = Package(
     tests("SettingsTests", of: ["Settings", "AlertRules", "Discovery", "Platform", "PrinterModel", "SNMP"]),
     tests("TOMLTextTests", of: ["TOMLText"]),
     tests("SNMPTests", of: ["SNMP", "MIB", "OpenSSL"]),
+    tests(
+      "WebServingTests",
+      of: [
+        "WebServing", "OpenSSL", "Platform", "Zlib", logging, lifecycle,
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ]),
     tests("ZlibTests", of: ["Zlib"]),
   ] + fuzzing
 )
