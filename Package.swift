@@ -148,8 +148,9 @@ let package = Package(
     room(
       "AgentCore",
       [
-        "Settings", "AlertRules", "Collectors", "Discovery", "Enrolment", "Events", "Evidence", "Health", "Jobs",
-        "Journal",
+        "Settings", "AlertRules", "Collectors", "Console", "Discovery", "Enrolment", "Events", "Evidence", "Health",
+        "Jobs", "Journal", "WebServing", .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
         "LMDB", "OpenSSL", "SNMP", "Zlib",
         "Platform", "PrinterModel", "Projections", "ReadModels", "Replicator", "TLS", logging, lifecycle, signals,
       ]),
@@ -164,6 +165,13 @@ let package = Package(
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ]),
+    room(
+      "Console",
+      [
+        "WebServing", "AlertRules", "ConsoleAssets", "Events", "Evidence", "Journal", "MIB", "OpenSSL", "Platform",
+        "PrinterModel",
+        "Projections", "ReadModels", logging,
       ]),
 
     // The hub: never HTTP2, GRPCWire or TLS.
@@ -208,9 +216,10 @@ let package = Package(
     program(
       "ptagent",
       [
-        "AgentCore", "CLinux", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Journal", "MIB",
+        "AgentCore", "CLinux", "Collectors", "Console", "Settings", "Discovery", "Enrolment", "Events", "Journal",
+        "MIB",
         "Platform",
-        "PrinterModel", "ReadModels", "SNMP", logging, signals,
+        "PrinterModel", "ReadModels", "SNMP", "WebServing", logging, signals,
       ]),
     program(
       "ptjournal",
@@ -247,6 +256,9 @@ let package = Package(
         "PrinterSimulator", "Events", "Projections",
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       ]),
+    tests(
+      "ConsoleTests",
+      of: ["Console", "Events", "Journal", "MIB", "PrinterModel", "Projections", "ReadModels", "WebServing", logging]),
     tests("CrashImagesTests", of: ["CrashImages", "Evidence", "Simulation"]),
     tests(
       "DeviceHTTPTests",
