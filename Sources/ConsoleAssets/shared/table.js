@@ -28,6 +28,7 @@ const TYPING_PAUSE = 250;
  * @param {Column[]} options.columns  the first one names the row
  * @param {(parameters: object) => Promise<{total: number, items: object[]}>} options.load  offset, limit, sort, q and filters
  * @param {(item: object) => string} options.key  what identifies a row: keeps the focus when rows change
+ * @param {string|[string, string]} [options.noun]  what the rows are, for one and for several
  * @param {string} [options.search]  what can be searched for; without it there is no search field
  * @param {Filter[]} [options.filters]
  * @param {string} [options.sort]  the order in the beginning: "-since" descends
@@ -160,7 +161,7 @@ export function table(options) {
       if (isNarrowed) message.append(h("button", { type: "button", on: { click: clear } }, "Show all"));
     }
     const last = state.offset + answer.items.length;
-    count.textContent = counted(answer.total, options.noun ?? "row");
+    count.textContent = counted(answer.total, ...[options.noun ?? "row"].flat());
     where.textContent = `${grouped(state.offset + 1)}\u2013${grouped(last)} of ${grouped(answer.total)}`;
     previous.disabled = state.offset === 0;
     next.disabled = last >= answer.total;
@@ -180,7 +181,7 @@ export function table(options) {
       const content = column.cell(item);
       return index === 0
         ? h("th", { scope: "row", role: "rowheader", class: classOf(column) }, content)
-        : h("td", { role: "cell", class: classOf(column), "data-label": column.label }, content);
+        : dataCell(column, content);
     }));
     if (href) {
       line.addEventListener("click", (event) => {
@@ -246,5 +247,11 @@ export function plainTable(caption, columns, items, { empty = "None.", key = nul
     h("tbody", { role: "rowgroup" }, items.map((item) => h("tr", { role: "row", "data-key": key?.(item) }, columns.map((column, index) =>
       index === 0
         ? h("th", { scope: "row", role: "rowheader", class: classOf(column) }, column.cell(item))
-        : h("td", { role: "cell", class: classOf(column), "data-label": column.label }, column.cell(item)))))));
+        : dataCell(column, column.cell(item)))))));
+}
+
+/** One box for what is in it, because on a phone a label stands beside that. */
+function dataCell(column, content) {
+  const isEmpty = content === null || content === undefined || content === false || content === "";
+  return h("td", { role: "cell", class: classOf(column), "data-label": column.label }, isEmpty ? null : h("div", null, content));
 }

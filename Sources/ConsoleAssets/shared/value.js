@@ -52,7 +52,8 @@ function placeSheet(anchor) {
  */
 export function value(shown, source, more = null) {
   const content = shown ?? unknown();
-  const mark = source?.quality === "coarse" ? h("span", { class: "quality", title: QUALITIES.coarse }, "~") : null;
+  const isMarked = (typeof content === "string" ? content : content.textContent ?? "").startsWith("~");
+  const mark = source?.quality === "coarse" && !isMarked ? h("span", { class: "quality", title: QUALITIES.coarse }, "~") : null;
   if (!source) return h("span", { class: "value" }, mark, content);
   const button = h("button", { type: "button", class: "value", "aria-haspopup": "dialog", "aria-expanded": "false",
     title: "Where this value comes from" }, mark, content);

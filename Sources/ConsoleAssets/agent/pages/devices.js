@@ -33,7 +33,7 @@ export async function page({ api, live, signal, query, setQuery }) {
       { label: "Device", sort: "model", cell: (device) => [h("a", { href: link("devices", device.id) }, deviceName(device)),
         h("span", { class: "cell-sub" }, [device.name, device.location].filter(Boolean).join(", ") || null)] },
       { label: "Address", sort: "address", class: "nowrap", cell: (device) => shortAddress(device.address) },
-      { label: "Serial", sort: "serial", class: "wide-only", cell: (device) => device.serial ?? unknown() },
+      { label: "Serial", sort: "serial", class: "wide-only serial", cell: (device) => device.serial ?? unknown() },
       { label: "State", sort: "state", cell: (device) => [pill(device.state), device.failure && h("span", { class: "cell-sub" }, device.failure.message ?? device.failure.reason)] },
       { label: "Supplies", sort: "supply", cell: (device) => supplyGauges(device.supplies) },
       { label: "Total", sort: "total", number: true, cell: (device) => meter(device.meters?.total) },

@@ -21,7 +21,7 @@ export async function page({ api, live, signal, query, setQuery }) {
   const progress = h("div");
   const aside = h("div", { class: "stack" });
   const list = table({
-    caption: "Addresses", noun: "address", signal, query, onQuery: setQuery,
+    caption: "Addresses", noun: ["address", "addresses"], signal, query, onQuery: setQuery,
     search: "Search by address, model, serial or detail", sort: "address",
     empty: "No address was met yet: no sweep has begun.",
     filters: [{ name: "reason", label: "Reason", options: [["", "All"], ...REASONS.map((reason) => [reason, title(reason)])] }],

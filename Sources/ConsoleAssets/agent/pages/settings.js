@@ -65,7 +65,7 @@ export async function page({ api, live, signal, query, setQuery, session }) {
     } else if (isLong) input = h("textarea", { ...common, rows: Math.min(8, Math.max(2, shown.split("\n").length + 1)), props: { value: shown } });
     else input = h("input", { ...common, type: "text", inputmode: setting.form === "number" ? "numeric" : null, props: { value: shown } });
     const error = h("p", { class: "field-error", id: `${id}-error` });
-    const reset = actionButton("Take away", () => { changes.set(setting.key, null); redraw(); }, { class: "quiet small", title: "Take this console's value away: then the hub's counts, or the default" });
+    const reset = actionButton("Reset", () => { changes.set(setting.key, null); redraw(); }, { class: "quiet small", title: "Take this console's value away: then the hub's counts, or the default" });
     reset.hidden = !setting.changeable || (setting.saved === null || setting.saved === undefined) || (changes.has(setting.key) && changes.get(setting.key) === null);
     const element = h("div", { class: `setting${changes.has(setting.key) ? " changed" : ""}` },
       h("div", { class: "setting-words" }, h("label", { for: id }, h("code", null, setting.key)),
@@ -172,7 +172,8 @@ export async function page({ api, live, signal, query, setQuery, session }) {
 
 function originOf(setting) {
   const where = setting.line ? `, line ${setting.line}` : "";
-  return `From ${ORIGINS[setting.origin] ?? setting.origin}${where}${setting.origin === "default" ? "" : setting.default === null || setting.default === undefined ? "" : `; default ${toEditable(setting.default, setting.form).split("\n").join(", ") || "none"}`}`;
+  if (setting.origin === "default") return "The default";
+  return `From ${ORIGINS[setting.origin] ?? setting.origin}${where}${setting.default === null || setting.default === undefined ? "" : `; default ${toEditable(setting.default, setting.form).split("\n").join(", ") || "none"}`}`;
 }
 
 function limits({ minimum, maximum }) {
