@@ -15,6 +15,7 @@ import { identityCard } from "/app/pages/device.js";
 
 export async function readingPart({ api, signal, id, device }) {
   const element = h("div", { class: "stack" });
+  const supplyPlace = h("div");
   const path = `devices/${encodeURIComponent(id)}`;
   let sources = null;
   let forecasts = new Map();
@@ -42,8 +43,9 @@ export async function readingPart({ api, signal, id, device }) {
       fill(element, card("Nothing was read yet", h("p", { class: "soft" }, current.failure?.message ?? "The first reading is still to come.")), identityCard(current, valueOf));
       return;
     }
+    fill(supplyPlace, supplies(reading));
     fill(element, h("div", { class: "columns wide-first" },
-      h("div", { class: "stack" }, meters(reading), supplies(reading), alerts(), trays(reading)),
+      h("div", { class: "stack" }, meters(reading), supplyPlace, alerts(), trays(reading)),
       h("div", { class: "stack" }, status(reading), identityCard(current, valueOf), checks(reading))));
   }
 
@@ -156,7 +158,22 @@ export async function readingPart({ api, signal, id, device }) {
       if (signal.aborted) return;
       forecasts = new Map((current.reading?.supplies ?? []).map((supply) => [supply.row, { unknown: error.message }]));
     }
-    show();
+    // Nothing else of the page is touched: somebody may be at it already.
+    whenIdle(supplyPlace, () => { if (current.reading) fill(supplyPlace, supplies(current.reading)); });
+  }
+
+  /** Does something with a part of the page once nobody is at it: neither with the focus nor with a sheet that belongs to it. */
+  function whenIdle(part, action) {
+    const isInUse = () => part.contains(document.activeElement) || document.querySelector(".sheet:popover-open") !== null;
+    if (!isInUse()) { action(); return; }
+    const again = () => {
+      if (signal.aborted || isInUse()) return;
+      document.removeEventListener("focusin", later);
+      action();
+    };
+    // The focus is nowhere for a moment while it moves.
+    const later = () => setTimeout(again, 50);
+    document.addEventListener("focusin", later, { signal });
   }
 
   show();
@@ -165,12 +182,9 @@ export async function readingPart({ api, signal, id, device }) {
   return {
     element,
     refresh(next) {
-      // Somebody is about to use something here: it is not pulled away from under them.
-      const isInUse = element.contains(document.activeElement) || document.querySelector(".sheet:popover-open");
       current = next;
       sources = null;
-      if (!isInUse) show();
-      else element.addEventListener("focusout", () => { if (!signal.aborted) show(); }, { once: true });
+      whenIdle(element, show);
     },
   };
 }
