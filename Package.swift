@@ -234,6 +234,9 @@ let package = Package(
         "PrinterSimulator", "Events", "Projections",
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       ]),
+    // Runs real browsers against real programs: it imports nothing of ours.
+    tests("BrowserTests", of: [], exclude: ["Support"]),
+    tests("ConsoleAssetsTests", of: ["ConsoleAssets", "Zlib"]),
     tests("CrashImagesTests", of: ["CrashImages", "Evidence", "Simulation"]),
     tests(
       "DeviceHTTPTests",

@@ -25,6 +25,8 @@ export function dialog(heading, content, { wide = false } = {}) {
     addEventListener("hashchange", () => close(), { once: true });
     document.body.append(element);
     element.showModal();
+    // Whoever opened it came for what is in it.
+    element.querySelector(".dialog-body :is(input, select, textarea)")?.focus();
   });
 }
 

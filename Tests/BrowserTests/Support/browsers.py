@@ -380,3 +380,12 @@ def missing(name):
         if importlib.util.find_spec(module) is None:
             return f"Python has no {module}"
     return None
+
+
+if __name__ == "__main__":
+    # Whether a browser can be driven here: status 0, or 77 with the reason.
+    import sys
+    found = missing(sys.argv[1])
+    if found:
+        print(found, file=sys.stderr)
+    sys.exit(77 if found else 0)

@@ -1,7 +1,7 @@
 // All devices: found by words, narrowed by state, make, alerts and supplies.
 
 import { h } from "/shared/dom.js";
-import { ago, grouped, number, unknown } from "/shared/format.js";
+import { ago, counted, grouped, number, unknown } from "/shared/format.js";
 import { pageHead } from "/shared/shell.js";
 import { link } from "/shared/router.js";
 import { pill } from "/shared/pill.js";
@@ -55,5 +55,5 @@ function meter(one) {
 function alertsOf({ alerts }) {
   if (!alerts || alerts.total === 0) return h("span", { class: "soft" }, "none");
   const state = alerts.critical > 0 ? "critical" : alerts.warning > 0 ? "warning" : "other";
-  return [pill(state, `${grouped(alerts.total)} ${state === "other" ? "" : state}`.trim()), alerts.first && h("span", { class: "cell-sub wide-only" }, alerts.first)];
+  return [pill(state, state === "critical" ? `${grouped(alerts.critical)} critical` : state === "warning" ? counted(alerts.warning, "warning") : grouped(alerts.total)), alerts.first && h("span", { class: "cell-sub wide-only" }, alerts.first)];
 }
