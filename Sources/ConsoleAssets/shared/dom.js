@@ -63,6 +63,27 @@ export function fill(parent, ...children) {
   return parent;
 }
 
+const FOCUSABLE = "a[href], button, input, select, textarea, summary, [tabindex]";
+
+/**
+ * Replaces what is in an element by a newer state of the same, and leaves the focus and what was unfolded where they were: at the element of the
+ * same kind, address and words, else of the same place.
+ */
+export function refill(parent, ...children) {
+  const focusables = () => [...parent.querySelectorAll(FOCUSABLE)];
+  const nameOf = (element) => `${element.tagName} ${element.getAttribute("href") ?? ""} ${element.getAttribute("aria-label") ?? element.textContent}`;
+  const unfolded = new Set([...parent.querySelectorAll("details[open] > summary")].map((summary) => summary.textContent));
+  const focused = parent.contains(document.activeElement) && document.activeElement !== parent ? document.activeElement : null;
+  const place = focused ? focusables().indexOf(focused) : -1;
+  const name = focused ? nameOf(focused) : null;
+  fill(parent, ...children);
+  for (const summary of parent.querySelectorAll("details > summary")) if (unfolded.has(summary.textContent)) summary.parentElement.open = true;
+  if (!focused) return parent;
+  const now = focusables();
+  (now.find((element) => nameOf(element) === name) ?? now[Math.min(place, now.length - 1)])?.focus({ preventScroll: true });
+  return parent;
+}
+
 let lastId = 0;
 
 /** An id that no other element of the page has, for labels and descriptions. */

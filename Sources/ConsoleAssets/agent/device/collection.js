@@ -1,6 +1,6 @@
 // How reading the device goes: its last polls, step by step, with how long each took.
 
-import { fill, h } from "/shared/dom.js";
+import { h, refill } from "/shared/dom.js";
 import { ago, bytes, counted, duration, grouped, time, title, words } from "/shared/format.js";
 import { card } from "/shared/shell.js";
 import { pill } from "/shared/pill.js";
@@ -12,11 +12,11 @@ export async function collectionPart({ api, id, live, signal }) {
 
   async function refresh() {
     const answer = await api.get(`devices/${encodeURIComponent(id)}/collection`);
-    fill(element, content(answer));
+    refill(element, content(answer));
   }
 
   await refresh();
-  live.refresh(["poll"], signal, () => { if (!element.contains(document.activeElement)) refresh(); }, { isMine: (data) => data.id === id });
+  live.refresh(["poll"], signal, refresh, { isMine: (data) => data.id === id });
   return { element };
 }
 

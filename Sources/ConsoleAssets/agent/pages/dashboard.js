@@ -1,6 +1,6 @@
 // At a glance: is the agent well, what did it find, what is wrong, what has left.
 
-import { fill, h } from "/shared/dom.js";
+import { h, refill } from "/shared/dom.js";
 import { ago, bytes, counted, duration, grouped, number, title, words } from "/shared/format.js";
 import { card, pageHead } from "/shared/shell.js";
 import { icon } from "/shared/icons.js";
@@ -20,7 +20,7 @@ export async function page({ api, live, signal }) {
     const text = JSON.stringify(dashboard);
     if (text === shown) return;
     shown = text;
-    fill(place, content(dashboard));
+    refill(place, content(dashboard));
   }
 
   await refresh();
@@ -31,7 +31,7 @@ export async function page({ api, live, signal }) {
 function content(dashboard) {
   const { agent, install, journal, delivery, devices, alerts, sweep, lastSweep, lastRead } = dashboard;
   return [
-    health(agent), h("div", { class: "figures" }, figures(dashboard)),
+    damage(journal), health(agent), h("div", { class: "figures" }, figures(dashboard)),
     h("div", { class: "columns wide-first" },
       h("div", { class: "stack" },
         card("Alerts that matter most", { actions: [h("a", { href: link("alerts") }, `All ${grouped(alerts.total)}`)] }, worst(alerts)),
@@ -46,6 +46,11 @@ function content(dashboard) {
           ["Disk", journal.diskFreeBytes === null ? null : [bytes(journal.diskFreeBytes), " free"]],
         ])))),
   ];
+}
+
+/** A journal that cannot be read is more than a component that is not well: nothing is recorded. */
+function damage(journal) {
+  return journal.damage && h("div", { class: "note bad" }, icon("warn"), h("p", null, h("strong", null, "Journal: "), journal.damage));
 }
 
 function health(agent) {

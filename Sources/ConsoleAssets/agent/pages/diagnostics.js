@@ -1,6 +1,6 @@
 // How each part of the agent is, and one file for whoever helps.
 
-import { fill, h } from "/shared/dom.js";
+import { h, refill } from "/shared/dom.js";
 import { ago } from "/shared/format.js";
 import { card, pageHead } from "/shared/shell.js";
 import { icon } from "/shared/icons.js";
@@ -19,7 +19,7 @@ export async function page({ api, live, signal }) {
     const text = JSON.stringify(agent);
     if (text === shown) return;
     shown = text;
-    fill(place, card("Components", componentTable(agent.components)),
+    refill(place, card("Components", componentTable(agent.components)),
       card("The program", terms([["State", pill(agent.condition)], ["Version", agent.version], ["Host", agent.hostName], ["Process", agent.process], ["Started", ago(agent.started)]])));
   }
   await refresh();

@@ -1,6 +1,6 @@
 // What the hub wanted done, and what came of it.
 
-import { fill, h } from "/shared/dom.js";
+import { h, refill } from "/shared/dom.js";
 import { ago, duration, time } from "/shared/format.js";
 import { pageHead } from "/shared/shell.js";
 import { pill } from "/shared/pill.js";
@@ -12,7 +12,7 @@ export async function page({ api, live, signal }) {
   const place = h("div");
   async function refresh() {
     const { items } = await api.get("jobs", { limit: SHOWN });
-    fill(place, plainTable("Jobs", [
+    refill(place, plainTable("Jobs", [
       { label: "Job", cell: (job) => [job.what, h("span", { class: "cell-sub mono" }, job.id)] },
       { label: "State", cell: (job) => pill(job.state) },
       { label: "Result", cell: (job) => job.result ?? "" },

@@ -1,6 +1,6 @@
 // What waits for the hub, how fast it goes, and what the hub did not take.
 
-import { fill, h } from "/shared/dom.js";
+import { h, refill } from "/shared/dom.js";
 import { ago, bytes, counted, duration, grouped, number, time, unknown, words } from "/shared/format.js";
 import { card, pageHead } from "/shared/shell.js";
 import { link } from "/shared/router.js";
@@ -10,7 +10,7 @@ import { terms } from "/shared/value.js";
 
 export async function page({ api, live, signal }) {
   const place = h("div", { class: "stack" });
-  async function refresh() { fill(place, content(await api.get("queue"))); }
+  async function refresh() { refill(place, content(await api.get("queue"))); }
   await refresh();
   live.refresh(["queue", "status"], signal, refresh, { after: 1000 });
   return [pageHead("Queue", { about: "Records on their way to the hub." }), place];
