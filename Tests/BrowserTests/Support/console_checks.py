@@ -174,6 +174,8 @@ class Checks:
                 self.open(address)
                 b.settle(0.2)
                 expect(not b.overflow(), f"{address}: {b.overflow()}")
+                if address in ("dashboard", "devices", "settings"):
+                    equal(b.accessibility(), [], f"{address} at this width")
             self.open("devices")
             equal(b.js("return getComputedStyle(document.getElementById('side')).display;"), "none", "the navigation")
             b.click(".menu")
@@ -183,6 +185,17 @@ class Checks:
             b.wait("document.activeElement.classList.contains('menu')", what="the focus back at the button")
         finally:
             b.resize(1280, 900)
+
+    def check_a_page_is_light(self):
+        """The list of devices, opened for the first time: all that is loaded for it, data included, has less than 150 KB as it comes over the wire."""
+        self.b.go("about:blank")
+        self.b.go(f"{self.site.url}/?{time.monotonic_ns()}#/devices")
+        self.b.wait_page()
+        sizes = self.b.js("""return performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'))
+            .map(e => [new URL(e.name).pathname, e.encodedBodySize]);""")
+        expect(len(sizes) > 15 and any(path == "/api/v1/devices" for path, _ in sizes), f"{sizes}")
+        total = sum(size for _, size in sizes)
+        expect(20_000 < total < 150_000, f"{total} bytes: {sorted(sizes, key=lambda one: -one[1])[:6]}")
 
     # Devices
 
@@ -355,6 +368,28 @@ class Checks:
                                          headers={"X-PrintTrail": "1", "Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=40) as answer:
             return json.load(answer)
+
+    def check_what_changes_leaves_the_focus_where_it_is(self):
+        """Whoever goes through the rows by keys stays at the row, however often the list changes meanwhile; so do those who type."""
+        b = self.b
+        self.open("devices")
+        b.wait("document.querySelectorAll('tbody tr').length > 5", what="rows")
+        b.js("document.querySelectorAll('tbody tr')[3].querySelector('a').focus();")
+        href = b.js("return document.activeElement.getAttribute('href');")
+        before = b.js("const row = document.activeElement.closest('tr'); window.rowOfTheTest = row; return row.isConnected;")
+        expect(before, "the row")
+        device = href.split("/")[-1]
+        for _ in range(2):
+            self.read(device)
+            b.settle(1)
+        b.wait("!window.rowOfTheTest.isConnected", 20, "the list to change")
+        equal(b.js("return document.activeElement.getAttribute('href');"), href, "the focus")
+        b.click("input[type=search]")
+        b.type("FLO")
+        self.read(device)
+        b.settle(3)
+        b.type("OR1")
+        equal(b.js("return document.activeElement.value;"), "FLOOR1", "what was typed")
 
     def check_a_lost_connection_shows(self):
         """The agent goes: the light says so, what was there stays. It comes back: the light is live again and pages answer."""
