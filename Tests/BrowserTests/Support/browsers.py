@@ -78,7 +78,7 @@ class Browser:
 
     def field(self, label):
         """The selector of the field with this label."""
-        found = self.wait("""(() => { const l = [...document.querySelectorAll('label')].find(l => l.innerText.trim() === %s && l.offsetParent);
+        found = self.wait("""(() => { const l = [...document.querySelectorAll('label')].find(l => (l.querySelector('span') ?? l).innerText.trim() === %s && l.offsetParent);
             return l && '#' + (l.htmlFor || l.querySelector('input, select, textarea').id); })()""" % json.dumps(label), what=f"a field {label!r}")
         return found
 
