@@ -259,6 +259,9 @@ let package = Package(
     tests(
       "ConsoleTests",
       of: ["Console", "Events", "Journal", "MIB", "PrinterModel", "Projections", "ReadModels", "WebServing", logging]),
+    // Runs real browsers against real programs: it imports nothing of ours.
+    tests("BrowserTests", of: [], exclude: ["Support"]),
+    tests("ConsoleAssetsTests", of: ["ConsoleAssets", "Zlib"]),
     tests("CrashImagesTests", of: ["CrashImages", "Evidence", "Simulation"]),
     tests(
       "DeviceHTTPTests",
