@@ -72,12 +72,12 @@ struct ProvisioningService: Service {
   }
 
   private func provision() async throws {
-    guard let hub, let place = places.first(where: { Files.exists($0.path) }) else { return }
+    guard hub != nil, let place = places.first(where: { Files.exists($0.path) }) else { return }
     var backoff = Backoff()
     var random = SystemRandomNumberGenerator()
     while true {
       if identity.identity != nil { return remove(place) }
-      switch await attempt(place, at: hub) {
+      switch await attempt(place) {
       case .enrolled:
         logger.notice("this machine was enrolled with the code that was left for it")
         return remove(place)
@@ -97,10 +97,11 @@ struct ProvisioningService: Service {
     }
   }
 
-  private func attempt(_ place: LeftCode, at hub: HubSettings) async -> Outcome {
+  private func attempt(_ place: LeftCode) async -> Outcome {
     do {
       guard let code = DataLinkCode(try Files.readText(place.path)) else { return Outcome(.malformedCode) }
-      try await enrolment.enrol(code: code, isAgain: false, hub: hub, journal: journal)
+      let reference = JournalReference(id: journal.identity.id, publicKey: journal.identity.publicKey)
+      _ = try await enrolment.enrolBeside(code: code, journal: reference, isAgain: false)
       return .enrolled
     } catch let error as EnrolmentError {
       return Outcome(error)

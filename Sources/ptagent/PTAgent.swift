@@ -53,7 +53,7 @@ struct PTAgent: AsyncParsableCommand {
       ReadCommand.self,
       SweepCommand.self,
       BrowseCommand.self, DevicesCommand.self, ProfileCommand.self, CaptureCommand.self, CheckCommand.self,
-      ServiceCommand.self,
+      ConsoleCommand.self, ServiceCommand.self,
     ])
 
   /// The version is asked for here and not by `version:` of the configuration or a flag, both of which would claim `--version` from `read`

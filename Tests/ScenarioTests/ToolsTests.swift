@@ -7,7 +7,7 @@ import Testing
     .deletingLastPathComponent().appendingPathComponent("tools")
   static let names = [
     "bench", "check", "crash-images", "demo", "fault-proxy", "fuzz", "install-dependencies", "protos", "record-golden",
-    "test",
+    "screenshots", "test",
     "verify_export.py",
   ]
 
