@@ -65,7 +65,19 @@ package struct AgentEnrolment: Sendable {
     _ code: DataLinkCode, _ hub: HubSettings, _ access: JournalAccess, isAgain: Bool
   ) async throws -> Outcome {
     if case .writing(let journal) = access { try await journal.tellDamage(logger) }
-    let store = IdentityStore(stateDirectory: configuration.state.directory)
+    let identity = try await enrolBeside(code: code, journal: access.reference, isAgain: isAgain)
+    guard case .writing(let journal) = access else { return Outcome(identity: identity, isAgentRunning: true) }
+    try await journal.append(.enrolled(identity, dcam: hub.dcam ?? identity.dcam))
+    try IdentityStore(stateDirectory: configuration.state.directory).settle()
+    return Outcome(identity: identity, isAgentRunning: false)
+  }
+
+  /// Enrols and stores the identity, and leaves the event to whoever writes the journal.
+  /// - Throws: `EnrolmentError`.
+  func enrolBeside(code: DataLinkCode, journal: JournalReference, isAgain: Bool) async throws -> InstallIdentity {
+    guard let hub = configuration.hub else {
+      throw AgentFailure(.configuration, "No hub is configured. Add [hub] with csr and ca_pin to ptagent.toml.")
+    }
     let trust: TLSConfiguration.Trust =
       switch hub.authority {
       case .pin(let pin): .pinnedAuthority(pin)
@@ -75,12 +87,8 @@ package struct AgentEnrolment: Sendable {
       address: hub.csr, trust: trust, product: AgentVersion.product, proxy: configuration.proxy?.httpProxy)
     let machine = MachineDescription(
       hostName: Machine.hostName, operatingSystem: Machine.operatingSystem, agentVersion: AgentVersion.text)
-    let identity = try await Enroller(store: store, service: service)
-      .enrol(code: code, journal: access.reference, machine: machine, isAgain: isAgain)
-    guard case .writing(let journal) = access else { return Outcome(identity: identity, isAgentRunning: true) }
-    try await journal.append(.enrolled(identity, dcam: hub.dcam ?? identity.dcam))
-    try store.settle()
-    return Outcome(identity: identity, isAgentRunning: false)
+    return try await Enroller(store: IdentityStore(stateDirectory: configuration.state.directory), service: service)
+      .enrol(code: code, journal: journal, machine: machine, isAgain: isAgain)
   }
 
   private func open() throws(AgentFailure) -> JournalAccess {

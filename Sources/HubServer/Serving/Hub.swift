@@ -10,6 +10,7 @@ internal import GRPCCore
 package import Logging
 internal import ServiceLifecycle
 package import UnixSignals
+internal import WebServing
 
 package struct Hub: Sendable {
   package struct Configuration: Sendable {
