@@ -107,7 +107,7 @@ class Browser:
 FIND_BUTTON = """(() => {
     for (const e of document.querySelectorAll('[data-test-target]')) e.removeAttribute('data-test-target');
     const found = [...document.querySelectorAll(%s + ' button, ' + 'a')].find(e => e.offsetParent !== null
-        && ((e.getAttribute('aria-label') ?? e.innerText).trim() === %s) && !e.disabled);
+        && ((e.getAttribute('aria-label') ?? e.innerText).trim() === %s) && !e.disabled && e.getAttribute('aria-disabled') !== 'true');
     if (!found) return false;
     found.setAttribute('data-test-target', '');
     return true; })()"""
