@@ -88,8 +88,10 @@ package struct Agent: Sendable {
       configuration, past: fold.state.agent, journal: journal, board: board, logger: logger)
     try await keeper.begin()
     try await identity.look()
+    let progress = ProgressWatch(board: board, journal: journal)
     let composer = StatusComposer(
-      board: board, journal: journal, journalDirectory: configuration.journal.directory, fold: fold, identity: identity)
+      board: board, journal: journal, journalDirectory: configuration.journal.directory, fold: fold, identity: identity,
+      progress: progress)
     let status = StatusFile(
       composer: composer, board: board, stateDirectory: configuration.state.directory, logger: logger)
     status.write()
@@ -124,6 +126,7 @@ package struct Agent: Sendable {
       takeJob: { job in jobBox.take(job) }
     ) { board.say($0, isConfigured: isConfigured) }
     board.say(replicator.status, isConfigured: isConfigured)
+    composer.progress.watch(replicator)
     let jobs = JobService(
       journal: journal, jobs: fold.state.agent.jobs,
       executor: JobExecution(
