@@ -5,7 +5,7 @@ import { title, words } from "/shared/format.js";
 import { card } from "/shared/shell.js";
 import { lineChart } from "/shared/chart.js";
 import { icon } from "/shared/icons.js";
-import { meterName } from "/app/names.js";
+import { familyOf, inOrder, meterName } from "/app/names.js";
 
 const SPANS = [["1", "1 day"], ["7", "7 days"], ["30", "30 days"], ["365", "1 year"], ["", "All"]];
 const DAY = 86_400_000;
@@ -33,7 +33,7 @@ export async function historyPart({ api, id, query, setQuery, live, signal }) {
 }
 
 function content(history) {
-  const meters = history.meters.filter((meter) => meter.points.length > 0);
+  const meters = inOrder(history.meters).filter((meter) => meter.points.length > 0);
   return [
     !history.complete && h("div", { class: "note mute" }, icon("info"), h("p", null, "Older records were removed by retention: the hub has them.")),
     meters.length === 0 && card("Meters", h("p", { class: "soft" }, "No meter was read in this time.")),
@@ -50,7 +50,7 @@ function content(history) {
 function groups(meters) {
   const families = new Map();
   for (const meter of meters) {
-    const family = `${meter.name.split(".")[0]} ${meter.unit}`;
+    const family = `${familyOf(meter.name)} ${meter.unit}`;
     if (!families.has(family)) families.set(family, []);
     families.get(family).push(meter);
   }
@@ -58,7 +58,7 @@ function groups(meters) {
     const parts = [];
     for (let first = 0; first < family.length; first += LINES_MAX) {
       const part = family.slice(first, first + LINES_MAX);
-      parts.push({ heading: `${title(meterName(part[0].name.split(".")[0]))}, ${words(part[0].unit)}`, meters: part });
+      parts.push({ heading: `${title(familyOf(part[0].name))}, ${words(part[0].unit)}`, meters: part });
     }
     return parts;
   });
