@@ -304,7 +304,7 @@ class Checks:
         device = self.device()
         for _ in range(2):
             # What is read later differs: the printers print.
-            self.b.js("return fetch('/api/v1/devices/' + arguments[0] + '/read', {method: 'POST', headers: {'X-PrintTrail': '1', 'Content-Type': 'application/json'}, body: '{}'}).then(() => true);", device)
+            self.read(device)
             b.settle(1)
         self.open(f"devices/{device}?tab=history")
         b.wait("document.querySelector('.chart-drawing path')", what="a line")
@@ -315,7 +315,8 @@ class Checks:
         b.key("ArrowLeft")
         b.wait("document.activeElement.getAttribute('aria-valuetext') !== " + json.dumps(last), what="the reading before")
         b.click(".chart summary")
-        expect(len(b.texts(".chart details[open] tbody tr")) >= 2, "the table has the readings")
+        rows = b.texts(".chart details[open] tbody tr")
+        expect(len(rows) >= 2, f"the table has the readings: {rows}")
 
     def check_collection_shows_steps_with_durations(self):
         """The last polls step by step."""

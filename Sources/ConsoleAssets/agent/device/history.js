@@ -1,6 +1,6 @@
 // How a device's meters and supplies came to be what they are.
 
-import { fill, h } from "/shared/dom.js";
+import { fill, h, refill } from "/shared/dom.js";
 import { title, words } from "/shared/format.js";
 import { card } from "/shared/shell.js";
 import { lineChart } from "/shared/chart.js";
@@ -15,6 +15,7 @@ const LINES_MAX = 4;
 export async function historyPart({ api, id, query, setQuery, live, signal }) {
   const element = h("div", { class: "stack" });
   const place = h("div", { class: "stack" });
+  let shown = null;
   let days = SPANS.some(([value]) => value === query.days) ? query.days : "";
   const select = h("select", { "aria-label": "Time shown", on: { change: () => { days = select.value; setQuery({ tab: "history", days }); refresh(); } } },
     SPANS.map(([value, text]) => h("option", { value }, text)));
@@ -23,11 +24,14 @@ export async function historyPart({ api, id, query, setQuery, live, signal }) {
   async function refresh() {
     const from = days ? new Date(Date.now() - Number(days) * DAY).toISOString() : null;
     const history = await api.get(`devices/${encodeURIComponent(id)}/history`, { from, points: 300 });
-    fill(place, content(history));
+    const text = JSON.stringify(history.meters) + JSON.stringify(history.supplies);
+    if (text === shown) return;
+    shown = text;
+    refill(place, content(history));
   }
 
   await refresh();
-  live.refresh(["device"], signal, refresh, { after: 5000, isMine: (data) => data.id === id && !place.contains(document.activeElement) });
+  live.refresh(["device"], signal, refresh, { after: 5000, isMine: (data) => data.id === id });
   fill(element, h("div", { class: "actions" }, h("label", { class: "filter" }, h("span", null, "Time shown"), select)), place);
   return { element };
 }
