@@ -18,7 +18,33 @@ export function modelName({ make, model }) {
 /** An address without the port that nearly all have. */
 export function shortAddress(address) { return address ? String(address).replace(/:161$/, "") : "no address"; }
 
-/** The meters' names as people say them. */
+/** Words of meters that narrow nothing. */
+const WIDE = new Set(["all", "any"]);
+
+/** A meter's name as people say it: `total.all.any.twoSided` is "total, two sided", `total#vendor` "total (vendor)". */
 export function meterName(name) {
-  return words(String(name).replaceAll(".", ": "));
+  const [counted, source] = String(name).split("#", 2);
+  const parts = counted.split(".").filter((part) => !WIDE.has(part)).map(words);
+  return parts.join(", ") + (source === undefined ? "" : ` (${words(source)})`);
+}
+
+const FAMILIES = ["total", "print", "copy", "scan", "fax"];
+
+/** Meters in the order in which people look for them: totals first, what is maintained last, and of a family the whole before its parts. */
+export function inOrder(meters) {
+  const rank = ({ name }) => {
+    const place = FAMILIES.indexOf(familyOf(name));
+    return place >= 0 ? place : familyOf(name) === "maintenance" ? FAMILIES.length + 1 : FAMILIES.length;
+  };
+  const parts = ({ name }) => name.split(/[.#]/).length;
+  return [...meters].sort((a, b) => rank(a) - rank(b) || familyOf(a.name).localeCompare(familyOf(b.name)) || parts(a) - parts(b) || a.name.localeCompare(b.name));
+}
+
+/** `total` of `total.monochrome` and of `total#vendor`. */
+export function familyOf(name) { return String(name).split(/[.#]/)[0]; }
+
+/** Where an alert is, if it says so: prtAlertLocation is -1 (other) or -2 (unknown) otherwise. */
+export function placeOf({ location }) {
+  if (location === null || location === undefined || Number(location) < 0) return null;
+  return typeof location === "number" ? `location ${location}` : location;
 }

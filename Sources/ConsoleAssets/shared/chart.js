@@ -41,22 +41,24 @@ export function lineChart({ label, series, format = (value) => grouped(value, 1)
 
   const scale = scales(times, known, min, max);
   const drawing = svg("svg", { class: "chart-drawing", role: "img", "aria-label": summary(label, lines, format) });
-  const readout = h("div", { class: "chart-readout", "aria-hidden": "true" });
+  const readout = h("div", { class: "chart-readout", "aria-hidden": "true", hidden: true });
   const cursor = h("div", { class: "chart-cursor", role: "slider", tabindex: "0", "aria-label": `${label}: reading`, "aria-valuemin": "0",
     "aria-valuemax": String(times.length - 1), "aria-valuenow": String(times.length - 1), "aria-valuetext": words(times.length - 1) });
   let at = null;
   let width = 0;
   let hair = null;
 
-  function words(index) {
+  function linesAt(index) {
     const moment = times[index];
     const values = lines.map((line) => {
       const point = line.points.find((one) => one.at === moment);
       return point ? `${line.name} ${point.value === null ? "unknown" : format(Number(point.value))}` : null;
     }).filter(Boolean);
     const happened = events.filter((event) => event.at === moment).map((event) => event.text);
-    return [timeText(moment, { always: true }), ...values, ...happened].join(", ");
+    return [timeText(moment, { always: true, seconds: true }), ...values, ...happened];
   }
+
+  function words(index) { return linesAt(index).join(", "); }
 
   function draw() {
     const { x, y } = scale.of(width);
@@ -72,14 +74,19 @@ export function lineChart({ label, series, format = (value) => grouped(value, 1)
   function point(index) {
     at = index;
     if (!hair) return;
-    if (index === null) { fill(hair); fill(readout); return; }
+    readout.hidden = index === null;
+    if (index === null) { fill(hair); return; }
     const { x, y } = scale.of(width);
     const moment = times[index];
     fill(hair, svg("line", { x1: x(moment), x2: x(moment), y1: MARGIN.top, y2: HEIGHT - MARGIN.bottom }), lines.map((line) => {
       const found = line.points.find((one) => one.at === moment);
       return found && found.value !== null ? svg("circle", { class: `dot series-${line.index + 1}`, cx: x(moment), cy: y(Number(found.value)), r: 4 }) : null;
     }));
-    fill(readout, words(index));
+    fill(readout, linesAt(index).map((line) => h("div", null, line)));
+    // Beside the hair, on the side where there is more room; over the drawing, so that nothing moves.
+    const isLate = x(moment) > width / 2;
+    readout.style.setProperty("--from-left", isLate ? "auto" : `${x(moment) + 10}px`);
+    readout.style.setProperty("--from-right", isLate ? `${width - x(moment) + 10}px` : "auto");
     cursor.setAttribute("aria-valuenow", String(index));
     cursor.setAttribute("aria-valuetext", words(index));
   }
@@ -98,7 +105,7 @@ export function lineChart({ label, series, format = (value) => grouped(value, 1)
     point(Math.max(0, Math.min(times.length - 1, (at ?? times.length - 1) + step)));
   });
 
-  const stage = h("div", { class: "chart-stage" }, drawing, cursor);
+  const stage = h("div", { class: "chart-stage" }, drawing, readout, cursor);
   // A page that is gone lets its observer go with it: nothing else refers to the stage.
   new ResizeObserver(([entry]) => {
     const next = Math.max(WIDTH_MIN, Math.floor(entry.contentRect.width));
@@ -108,7 +115,7 @@ export function lineChart({ label, series, format = (value) => grouped(value, 1)
   }).observe(stage);
 
   return h("figure", { class: "chart" },
-    h("figcaption", null, lines.length > 1 ? legend(lines) : h("span", { class: "visually-hidden" }, label), readout), stage,
+    h("figcaption", null, lines.length > 1 ? legend(lines) : h("span", { class: "visually-hidden" }, label)), stage,
     table && h("details", null, h("summary", null, "As a table"), valueTable(label, lines, times, events, format)));
 }
 

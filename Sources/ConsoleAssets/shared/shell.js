@@ -215,7 +215,7 @@ export function startConsole(options) {
   async function begin() {
     nav.hidden = false;
     menu.hidden = false;
-    logout.hidden = !state.session?.authenticated;
+    logout.hidden = !(state.session?.loginRequired && state.session.authenticated);
     live.start();
     await options.ready?.(surface, state.session);
     await showPage();

@@ -8,6 +8,7 @@ driven here. PT_BIN names the directory of the programs. The checks go on from e
 """
 
 import argparse
+import gzip
 import inspect
 import json
 import os
@@ -18,7 +19,7 @@ import time
 import traceback
 
 import browsers
-from console_site import HOSTILE, Site
+from console_site import HOSTILE, SILENT, Site
 
 PRINTERS = 54
 PAGES = ["dashboard", "devices", "discovery", "alerts", "jobs", "queue", "journal", "outgoing", "settings", "setup", "diagnostics"]
@@ -254,11 +255,12 @@ class Checks:
         b = self.b
         self.open(f"devices/{self.device()}")
         b.wait("document.querySelector('button.value')", what="a value")
+        equal(b.text("tbody th"), "Total", "the first meter")
         b.js("document.querySelector('button.value').focus();")
         b.key("Enter")
         b.wait("document.querySelector('.sheet:popover-open')", what="the sheet")
         sheet = b.text(".sheet")
-        expect("1.3.6.1." in sheet and "Counter32" in sheet.replace("counter32", "Counter32") and "exact" in sheet, f"the proof: {sheet!r}")
+        expect("1.3.6.1." in sheet and "Counter32" in sheet and "exact" in sheet, f"the proof: {sheet!r}")
         b.wait("/Record\\s+1\\/\\d+/.test(document.querySelector('.sheet').innerText)", what="the record in the journal")
         b.key("Escape")
         b.wait("!document.querySelector('.sheet:popover-open') && document.activeElement.matches('button.value')", what="the focus back at the value")
@@ -279,9 +281,10 @@ class Checks:
             self.open(f"devices/{item['id']}")
             for supply in unknown:
                 wanted = "some remaining" if supply["quality"] == "someRemaining" else "unknown"
-                row = b.js("""return [...document.querySelectorAll('tbody tr')].filter(r => r.querySelector('.bar'))
-                    .map(r => [r.querySelector('th').innerText, r.querySelector('.bar').className, r.innerText]).find(r => r[0].startsWith(arguments[0]));""", supply["name"])
-                expect(row and wanted[:4] in row[2] and ("unknown" in row[1] or "some" in row[1]), f"{supply}: {row}")
+                wanted = "some room" if supply["receptacle"] and wanted != "unknown" else wanted
+                row = b.js("""const r = [...document.querySelectorAll('tbody tr[data-key]')].find(r => r.dataset.key === arguments[0] && r.querySelector('.bar'));
+                    return r && [r.querySelector('.bar').className, r.innerText];""", supply["row"])
+                expect(row and wanted in row[1] and ("unknown" in row[0] or "some" in row[0]) and not any(c.isdigit() for c in row[1].split(wanted)[0].split("\n")[-1]), f"{supply}: {row}")
         expect(found > 0, "no printer of the fleet has an unknown level")
 
     def check_a_device_is_read_now(self):
@@ -301,7 +304,7 @@ class Checks:
         device = self.device()
         for _ in range(2):
             # What is read later differs: the printers print.
-            self.b.js("return fetch('/api/v1/devices/' + arguments[0] + '/read', {method: 'POST', headers: {'X-PrintTrail': '1', 'Content-Type': 'application/json'}, body: '{}'}).then(() => true);", device)
+            self.read(device)
             b.settle(1)
         self.open(f"devices/{device}?tab=history")
         b.wait("document.querySelector('.chart-drawing path')", what="a line")
@@ -312,7 +315,8 @@ class Checks:
         b.key("ArrowLeft")
         b.wait("document.activeElement.getAttribute('aria-valuetext') !== " + json.dumps(last), what="the reading before")
         b.click(".chart summary")
-        expect(len(b.texts(".chart details[open] tbody tr")) >= 2, "the table has the readings")
+        rows = b.texts(".chart details[open] tbody tr")
+        expect(len(rows) >= 2, f"the table has the readings: {rows}")
 
     def check_collection_shows_steps_with_durations(self):
         """The last polls step by step."""
@@ -344,7 +348,7 @@ class Checks:
         b.wait("!document.querySelector('[role=progressbar]')", 20, "the progress gone")
         b.wait("document.querySelector('tbody tr')", what="addresses")
         b.choose(b.field("Reason"), "no answer")
-        b.has("4 addresses")
+        b.has(f"{SILENT} addresses")
 
     def check_the_journal_grows_while_one_looks(self):
         """A device is read, and its record appears in the list; paused, it does not."""
@@ -430,9 +434,9 @@ class Checks:
         expect(any(name.endswith("manifest.json") for name in names) and any(name.endswith("events.jsonl") for name in names), f"{names}")
         self.open("diagnostics")
         b.press_button("Download diagnostics")
-        path = b.waits_for_download()
-        with tarfile.open(path) as archive:
-            expect(len(archive.getnames()) >= 3, f"{archive.getnames()}")
+        with gzip.open(b.waits_for_download()) as file:
+            found = json.load(file)
+        expect("configuration" in found and len(found) >= 3, f"{list(found)}")
 
     def check_what_left_is_shown_to_the_byte(self):
         """A record as it went: its bytes in hexadecimal, and decoded; the destinations; what is kept back."""
@@ -473,7 +477,9 @@ class Checks:
         equal((setting["value"], setting["origin"]), ('"17m"', "console"), "the setting")
         b.press_button("Reset")
         b.press_button("Save")
-        b.has("The default", 20)
+        end = time.monotonic() + 20
+        while self.setting("poll.interval")["origin"] != "default" and time.monotonic() < end:
+            b.settle(0.2)
         equal(self.setting("poll.interval")["origin"], "default", "the setting")
         fixed = next(one for one in self.site.get("settings")["settings"] if one["key"] == "discovery.ranges")
         expect(not fixed["changeable"], "the ranges are the file's")

@@ -10,6 +10,9 @@ import urllib.request
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 MODELS = ["hp-color-laserjet-m555", "kyocera-taskalfa-3253ci", "ricoh-im-c3000", "brother-mfc-l8900", "lexmark-mx522"]
 
+# Addresses at which nothing answers.
+SILENT = 4
+
 # What a printer may call itself. The pages show it as the text that it is.
 HOSTILE = '<img src=x onerror="window.pwned=1">'
 
@@ -81,6 +84,14 @@ model = "{MODELS[index % len(MODELS)]}"
 name = {json.dumps(name)}
 location = {json.dumps(place)}
 """
+        # Behind them some that never answer, as addresses without a printer do: on loopback those would refuse, and a sweep take no time.
+        for index in range(self.printers, self.printers + SILENT):
+            text += f"""
+[[printers]]
+address = "127.30.{self.network}.{index + 1}"
+model = "{MODELS[0]}"
+faults = ["drops:100"]
+"""
         self.write("fleet.toml", text)
 
     def write(self, name, text):
@@ -120,7 +131,7 @@ directory = "{self.path('agent')}"
 listen = "127.0.0.1:{self.console}"
 
 [discovery]
-ranges = [{{ range = "127.30.{self.network}.1-{self.printers + 4}" }}]
+ranges = [{{ range = "127.30.{self.network}.1-{self.printers + SILENT}" }}]
 port = {self.snmp}
 {extra}
 """)

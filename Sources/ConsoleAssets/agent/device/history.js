@@ -1,11 +1,11 @@
 // How a device's meters and supplies came to be what they are.
 
-import { fill, h } from "/shared/dom.js";
+import { fill, h, refill } from "/shared/dom.js";
 import { title, words } from "/shared/format.js";
 import { card } from "/shared/shell.js";
 import { lineChart } from "/shared/chart.js";
 import { icon } from "/shared/icons.js";
-import { meterName } from "/app/names.js";
+import { familyOf, inOrder, meterName } from "/app/names.js";
 
 const SPANS = [["1", "1 day"], ["7", "7 days"], ["30", "30 days"], ["365", "1 year"], ["", "All"]];
 const DAY = 86_400_000;
@@ -15,6 +15,7 @@ const LINES_MAX = 4;
 export async function historyPart({ api, id, query, setQuery, live, signal }) {
   const element = h("div", { class: "stack" });
   const place = h("div", { class: "stack" });
+  let shown = null;
   let days = SPANS.some(([value]) => value === query.days) ? query.days : "";
   const select = h("select", { "aria-label": "Time shown", on: { change: () => { days = select.value; setQuery({ tab: "history", days }); refresh(); } } },
     SPANS.map(([value, text]) => h("option", { value }, text)));
@@ -23,17 +24,20 @@ export async function historyPart({ api, id, query, setQuery, live, signal }) {
   async function refresh() {
     const from = days ? new Date(Date.now() - Number(days) * DAY).toISOString() : null;
     const history = await api.get(`devices/${encodeURIComponent(id)}/history`, { from, points: 300 });
-    fill(place, content(history));
+    const text = JSON.stringify(history.meters) + JSON.stringify(history.supplies);
+    if (text === shown) return;
+    shown = text;
+    refill(place, content(history));
   }
 
   await refresh();
-  live.refresh(["device"], signal, refresh, { after: 5000, isMine: (data) => data.id === id && !place.contains(document.activeElement) });
+  live.refresh(["device"], signal, refresh, { after: 5000, isMine: (data) => data.id === id });
   fill(element, h("div", { class: "actions" }, h("label", { class: "filter" }, h("span", null, "Time shown"), select)), place);
   return { element };
 }
 
 function content(history) {
-  const meters = history.meters.filter((meter) => meter.points.length > 0);
+  const meters = inOrder(history.meters).filter((meter) => meter.points.length > 0);
   return [
     !history.complete && h("div", { class: "note mute" }, icon("info"), h("p", null, "Older records were removed by retention: the hub has them.")),
     meters.length === 0 && card("Meters", h("p", { class: "soft" }, "No meter was read in this time.")),
@@ -50,7 +54,7 @@ function content(history) {
 function groups(meters) {
   const families = new Map();
   for (const meter of meters) {
-    const family = `${meter.name.split(".")[0]} ${meter.unit}`;
+    const family = `${familyOf(meter.name)} ${meter.unit}`;
     if (!families.has(family)) families.set(family, []);
     families.get(family).push(meter);
   }
@@ -58,7 +62,7 @@ function groups(meters) {
     const parts = [];
     for (let first = 0; first < family.length; first += LINES_MAX) {
       const part = family.slice(first, first + LINES_MAX);
-      parts.push({ heading: `${title(meterName(part[0].name.split(".")[0]))}, ${words(part[0].unit)}`, meters: part });
+      parts.push({ heading: `${title(familyOf(part[0].name))}, ${words(part[0].unit)}`, meters: part });
     }
     return parts;
   });

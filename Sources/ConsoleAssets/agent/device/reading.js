@@ -10,7 +10,7 @@ import { pill } from "/shared/pill.js";
 import { plainTable } from "/shared/table.js";
 import { isReceptacle, lowMark, supplyBar, supplyName, supplyWords } from "/shared/supply.js";
 import { provenance, terms, value } from "/shared/value.js";
-import { meterName } from "/app/names.js";
+import { inOrder, meterName, placeOf } from "/app/names.js";
 import { identityCard } from "/app/pages/device.js";
 
 export async function readingPart({ api, signal, id, device }) {
@@ -19,6 +19,7 @@ export async function readingPart({ api, signal, id, device }) {
   const path = `devices/${encodeURIComponent(id)}`;
   let sources = null;
   let forecasts = new Map();
+  let confidence = null;
   let current = device;
 
   /** Where a value of a group or a row comes from; asked for once for each reading. */
@@ -63,7 +64,7 @@ export async function readingPart({ api, signal, id, device }) {
         return offset && h("span", { title: `${offset.reason}, ${grouped(offset.offset)}` }, number(offset.adjusted));
       } });
     }
-    return card("Meters", plainTable("Meters", columns, reading.meters, { empty: "The device tells no meter." }));
+    return card("Meters", plainTable("Meters", columns, inOrder(reading.meters), { empty: "The device tells no meter." }));
   }
 
   function epochNote(name) {
@@ -98,12 +99,12 @@ export async function readingPart({ api, signal, id, device }) {
       { label: isReceptacleAmong(rows) ? "Left (room)" : "Left", class: "nowrap", cell: (supply) => [valueOf(supplyWords(supply), "supplies", supply.row, null, supplyName(supply),
         { quality: supply.quality, rule: supply.rule, raw: supply.levelRaw, unit: supply.unit }), " ", lowMark(supply)] },
       { label: "Lasts", class: "nowrap", cell: forecastOf },
-    ], rows, { empty: "The device tells no supply." }));
+    ], rows, { empty: "The device tells no supply.", key: (supply) => supply.row }));
   }
 
   function alerts() {
     return card("Alerts", plainTable("Alerts", [
-      { label: "Alert", cell: (alert) => [alert.description ?? words(alert.code), h("span", { class: "cell-sub" }, alert.evidence ?? [alert.group && words(alert.group), alert.location].filter(Boolean).join(", "))] },
+      { label: "Alert", cell: (alert) => [alert.description ?? words(alert.code), h("span", { class: "cell-sub" }, alert.evidence ?? [alert.group && words(alert.group), placeOf(alert)].filter(Boolean).join(", "))] },
       { label: "Severity", cell: (alert) => pill(alert.severity) },
       { label: "Who", cell: (alert) => training(alert) },
       { label: "Since", class: "nowrap", cell: (alert) => ago(alert.since) },
@@ -145,7 +146,7 @@ export async function readingPart({ api, signal, id, device }) {
     if (supply.forecast) {
       const { daysLeft, earliest, latest, points } = supply.forecast;
       const range = latest === null ? `${Math.round(earliest)} days or more` : `${Math.round(earliest)} to ${Math.round(latest)} days`;
-      return h("span", { title: `${range}, with 90 % confidence, from ${points} levels` }, `${Math.round(daysLeft)} days`, h("span", { class: "cell-sub" }, range));
+      return h("span", { title: `${range}, with ${confidence} % confidence, from ${points} levels` }, `${Math.round(daysLeft)} days`, h("span", { class: "cell-sub" }, range));
     }
     return supply.unknown ? h("span", { class: "unknown", title: words(supply.unknown) }, "unknown") : h("span", { class: "soft" }, "\u2026");
   }
@@ -153,6 +154,7 @@ export async function readingPart({ api, signal, id, device }) {
   async function askForecasts() {
     try {
       const answer = await api.get(`${path}/supplies`);
+      confidence = answer.confidencePercent;
       forecasts = new Map(answer.supplies.map((one) => [one.supply.row, { low: one.low, forecast: one.forecast, unknown: one.forecast ? null : one.unknown ?? "unknown" }]));
     } catch (error) {
       if (signal.aborted) return;

@@ -6,7 +6,7 @@ import { pageHead } from "/shared/shell.js";
 import { link } from "/shared/router.js";
 import { pill } from "/shared/pill.js";
 import { table } from "/shared/table.js";
-import { deviceName, shortAddress } from "/app/names.js";
+import { deviceName, placeOf, shortAddress } from "/app/names.js";
 import { training } from "/app/device/reading.js";
 
 export async function page({ api, live, signal, query, setQuery }) {
@@ -21,7 +21,7 @@ export async function page({ api, live, signal, query, setQuery }) {
     href: (alert) => link("devices", alert.device.id),
     load: (parameters) => api.get("alerts", parameters),
     columns: [
-      { label: "Alert", cell: (alert) => [alert.description ?? words(alert.code), h("span", { class: "cell-sub" }, alert.evidence ?? [alert.group && words(alert.group), alert.location].filter(Boolean).join(", "))] },
+      { label: "Alert", cell: (alert) => [alert.description ?? words(alert.code), h("span", { class: "cell-sub" }, alert.evidence ?? [alert.group && words(alert.group), placeOf(alert)].filter(Boolean).join(", "))] },
       { label: "Severity", sort: "severity", cell: (alert) => [pill(alert.severity), alert.flapping && pill("other", "Comes and goes")] },
       { label: "Device", sort: "device", cell: (alert) => [h("a", { href: link("devices", alert.device.id) }, deviceName(alert.device)), h("span", { class: "cell-sub" }, shortAddress(alert.device.address))] },
       { label: "Who can fix it", class: "wide-only", cell: training },

@@ -27,14 +27,14 @@ export async function page({ api, live, signal }) {
 
   async function bundle() {
     try {
-      const { name } = await download(api.url("diagnostics"), "printtrail-diagnostics.tar.gz");
+      const { name } = await download(api.url("diagnostics"), "printtrail-diagnostics.json.gz");
       toast(`${name} is among your downloads.`);
     } catch (error) { failed(error); }
   }
 
   return [
     pageHead("Diagnostics"),
-    card("For whoever helps", h("p", null, "One archive with the status, the configuration without its secrets, the journal's numbers, the devices and the end of the log. Nothing is sent: it is yours to pass on."),
+    card("For whoever helps", h("p", null, "One file with the status, the configuration without its secrets, the journal's numbers, the devices and the end of the log. Nothing is sent: it is yours to pass on."),
       h("div", { class: "actions" }, actionButton([icon("download"), "Download diagnostics"], bundle, { class: "primary" }))),
     place,
   ];

@@ -14,6 +14,9 @@ import { plainTable } from "/shared/table.js";
 import { recordList } from "/app/records.js";
 import { download } from "/app/download.js";
 
+/** In milliseconds. */
+const CHECK_INTERVAL = 1000;
+
 export async function page(context) {
   const { api, live, signal } = context;
   const about = h("div", { class: "columns" });
@@ -34,6 +37,7 @@ export async function page(context) {
       await api.post("journal/verify", {});
       state = await api.get("journal/verify");
       showCheck();
+      await watch();
     } catch (error) { failed(error); }
   }
 
@@ -56,7 +60,18 @@ export async function page(context) {
     });
   }
 
+  /** Beside the events, of which the last one may have passed before this page listened. */
+  async function watch() {
+    while (!signal.aborted && state.state === "running") {
+      await new Promise((resolve) => setTimeout(resolve, CHECK_INTERVAL));
+      if (signal.aborted) return;
+      state = await api.get("journal/verify");
+      showCheck();
+    }
+  }
+
   showCheck();
+  watch();
   live.on("verify", signal, (next) => { state = next; showCheck(); });
   live.refresh(["record"], signal, async () => { const next = await api.get("journal"); if (!about.contains(document.activeElement)) fill(about, numbers(next), signatures(next), about.lastElementChild); }, { after: 5000 });
   return [pageHead("Journal", { about: "Every event is written here first. Nothing in it is ever rewritten.", actions: [h("button", { type: "button", on: { click: exportDialog } }, icon("download"), "Export \u2026")] }), about, records];

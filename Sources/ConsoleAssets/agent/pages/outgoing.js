@@ -1,7 +1,7 @@
 // What leaves this building: to whom, what, when; what is kept back; and every record that went, to the byte.
 
 import { h } from "/shared/dom.js";
-import { grouped } from "/shared/format.js";
+import { grouped, title } from "/shared/format.js";
 import { card, pageHead } from "/shared/shell.js";
 import { icon } from "/shared/icons.js";
 import { link } from "/shared/router.js";
@@ -27,11 +27,11 @@ export async function page(context) {
     h("div", { class: "columns" },
       card("What is kept back", h("p", { class: "soft" }, "This is in the configuration of this agent and is never sent."), plainTable("What is kept back", [
         { label: "What", cell: (one) => one.what }, { label: "Instead", cell: (one) => one.instead },
-        { label: "Here", cell: (one) => (one.names ?? []).join(", ") || "none" },
+        { label: "Here", cell: (one) => (one.names ?? []).join(", ") },
       ], outgoing.withheld)),
       card("The health report, as it would go now", outgoing.health ? h("pre", { class: "json", tabindex: "0", "aria-label": "Health report" }, JSON.stringify(outgoing.health, null, 2)) : h("p", { class: "soft" }, "None is sent."))),
     card("Kinds of records", h("details", null, h("summary", null, `${outgoing.types.length} kinds`), plainTable("Kinds of records", [
-      { label: "Event", cell: (one) => one.type }, { label: "What it tells", cell: (one) => one.what },
+      { label: "Event", cell: (one) => [title(one.type), one.what && h("span", { class: "cell-sub" }, one.what)] },
       { label: "Order", cell: (one) => (one.ahead ? "ahead of its turn" : "in turn") },
     ], outgoing.types))),
     records && card("Records, newest first", records),

@@ -140,7 +140,9 @@ export async function page({ api, live, signal, query, setQuery, session }) {
         one.complain(message);
         first ??= one;
       }
-      if (first) { search.value = ""; narrow(); first.input.focus(); }
+      // What is wrong is shown, also where the search had left it out.
+      if (first?.element.hidden) { search.value = ""; narrow(); }
+      first?.input.focus();
       for (const message of rest) failed(new Error(message));
       if (!error.all) throw error;
     }
