@@ -86,7 +86,7 @@ package struct ServiceManager: Sendable {
       let sent = withUnsafePointer(to: destination) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
           sendto(
-            descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT.rawValue), pointer,
+            descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT), pointer,
             socklen_t(length))
         }
       }
