@@ -99,6 +99,8 @@ let package = Package(
     .target(name: "CSHA256"),
     .target(name: "CrashRecorder"),
     .target(name: "AllocationCounter"),
+    // The consoles' pages: embedded by the compiler, so that nothing has to be copied or found.
+    .target(name: "ConsoleAssets", exclude: ["shared", "agent", "hub"]),
 
     // Pure rooms: no socket, no clock, no log.
     room("MIB"),
@@ -155,10 +157,30 @@ let package = Package(
     room(
       "AgentCore",
       [
-        "Settings", "AlertRules", "Collectors", "Discovery", "Enrolment", "Events", "Evidence", "Health", "Jobs",
-        "Journal",
+        "Settings", "AlertRules", "Collectors", "Console", "Discovery", "Enrolment", "Events", "Evidence", "Health",
+        "Jobs", "Journal", "WebServing", .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
         "LMDB", "OpenSSL", "SNMP", "Zlib",
         "Platform", "PrinterModel", "Projections", "ReadModels", "Replicator", "TLS", logging, lifecycle, signals,
+      ]),
+
+    // What serves the consoles to browsers, shared by agent and hub: neither's wire is in it.
+    room(
+      "WebServing",
+      [
+        "ConsoleAssets", "OpenSSL", "Platform", "Zlib", logging, lifecycle,
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ]),
+    room(
+      "Console",
+      [
+        "WebServing", "AlertRules", "ConsoleAssets", "Events", "Evidence", "Journal", "MIB", "OpenSSL", "Platform",
+        "PrinterModel",
+        "Projections", "ReadModels", logging,
       ]),
 
     // The hub: never HTTP2, GRPCWire or TLS.
@@ -174,6 +196,7 @@ let package = Package(
       "HubServer",
       [
         "HubDatabase", "HubFleet", "HubProtocol", "Events", "Evidence", "OpenSSL", "CLinux", "Platform", "Settings",
+        "WebServing",
         grpcCore,
         protobuf,
         logging,
@@ -202,9 +225,10 @@ let package = Package(
     program(
       "ptagent",
       [
-        "AgentCore", "CLinux", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Journal", "MIB",
+        "AgentCore", "CLinux", "Collectors", "Console", "Settings", "Discovery", "Enrolment", "Events", "Journal",
+        "MIB",
         "Platform",
-        "PrinterModel", "ReadModels", "SNMP", logging, signals,
+        "PrinterModel", "ReadModels", "SNMP", "WebServing", logging, signals,
       ], linking: ownLibraries),
     program(
       "ptjournal",
@@ -241,6 +265,12 @@ let package = Package(
         "PrinterSimulator", "Events", "Projections",
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       ]),
+    tests(
+      "ConsoleTests",
+      of: ["Console", "Events", "Journal", "MIB", "PrinterModel", "Projections", "ReadModels", "WebServing", logging]),
+    // Runs real browsers against real programs: it imports nothing of ours.
+    tests("BrowserTests", of: [], exclude: ["Support"]),
+    tests("ConsoleAssetsTests", of: ["ConsoleAssets", "Zlib"]),
     tests("CrashImagesTests", of: ["CrashImages", "Evidence", "Simulation"]),
     tests(
       "DeviceHTTPTests",
@@ -297,6 +327,12 @@ let package = Package(
     tests("SettingsTests", of: ["Settings", "AlertRules", "Discovery", "Platform", "PrinterModel", "SNMP"]),
     tests("TOMLTextTests", of: ["TOMLText"]),
     tests("SNMPTests", of: ["SNMP", "MIB", "OpenSSL"]),
+    tests(
+      "WebServingTests",
+      of: [
+        "WebServing", "OpenSSL", "Platform", "Zlib", logging, lifecycle,
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ]),
     tests("ZlibTests", of: ["Zlib"]),
   ] + fuzzing
 )

@@ -11,6 +11,7 @@
 //     provisioning     an enrolment with the code that whoever installed the agent left
 //     collector
 //     jobs             what the hub wants done
+//     console          nobody asks for more
 //     supervision      first to end: tells the service manager
 //
 // SIGTERM and SIGINT end it in order, and so does a job that restarts it (`RestartRequest`); SIGKILL at any moment loses nothing that was acknowledged by the journal.
@@ -29,6 +30,7 @@ internal import ReadModels
 internal import Replicator
 internal import ServiceLifecycle
 internal import UnixSignals
+internal import WebServing
 
 package struct Agent: Sendable {
   private let configuration: AgentConfiguration
@@ -57,6 +59,7 @@ package struct Agent: Sendable {
   package func run() async throws {
     // A profile that is none stops the agent before anything is recorded.
     let settings = try CollectorSettings(loadingProfilesFor: configuration)
+    try ConsoleService.check(configuration)
     let fold = FleetFold()
     let journal = try open(fold)
     do {
@@ -81,14 +84,14 @@ package struct Agent: Sendable {
     let board = StatusBoard()
     board.sayJournal(directory: configuration.journal.directory)
     try await journal.tellDamage(logger)
-    let identity = IdentityWatcher(
-      store: IdentityStore(stateDirectory: configuration.state.directory), hub: configuration.hub,
-      proxy: configuration.proxy?.httpProxy, journal: journal, board: board, logger: logger)
     try await journal.appendUnlessFull(
       .agentStarted(AgentStarted(version: AgentVersion.text, hostName: Machine.hostName)), logger)
     let keeper = SettingsKeeper(
       configuration, past: fold.state.agent, journal: journal, board: board, logger: logger)
     try await keeper.begin()
+    let identity = IdentityWatcher(
+      store: IdentityStore(stateDirectory: configuration.state.directory), keeper: keeper, journal: journal,
+      board: board, logger: logger)
     try await identity.look()
     let composer = StatusComposer(
       board: board, journal: journal, journalDirectory: configuration.journal.directory, fold: fold, identity: identity)
@@ -113,7 +116,6 @@ package struct Agent: Sendable {
     _ composer: StatusComposer,
     _ status: StatusFile, _ settings: CollectorSettings, _ keeper: SettingsKeeper
   ) -> ServiceGroupConfiguration {
-    let isConfigured = configuration.hub != nil
     let jobBox = JobBox()
     let desk = CollectorDesk()
     let replicator = Replicator(
@@ -124,8 +126,10 @@ package struct Agent: Sendable {
       schedule: keeper.current.delivery.schedule, settings: keeper,
       journalRecovers: { ($0 as? JournalError)?.isDiskFull ?? false }, logger: logger,
       takeJob: { job in jobBox.take(job) }
-    ) { board.say($0, isConfigured: isConfigured) }
-    board.say(replicator.status, isConfigured: isConfigured)
+    ) { board.say($0, isConfigured: keeper.current.hub != nil) }
+    board.say(replicator.status, isConfigured: keeper.current.hub != nil)
+    let diagnostics = Diagnostics(
+      configuration: keeper.current, composer: composer, journal: journal, tail: logTail)
     let jobs = JobService(
       journal: journal, jobs: fold.state.agent.jobs,
       executor: JobExecution(
@@ -133,11 +137,16 @@ package struct Agent: Sendable {
           let configuration = keeper.current
           return CollectorSettings(configuration, profiles: settings.profiles).inNetworks(of: configuration)
         }, desk: desk, fold: fold, journal: journal, replicator: replicator,
-        diagnostics: Diagnostics(configuration: configuration, composer: composer, journal: journal, tail: logTail),
+        diagnostics: diagnostics,
         stateDirectory: configuration.state.directory, restart: restart, settingsUpdate: keeper),
       replicator: replicator, logger: logger)
     jobBox.fill(jobs)
     let thinning = ThinningGauge()
+    let feed = EventFeed(subscriptionsMax: WebLimits().streamsMax)
+    let trace = ConsoleTrace(feed)
+    let console = ConsoleDesk(
+      keeper: keeper, board: board, composer: composer, journal: journal, fold: fold, identity: identity, desk: desk,
+      trace: trace, diagnostics: diagnostics, profiles: settings.profiles, logger: logger)
     let supervision = SupervisionService(
       manager: ServiceManager.current.map { SupervisionService.Manager($0) },
       isReady: { board.snapshot.isCollectorSettled }, trouble: { nil },
@@ -155,15 +164,14 @@ package struct Agent: Sendable {
           store: IdentityStore(stateDirectory: configuration.state.directory), identity: identity, journal: journal,
           logger: logger),
         ProvisioningService(
-          enrolment: AgentEnrolment(configuration, logger: logger), hub: configuration.hub,
-          places: LeftCode.places(stateDirectory: configuration.state.directory), identity: identity, journal: journal,
-          board: board, logger: logger),
+          keeper: keeper, places: LeftCode.places(stateDirectory: configuration.state.directory), identity: identity,
+          journal: journal, board: board, logger: logger),
         CollectionService(
           keeper: keeper, profiles: settings.profiles, journal: journal,
           journalDirectory: configuration.journal.directory, fold: fold, thinning: thinning, board: board,
-          display: display, desk: desk,
-          logger: logger),
-        jobs, supervision,
+          display: display, desk: desk, trace: trace, logger: logger),
+        jobs, ConsoleService(configuration: configuration, desk: console, board: board, feed: feed, logger: logger),
+        supervision,
       ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.quiet(logger))
     group.maximumGracefulShutdownDuration = Self.shutdownMax
     return group

@@ -65,26 +65,19 @@ package struct AgentEnrolment: Sendable {
     _ code: DataLinkCode, _ hub: HubSettings, _ access: JournalAccess, isAgain: Bool
   ) async throws -> Outcome {
     if case .writing(let journal) = access { try await journal.tellDamage(logger) }
-    let store = IdentityStore(stateDirectory: configuration.state.directory)
-    let identity = try await identity(code, hub, access.reference, isAgain: isAgain)
+    let identity = try await enrolBeside(code: code, journal: access.reference, isAgain: isAgain)
     guard case .writing(let journal) = access else { return Outcome(identity: identity, isAgentRunning: true) }
     try await journal.append(.enrolled(identity, dcam: hub.dcam ?? identity.dcam))
-    try store.settle()
+    try IdentityStore(stateDirectory: configuration.state.directory).settle()
     return Outcome(identity: identity, isAgentRunning: false)
   }
 
-  /// For an agent that runs: in this process the journal is open already. `IdentityWatcher` notices the new identity and journals it.
-  /// - Throws: `EnrolmentError`, or what the journal or the state directory has; an earlier identity is then untouched.
-  @discardableResult
-  func enrol(code: DataLinkCode, isAgain: Bool, hub: HubSettings, journal: Journal) async throws -> InstallIdentity {
-    let reference = JournalReference(id: journal.identity.id, publicKey: journal.identity.publicKey)
-    return try await identity(code, hub, reference, isAgain: isAgain)
-  }
-
-  /// Gets an identity and stores it; it is not journalled yet.
-  private func identity(
-    _ code: DataLinkCode, _ hub: HubSettings, _ journal: JournalReference, isAgain: Bool
-  ) async throws -> InstallIdentity {
+  /// Enrols and stores the identity, and leaves the event to whoever writes the journal.
+  /// - Throws: `EnrolmentError`.
+  func enrolBeside(code: DataLinkCode, journal: JournalReference, isAgain: Bool) async throws -> InstallIdentity {
+    guard let hub = configuration.hub else {
+      throw AgentFailure(.configuration, "No hub is configured. Add [hub] with csr and ca_pin to ptagent.toml.")
+    }
     let trust: TLSConfiguration.Trust =
       switch hub.authority {
       case .pin(let pin): .pinnedAuthority(pin)

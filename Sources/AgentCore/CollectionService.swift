@@ -34,6 +34,7 @@ struct CollectionService: Service {
   let board: StatusBoard
   let display: any SweepDisplay
   let desk: CollectorDesk
+  let trace: ConsoleTrace
   let logger: Logger
   private let stop = Stop()
 
@@ -85,7 +86,7 @@ struct CollectionService: Service {
     let known = KnownDevice.all(of: fold.state)
     if !stop.outage.withLock(\.isOn) { sayCollecting(settings) }
     let thinning = thinning
-    let observer = CollectionObserver(board: board, display: display, logger: logger) {
+    let observer = CollectionObserver(board: board, display: display, logger: logger, trace: trace) {
       moved(settings)
     } trapsHeardAgain: {
       sayCollecting(settings)
@@ -180,21 +181,25 @@ struct CollectionObserver: CollectorObserver {
   let display: any SweepDisplay
   let logger: Logger
   let sweepLog: SweepLog
+  let trace: ConsoleTrace
   /// Told whenever the collector has moved.
   let moved: @Sendable () -> Void
   let trapsHeardAgain: @Sendable () -> Void
 
   init(
-    board: StatusBoard, display: any SweepDisplay, logger: Logger, moved: @escaping @Sendable () -> Void,
+    board: StatusBoard, display: any SweepDisplay, logger: Logger, trace: ConsoleTrace = ConsoleTrace(),
+    moved: @escaping @Sendable () -> Void,
     trapsHeardAgain: @escaping @Sendable () -> Void = {}
   ) {
     (self.board, self.display, self.logger) = (board, display, logger)
     (self.moved, self.trapsHeardAgain) = (moved, trapsHeardAgain)
+    self.trace = trace
     sweepLog = SweepLog(logger)
   }
 
   func sweepStarted(addresses: Int) {
     sweepLog.began()
+    trace.sweepBegan(at: Machine.milliseconds)
     logger.info("a sweep begins", metadata: ["addresses": "\(addresses)"])
     var progress = SweepProgress()
     progress.total = addresses
@@ -213,7 +218,10 @@ struct CollectionObserver: CollectorObserver {
     logger.info("a sweep is done", metadata: ["addresses": "\(progress.done)", "found": "\(progress.found)"])
   }
 
-  func addressSettled(_ result: AddressResult) { sweepLog.settled(result) }
+  func addressSettled(_ result: AddressResult) {
+    sweepLog.settled(result)
+    trace.settled(result, at: Machine.milliseconds)
+  }
 
   func discoveryFailed(at endpoint: Endpoint, _ failure: PollFailure) {
     logger.notice(
@@ -230,6 +238,7 @@ struct CollectionObserver: CollectorObserver {
   }
 
   func announcedElsewhere(_ printer: AnnouncedPrinter) {
+    trace.announced(printer)
     logger.notice(
       "a printer announces itself at an address that is in no range, and is not asked",
       metadata: ["address": "\(printer.address)", "name": "\(printer.instance)", "service": "\(printer.service)"])
@@ -250,6 +259,7 @@ struct CollectionObserver: CollectorObserver {
   }
 
   func devicePolled(_ device: DeviceID, _ outcome: PollOutcome) {
+    trace.polled(device, outcome, at: Machine.milliseconds)
     guard case .failed(let failure) = outcome.result else {
       logger.debug("a device was read", metadata: ["device": "\(device)", "address": "\(outcome.endpoint)"])
       return

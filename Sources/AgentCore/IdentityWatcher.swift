@@ -23,30 +23,34 @@ final class IdentityWatcher: DeliveryTargets, Service {
 
   private struct State {
     var stamp: [FileStamp?]?
+    /// Of the settings that the target was made with.
+    var revision: UInt64?
     var identity: InstallIdentity?
     var target: DeliveryTarget?
     var circumstances = IdentityCircumstances()
   }
 
   private let store: IdentityStore
-  private let hub: HubSettings?
-  /// That connections to the hub go through.
-  let proxy: HTTPProxy?
+  /// Hub and proxy may be set while the agent runs.
+  private let keeper: SettingsKeeper
   private let journal: Journal
   private let board: StatusBoard
   private let logger: Logger
   private let state = Mutex(State())
 
   init(
-    store: IdentityStore, hub: HubSettings?, proxy: HTTPProxy?, journal: Journal, board: StatusBoard, logger: Logger
+    store: IdentityStore, keeper: SettingsKeeper, journal: Journal, board: StatusBoard, logger: Logger
   ) {
     self.store = store
-    self.hub = hub
-    self.proxy = proxy
+    self.keeper = keeper
     self.journal = journal
     self.board = board
     self.logger = logger
   }
+
+  private var hub: HubSettings? { keeper.current.hub }
+  /// That connections to the hub go through.
+  var proxy: HTTPProxy? { keeper.current.proxy?.httpProxy }
 
   var identity: InstallIdentity? { state.withLock { $0.identity } }
 
@@ -79,22 +83,22 @@ final class IdentityWatcher: DeliveryTargets, Service {
   /// - Throws: what the journal throws, unless it is only full: then the next look does it. An identity that cannot be used is said on
   ///   the board.
   func look() async throws {
-    let stamp = store.stamp
-    if state.withLock({ $0.stamp == stamp }) { return }
+    let (stamp, revision) = (store.stamp, keeper.numbered.revision)
+    if state.withLock({ $0.stamp == stamp && $0.revision == revision }) { return }
     do {
       let identity = try store.identity()
       if let identity, try store.hasUnjournalledIdentity() { try await journalEnrolment(of: identity) }
       try adopt(identity)
       // Settling moved the files once more; that is no news.
       let settled = store.stamp
-      state.withLock { $0.stamp = settled }
+      state.withLock { ($0.stamp, $0.revision) = (settled, revision) }
     } catch let error as JournalError where error.isDiskFull {
       board.say(
         .identity, .waiting, "the journal cannot note the enrolment: \(error)",
         remedy: "Free some space; the enrolment is then taken by itself.")
     } catch let error as EnrolmentError {
       logger.error("the identity cannot be used", metadata: ["reason": "\(error)"])
-      state.withLock { ($0.stamp, $0.identity, $0.target) = (stamp, nil, nil) }
+      state.withLock { ($0.stamp, $0.revision, $0.identity, $0.target) = (stamp, revision, nil, nil) }
       board.say(
         .identity, .failed, error.description, remedy: "Restore the file, or run: ptagent enroll --again --code CODE")
     }
@@ -132,7 +136,8 @@ final class IdentityWatcher: DeliveryTargets, Service {
     } catch { throw .cryptography(error.description) }
     let target = DeliveryTarget(
       address: address, tls: tls, usableUntil: identity.certificate.notAfter + InstallIdentity.clockSkewMax,
-      fingerprint: identity.certificate.fingerprint.hex)
+      // The way counts as well: another proxy or address is another target.
+      fingerprint: "\(identity.certificate.fingerprint.hex) \(address) \(keeper.current.proxy.map { "\($0)" } ?? "")")
     state.withLock { ($0.identity, $0.target) = (identity, target) }
     sayCertificate(of: identity)
   }

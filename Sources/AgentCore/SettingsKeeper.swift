@@ -34,6 +34,10 @@ package final class SettingsKeeper: SettingsReceiver, Sendable {
     /// Counts the configurations that were in use.
     var revision: UInt64 = 0
     var inUse: SettingsMark
+    /// The set of that mark.
+    var setInUse: SettingsSet?
+    /// As the file has it, and the console beneath it.
+    var site: AgentConfiguration
     /// What waits for `applyOffered`.
     var offered: SettingsSet?
     var isApplying = false
@@ -42,8 +46,6 @@ package final class SettingsKeeper: SettingsReceiver, Sendable {
     var refused: SettingsRefused?
   }
 
-  /// As the file has it.
-  private let site: AgentConfiguration
   private let journal: Journal
   private let board: StatusBoard
   private let logger: Logger
@@ -53,11 +55,11 @@ package final class SettingsKeeper: SettingsReceiver, Sendable {
 
   /// - Parameter past: what the journal says of settings.
   init(_ site: AgentConfiguration, past: AgentState, journal: Journal, board: StatusBoard, logger: Logger) {
-    self.site = site
     self.journal = journal
     self.board = board
     self.logger = logger
-    var state = State(configuration: site, inUse: .none, refused: past.settingsRefused?.fact)
+    var state = State(
+      configuration: site, inUse: .none, setInUse: nil, site: site, refused: past.settingsRefused?.fact)
     var unsaid: EventBody?
     if let applied = past.settings?.fact {
       let set = SettingsSet(applied)
@@ -65,6 +67,7 @@ package final class SettingsKeeper: SettingsReceiver, Sendable {
         let layered = try site.layered(with: set)
         state.configuration = layered.configuration
         state.inUse = SettingsMark(version: set.version, digest: applied.digest)
+        state.setInUse = set
         if layered.overridden != applied.overridden {
           unsaid = .settingsApplied(SettingsApplied(set, overridden: layered.overridden))
         }
@@ -102,6 +105,36 @@ package final class SettingsKeeper: SettingsReceiver, Sendable {
   /// - Throws: `CancellationError`.
   func changed(from revision: UInt64) async throws {
     while numbered.revision == revision { try await Task.sleep(for: Self.changeInterval) }
+  }
+
+  // MARK: From the site
+
+  /// As the file has it, and the console beneath it.
+  var site: AgentConfiguration { state.withLock { $0.site } }
+
+  /// The hub's set that is in use; nil: none.
+  var setInUse: SettingsSet? { state.withLock { $0.setInUse } }
+
+  /// What would be in use with this site's configuration: with the hub's set that is in use, if there is one.
+  /// - Throws: everything that is wrong with the two together.
+  func layered(_ site: AgentConfiguration) throws(ConfigurationProblems) -> LayeredConfiguration? {
+    guard let set = setInUse else { return nil }
+    return try site.layered(with: set)
+  }
+
+  /// Goes on with another configuration of the site's. The journal is told where it overrides more, or less, of what the hub sets.
+  /// - Throws: as `layered`, or what the journal throws; what was in use stays.
+  func use(site: AgentConfiguration) async throws {
+    let (set, layered) = (setInUse, try layered(site))
+    if let set, let layered {
+      try await journal.append(.settingsApplied(SettingsApplied(set, overridden: layered.overridden)))
+    }
+    state.withLock { state in
+      state.site = site
+      state.configuration = layered?.configuration ?? site
+      state.revision += 1
+    }
+    logger.notice("settings made at the console are in use")
   }
 
   // MARK: From the hub
@@ -161,6 +194,7 @@ package final class SettingsKeeper: SettingsReceiver, Sendable {
     state.withLock { state in
       state.configuration = layered.configuration
       state.inUse = SettingsMark(version: set.version, digest: set.digest)
+      state.setInUse = set
       state.refused = nil
       state.revision += 1
     }

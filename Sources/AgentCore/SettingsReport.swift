@@ -71,7 +71,9 @@ package struct SettingsReport: Sendable {
     case .preset: made("default")
     case .file(let line): made("file", line: line)
     case .hub(let version): made("hub", version: version)
+    case .console: made("console")
     case .fileAndHub(let version): made("file and hub", version: version)
+    case .consoleAndHub(let version): made("console and hub", version: version)
     }
   }
 

@@ -9,7 +9,7 @@ internal import Synchronization
 
 /// The parts that a status names, in the order in which it shows them.
 package enum ComponentName: String, CaseIterable, Sendable {
-  case journal, identity, settings, collector, delivery, health
+  case journal, identity, settings, collector, delivery, health, console
 }
 
 /// The latest word of each component.

@@ -96,8 +96,15 @@ package struct JournalVerifier {
   private let reader: JournalReader
   private let identity: JournalIdentity
 
-  package init(_ reader: JournalReader) {
+  private let progress: (UInt64) -> Void
+
+  /// How many records lie between two words of progress.
+  private static let progressEvery: UInt64 = 4_096
+
+  /// - Parameter progress: told now and then how many records were looked at.
+  package init(_ reader: JournalReader, progress: @escaping (UInt64) -> Void = { _ in }) {
     self.reader = reader
+    self.progress = progress
     identity = reader.identity
   }
 
@@ -202,7 +209,10 @@ package struct JournalVerifier {
     pass.checkBase(&report)
     do {
       let start = RecordPosition(epoch: plan.epoch.number, sequence: plan.base.size + 1)
-      try reader.scanRows(from: start, limit: .max) { key, value in pass.check(key, value, &report) }
+      try reader.scanRows(from: start, limit: .max) { key, value in
+        if pass.seen % Self.progressEvery == 0 { progress(report.records + pass.seen) }
+        return pass.check(key, value, &report)
+      }
     } catch let removed as JournalError where removed.isRemoval {
       throw removed
     } catch {

@@ -1,7 +1,7 @@
 // An event in one line, for people who watch.
 
 internal import AlertRules
-internal import Events
+package import Events
 package import Journal
 internal import MIB
 internal import PrinterModel
@@ -21,7 +21,8 @@ package enum EventLine {
       .replacingControls
   }
 
-  private static func summary(_ body: EventBody) -> String {
+  /// What happened, in short.
+  package static func summary(_ body: EventBody) -> String {
     switch body {
     case .agentStarted(let event): "version \(event.version) on \(event.hostName)"
     case .agentStopped(let event): event.reason

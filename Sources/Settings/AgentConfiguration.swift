@@ -22,6 +22,7 @@ package struct AgentConfiguration: Sendable {
   package var discovery = DiscoverySettings()
   package var poll = PollSettings()
   package var profiles = ProfileSettings()
+  package var console = ConsoleSettings()
   /// [alerts]
   package var rules = RuleSettings()
   /// [[meters.offset]]
@@ -41,6 +42,8 @@ package struct ConfigurationSource: Sendable {
   package let file: String
   /// Secrets among it: for nobody's eyes.
   let text: String
+  /// What the console has set besides; nil: nothing.
+  package internal(set) var console: ConsoleFile?
 }
 
 /// [hub]
@@ -194,6 +197,26 @@ package struct PollSettings: Sendable {
   /// Below a week a long weekend would retire a device, and its return would be told as news.
   package static let retireAfterRange: ClosedRange<Duration> = .seconds(7 * 86_400)...(.seconds(3_650 * 86_400))
   package init() {}
+}
+
+/// [console]
+package struct ConsoleSettings: Sendable {
+  /// Whether there is one.
+  package var isEnabled = true
+  /// An address of this machine; loopback unless there are TLS and a password.
+  package var listen = HostAndPort(host: "127.0.0.1", port: 1301)
+  /// The hash of its password; the file is there once one is set.
+  package var passwordFile = "/var/lib/printtrail/console-password"
+  /// PEM files; both or none.
+  package var certificate: String?
+  package var key: String?
+  /// Names that it goes by, besides those of loopback and the address.
+  package var hosts: [String] = []
+  package static let hostsMax = 32
+  package init() {}
+
+  /// Whether only this machine reaches it.
+  package var isLocal: Bool { listen.host == "::1" || listen.host.hasPrefix("127.") }
 }
 
 /// [profiles]

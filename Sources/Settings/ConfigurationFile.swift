@@ -10,9 +10,15 @@ internal import Platform
 internal import SNMP
 
 extension AgentConfiguration {
-  /// Reads and checks a file.
+  /// Reads and checks a file, and what the console has set besides it.
   /// - Throws: every problem at once.
   package static func load(_ path: String) throws(ConfigurationProblems) -> AgentConfiguration {
+    let site = try loadFile(path)
+    guard let console = try ConsoleFile.read(site.consoleFilePath) else { return site }
+    return try site.joined(with: console)
+  }
+
+  private static func loadFile(_ path: String) throws(ConfigurationProblems) -> AgentConfiguration {
     let text: String
     do {
       text = try Files.readText(path)
@@ -61,6 +67,7 @@ extension AgentConfiguration {
     discovery = DiscoverySettings(root.table("discovery"), credentials: credentials)
     poll = PollSettings(root.table("poll"))
     profiles = ProfileSettings(root.table("profiles"), directory: directory)
+    console = ConsoleSettings(root.table("console"), stateDirectory: state.directory, directory: directory)
     rules = RuleSettings(root.table("alerts"))
     meterOffsets = MeterOffset.all(root.table("meters"))
     root.finish()
@@ -152,6 +159,42 @@ extension PollSettings {
     interval = table.duration("interval", in: Self.intervalRange, default: interval)
     concurrency = table.integer("concurrency", in: Self.concurrencyRange, default: concurrency)
     retireAfter = table.duration("retire_after", in: Self.retireAfterRange, default: retireAfter)
+    table.finish()
+  }
+}
+
+extension ConsoleSettings {
+  fileprivate init(_ table: TableReader, stateDirectory: String, directory base: String) {
+    self.init()
+    isEnabled = table.boolean("enabled", default: isEnabled)
+    listen =
+      table.parsed("listen", expected: "an address of this machine and a port, such as \"127.0.0.1:1301\"") { text in
+        HostAndPort(text).flatMap { NetworkAddress.isAddress($0.host) ? $0 : nil }
+      } ?? listen
+    func path(_ name: String, _ what: String) -> String? {
+      table.text(name, expected: "the path of \(what)").map { Files.resolve($0, in: base) }
+    }
+    passwordFile =
+      path("password_file", "the file that holds the password's hash") ?? stateDirectory + "/console-password"
+    certificate = path("certificate", "a PEM file with the console's certificate")
+    key = path("key", "a PEM file with the certificate's private key")
+    hosts = table.texts("hosts", expected: "names that the console goes by, such as \"print-srv.example.org\"") {
+      text in
+      HostAndPort("\(text):1").map { _ in text }
+    }
+    if hosts.count > Self.hostsMax {
+      table.note("hosts", found: "\(hosts.count) names", expected: "at most \(Self.hostsMax)")
+    }
+    if (certificate == nil) != (key == nil) {
+      table.note(certificate == nil ? "certificate" : "key", expected: "certificate and key, which go together")
+    }
+    if isEnabled, !isLocal, certificate == nil, key == nil {
+      table.note(
+        "listen", found: "\"\(listen)\" without TLS",
+        expected:
+          "a loopback address such as \"127.0.0.1:1301\"; or, for others to reach it, certificate and key as well, and a password: ptagent console password"
+      )
+    }
     table.finish()
   }
 }

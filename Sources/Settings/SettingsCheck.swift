@@ -116,6 +116,20 @@ extension SettingsSet {
   }
 }
 
+extension ConsoleFile {
+  /// The file's values with the console's beneath them.
+  func laid(over file: [String: TOMLNode]) -> [String: TOMLNode] {
+    var nodes = SettingsSet(version: 0, values: values).laid(over: file).nodes
+    if nodes["hub"] == nil, let hub { nodes["hub"] = hub }
+    if nodes["proxy"] == nil, let proxy { nodes["proxy"] = proxy }
+    return nodes
+  }
+
+  fileprivate func problems(credentials: CredentialSection) -> [ConfigurationProblem] {
+    SettingsSet(version: 0, values: values).problems(named: path, credentials: credentials)
+  }
+}
+
 extension AgentConfiguration {
   /// The set laid over the file that this configuration was read from.
   ///
@@ -125,21 +139,42 @@ extension AgentConfiguration {
     let credentials = CredentialSection(byName: self.credentials)
     let problems = set.problems(named: name, credentials: credentials)
     guard problems.isEmpty else { throw ConfigurationProblems(problems) }
-    let site = siteNodes
-    let laid = set.laid(over: site)
-    let findings = Findings(file: name, locator: nil)
-    var configuration = AgentConfiguration(
-      TableReader(laid.nodes, at: KeyPath(), findings), directory: Files.parent(of: source?.file ?? ""))
-    guard findings.problems.isEmpty else { throw ConfigurationProblems(findings.problems) }
-    configuration.warnings = findings.warnings
-    configuration.source = source
+    let laid = set.laid(over: siteNodes)
+    let configuration = try parsed(laid.nodes, named: name, source)
     return LayeredConfiguration(configuration: configuration, overridden: laid.overridden)
   }
 
-  /// What the file says; nothing where there was none.
+  private func parsed(
+    _ nodes: [String: TOMLNode], named name: String, _ source: ConfigurationSource?
+  ) throws(ConfigurationProblems) -> AgentConfiguration {
+    let findings = Findings(file: name, locator: nil)
+    var configuration = AgentConfiguration(
+      TableReader(nodes, at: KeyPath(), findings), directory: Files.parent(of: source?.file ?? ""))
+    guard findings.problems.isEmpty else { throw ConfigurationProblems(findings.problems) }
+    configuration.warnings = findings.warnings
+    configuration.source = source
+    return configuration
+  }
+
+  /// What the file says, and beneath it what the console has set; nothing where there was none.
   var siteNodes: [String: TOMLNode] {
+    let nodes = fileNodes
+    return source?.console.map { $0.laid(over: nodes) } ?? nodes
+  }
+
+  /// What the file says; nothing where there was none.
+  var fileNodes: [String: TOMLNode] {
     guard let source, case .table(let nodes)? = try? TOMLNode.parse(source.text) else { return [:] }
     return nodes
+  }
+
+  /// This configuration's file, with this of the console instead of what the console had set.
+  /// - Throws: everything that is wrong with it.
+  package func joined(with console: ConsoleFile) throws(ConfigurationProblems) -> AgentConfiguration {
+    let problems = console.problems(credentials: CredentialSection(byName: credentials))
+    guard problems.isEmpty else { throw ConfigurationProblems(problems) }
+    let source = ConfigurationSource(file: source?.file ?? "", text: source?.text ?? "", console: console)
+    return try parsed(console.laid(over: fileNodes), named: console.path, source)
   }
 }
 

@@ -8,9 +8,11 @@ package struct ExplainedSetting: Equatable, Sendable {
   package enum Origin: Equatable, Sendable {
     case preset
     case file(line: Int?)
+    case console
     case hub(version: UInt64)
     /// A prohibition of both.
     case fileAndHub(version: UInt64)
+    case consoleAndHub(version: UInt64)
   }
 
   package let key: SettingKey
@@ -31,12 +33,15 @@ extension AgentConfiguration {
       let isInFile = locator.lines[path] != nil
       let isFromHub =
         set?.values.contains { $0.key == key.name } ?? false && (key.isProhibition || !site.decides(key))
+      let isFromConsole = !isInFile && site.decides(key) && source?.console?.value(of: key) != nil
       let origin: ExplainedSetting.Origin =
-        switch (isInFile, isFromHub ? set?.version : nil) {
-        case (true, let version?): .fileAndHub(version: version)
-        case (true, nil): .file(line: locator.lines[path])
-        case (false, let version?): .hub(version: version)
-        case (false, nil): .preset
+        switch (isInFile, isFromConsole, isFromHub ? set?.version : nil) {
+        case (true, _, let version?): .fileAndHub(version: version)
+        case (true, _, nil): .file(line: locator.lines[path])
+        case (false, true, let version?): .consoleAndHub(version: version)
+        case (false, true, nil): .console
+        case (false, false, let version?): .hub(version: version)
+        case (false, false, nil): .preset
         }
       return ExplainedSetting(key: key, value: value(of: key) ?? "none", origin: origin)
     }

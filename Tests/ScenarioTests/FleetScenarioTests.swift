@@ -59,6 +59,8 @@ struct `A fleet that lives` {
     let text = """
       [state]
       directory = "\(site.stateDirectory)"
+      [console]
+      enabled = false
       [discovery]
       ranges = ["127.30.\(site.network).1-4"]
       port = \(site.ports.snmp)

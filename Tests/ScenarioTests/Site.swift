@@ -127,6 +127,9 @@ final class Site {
       [poll]
       interval = "\(pollInterval)"
 
+      [console]
+      enabled = false
+
       """
     try edit(text).write(toFile: configuration, atomically: true, encoding: .utf8)
   }

@@ -7,7 +7,7 @@ import Testing
     .deletingLastPathComponent().appendingPathComponent("tools")
   static let names = [
     "bench", "check", "crash-images", "demo", "fault-proxy", "fuzz", "install-dependencies", "manpages", "package",
-    "protos", "record-golden", "sbom", "test", "test-packages", "verify_export.py",
+    "protos", "record-golden", "sbom", "screenshots", "test", "test-packages", "verify_export.py",
   ]
 
   @Test func `is known here`() throws {

@@ -21,10 +21,22 @@ struct Diagnostics: Sendable {
   static let bytesMax = 48 << 10
   static let devicesMax = 500
 
-  let configuration: AgentConfiguration
+  /// That is in use now.
+  let configured: @Sendable () -> AgentConfiguration
   let composer: StatusComposer
   let journal: Journal
   let tail: LogTail
+
+  init(
+    configuration: @escaping @autoclosure @Sendable () -> AgentConfiguration, composer: StatusComposer,
+    journal: Journal,
+    tail: LogTail
+  ) {
+    configured = configuration
+    self.composer = composer
+    self.journal = journal
+    self.tail = tail
+  }
 
   /// Compressed with gzip; at most `bytesMax`.
   /// - Throws: what the journal throws, or `ZlibError`.
@@ -42,6 +54,7 @@ struct Diagnostics: Sendable {
   func json(_ fleet: FleetState, logBytes: Int, devicesMax: Int) throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let configuration = configured()
     let content = Content(
       version: AgentVersion.text, written: UTCTime.text(milliseconds: Machine.milliseconds),
       hostName: Machine.hostName, operatingSystem: Machine.operatingSystem,

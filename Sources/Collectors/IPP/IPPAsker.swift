@@ -65,15 +65,26 @@ package struct IPPAsker: Sendable {
         try Task.checkCancellation()
       case .failed(let failure):
         cost.milliseconds = Self.milliseconds(since: began)
-        let outcome = PollOutcome(
+        var outcome = PollOutcome(
           endpoint: endpoint, credential: Self.accessName, cost: cost, result: .failed(failure))
+        outcome.steps = [Self.step(cost, objects: 0, failure)]
         return (outcome, way)
       case .done(let decoded, let found):
         cost.milliseconds = Self.milliseconds(since: began)
         let result = await Self.interpret(decoded, found, conversation.hasOtherCertificate, profiles)
-        return (PollOutcome(endpoint: endpoint, credential: Self.accessName, cost: cost, result: result), found)
+        var outcome = PollOutcome(endpoint: endpoint, credential: Self.accessName, cost: cost, result: result)
+        if case .reading(let poll) = result {
+          outcome.steps = [Self.step(cost, objects: poll.walk.bindings.count, nil)]
+        }
+        return (outcome, found)
       }
     }
+  }
+
+  private static func step(_ cost: PollCost, objects: Int, _ failure: PollFailure?) -> PollStep {
+    PollStep(
+      name: "IPP attributes", milliseconds: cost.milliseconds, requests: cost.requests, objects: objects,
+      failure: failure)
   }
 
   /// Whether a printer answers there over IPP; nil when nothing listens. An address where nothing is costs one connection's patience.

@@ -15,7 +15,9 @@ extension PollTranscript {
     let (bindings, findings) = bindings.shortened()
     kept.bindings = bindings
     kept.findings += findings
-    return kept.interpretedAsKept(endpoint, credential, profiles)
+    var (outcome, memory) = kept.interpretedAsKept(endpoint, credential, profiles)
+    outcome.steps = steps
+    return (outcome, memory)
   }
 
   private func interpretedAsKept(

@@ -39,6 +39,8 @@ package struct PollTranscript: Sendable {
   /// Why the poll ended early.
   package var interruption: PollFailure?
   package var cost = PollCost()
+  /// What was done, in order.
+  package var steps: [PollStep] = []
   /// All objects as of the last poll that came to its end; nil before the first.
   package var former: Walk?
   /// For the next poll; its walk is not updated yet.
@@ -89,6 +91,10 @@ package struct PollMachine: DeviceMachine {
   private let profiles: ProfileSet
   private let silenceMax: Duration?
   private var conversation: Conversation
+  /// When something was last heard or fired.
+  private var now: Instant?
+  /// The step under way: when it began, and what had been asked and read until then.
+  private var openStep: (name: String, begun: Instant, requests: UInt32)?
   private var transcript: PollTranscript
   private var steps: [Step] = []
   private var reader: Reader?
@@ -139,6 +145,7 @@ package struct PollMachine: DeviceMachine {
   package mutating func start(now: Instant) -> [Action] {
     begun = now
     lastHeard = now
+    self.now = now
     return proceed(now: now)
   }
 
@@ -173,6 +180,7 @@ package struct PollMachine: DeviceMachine {
   // MARK: Requests and answers
 
   private mutating func follow(_ turn: Conversation.Turn, now: Instant) -> [Action] {
+    self.now = now
     let actions = actions(turn)
     guard let reply = turn.reply else { return actions }
     take(reply, now: now)
@@ -275,7 +283,9 @@ package struct PollMachine: DeviceMachine {
     if steps.isEmpty { planMore() }
     guard !steps.isEmpty else { return false }
     var abilities = transcript.memory.abilities
-    switch steps.removeFirst() {
+    let step = steps.removeFirst()
+    if let now { openStep = (stepName(step), now, conversation.cost(now: now).requests) }
+    switch step {
     case .get(let names):
       abilities.columnsWorked()
       reader = .get(ScalarRead(names: names, abilities: abilities))
@@ -295,6 +305,28 @@ package struct PollMachine: DeviceMachine {
   /// How many values a column had the last time; nil before the first poll, of which the tables' usual rows are expected.
   private var formerCount: ((ObjectIdentifier) -> Int?)? {
     transcript.former.map { walk in { walk.subtree($0).count } }
+  }
+
+  /// Notes how a step went, for whoever wants to see.
+  private mutating func note(_ stopped: PollFailure?, objects: Int) {
+    guard let step = openStep, let now else { return }
+    openStep = nil
+    let milliseconds = step.begun.duration(to: now) / .milliseconds(1)
+    transcript.steps.append(
+      PollStep(
+        name: step.name, milliseconds: UInt32(max(0, milliseconds.rounded())),
+        requests: conversation.cost(now: now).requests - step.requests, objects: objects, failure: stopped))
+  }
+
+  private func stepName(_ step: Step) -> String {
+    switch step {
+    case .get where hasReadPrivate: "vendor objects"
+    case .get: "device ids"
+    case .getKnown: transcript.steps.isEmpty ? "what moves" : "labels"
+    case .walk where transcript.kind == .light: "alerts"
+    case .walk: hasReadPrivate ? "vendor tables" : "standard tables"
+    case .context: "supplies in another context"
+    }
   }
 
   private mutating func closeReader() {
@@ -327,6 +359,9 @@ package struct PollMachine: DeviceMachine {
     let name = context.take()
     conversation.leaveContext()
     guard case .walk(let walk, let roots) = reader.take() else { return }
+    note(
+      walk.stopped == nil ? nil : PollFailure(.timeout, "no answer in context \(name ?? "")"),
+      objects: walk.bindings.count)
     let abilities = transcript.memory.abilities
     defer { transcript.memory.abilities = abilities }
     if walk.stopped == nil, walk.findings.allSatisfy({ $0.unansweredName == nil }) {
@@ -345,14 +380,17 @@ package struct PollMachine: DeviceMachine {
 
   private mutating func close(_ source: some RequestSource) {
     let read = source.bindings
+    defer { note(nil, objects: read.count) }
     if transcript.bindings.isEmpty { transcript.bindings = read } else { transcript.bindings += read }
     // In order, so that nothing that follows has to put them in order again.
     if transcript.kind == .light, source.stopped == nil { transcript.bindings = Walk(transcript.bindings).bindings }
     transcript.memory.abilities = source.abilities
     for finding in source.findings { conversation.note(Finding(finding.name, finding.description)) }
     switch source.stopped {
-    case nil: break
-    case .unreachable(let failure): transcript.interruption = transcript.interruption ?? self.failure(failure)
+    case nil: note(nil, objects: read.count)
+    case .unreachable(let failure):
+      transcript.interruption = transcript.interruption ?? self.failure(failure)
+      note(transcript.interruption, objects: read.count)
     case .requestsExhausted(let count):
       conversation.note(Finding(nil, "reading was ended after \(count) requests"))
     case .bindingsExhausted(let count):

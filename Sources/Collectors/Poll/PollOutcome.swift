@@ -21,6 +21,26 @@ package enum PollKind: Equatable, Sendable {
   case light
 }
 
+/// One step of a poll: so many requests in a row that belong together.
+package struct PollStep: Equatable, Sendable {
+  /// For people: `standard tables`.
+  package var name: String
+  package var milliseconds: UInt32
+  package var requests: UInt32
+  /// Values that were read.
+  package var objects: Int
+  /// Why it ended before its end.
+  package var failure: PollFailure?
+
+  package init(name: String, milliseconds: UInt32, requests: UInt32, objects: Int, failure: PollFailure? = nil) {
+    self.name = name
+    self.milliseconds = milliseconds
+    self.requests = requests
+    self.objects = objects
+    self.failure = failure
+  }
+}
+
 /// What one poll of one device came to, and what it cost.
 package struct PollOutcome: Equatable, Sendable {
   package enum Result: Equatable, Sendable {
@@ -32,6 +52,8 @@ package struct PollOutcome: Equatable, Sendable {
   /// Name of the credential used.
   package var credential: String
   package var cost: PollCost
+  /// What was done, in order; over IPP it is one step.
+  package var steps: [PollStep] = []
   package var result: Result
 
   package init(endpoint: Endpoint, credential: String, cost: PollCost, result: Result) {

@@ -14,6 +14,7 @@ internal import Hummingbird
 internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
+internal import WebServing
 
 struct MetricsService: Sendable {
   /// Prometheus keeps its connection between two scrapes, which are a minute apart at most.

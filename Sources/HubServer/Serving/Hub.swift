@@ -11,6 +11,7 @@ package import Logging
 package import Platform
 internal import ServiceLifecycle
 package import UnixSignals
+internal import WebServing
 
 package struct Hub: Sendable {
   package struct Configuration: Sendable {

@@ -6,6 +6,7 @@ internal import Logging
 internal import NIOCore
 internal import ServiceLifecycle
 internal import Synchronization
+internal import WebServing
 
 /// Waits for the ports, tells so once, then waits for the end and tells that, too.
 struct Readiness: Service {
@@ -50,14 +51,7 @@ struct HTTPListener<Application: ApplicationProtocol>: Service {
       // One that cannot bind ends the group with the reason; this service only waits for that.
       guard (try? await listener.port) != nil else { return try await gracefulShutdown() }
     }
-    let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: [application], logger: logger))
-    do {
-      try await servedToTheEnd(connections) {
-        Task { await group.triggerGracefulShutdown() }
-      } serve: {
-        try await group.run()
-      }
-    } catch let error as IOError {
+    do { try await servedToTheEnd(application, connections, logger: logger) } catch let error as IOError {
       throw HubError(listening: name, on: endpoint, error)
     }
   }
