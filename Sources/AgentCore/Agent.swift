@@ -93,8 +93,10 @@ package struct Agent: Sendable {
       store: IdentityStore(stateDirectory: configuration.state.directory), keeper: keeper, journal: journal,
       board: board, logger: logger)
     try await identity.look()
+    let progress = ProgressWatch(board: board, journal: journal)
     let composer = StatusComposer(
-      board: board, journal: journal, journalDirectory: configuration.journal.directory, fold: fold, identity: identity)
+      board: board, journal: journal, journalDirectory: configuration.journal.directory, fold: fold, identity: identity,
+      progress: progress)
     let status = StatusFile(
       composer: composer, board: board, stateDirectory: configuration.state.directory, logger: logger)
     status.write()
@@ -128,6 +130,7 @@ package struct Agent: Sendable {
       takeJob: { job in jobBox.take(job) }
     ) { board.say($0, isConfigured: keeper.current.hub != nil) }
     board.say(replicator.status, isConfigured: keeper.current.hub != nil)
+    composer.progress.watch(replicator)
     let diagnostics = Diagnostics(
       configuration: keeper.current, composer: composer, journal: journal, tail: logTail)
     let jobs = JobService(
@@ -149,7 +152,7 @@ package struct Agent: Sendable {
       trace: trace, diagnostics: diagnostics, profiles: settings.profiles, logger: logger)
     let supervision = SupervisionService(
       manager: ServiceManager.current.map { SupervisionService.Manager($0) },
-      isReady: { board.snapshot.isCollectorSettled }, trouble: { nil },
+      isReady: { board.snapshot.isCollectorSettled }, trouble: { composer.progress.trouble },
       summary: { Self.summary(board.snapshot) }, restart: restart, logger: logger)
     var group = ServiceGroupConfiguration(
       services: [

@@ -29,6 +29,17 @@ package struct AgentStatus: Codable, Equatable, Sendable {
     package var remedy: String?
   }
 
+  /// How one of the three parts moves that the agent cannot do without.
+  package struct Movement: Codable, Equatable, Sendable {
+    /// `writer`, `poller` or `replicator`.
+    package var part: String
+    /// `moving`, `idle` (rightly so) or `stuck`.
+    package var state: String
+    /// When it last moved, RFC 3339.
+    package var moved: String
+    package var reason: String
+  }
+
   package struct Position: Codable, Equatable, Sendable {
     package var epoch: UInt32
     package var sequence: UInt64
@@ -91,6 +102,8 @@ package struct AgentStatus: Codable, Equatable, Sendable {
   package var devices: [String: Int]
   package var delivery: Delivery
   package var components: [Component]
+  /// Nil: by an earlier release.
+  package var progress: [Movement]?
 
   /// The file in a state directory.
   package static func path(in stateDirectory: String) -> String { stateDirectory + "/status.json" }

@@ -95,7 +95,11 @@ struct CollectionService: Service {
       settings, known: known, engine: engine, sink: JournalSink(journal: journal), observer: observer,
       profiles: settings.profiles, thinning: { thinning.interval }, clock: { Machine.milliseconds })
     desk.take(collector)
-    defer { desk.take(nil) }
+    board.collecting(true)
+    defer {
+      board.collecting(false)
+      desk.take(nil)
+    }
     try await withThrowingTaskGroup { group in
       group.addTask { try await collector.run() }
       group.addTask { try await untilOther(settings, configuration, revision, collector) }
@@ -271,6 +275,8 @@ struct CollectionObserver: CollectorObserver {
         "detail": "\(failure.message)",
       ])
   }
+
+  func stepped(_ step: CollectorStep) { board.collectorStepped(step) }
 
   func progressed(at time: Int64) {
     board.collectorMoved(at: time)

@@ -69,6 +69,8 @@ extension StatusBoard {
   /// Says what the replicator says, with what to do about it.
   func say(_ delivery: DeliveryStatus, isConfigured: Bool) {
     update { board in
+      if board.delivery?.state != delivery.state { board.deliveryBegan = .now }
+      if board.delivery?.recordsAcknowledged != delivery.recordsAcknowledged { board.deliveryAcknowledged = .now }
       board.delivery = delivery
       board.deliveryTrail.note(delivery.recordsAcknowledged, at: Machine.milliseconds)
     }

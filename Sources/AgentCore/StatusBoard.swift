@@ -28,6 +28,11 @@ package final class StatusBoard: Sendable {
     var delivery: DeliveryStatus?
     var deliveryTrail = DeliveryTrail()
     var collectorProgress: Int64?
+    /// Nil while nothing is collected.
+    var poller: ProgressFacts.Poller?
+    /// When the state of `delivery` began, and when the hub last acknowledged anything.
+    var deliveryBegan = Progress.Moment.now
+    var deliveryAcknowledged: Progress.Moment?
     /// Counts changes, so that the writer knows whether there is anything to write.
     var revision: UInt64 = 0
   }
@@ -57,7 +62,27 @@ package final class StatusBoard: Sendable {
   }
 
   /// Progress alone is no news.
-  func collectorMoved(at time: Int64) { board.withLock { $0.collectorProgress = time } }
+  func collectorMoved(at time: Int64) {
+    board.withLock { board in
+      board.collectorProgress = time
+      board.poller?.ended = .now
+    }
+  }
+
+  /// Nor is a round of the collector's loop.
+  func collectorStepped(_ step: CollectorStep) {
+    let now = Progress.Moment.now
+    board.withLock { board in
+      let ended = board.poller?.ended
+      board.poller = ProgressFacts.Poller(
+        stepped: now, polling: step.polling, oldest: step.oldest.map { now - $0 }, ended: ended)
+    }
+  }
+
+  /// Collecting begins, and must go on from now on; or it has ended.
+  func collecting(_ isOn: Bool) {
+    board.withLock { $0.poller = isOn ? ProgressFacts.Poller(stepped: .now) : nil }
+  }
 
   var snapshot: Board { board.withLock { $0 } }
 }
@@ -70,6 +95,20 @@ extension StatusBoard.Board {
           name: name.rawValue, state: word.state, since: UTCTime.text(milliseconds: word.since), message: word.message,
           remedy: word.remedy)
       }
+    }
+  }
+
+  /// The words of each, and where one is stuck, that instead.
+  func components(_ parts: [Progress], at now: Int64) -> [AgentStatus.Component] {
+    let stuck = Dictionary(parts.filter { $0.movement == .stuck }.map { ($0.component.rawValue, $0) }) { first, _ in
+      first
+    }
+    return components.map { component in
+      guard let part = stuck[component.name] else { return component }
+      let since = UTCTime.text(milliseconds: part.movedMilliseconds(at: .now, milliseconds: now))
+      return AgentStatus.Component(
+        name: component.name, state: .failed, since: since, message: "does not move: \(part.reason)",
+        remedy: Progress.remedy)
     }
   }
 

@@ -16,12 +16,14 @@ struct StatusComposer: Sendable {
   let journalDirectory: String
   let fold: FleetFold
   let identity: IdentityWatcher
+  let progress: ProgressWatch
 
   /// The status file's content.
   func status() throws -> AgentStatus {
     let snapshot = board.snapshot
     let now = Machine.milliseconds
     let numbers = try journalNumbers()
+    let parts = try progress.parts()
     let install = identity.identity.map { identity in
       AgentStatus.Install(
         id: identity.installID, entity: identity.entity, hub: snapshot.delivery?.hub ?? "",
@@ -35,7 +37,16 @@ struct StatusComposer: Sendable {
         directory: journalDirectory, head: Self.position(numbers.head),
         acknowledged: numbers.acknowledged.map(Self.position), lag: install == nil ? nil : numbers.lag),
       sweep: snapshot.sweepState, devices: Self.devices(fold.state),
-      delivery: Self.delivery(snapshot, now: now), components: snapshot.components)
+      delivery: Self.delivery(snapshot, now: now), components: snapshot.components(parts, at: now),
+      progress: Self.movements(parts, at: now))
+  }
+
+  static func movements(_ parts: [Progress], at now: Int64) -> [AgentStatus.Movement] {
+    parts.map { part in
+      AgentStatus.Movement(
+        part: part.part.rawValue, state: part.movement.rawValue,
+        moved: UTCTime.text(milliseconds: part.movedMilliseconds(at: .now, milliseconds: now)), reason: part.reason)
+    }
   }
 
   private static func delivery(_ snapshot: StatusBoard.Board, now: Int64) -> AgentStatus.Delivery {
@@ -51,12 +62,23 @@ struct StatusComposer: Sendable {
       rateOverOneMinute: rate(DeliveryTrail.spans[0]), rateOverFiveMinutes: rate(DeliveryTrail.spans[1]))
   }
 
+  /// What a health report is sent at once for.
+  func headline() throws -> [String] {
+    HealthReport.headline(
+      components: board.snapshot.components(try progress.parts(), at: Machine.milliseconds).map {
+        ($0.name, $0.state.rawValue)
+      },
+      lastSweep: fold.state.agent.sweepCompleted.map { UTCTime.text(milliseconds: $0.time) }, version: AgentVersion.text
+    )
+  }
+
   /// The health report.
   func health() throws -> HealthReport {
     let snapshot = board.snapshot
     let now = Machine.milliseconds
     let numbers = try journalNumbers()
     let fleet = fold.state
+    let parts = try progress.parts()
     return HealthReport(
       version: AgentVersion.text, time: UTCTime.text(milliseconds: now), uptimeSeconds: (now - board.started) / 1000,
       journal: HealthReport.Journal(
@@ -66,12 +88,16 @@ struct StatusComposer: Sendable {
       certificateDaysLeft: identity.identity.map { $0.daysLeft(at: now / 1000) },
       lastSweep: Self.lastSweep(fleet.agent),
       devices: Self.devices(fleet),
-      components: snapshot.components.map {
+      components: snapshot.components(parts, at: now).map {
         HealthReport.Component(name: $0.name, state: $0.state.rawValue, since: $0.since, message: $0.message)
       },
       collectorProgress: snapshot.collectorProgress.map { UTCTime.text(milliseconds: $0) },
       nextCheckIn: snapshot.delivery?.nextCheckIn.map { UTCTime.text(milliseconds: $0) },
-      clockAheadSeconds: identity.circumstances.clockAheadSeconds)
+      clockAheadSeconds: identity.circumstances.clockAheadSeconds,
+      damage: try HealthReport.Damage(journal.reader, directory: journalDirectory),
+      progress: Self.movements(parts, at: now).map {
+        HealthReport.Movement(part: $0.part, state: $0.state, moved: $0.moved, reason: $0.reason)
+      })
   }
 
   private func journalNumbers() throws -> JournalNumbers { try JournalNumbers(journal.reader) }
@@ -118,5 +144,27 @@ package struct JournalNumbers: Sendable {
     acknowledged = cursor
     head = try reader.head()
     self.lag = lag
+  }
+}
+
+extension HealthReport.Damage {
+  /// Nil where there is none. By the journal itself, so that a restart forgets nothing.
+  init?(_ reader: JournalReader, directory: String) throws {
+    self.init(
+      recordsLost: 0, recordsSalvaged: 0, endsUnknown: 0, quarantines: JournalQuarantine.all(of: directory).count)
+    for epoch in try reader.epochs() {
+      let ranges = try reader.lost(epoch: epoch.number)
+      guard !ranges.isEmpty else { continue }
+      let size = try reader.frontier(epoch: epoch.number).size
+      let lost = ranges.reduce(0) { sum, range in sum + (range.last.map { $0 - range.first + 1 } ?? 0) }
+      recordsLost += lost
+      if ranges.contains(where: { $0.last == nil }) { endsUnknown += 1 }
+      let known = ranges.reduce(0) { sum, range in
+        sum + (range.first <= size ? min(range.last ?? size, size) - range.first + 1 : 0)
+      }
+      let there = size - min(size, epoch.firstSequence - 1)
+      recordsSalvaged += there - min(there, known)
+    }
+    if recordsLost == 0, recordsSalvaged == 0, endsUnknown == 0, quarantines == 0 { return nil }
   }
 }

@@ -58,6 +58,40 @@ package struct HealthReport: Codable, Equatable, Sendable {
     }
   }
 
+  /// What damage has left and taken, of all epochs that the journal still has.
+  package struct Damage: Codable, Equatable, Sendable {
+    package var recordsLost: UInt64
+    /// Records of damaged epochs that were kept.
+    package var recordsSalvaged: UInt64
+    /// Epochs of which it is not known how far they went, so that more may be lost.
+    package var endsUnknown: Int
+    /// Directories with damaged files that nobody has moved away yet.
+    package var quarantines: Int
+    package init(recordsLost: UInt64, recordsSalvaged: UInt64, endsUnknown: Int, quarantines: Int) {
+      self.recordsLost = recordsLost
+      self.recordsSalvaged = recordsSalvaged
+      self.endsUnknown = endsUnknown
+      self.quarantines = quarantines
+    }
+  }
+
+  /// How a part moves that the agent cannot do without.
+  package struct Movement: Codable, Equatable, Sendable {
+    /// `writer`, `poller` or `replicator`.
+    package var part: String
+    /// `moving`, `idle` (rightly so) or `stuck`.
+    package var state: String
+    /// When it last moved, RFC 3339.
+    package var moved: String
+    package var reason: String
+    package init(part: String, state: String, moved: String, reason: String) {
+      self.part = part
+      self.state = state
+      self.moved = moved
+      self.reason = reason
+    }
+  }
+
   package var version: String
   /// RFC 3339, by the agent's clock: the hub sees the skew.
   package var time: String
@@ -76,11 +110,15 @@ package struct HealthReport: Codable, Equatable, Sendable {
   package var nextCheckIn: String?
   /// How far the agent's clock is ahead of the hub's, as the hub told; negative behind.
   package var clockAheadSeconds: Int64?
+  /// Nil where the journal is whole and nothing lies beside it.
+  package var damage: Damage?
+  package var progress: [Movement]
 
   package init(
     version: String, time: String, uptimeSeconds: Int64, journal: Journal, diskFreeBytes: UInt64?,
     certificateDaysLeft: Int64?, lastSweep: Sweep?, devices: [String: Int], components: [Component],
-    collectorProgress: String?, nextCheckIn: String? = nil, clockAheadSeconds: Int64? = nil
+    collectorProgress: String?, nextCheckIn: String? = nil, clockAheadSeconds: Int64? = nil, damage: Damage? = nil,
+    progress: [Movement] = []
   ) {
     self.version = version
     self.time = time
@@ -94,6 +132,8 @@ package struct HealthReport: Codable, Equatable, Sendable {
     self.collectorProgress = collectorProgress
     self.nextCheckIn = nextCheckIn
     self.clockAheadSeconds = clockAheadSeconds
+    self.damage = damage
+    self.progress = progress
   }
 
   /// The body of the request: the same report gives the same bytes.
@@ -103,8 +143,10 @@ package struct HealthReport: Codable, Equatable, Sendable {
     return Array(try encoder.encode(self))
   }
 
-  /// What must not wait for the next minute when it changes: states, and what is right at the edge of trouble.
-  package var headline: [String] {
-    components.map { "\($0.name)=\($0.state)" } + [lastSweep?.completed ?? "never swept", version]
+  /// What must not wait for the next minute when it changes: the components' states, the end of a sweep, the release.
+  package static func headline(
+    components: [(name: String, state: String)], lastSweep: String?, version: String
+  ) -> [String] {
+    components.map { "\($0.name)=\($0.state)" } + [lastSweep ?? "never swept", version]
   }
 }

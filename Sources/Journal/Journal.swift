@@ -122,6 +122,9 @@ package final class Journal: Sendable {
     while let removed = try await perform(.prune(pruning)).first, removed < position {}
   }
 
+  /// How the writer moves, for whoever watches it; takes no transaction and waits for nothing.
+  package var progress: WriterProgress { writer.queue.progress }
+
   /// Commits what is queued, signs a last checkpoint and lets go of the directory. Whatever is called later throws `closed`.
   /// The reader goes on reading.
   package func close() async { await writer.stop() }
@@ -155,5 +158,19 @@ package final class Journal: Sendable {
     guard payloads.count <= JournalLimits.appendRecordsMax, bytes <= JournalLimits.appendBytesMax else {
       throw .appendTooLarge(records: payloads.count, bytes: bytes)
     }
+  }
+}
+
+/// How a journal's writer moves: times by a clock that stands still while the machine sleeps.
+package struct WriterProgress: Equatable, Sendable {
+  /// Requests that wait for the next commit.
+  package var waiting: Int
+  /// For how long there has been something to commit, and no commit was done; nil: there is nothing.
+  package var busyFor: Duration?
+  /// Since the last commit was done; nil: there was none yet.
+  package var sinceCommit: Duration?
+
+  package init(waiting: Int = 0, busyFor: Duration? = nil, sinceCommit: Duration? = nil) {
+    (self.waiting, self.busyFor, self.sinceCommit) = (waiting, busyFor, sinceCommit)
   }
 }

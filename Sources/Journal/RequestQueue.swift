@@ -82,6 +82,10 @@ final class RequestQueue: @unchecked Sendable {  // Everything mutable is touche
   /// When the writer's thread wakes by itself; nil while it is not asleep, `.max` for never.
   private var sleepsUntil: UInt64?
   private var heldBack: [CheckedContinuation<Void, Never>] = []
+  /// Since when there has been something to commit without a turn that ended, by CLOCK_MONOTONIC in nanoseconds; nil: there is nothing.
+  private var busySince: UInt64?
+  /// When the last turn ended that committed anything.
+  private var committedAt: UInt64?
 
   init() {
     pthread_mutex_init(mutex, nil)
@@ -126,6 +130,7 @@ final class RequestQueue: @unchecked Sendable {  // Everything mutable is touche
       requests.append(request)
       records += request.records
       bytes += request.bytes
+      if busySince == nil { busySince = Self.now() }
     }
     let wakes = submission == .queued && !isTurnTaken
     pthread_mutex_unlock(mutex)
@@ -155,6 +160,7 @@ final class RequestQueue: @unchecked Sendable {  // Everything mutable is touche
     guard !isTurnTaken, !isClosed, requests.isEmpty else { return false }
     isTurnTaken = true
     recordsInTurn = records
+    busySince = Self.now()
     return true
   }
 
@@ -173,9 +179,12 @@ final class RequestQueue: @unchecked Sendable {  // Everything mutable is touche
   ///   - nanosecondsUntilDue: how long until there is work without any further request; nil when there will be none.
   ///   - head: the last record, now.
   func endTurn(nanosecondsUntilDue: UInt64?, head: RecordPosition? = nil) {
-    let due = nanosecondsUntilDue.map { Self.now() &+ min($0, UInt64(Int64.max)) }
+    let now = Self.now()
+    let due = nanosecondsUntilDue.map { now &+ min($0, UInt64(Int64.max)) }
     pthread_mutex_lock(mutex)
     isTurnTaken = false
+    if busySince != nil { committedAt = now }
+    busySince = requests.isEmpty ? nil : now
     self.head = head
     workDue = due
     let hasWork = !requests.isEmpty || isClosed
@@ -195,12 +204,23 @@ final class RequestQueue: @unchecked Sendable {  // Everything mutable is touche
       return .closed
     }
     let batch = takeBatch()
+    if busySince == nil { busySince = Self.now() }
     let released = heldBack
     heldBack = []
     pthread_cond_broadcast(roomMade)
     pthread_mutex_unlock(mutex)
     for continuation in released { continuation.resume() }
     return .batch(batch)
+  }
+
+  /// How the writer moves.
+  var progress: WriterProgress {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    let now = Self.now()
+    func age(_ time: UInt64) -> Duration { .nanoseconds(Int64(clamping: now - min(time, now))) }
+    return WriterProgress(
+      waiting: requests.count - taken, busyFor: busySince.map(age), sinceCommit: committedAt.map(age))
   }
 
   private var isWorkForWriter: Bool {

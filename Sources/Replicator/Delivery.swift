@@ -149,6 +149,12 @@ package struct Delivery: Sendable {
     sent.reduce(0) { sum, entry in sum + (entry.value - min(entry.value, held[entry.key])) }
   }
 
+  /// Records that cannot be sent to this hub, because those before them are lost and it does not know of losses.
+  package var withheld: UInt64 {
+    guard phase == .streaming else { return 0 }
+    return heads.reduce(0) { sum, entry in sum + (entry.value - min(entry.value, reach(entry.key))) }
+  }
+
   /// Records that the hub does not have, over all epochs; nil before the hub said what it has.
   package var lag: UInt64? {
     guard phase == .streaming else { return nil }

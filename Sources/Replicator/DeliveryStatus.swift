@@ -60,3 +60,19 @@ package struct DeliveryStatus: Equatable, Sendable {
 
   package init(state: State) { self.state = state }
 }
+
+/// How delivery moves, as seen from outside. Times are by a clock that stands still while the machine sleeps.
+package struct DeliveryPulse: Equatable, Sendable {
+  /// Since when something that the hub or the journal told waits to be dealt with; nil: nothing does.
+  package var undealtSince: SuspendingClock.Instant?
+  /// When the wait for the next attempt or check-in ends; nil while none is waited for.
+  package var waitEnds: SuspendingClock.Instant?
+  /// Records sent in this stream that the hub has not acknowledged.
+  package var unacknowledged: UInt64 = 0
+  /// Records that this hub does not take, because it does not know that those before them are lost.
+  package var withheld: UInt64 = 0
+
+  package init(unacknowledged: UInt64 = 0, withheld: UInt64 = 0) {
+    (self.unacknowledged, self.withheld) = (unacknowledged, withheld)
+  }
+}

@@ -12,6 +12,8 @@ final class Inbox: Sendable {
   private struct State {
     var events: [Delivery.Event] = []
     var isFinished = false
+    /// Since when there is something to deal with: it waits, or was taken and the reader has not come back.
+    var undealtSince: SuspendingClock.Instant?
     var reader: CheckedContinuation<Void, Never>?
   }
 
@@ -23,12 +25,16 @@ final class Inbox: Sendable {
   /// How many events wait.
   var count: Int { state.withLock { $0.events.count } }
 
+  /// Since when something waits or is dealt with, and the reader did not come back; nil: nothing does.
+  var undealtSince: SuspendingClock.Instant? { state.withLock { $0.undealtSince } }
+
   /// - Throws: when more wait than can make sense.
   func offer(_ event: Delivery.Event) throws {
     let (reader, isFull) = state.withLock { state in
       if state.isFinished { return (nil as CheckedContinuation<Void, Never>?, false) }
       guard !Self.merge(event, into: &state.events) else { return (nil, false) }
       guard state.events.count < limit else { return (nil, true) }
+      if state.undealtSince == nil { state.undealtSince = .now }
       state.events.append(event)
       defer { state.reader = nil }
       return (state.reader, false)
@@ -54,6 +60,7 @@ final class Inbox: Sendable {
     while true {
       if Task.isCancelled { return nil }
       let (taken, isFinished) = state.withLock { state in
+        state.undealtSince = state.events.isEmpty ? nil : .now
         defer { state.events = [] }
         return (state.events, state.isFinished)
       }

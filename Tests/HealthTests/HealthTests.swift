@@ -31,10 +31,12 @@ import Testing
       text == """
         {"certificateDaysLeft":80,"components":[{"message":"m","name":"delivery","since":"2026-03-01T08:14:00.000Z","state":"ok"}],\
         "devices":{"read":2},"diskFreeBytes":1,"journal":{"head":{"epoch":1,"sequence":9},"lag":9},\
-        "lastSweep":{"completed":"2026-03-01T08:14:00.000Z","milliseconds":7,"outcomes":{"found":2}},\
+        "lastSweep":{"completed":"2026-03-01T08:14:00.000Z","milliseconds":7,"outcomes":{"found":2}},"progress":[],\
         "time":"2026-03-01T08:15:00.000Z","uptimeSeconds":5,"version":"0.1.0"}
         """)
-    #expect(report.headline == ["delivery=ok", "2026-03-01T08:14:00.000Z", "0.1.0"])
+    let headline = HealthReport.headline(
+      components: [("delivery", "ok")], lastSweep: "2026-03-01T08:14:00.000Z", version: "0.1.0")
+    #expect(headline == ["delivery=ok", "2026-03-01T08:14:00.000Z", "0.1.0"])
   }
 
   @Test func `the format's page shows a report with every member, and explains each`() throws {
@@ -52,7 +54,9 @@ import Testing
       journal: .init(head: .init(epoch: 1, sequence: 0), acknowledged: .init(epoch: 1, sequence: 0), lag: 0),
       diskFreeBytes: 0, certificateDaysLeft: 0, lastSweep: .init(completed: "", milliseconds: 0, outcomes: [:]),
       devices: [:], components: [.init(name: "", state: "", since: "", message: "")], collectorProgress: "",
-      nextCheckIn: "")
+      nextCheckIn: "", clockAheadSeconds: 0,
+      damage: .init(recordsLost: 0, recordsSalvaged: 0, endsUnknown: 0, quarantines: 0),
+      progress: [.init(part: "", state: "", moved: "", reason: "")])
     let all = try #require(try JSONSerialization.jsonObject(with: Data(try whole.json())) as? NSDictionary)
     #expect(members == Self.members(of: all), "the page's example lacks a member")
     for member in members { #expect(page.contains("| `\(member)` |"), "\(member) is not explained") }
@@ -63,7 +67,7 @@ import Testing
     var members: Set<String> = []
     for case (let name as String, let value) in report {
       let row = (value as? [Any])?.first as? [String: Any]
-      let inner = ["journal", "lastSweep"].contains(name) ? value as? [String: Any] : row
+      let inner = ["journal", "lastSweep", "damage"].contains(name) ? value as? [String: Any] : row
       if let inner { members.formUnion(inner.keys.map { "\(name).\($0)" }) }
       if inner == nil || row != nil { members.insert(name) }
     }

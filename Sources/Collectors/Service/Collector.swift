@@ -346,6 +346,7 @@ package actor Collector {
         let due = schedule.takeDue(now: ContinuousClock.now)
         for endpoint in due { group.addTask { try await self.poll(endpoint) } }
         if due.isEmpty, schedule.pollingCount == 0 { moved() }
+        observer.stepped(schedule.step(now: ContinuousClock.now))
         try await Task.sleep(for: Self.tick)
       }
     }

@@ -132,6 +132,18 @@ package protocol CollectorObserver: Sendable {
   func trapsHeard()
   /// Something moved: a packet came, a poll ended, or there was nothing to do. Milliseconds since 1970 UTC.
   func progressed(at time: Int64)
+  /// The loop that begins polls went round, as it does several times a second.
+  func stepped(_ step: CollectorStep)
+}
+
+/// One round of the loop that begins polls.
+package struct CollectorStep: Equatable, Sendable {
+  /// Polls under way.
+  package var polling: Int
+  /// How long the oldest of them has been under way; nil: none is.
+  package var oldest: Duration?
+
+  package init(polling: Int = 0, oldest: Duration? = nil) { (self.polling, self.oldest) = (polling, oldest) }
 }
 
 extension CollectorObserver {
@@ -145,6 +157,7 @@ extension CollectorObserver {
   package func trapsUnheard(_ reason: String) {}
   package func trapsHeard() {}
   package func progressed(at time: Int64) {}
+  package func stepped(_ step: CollectorStep) {}
 }
 
 /// Hears nothing.

@@ -143,6 +143,13 @@ struct PollSchedule: Sendable {
     slots[endpoint] = nil
   }
 
+  /// What is under way.
+  func step(now: Instant) -> CollectorStep {
+    guard pollingCount > 0 else { return CollectorStep() }
+    let began = slots.lazy.filter { dueAt[$0.key] == nil }.compactMap(\.value.polledAt).min()
+    return CollectorStep(polling: pollingCount, oldest: began.map { $0.duration(to: now) })
+  }
+
   /// Whether a poll of this endpoint is under way.
   func isBeingPolled(_ endpoint: Endpoint) -> Bool { slots[endpoint] != nil && dueAt[endpoint] == nil }
 

@@ -1,0 +1,41 @@
+// The core behind a lock, for the streams and check-ins that follow one another, and for whoever watches them.
+
+internal import Evidence
+internal import Synchronization
+
+/// The core, shared by the streams that follow one another.
+final class SharedDelivery: Sendable {
+  let value: Mutex<Delivery>
+  private let hasProgressed = Mutex(false)
+  /// Up to where the journal was looked through for what should not wait.
+  private let looked: Mutex<RecordPosition>
+
+  init(_ delivery: Delivery) {
+    looked = Mutex(delivery.cursor ?? .start)
+    value = Mutex(delivery)
+  }
+
+  /// Where the last look ended.
+  var lookedThrough: RecordPosition { looked.withLock { $0 } }
+
+  /// Returns where the last look ended, and remembers that this one ends at `head`.
+  func looked(through head: RecordPosition) -> RecordPosition {
+    looked.withLock { looked in
+      defer { looked = max(looked, head) }
+      return looked
+    }
+  }
+
+  func received(_ event: Delivery.Event) -> [Delivery.Action] {
+    if case .acknowledged = event { hasProgressed.withLock { $0 = true } }
+    return value.withLock { $0.received(event) }
+  }
+
+  /// Whether the hub acknowledged anything since the last call.
+  func takeProgress() -> Bool {
+    hasProgressed.withLock { progressed in
+      defer { progressed = false }
+      return progressed
+    }
+  }
+}
