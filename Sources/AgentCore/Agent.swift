@@ -11,8 +11,8 @@
 //     provisioning     an enrolment with the code that whoever installed the agent left
 //     collector
 //     jobs             what the hub wants done
-//     supervision      tells the service manager
-//     console          first to end: nobody asks for more
+//     console          nobody asks for more
+//     supervision      first to end: tells the service manager
 //
 // SIGTERM and SIGINT end it in order, and so does a job that restarts it (`RestartRequest`); SIGKILL at any moment loses nothing that was acknowledged by the journal.
 
@@ -145,15 +145,15 @@ package struct Agent: Sendable {
       replicator: replicator, logger: logger)
     jobBox.fill(jobs)
     let thinning = ThinningGauge()
-    let supervision = SupervisionService(
-      manager: ServiceManager.current.map { SupervisionService.Manager($0) },
-      isReady: { board.snapshot.isCollectorSettled }, trouble: { nil },
-      summary: { Self.summary(board.snapshot) }, restart: restart, logger: logger)
     let feed = EventFeed(subscriptionsMax: WebLimits().streamsMax)
     let trace = ConsoleTrace(feed)
     let console = ConsoleDesk(
       keeper: keeper, board: board, composer: composer, journal: journal, fold: fold, identity: identity, desk: desk,
       trace: trace, diagnostics: diagnostics, profiles: settings.profiles, logger: logger)
+    let supervision = SupervisionService(
+      manager: ServiceManager.current.map { SupervisionService.Manager($0) },
+      isReady: { board.snapshot.isCollectorSettled }, trouble: { composer.progress.trouble },
+      summary: { Self.summary(board.snapshot) }, restart: restart, logger: logger)
     var group = ServiceGroupConfiguration(
       services: [
         status, DeliveryService(replicator: replicator, journal: journal),
@@ -167,15 +167,14 @@ package struct Agent: Sendable {
           store: IdentityStore(stateDirectory: configuration.state.directory), identity: identity, journal: journal,
           logger: logger),
         ProvisioningService(
-          enrolment: AgentEnrolment(configuration, logger: logger), hub: configuration.hub,
-          places: LeftCode.places(stateDirectory: configuration.state.directory), identity: identity, journal: journal,
-          board: board, logger: logger),
+          keeper: keeper, places: LeftCode.places(stateDirectory: configuration.state.directory), identity: identity,
+          journal: journal, board: board, logger: logger),
         CollectionService(
           keeper: keeper, profiles: settings.profiles, journal: journal,
           journalDirectory: configuration.journal.directory, fold: fold, thinning: thinning, board: board,
           display: display, desk: desk, trace: trace, logger: logger),
-        jobs, supervision,
-        ConsoleService(configuration: configuration, desk: console, board: board, feed: feed, logger: logger),
+        jobs, ConsoleService(configuration: configuration, desk: console, board: board, feed: feed, logger: logger),
+        supervision,
       ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.quiet(logger))
     group.maximumGracefulShutdownDuration = Self.shutdownMax
     return group

@@ -57,9 +57,8 @@ struct ProvisioningService: Service {
     }
   }
 
-  let enrolment: AgentEnrolment
-  /// Nil: there is nothing to enrol at.
-  let hub: HubSettings?
+  /// Has the hub, which may be set while the agent runs.
+  let keeper: SettingsKeeper
   let places: [LeftCode]
   let identity: IdentityWatcher
   let journal: Journal
@@ -72,12 +71,17 @@ struct ProvisioningService: Service {
   }
 
   private func provision() async throws {
-    guard hub != nil, let place = places.first(where: { Files.exists($0.path) }) else { return }
+    guard let place = places.first(where: { Files.exists($0.path) }) else { return }
     var backoff = Backoff()
     var random = SystemRandomNumberGenerator()
     while true {
       if identity.identity != nil { return remove(place) }
-      switch await attempt(place) {
+      let (configuration, revision) = keeper.numbered
+      guard configuration.hub != nil else {
+        try await keeper.changed(from: revision)
+        continue
+      }
+      switch await attempt(place, configuration) {
       case .enrolled:
         logger.notice("this machine was enrolled with the code that was left for it")
         return remove(place)
@@ -97,11 +101,12 @@ struct ProvisioningService: Service {
     }
   }
 
-  private func attempt(_ place: LeftCode) async -> Outcome {
+  private func attempt(_ place: LeftCode, _ configuration: AgentConfiguration) async -> Outcome {
     do {
       guard let code = DataLinkCode(try Files.readText(place.path)) else { return Outcome(.malformedCode) }
       let reference = JournalReference(id: journal.identity.id, publicKey: journal.identity.publicKey)
-      _ = try await enrolment.enrolBeside(code: code, journal: reference, isAgain: false)
+      _ = try await AgentEnrolment(configuration, logger: logger).enrolBeside(
+        code: code, journal: reference, isAgain: false)
       return .enrolled
     } catch let error as EnrolmentError {
       return Outcome(error)

@@ -14,6 +14,7 @@ struct SupervisionService: Service {
   private static let readyInterval: Duration = .milliseconds(50)
   /// `alive` is told so often within the time that the manager gives: one that is lost or late does no harm.
   private static let tellings = 4
+  private static let againInterval: Duration = .seconds(1)
   /// Where nobody watches, the status line alone is brought up to date.
   private static let statusInterval: Duration = .seconds(30)
 
@@ -48,7 +49,8 @@ struct SupervisionService: Service {
     guard let manager else { return try await gracefulShutdown() }
     try await untilGracefulShutdown {
       while !isReady() { try await Task.sleep(for: Self.readyInterval) }
-      tell(manager, .ready, .status(summary()))
+      // Without this word the start has not finished: it is said until it is taken.
+      while !tell(manager, .ready, .status(summary())) { try await Task.sleep(for: Self.againInterval) }
       let interval = manager.watchdogTimeout.map { $0 / Self.tellings } ?? Self.statusInterval
       var hangs: String?
       while true {
@@ -79,9 +81,15 @@ struct SupervisionService: Service {
   }
 
   /// A manager that cannot be told does not keep the agent from its work.
-  private func tell(_ manager: Manager, _ notices: ServiceManager.Notice...) {
-    do { try manager.tell(notices) } catch {
+  /// - Returns: whether it was told.
+  @discardableResult
+  private func tell(_ manager: Manager, _ notices: ServiceManager.Notice...) -> Bool {
+    do {
+      try manager.tell(notices)
+      return true
+    } catch {
       logger.warning("the service manager was not told", metadata: ["reason": "\(error)"])
+      return false
     }
   }
 }
@@ -92,5 +100,15 @@ extension StatusBoard.Board {
     if collectorProgress != nil { return true }
     guard let word = words[.collector] else { return false }
     return word.state != .working
+  }
+}
+
+extension ProgressWatch {
+  /// What hangs, as a sentence; nil if nothing does. A journal that cannot be read hangs.
+  var trouble: String? {
+    do {
+      let stuck = try parts().filter { $0.movement == .stuck }
+      return stuck.isEmpty ? nil : stuck.map { "\($0.part.rawValue): \($0.reason)" }.joined(separator: "; ")
+    } catch { return "the journal cannot be read: \(error)" }
   }
 }

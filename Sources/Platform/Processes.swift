@@ -32,3 +32,17 @@ extension Machine {
     return String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }
+
+extension Machine {
+  /// The names of the environment variables that begin so, sorted.
+  package static func environmentNames(prefix: String) -> [String] {
+    var names: [String] = []
+    var entry = environ
+    while let pointer = entry.pointee {
+      let name = String(cString: pointer).prefix { $0 != "=" }
+      if name.hasPrefix(prefix) { names.append(String(name)) }
+      entry += 1
+    }
+    return names.sorted()
+  }
+}

@@ -71,7 +71,7 @@ package struct ServiceManager: Sendable {
     return .microseconds(microseconds)
   }
 
-  /// Tells the manager.
+  /// Tells the manager. Waits for nothing: one that does not take what it was told before is told nothing (EAGAIN).
   /// - Throws: when the datagram could not be sent; nothing of it was told then.
   package func tell(_ notices: [Notice]) throws(SystemError) {
     let bytes = Array((notices.map { $0.line(clock: Self.monotonicMicroseconds) }.joined(separator: "\n") + "\n").utf8)
@@ -85,7 +85,9 @@ package struct ServiceManager: Sendable {
     while true {
       let sent = withUnsafePointer(to: destination) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-          sendto(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL), pointer, socklen_t(length))
+          sendto(
+            descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT), pointer,
+            socklen_t(length))
         }
       }
       if sent >= 0 { return }

@@ -19,6 +19,9 @@ struct ConfigurationOption: ParsableArguments {
 
   /// The configuration, or exit 78 with every mistake.
   func load() throws -> AgentConfiguration {
+    if let complaint = EnvironmentNames.complaint(prefix: "PTAGENT_", known: EnvironmentNames.agent) {
+      throw AgentFailure(.configuration, complaint)
+    }
     do { return try AgentConfiguration.load(path) } catch {
       throw AgentFailure(.configuration, error.description)
     }

@@ -52,8 +52,8 @@ struct PTAgent: AsyncParsableCommand {
       RunCommand.self, EnrollCommand.self, StatusCommand.self, QueueCommand.self, JobsCommand.self, ConfigCommand.self,
       ReadCommand.self,
       SweepCommand.self,
-      BrowseCommand.self, DevicesCommand.self, ProfileCommand.self, CaptureCommand.self, CheckCommand.self,
-      ConsoleCommand.self, ServiceCommand.self,
+      BrowseCommand.self, DevicesCommand.self, ProfileCommand.self, CaptureCommand.self, ConsoleCommand.self,
+      CheckCommand.self, ServiceCommand.self,
     ])
 
   /// The version is asked for here and not by `version:` of the configuration or a flag, both of which would claim `--version` from `read`

@@ -7,6 +7,7 @@ internal import ArgumentParser
 internal import Glibc
 internal import HubServer
 internal import Platform
+internal import Settings
 
 @main
 struct PTHub: AsyncParsableCommand {
@@ -62,6 +63,9 @@ struct PTHub: AsyncParsableCommand {
     umask(0o077)
     StandardOutput.reportClosedPipes()
     do {
+      if let complaint = EnvironmentNames.complaint(prefix: "PTHUB_", known: EnvironmentNames.hub) {
+        throw HubError(.configuration, complaint)
+      }
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()

@@ -30,6 +30,16 @@ import Testing
     #expect(listener.next() == "STATUS=all is well\n")
   }
 
+  @Test(.timeLimit(.minutes(1))) func `a manager that takes nothing holds nobody up`() throws {
+    let name = "@printtrail-test-\(UInt64.random(in: 0 ... .max))"
+    let listener = try Listener(name)
+    let manager = try #require(ServiceManager(variable: { $0 == "NOTIFY_SOCKET" ? name : nil }, process: 7))
+    // unix(7): a socket holds so many datagrams (net.unix.max_dgram_qlen) and no more.
+    let error = #expect(throws: SystemError.self) { for _ in 0..<100_000 { try manager.tell([.alive]) } }
+    #expect(error?.code == EAGAIN)
+    #expect(listener.next() == "WATCHDOG=1\n")
+  }
+
   @Test func `nobody is told where nobody listens`() throws {
     #expect(ServiceManager(variable: { _ in nil }, process: 7) == nil)
     let gone = try #require(

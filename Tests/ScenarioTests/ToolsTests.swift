@@ -6,9 +6,8 @@ import Testing
   private static let tools = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("tools")
   static let names = [
-    "bench", "check", "crash-images", "demo", "fault-proxy", "fuzz", "install-dependencies", "protos", "record-golden",
-    "screenshots", "test",
-    "verify_export.py",
+    "bench", "check", "crash-images", "demo", "fault-proxy", "fuzz", "install-dependencies", "manpages", "package",
+    "protos", "record-golden", "sbom", "screenshots", "test", "test-packages", "verify_export.py",
   ]
 
   @Test func `is known here`() throws {
@@ -30,7 +29,8 @@ import Testing
   @Test(arguments: [
     ("bench", ["journal", "nonsense"]), ("crash-images", ["--seed"]), ("crash-images", ["1", "2"]),
     ("crash-images", [""]), ("fuzz", ["nonsense"]), ("fuzz", ["--seconds", "x"]),
-    ("test", ["--filter"]), ("test", ["JournalTests"]), ("record-golden", ["nowhere"]), ("check", ["--fast", "fast"]),
+    ("test", ["--filter"]), ("test", ["JournalTests"]), ("package", ["--bin"]), ("sbom", ["--version"]),
+    ("manpages", ["--bin", "/tmp"]), ("record-golden", ["nowhere"]), ("check", ["--fast", "fast"]),
   ])
   func `refuses what makes no sense`(name: String, arguments: [String]) throws {
     let (status, output) = try run(name, arguments)
