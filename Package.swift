@@ -20,14 +20,23 @@ func room(
 }
 
 /// A command-line program.
-func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .executableTarget(name: name, dependencies: dependencies + [argumentParser], swiftSettings: settings)
+func program(_ name: String, _ dependencies: [Target.Dependency], linking: [LinkerSetting] = []) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies + [argumentParser], swiftSettings: settings, linkerSettings: linking)
 }
+
+/// For programs that run on machines that are not ours: `tools/package` names a folder in which the C libraries are archives alone, so that these are
+/// linked in (docs/decisions/0020-what-is-linked-in.md). Other builds take the system's shared ones.
+let ownLibraries: [LinkerSetting] =
+  Context.environment["PT_ARCHIVES"].map { [.unsafeFlags(["-L\($0)"])] } ?? []
 
 /// The tests of a room, or of several together.
 func tests(_ name: String, of dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
   .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
+
+/// The service's unit and user, as packages ship them and `ptagent service` writes them.
+let serviceFiles: [Resource] = [.embedInCode("Service")]
 
 /// Vendor profiles are data, reviewed as data and built in as bytes.
 let profiles: [Resource] = [.embedInCode("Profiles")]
@@ -90,6 +99,8 @@ let package = Package(
     .target(name: "CSHA256"),
     .target(name: "CrashRecorder"),
     .target(name: "AllocationCounter"),
+    // The consoles' pages: embedded by the compiler, so that nothing has to be copied or found.
+    .target(name: "ConsoleAssets", exclude: ["shared", "agent", "hub"]),
 
     // Pure rooms: no socket, no clock, no log.
     room("MIB"),
@@ -124,7 +135,7 @@ let package = Package(
     room("GRPCWire", ["HTTP2", "TLS", "OpenSSL", "Zlib", grpcCore]),
 
     // The agent.
-    room("Platform"),
+    room("Platform", resources: serviceFiles),
     // A TLS stack of its own: printers' certificates are nobody's, and the room TLS has no way to accept such.
     room(
       "DeviceHTTP",
@@ -149,7 +160,20 @@ let package = Package(
         "Settings", "AlertRules", "Collectors", "Discovery", "Enrolment", "Events", "Evidence", "Health", "Jobs",
         "Journal",
         "LMDB", "OpenSSL", "SNMP", "Zlib",
-        "Platform", "PrinterModel", "Projections", "ReadModels", "Replicator", "TLS", logging, lifecycle, signals,
+        "Platform", "PrinterModel", "Projections", "ReadModels", "Replicator", "TLS", "WebServing", logging, lifecycle,
+        signals,
+      ]),
+
+    // What serves the consoles to browsers, shared by agent and hub: neither's wire is in it.
+    room(
+      "WebServing",
+      [
+        "ConsoleAssets", "OpenSSL", "Platform", "Zlib", logging, lifecycle,
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ]),
 
     // The hub: never HTTP2, GRPCWire or TLS.
@@ -165,6 +189,7 @@ let package = Package(
       "HubServer",
       [
         "HubDatabase", "HubFleet", "HubProtocol", "Events", "Evidence", "OpenSSL", "CLinux", "Platform", "Settings",
+        "WebServing",
         grpcCore,
         protobuf,
         logging,
@@ -196,12 +221,12 @@ let package = Package(
         "AgentCore", "CLinux", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Journal", "MIB",
         "Platform",
         "PrinterModel", "ReadModels", "SNMP", logging, signals,
-      ]),
+      ], linking: ownLibraries),
     program(
       "ptjournal",
       [
         "ReadModels", "Journal", "CLinux", "Evidence", "Events", "OpenSSL", "Platform", "PrinterModel", "Projections",
-      ]),
+      ], linking: ownLibraries),
     // What libFuzzer and the tests feed with bytes by chance.
     room("FuzzTargets", ["Discovery", "Events", "IPP", "MIB", "PrinterModel", "SNMP"]),
     program("pthub", ["Events", "HubDatabase", "HubServer", "Platform", "Settings", logging, signals]),
@@ -223,7 +248,8 @@ let package = Package(
       of: [
         "AgentCore", "AlertRules", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Evidence", "Jobs",
         "Journal", "MIB", "OpenSSL", "Platform", "PrinterModel", "Projections", "ReadModels", "Replicator", "SNMP",
-        logging,
+        "Zlib",
+        logging, lifecycle,
       ]),
     tests(
       "CollectorsTests",
@@ -288,6 +314,12 @@ let package = Package(
     tests("SettingsTests", of: ["Settings", "AlertRules", "Discovery", "Platform", "PrinterModel", "SNMP"]),
     tests("TOMLTextTests", of: ["TOMLText"]),
     tests("SNMPTests", of: ["SNMP", "MIB", "OpenSSL"]),
+    tests(
+      "WebServingTests",
+      of: [
+        "WebServing", "OpenSSL", "Platform", "Zlib", logging, lifecycle,
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ]),
     tests("ZlibTests", of: ["Zlib"]),
   ] + fuzzing
 )

@@ -8,8 +8,11 @@
 //     lifecycle        appends AgentStopped and seals a checkpoint, once nothing else appends
 //     retention
 //     identity         and the renewal of its certificate
+//     provisioning     an enrolment with the code that whoever installed the agent left
 //     collector
-//     jobs             first to end: what the hub wants done
+//     jobs             what the hub wants done
+//     metrics          where they are served
+//     supervision      first to end: tells the service manager
 //
 // SIGTERM and SIGINT end it in order, and so does a job that restarts it (`RestartRequest`); SIGKILL at any moment loses nothing that was acknowledged by the journal.
 
@@ -139,6 +142,13 @@ package struct Agent: Sendable {
       replicator: replicator, logger: logger)
     jobBox.fill(jobs)
     let thinning = ThinningGauge()
+    let metrics = configuration.metrics.listen.map {
+      MetricsService(place: $0, composer: composer, board: board, logger: logger)
+    }
+    let supervision = SupervisionService(
+      manager: ServiceManager.current.map { SupervisionService.Manager($0) },
+      isReady: { board.snapshot.isCollectorSettled }, trouble: { composer.progress.trouble },
+      summary: { Self.summary(board.snapshot) }, restart: restart, logger: logger)
     var group = ServiceGroupConfiguration(
       services: [
         status, DeliveryService(replicator: replicator, journal: journal),
@@ -151,15 +161,31 @@ package struct Agent: Sendable {
         RenewalService(
           store: IdentityStore(stateDirectory: configuration.state.directory), identity: identity, journal: journal,
           logger: logger),
+        ProvisioningService(
+          enrolment: AgentEnrolment(configuration, logger: logger), hub: configuration.hub,
+          places: LeftCode.places(stateDirectory: configuration.state.directory), identity: identity, journal: journal,
+          board: board, logger: logger),
         CollectionService(
           keeper: keeper, profiles: settings.profiles, journal: journal,
           journalDirectory: configuration.journal.directory, fold: fold, thinning: thinning, board: board,
           display: display, desk: desk,
           logger: logger),
         jobs,
-      ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.quiet(logger))
+      ] + [metrics].compactMap { $0 as (any Service)? } + [supervision],
+      gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.quiet(logger))
     group.maximumGracefulShutdownDuration = Self.shutdownMax
     return group
+  }
+
+  /// One line for `systemctl status`: the worst part, with its own words.
+  static func summary(_ board: StatusBoard.Board) -> String {
+    let order: [AgentStatus.Condition] = [.failed, .degraded, .waiting]
+    for condition in order {
+      if let part = board.components.first(where: { $0.state == condition }) {
+        return "\(part.name) \(condition.rawValue): \(part.message)"
+      }
+    }
+    return board.words[.collector]?.message ?? "running"
   }
 
   /// A stop that hangs is ended by force: journal and cursor are safe at any moment.
@@ -174,6 +200,7 @@ package struct Agent: Sendable {
 
   private func open(_ fold: FleetFold) throws(AgentFailure) -> Journal {
     try configuration.makeDirectories()
+    logTail.keep(in: configuration.state.directory)
     do { return try Journal.open(configuration.journalConfiguration(logger), fold: fold) } catch {
       throw AgentFailure(error, directory: configuration.journal.directory)
     }

@@ -66,6 +66,25 @@ package struct AgentEnrolment: Sendable {
   ) async throws -> Outcome {
     if case .writing(let journal) = access { try await journal.tellDamage(logger) }
     let store = IdentityStore(stateDirectory: configuration.state.directory)
+    let identity = try await identity(code, hub, access.reference, isAgain: isAgain)
+    guard case .writing(let journal) = access else { return Outcome(identity: identity, isAgentRunning: true) }
+    try await journal.append(.enrolled(identity, dcam: hub.dcam ?? identity.dcam))
+    try store.settle()
+    return Outcome(identity: identity, isAgentRunning: false)
+  }
+
+  /// For an agent that runs: in this process the journal is open already. `IdentityWatcher` notices the new identity and journals it.
+  /// - Throws: `EnrolmentError`, or what the journal or the state directory has; an earlier identity is then untouched.
+  @discardableResult
+  func enrol(code: DataLinkCode, isAgain: Bool, hub: HubSettings, journal: Journal) async throws -> InstallIdentity {
+    let reference = JournalReference(id: journal.identity.id, publicKey: journal.identity.publicKey)
+    return try await identity(code, hub, reference, isAgain: isAgain)
+  }
+
+  /// Gets an identity and stores it; it is not journalled yet.
+  private func identity(
+    _ code: DataLinkCode, _ hub: HubSettings, _ journal: JournalReference, isAgain: Bool
+  ) async throws -> InstallIdentity {
     let trust: TLSConfiguration.Trust =
       switch hub.authority {
       case .pin(let pin): .pinnedAuthority(pin)
@@ -75,12 +94,8 @@ package struct AgentEnrolment: Sendable {
       address: hub.csr, trust: trust, product: AgentVersion.product, proxy: configuration.proxy?.httpProxy)
     let machine = MachineDescription(
       hostName: Machine.hostName, operatingSystem: Machine.operatingSystem, agentVersion: AgentVersion.text)
-    let identity = try await Enroller(store: store, service: service)
-      .enrol(code: code, journal: access.reference, machine: machine, isAgain: isAgain)
-    guard case .writing(let journal) = access else { return Outcome(identity: identity, isAgentRunning: true) }
-    try await journal.append(.enrolled(identity, dcam: hub.dcam ?? identity.dcam))
-    try store.settle()
-    return Outcome(identity: identity, isAgentRunning: false)
+    return try await Enroller(store: IdentityStore(stateDirectory: configuration.state.directory), service: service)
+      .enrol(code: code, journal: journal, machine: machine, isAgain: isAgain)
   }
 
   private func open() throws(AgentFailure) -> JournalAccess {
@@ -102,12 +117,13 @@ package struct AgentEnrolment: Sendable {
 }
 
 extension EventBody {
-  /// The fact that this machine became an install.
-  static func enrolled(_ identity: InstallIdentity, dcam: HostAndPort?) -> EventBody {
+  /// The fact that this machine became an install, or has another certificate.
+  static func enrolled(_ identity: InstallIdentity, dcam: HostAndPort?, isRenewal: Bool = false) -> EventBody {
     let certificate = identity.certificate
     return .installEnrolled(
       InstallEnrolled(
         installID: identity.installID, entity: identity.entity, hub: dcam?.description ?? "",
-        certificateFingerprint: certificate.fingerprint.hex, certificateNotAfter: certificate.notAfter))
+        certificateFingerprint: certificate.fingerprint.hex, certificateNotAfter: certificate.notAfter,
+        isRenewal: isRenewal))
   }
 }

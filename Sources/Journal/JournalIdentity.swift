@@ -140,3 +140,11 @@ struct JournalKey {
     return JournalKey(id: id, signer: signer)
   }
 }
+
+extension JournalIdentity {
+  /// The newest format that this program knows.
+  package static var newestFormat: UInt32 { Layout.format }
+
+  /// Whether whoever writes the journal next makes it one of the newest format. Programs that know only its former one refuse it from then on.
+  package var isToBeConverted: Bool { format < Layout.format }
+}

@@ -65,6 +65,34 @@ package enum Files {
     if durability == .durable { try syncDirectory(parent(of: path)) }
   }
 
+  /// Copies a file of any size, and puts the copy at `target` in one step.
+  /// - Throws: with what stood there untouched.
+  package static func copy(_ source: String, to target: String, mode: UInt32) throws(SystemError) {
+    let reading = open(source, O_RDONLY | O_CLOEXEC)
+    guard reading >= 0 else { throw .current("read", source) }
+    defer { close(reading) }
+    let temporary = "\(target).\(getpid()).new"
+    let writing = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode_t(mode))
+    guard writing >= 0 else { throw .current("write", target) }
+    do throws(SystemError) {
+      defer { close(writing) }
+      guard fchmod(writing, mode_t(mode)) == 0 else { throw SystemError.current("write", target) }
+      var chunk = [UInt8](repeating: 0, count: 1 << 20)
+      while true {
+        let count = retrying { chunk.withUnsafeMutableBytes { Glibc.read(reading, $0.baseAddress, $0.count) } }
+        guard count >= 0 else { throw SystemError.current("read", source) }
+        if count == 0 { break }
+        try write(Array(chunk[..<count]), to: writing, target)
+      }
+      guard fsync(writing) == 0 else { throw SystemError.current("write", target) }
+      guard rename(temporary, target) == 0 else { throw SystemError.current("write", target) }
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+    try syncDirectory(parent(of: target))
+  }
+
   /// Writes over a file where it lies, for a disk that has no room for a second one; the rest of it becomes spaces. Not atomic.
   /// - Throws: EFBIG, with the file untouched, when the bytes do not fit into it.
   package static func overwrite(_ path: String, with bytes: [UInt8]) throws(SystemError) {

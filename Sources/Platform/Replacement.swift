@@ -13,10 +13,8 @@ package struct ProcessOrigin: Sendable {
   /// Of this process. To be made before it opens anything that it does not close by itself.
   /// - Returns: nil where /proc cannot be read.
   package init?(arguments: [String]) {
-    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-    let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-    guard length > 0, let names = try? Files.names(in: "/proc/self/fd") else { return nil }
-    executable = String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    guard let program = Machine.programPath, let names = try? Files.names(in: "/proc/self/fd") else { return nil }
+    executable = program
     self.arguments = arguments
     // Not those that close by themselves when another program is run.
     descriptors = Set(

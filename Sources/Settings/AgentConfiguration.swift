@@ -22,6 +22,7 @@ package struct AgentConfiguration: Sendable {
   package var discovery = DiscoverySettings()
   package var poll = PollSettings()
   package var profiles = ProfileSettings()
+  package var metrics = MetricsSettings()
   /// [alerts]
   package var rules = RuleSettings()
   /// [[meters.offset]]

@@ -60,6 +60,7 @@ extension AgentConfiguration {
     self.credentials = credentials.byName
     discovery = DiscoverySettings(root.table("discovery"), credentials: credentials)
     poll = PollSettings(root.table("poll"))
+    metrics = MetricsSettings(root.table("metrics"))
     profiles = ProfileSettings(root.table("profiles"), directory: directory)
     rules = RuleSettings(root.table("alerts"))
     meterOffsets = MeterOffset.all(root.table("meters"))

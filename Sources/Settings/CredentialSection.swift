@@ -165,8 +165,12 @@ extension TableReader {
       return nil
     }
     if let file {
+      guard let path = Self.path(of: file, in: directory) else {
+        note(name + "_file", expected: "credential: and a name of letters, digits, '-', '_' and '.'")
+        return nil
+      }
       do {
-        return Self.withoutLineBreak(try Files.read(Files.resolve(file, in: directory)))
+        return Self.withoutLineBreak(try Files.read(path))
       } catch {
         note(name + "_file", found: "\"\(file)\" (\(error.reason))", expected: "a readable file")
         return nil
@@ -181,6 +185,13 @@ extension TableReader {
       if case .string(let text) = node { Array(text.utf8) } else { nil }
     }
     return text
+  }
+
+  /// Of a file, or of a secret that the service manager hands over; nil for a name that no such secret can have.
+  private static func path(of file: String, in directory: String) -> String? {
+    guard file.hasPrefix(ServiceCredentials.prefix) else { return Files.resolve(file, in: directory) }
+    return ServiceCredentials.path(
+      of: file.dropFirst(ServiceCredentials.prefix.count), configurationDirectory: directory)
   }
 
   private static func withoutLineBreak(_ bytes: [UInt8]) -> [UInt8] {

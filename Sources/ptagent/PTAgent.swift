@@ -1,5 +1,6 @@
 // ptagent: the agent's command line. One file per command; what they do lives in AgentCore.
 
+internal import AgentCore
 internal import ArgumentParser
 internal import Glibc
 internal import Journal
@@ -20,6 +21,8 @@ struct PTAgent: AsyncParsableCommand {
 
       ENVIRONMENT
         DATALINK_CODE            the code for `ptagent enroll`, instead of --code
+        CREDENTIALS_DIRECTORY    where systemd put the secrets that the configuration names
+                                 as credential:NAME
         PTAGENT_PROXY_PASSWORD   the password for [proxy], instead of its password_file
 
       EXIT STATUS (sysexits.h)
@@ -47,16 +50,19 @@ struct PTAgent: AsyncParsableCommand {
       Shell completions: ptagent --generate-completion-script bash|zsh|fish
       """,
     subcommands: [
-      RunCommand.self, EnrollCommand.self, StatusCommand.self, QueueCommand.self, JobsCommand.self, ConfigCommand.self,
+      RunCommand.self, EnrollCommand.self, StatusCommand.self, DiagnosticsCommand.self, QueueCommand.self,
+      JobsCommand.self, ConfigCommand.self,
       ReadCommand.self,
       SweepCommand.self,
-      BrowseCommand.self, DevicesCommand.self, ProfileCommand.self, CaptureCommand.self,
+      BrowseCommand.self, DevicesCommand.self, ProfileCommand.self, CaptureCommand.self, CheckCommand.self,
+      ServiceCommand.self,
     ])
 
   /// The version is asked for here and not by `version:` of the configuration or a flag, both of which would claim `--version` from `read`
   /// and `sweep`, where it is SNMP's.
   static func main() async {
-    if let status = JournalWorker.run(Array(CommandLine.arguments.dropFirst())) { Glibc.exit(status) }
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    if let status = JournalWorker.run(arguments) ?? DiagnosticsWorker.run(arguments) { Glibc.exit(status) }
     StandardOutput.reportClosedPipes()
     guard CommandLine.arguments.dropFirst() != ["--version"] else { return print("ptagent \(Release.version)") }
     await main(nil)

@@ -113,6 +113,7 @@ struct ServeCommand: AsyncParsableCommand {
     if let standingSeconds { configuration.standingInterval = .seconds(standingSeconds) }
     if let checkIn { configuration.checkInInterval = checkIn.duration }
     configuration.signals = [.sigterm, .sigint]
+    configuration.manager = .current
     let clock =
       clockAheadSeconds == 0
       ? HubClock.system

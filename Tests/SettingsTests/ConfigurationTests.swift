@@ -247,6 +247,23 @@ import Testing
         == .community(version: .v2c, community: Array("hidden".utf8)))
   }
 
+  @Test func `secrets may be those that the service manager hands over, by name`() throws {
+    let directory = "/tmp/printtrail-tests/configuration-\(UInt64.random(in: 0 ... .max))"
+    try Files.makeDirectory(directory + "/credentials")
+    try Files.replace(directory + "/credentials/office", with: Array("hidden\n".utf8), mode: 0o600)
+    func community(_ name: String) throws -> Credential? {
+      try AgentConfiguration.parse(
+        "[credentials.office]\nkind = \"v2c\"\ncommunity_file = \"credential:\(name)\"\n",
+        file: directory + "/ptagent.toml"
+      ).credentials["office"]?.credential
+    }
+    #expect(try community("office") == .community(version: .v2c, community: Array("hidden".utf8)))
+    let missing = #expect(throws: ConfigurationProblems.self) { try community("lost") }
+    #expect(missing?.description.contains("credentials.office.community_file") == true)
+    let path = #expect(throws: ConfigurationProblems.self) { try community("../office") }
+    #expect(path?.description.contains("credential: and a name") == true)
+  }
+
   struct Mistake: CustomTestStringConvertible, Sendable {
     let text: String
     let line: Int

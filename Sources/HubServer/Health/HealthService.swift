@@ -20,6 +20,7 @@ internal import Logging
 internal import NIOCore
 internal import NIOSSL
 internal import SwiftASN1
+internal import WebServing
 internal import X509
 
 struct HealthService: Sendable {

@@ -13,7 +13,9 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import HummingbirdCore
 internal import Logging
+internal import Platform
 internal import NIOCore
+internal import WebServing
 
 struct MetricsService: Sendable {
   /// Prometheus keeps its connection between two scrapes, which are a minute apart at most.

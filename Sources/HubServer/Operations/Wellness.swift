@@ -78,11 +78,14 @@ final class Wellness: Service {
 
   private let store: SQLStore
   private let logger: Logger
+  private let looked: @Sendable () -> Void
   private let shared = Mutex(Shared())
 
-  init(store: SQLStore, logger: Logger) {
+  /// - Parameter looked: called after each look at the store, whatever it found.
+  init(store: SQLStore, logger: Logger, looked: @escaping @Sendable () -> Void = {}) {
     self.store = store
     self.logger = logger
+    self.looked = looked
   }
 
   /// From now on this one must make progress.
@@ -116,6 +119,7 @@ final class Wellness: Service {
       while !Task.isCancelled {
         let known = self.shared.withLock { $0.record.committedAt }
         if known.map({ .now - $0 >= HubLimits.probeInterval }) ?? true { await self.probe() }
+        self.looked()
         if counted.map({ .now - $0 >= HubLimits.figuresInterval }) ?? true {
           counted = .now
           await self.count()

@@ -1,6 +1,6 @@
 // The hub's services, put together.
 //
-//     ServiceGroup: committer, wellness, fleet, identity, identity watch, job watch, settings watch, csr listener, dcam listener, hc application, metrics,
+//     ServiceGroup: committer, wellness, fleet, identity, identity watch, install watch, job watch, settings watch, csr listener, dcam listener, hc application, metrics,
 //     readiness
 //
 // They are shut down in the reverse order: first nobody new is let in and the streams end with UNAVAILABLE, last the
@@ -8,8 +8,10 @@
 
 internal import GRPCCore
 package import Logging
+package import Platform
 internal import ServiceLifecycle
 package import UnixSignals
+internal import WebServing
 
 package struct Hub: Sendable {
   package struct Configuration: Sendable {
@@ -31,6 +33,8 @@ package struct Hub: Sendable {
     /// How long the certificates of installs are good for, and how often agents ask for their standing: shorter in tests.
     package var clientValidity = HubLimits.clientValidity
     package var standingInterval = HubLimits.standingInterval
+    /// Who runs this process and wants to be told; nil: nobody.
+    package var manager: ServiceManager?
 
     package init(csr: Endpoint, dcam: Endpoint, hc: Endpoint) {
       self.csr = csr
@@ -87,10 +91,12 @@ package struct Hub: Sendable {
       logger.critical("records are NOT stored: this hub runs with the null store, for measurements only")
     }
     let fleet = FleetService(store: store, logger: logger, metrics: metrics)
-    let (committer, wellness) = committing(to: records, fleet, metrics)
+    let supervision = Supervision(manager: configuration.manager, logger: logger)
+    let (committer, wellness) = committing(to: records, fleet, metrics) { supervision.tell(.alive) }
     let countersigner = configuration.usesNullRecordStore ? nil : try directory.countersigner()
     let jobWatch = JobWatch(store: store, clock: clock, logger: logger)
     let settings = SettingsWatch(store: store, clock: clock, logger: logger)
+    let installs = InstallWatch(store: store, clock: clock, logger: logger)
     let delivery = Delivery(
       records: records, registry: store, committer: committer, countersigner: countersigner, streams: streams,
       settings: settings, clock: clock, checkInInterval: configuration.checkInInterval, jobs: store, jobWatch: jobWatch,
@@ -134,13 +140,16 @@ package struct Hub: Sendable {
           "csr": "\(ready.csr)", "dcam": "\(ready.dcam)", "hc": "\(ready.hc)",
           "metrics": "\(ready.metrics.map { "\($0)" } ?? "none")", "version": "\(HubVersion.text)",
         ])
+      supervision.tell(.ready, .status("serves csr \(ready.csr), dcam \(ready.dcam), hc \(ready.hc)"))
       onReady(ready)
+    } ending: {
+      supervision.tell(.stopping, .status("ends in order"))
     }
 
     var group = ServiceGroupConfiguration(
-      services: ([committer, wellness, fleet, identity, watch, jobWatch, settings, csr, dcam, hc] + operations + [
-        readiness
-      ]).map {
+      services: ([
+        committer, wellness, fleet, identity, watch, installs, jobWatch, settings, csr, dcam, hc,
+      ] + operations + [readiness]).map {
         // A port that is taken ends what serves already in order: one that is cut off complains of it in the log.
         .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
       }, gracefulShutdownSignals: configuration.signals, logger: logger)
@@ -153,9 +162,9 @@ package struct Hub: Sendable {
   }
 
   private func committing(
-    to records: any RecordStore, _ fleet: FleetService, _ metrics: HubMetrics
+    to records: any RecordStore, _ fleet: FleetService, _ metrics: HubMetrics, looked: @escaping @Sendable () -> Void
   ) -> (Committer, Wellness) {
-    let wellness = Wellness(store: store, logger: logger)
+    let wellness = Wellness(store: store, logger: logger, looked: looked)
     let committer = Committer(
       store: records, clock: clock, logger: logger,
       ended: { duration, refusal in

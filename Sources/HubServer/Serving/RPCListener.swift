@@ -11,6 +11,7 @@ internal import Logging
 internal import NIOCore
 internal import NIOSSL
 internal import ServiceLifecycle
+internal import WebServing
 
 struct RPCListener: Service {
   private let name: String

@@ -6,18 +6,24 @@ internal import Logging
 internal import NIOCore
 internal import ServiceLifecycle
 internal import Synchronization
+internal import WebServing
 
-/// Waits for the ports, tells so once, then waits for the end.
+/// Waits for the ports, tells so once, then waits for the end and tells that, too.
 struct Readiness: Service {
   private let announce: @Sendable () async throws -> Void
+  private let ending: @Sendable () -> Void
 
-  init(_ announce: @escaping @Sendable () async throws -> Void) { self.announce = announce }
+  init(_ announce: @escaping @Sendable () async throws -> Void, ending: @escaping @Sendable () -> Void = {}) {
+    self.announce = announce
+    self.ending = ending
+  }
 
   func run() async throws {
     do { try await cancelWhenGracefulShutdown { try await announce() } } catch {
       // A listener that could not bind ends the group with the reason; this service only waits for that.
     }
     try await gracefulShutdown()
+    ending()
   }
 }
 
@@ -45,14 +51,7 @@ struct HTTPListener<Application: ApplicationProtocol>: Service {
       // One that cannot bind ends the group with the reason; this service only waits for that.
       guard (try? await listener.port) != nil else { return try await gracefulShutdown() }
     }
-    let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: [application], logger: logger))
-    do {
-      try await servedToTheEnd(connections) {
-        Task { await group.triggerGracefulShutdown() }
-      } serve: {
-        try await group.run()
-      }
-    } catch let error as IOError {
+    do { try await servedToTheEnd(application, connections, logger: logger) } catch let error as IOError {
       throw HubError(listening: name, on: endpoint, error)
     }
   }
