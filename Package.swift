@@ -161,7 +161,8 @@ let package = Package(
         "Jobs", "Journal", "WebServing", .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         "LMDB", "OpenSSL", "SNMP", "Zlib",
-        "Platform", "PrinterModel", "Projections", "ReadModels", "Replicator", "TLS", logging, lifecycle, signals,
+        "Platform", "PrinterModel", "Projections", "ReadModels", "Replicator", "TLS", "WebServing", logging, lifecycle,
+        signals,
       ]),
 
     // What serves the consoles to browsers, shared by agent and hub: neither's wire is in it.
@@ -256,6 +257,7 @@ let package = Package(
       of: [
         "AgentCore", "AlertRules", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Evidence", "Jobs",
         "Journal", "MIB", "OpenSSL", "Platform", "PrinterModel", "Projections", "ReadModels", "Replicator", "SNMP",
+        "Zlib",
         logging, lifecycle,
       ]),
     tests(

@@ -11,6 +11,7 @@
 //     provisioning     an enrolment with the code that whoever installed the agent left
 //     collector
 //     jobs             what the hub wants done
+//     metrics          where they are served
 //     console          nobody asks for more
 //     supervision      first to end: tells the service manager
 //
@@ -132,7 +133,7 @@ package struct Agent: Sendable {
     board.say(replicator.status, isConfigured: keeper.current.hub != nil)
     composer.progress.watch(replicator)
     let diagnostics = Diagnostics(
-      configuration: keeper.current, composer: composer, journal: journal, tail: logTail)
+      configuration: { keeper.current }, composer: composer, journal: journal, tail: logTail)
     let jobs = JobService(
       journal: journal, jobs: fold.state.agent.jobs,
       executor: JobExecution(
@@ -145,6 +146,9 @@ package struct Agent: Sendable {
       replicator: replicator, logger: logger)
     jobBox.fill(jobs)
     let thinning = ThinningGauge()
+    let metrics = configuration.metrics.listen.map {
+      MetricsService(place: $0, composer: composer, board: board, logger: logger)
+    }
     let feed = EventFeed(subscriptionsMax: WebLimits().streamsMax)
     let trace = ConsoleTrace(feed)
     let console = ConsoleDesk(
@@ -174,8 +178,8 @@ package struct Agent: Sendable {
           journalDirectory: configuration.journal.directory, fold: fold, thinning: thinning, board: board,
           display: display, desk: desk, trace: trace, logger: logger),
         jobs, ConsoleService(configuration: configuration, desk: console, board: board, feed: feed, logger: logger),
-        supervision,
-      ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.quiet(logger))
+      ] + [metrics].compactMap { $0 as (any Service)? } + [supervision],
+      gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.quiet(logger))
     group.maximumGracefulShutdownDuration = Self.shutdownMax
     return group
   }
@@ -203,6 +207,7 @@ package struct Agent: Sendable {
 
   private func open(_ fold: FleetFold) throws(AgentFailure) -> Journal {
     try configuration.makeDirectories()
+    logTail.keep(in: configuration.state.directory)
     do { return try Journal.open(configuration.journalConfiguration(logger), fold: fold) } catch {
       throw AgentFailure(error, directory: configuration.journal.directory)
     }

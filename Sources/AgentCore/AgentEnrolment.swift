@@ -110,12 +110,13 @@ package struct AgentEnrolment: Sendable {
 }
 
 extension EventBody {
-  /// The fact that this machine became an install.
-  static func enrolled(_ identity: InstallIdentity, dcam: HostAndPort?) -> EventBody {
+  /// The fact that this machine became an install, or has another certificate.
+  static func enrolled(_ identity: InstallIdentity, dcam: HostAndPort?, isRenewal: Bool = false) -> EventBody {
     let certificate = identity.certificate
     return .installEnrolled(
       InstallEnrolled(
         installID: identity.installID, entity: identity.entity, hub: dcam?.description ?? "",
-        certificateFingerprint: certificate.fingerprint.hex, certificateNotAfter: certificate.notAfter))
+        certificateFingerprint: certificate.fingerprint.hex, certificateNotAfter: certificate.notAfter,
+        isRenewal: isRenewal))
   }
 }

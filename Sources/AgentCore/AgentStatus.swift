@@ -6,7 +6,7 @@ internal import Platform
 
 /// The state of the whole agent.
 package struct AgentStatus: Codable, Equatable, Sendable {
-  package enum Condition: String, Codable, Sendable {
+  package enum Condition: String, CaseIterable, Codable, Sendable {
     /// Nothing to do, nothing wrong.
     case ok
     /// Busy with what it is there for.
@@ -62,6 +62,13 @@ package struct AgentStatus: Codable, Equatable, Sendable {
     package var lag: UInt64?
   }
 
+  package struct LastSweep: Codable, Equatable, Sendable {
+    /// RFC 3339.
+    package var completed: String
+    /// Addresses per reason.
+    package var outcomes: [String: UInt64]
+  }
+
   package struct SweepState: Codable, Equatable, Sendable {
     package var isRunning: Bool
     package var done: Int
@@ -104,6 +111,8 @@ package struct AgentStatus: Codable, Equatable, Sendable {
   package var components: [Component]
   /// Nil: by an earlier release.
   package var progress: [Movement]?
+  /// The last sweep that ended; nil: none did.
+  package var lastSweep: LastSweep?
 
   /// The file in a state directory.
   package static func path(in stateDirectory: String) -> String { stateDirectory + "/status.json" }

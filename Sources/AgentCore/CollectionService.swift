@@ -121,8 +121,12 @@ struct CollectionService: Service {
   }
 
   private func untilOtherNetworks(than settings: CollectorSettings, _ configuration: AgentConfiguration) async throws {
+    var words = Self.words(settings)
     repeat {
       try await Task.sleep(for: Self.networksLook)
+      let before = words
+      words = Self.words(settings)
+      if words != before, !stop.outage.withLock(\.isOn) { sayCollecting(settings) }
     } while CollectorSettings(configuration).inNetworks(of: configuration).ranges == settings.ranges
     logger.notice("this machine is in other networks now: collecting begins anew")
   }
@@ -154,9 +158,14 @@ struct CollectionService: Service {
     sayCollecting(settings)
   }
 
+  private static func words(_ settings: CollectorSettings) -> CollectorWords {
+    let addresses = settings.ranges.reduce(AddressSet()) { $0.union($1.addresses) }
+    return CollectorWords.collecting(from: addresses, interfaces: HostInterface.all())
+  }
+
   private func sayCollecting(_ settings: CollectorSettings) {
-    board.say(
-      .collector, .working, "collecting from \(counted(settings.plan.addressCount, "address", plural: "addresses"))")
+    let words = Self.words(settings)
+    board.say(.collector, words.state, words.message, remedy: words.remedy)
     board.sayJournal(directory: journalDirectory)
   }
 

@@ -40,9 +40,14 @@ package final class ProgressWatch: Sendable {
   }
 
   /// Whether every part moves or is rightly idle: what the service's watchdog is fed by. A journal that cannot be read is not well.
-  package var isWell: Bool {
-    guard let parts = try? parts() else { return false }
-    return parts.allSatisfy { $0.movement != .stuck }
+  package var isWell: Bool { trouble == nil }
+
+  /// What does not move, and why; nil: all is well.
+  package var trouble: String? {
+    do {
+      let stuck = try parts().filter { $0.movement == .stuck }
+      return stuck.isEmpty ? nil : stuck.map { "\($0.part.rawValue): \($0.reason)" }.joined(separator: "; ")
+    } catch { return "the journal cannot be read: \(error)" }
   }
 }
 

@@ -82,7 +82,7 @@ struct RenewalService: Service {
     _ generator: inout SystemRandomNumberGenerator
   ) async throws {
     let (renewed, standing) = try await Renewer(store: store, hub: hub).renew(now: Machine.milliseconds / 1000)
-    try await journal.append(.enrolled(renewed, dcam: identity.current()?.address))
+    try await journal.append(.enrolled(renewed, dcam: identity.current()?.address, isRenewal: true))
     try store.settleRenewal()
     if let standing { note(standing, &schedule, elapsed(), &generator) }
     schedule.renewed(renewed.life, elapsed: elapsed())

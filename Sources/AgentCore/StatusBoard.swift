@@ -9,7 +9,7 @@ internal import Synchronization
 
 /// The parts that a status names, in the order in which it shows them.
 package enum ComponentName: String, CaseIterable, Sendable {
-  case journal, identity, settings, collector, delivery, health, console
+  case journal, identity, settings, collector, delivery, health, console, metrics
 }
 
 /// The latest word of each component.
@@ -98,13 +98,21 @@ extension StatusBoard.Board {
     }
   }
 
-  /// The words of each, and where one is stuck, that instead.
-  func components(_ parts: [Progress], at now: Int64) -> [AgentStatus.Component] {
+  /// The words of each; where one is stuck, that instead, and where collecting goes on and brings nothing, why.
+  func components(
+    _ parts: [Progress], fruitless: CollectorWords? = nil, at now: Int64
+  ) -> [AgentStatus.Component] {
     let stuck = Dictionary(parts.filter { $0.movement == .stuck }.map { ($0.component.rawValue, $0) }) { first, _ in
       first
     }
     return components.map { component in
-      guard let part = stuck[component.name] else { return component }
+      guard let part = stuck[component.name] else {
+        guard let words = fruitless, component.name == ComponentName.collector.rawValue, component.state == .working
+        else { return component }
+        return AgentStatus.Component(
+          name: component.name, state: words.state, since: component.since, message: words.message, remedy: words.remedy
+        )
+      }
       let since = UTCTime.text(milliseconds: part.movedMilliseconds(at: .now, milliseconds: now))
       return AgentStatus.Component(
         name: component.name, state: .failed, since: since, message: "does not move: \(part.reason)",

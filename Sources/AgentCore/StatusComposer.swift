@@ -24,6 +24,7 @@ struct StatusComposer: Sendable {
     let now = Machine.milliseconds
     let numbers = try journalNumbers()
     let parts = try progress.parts()
+    let fleet = fold.state
     let install = identity.identity.map { identity in
       AgentStatus.Install(
         id: identity.installID, entity: identity.entity, hub: snapshot.delivery?.hub ?? "",
@@ -36,9 +37,20 @@ struct StatusComposer: Sendable {
       journal: AgentStatus.Journal(
         directory: journalDirectory, head: Self.position(numbers.head),
         acknowledged: numbers.acknowledged.map(Self.position), lag: install == nil ? nil : numbers.lag),
-      sweep: snapshot.sweepState, devices: Self.devices(fold.state),
-      delivery: Self.delivery(snapshot, now: now), components: snapshot.components(parts, at: now),
-      progress: Self.movements(parts, at: now))
+      sweep: snapshot.sweepState, devices: Self.devices(fleet),
+      delivery: Self.delivery(snapshot, now: now),
+      components: snapshot.components(parts, fruitless: fruitless(fleet), at: now),
+      progress: Self.movements(parts, at: now), lastSweep: Self.lastSweepShown(fleet.agent))
+  }
+
+  func fruitless(_ fleet: FleetState) -> CollectorWords? {
+    guard let sweep = fleet.agent.sweepCompleted else { return nil }
+    let outcomes = Dictionary(sweep.fact.outcomes.map { ($0.reason, $0.addresses) }, uniquingKeysWith: { $1 })
+    return CollectorWords.fruitless(outcomes, devices: fleet.devices.count)
+  }
+
+  private static func lastSweepShown(_ agent: AgentState) -> AgentStatus.LastSweep? {
+    lastSweep(agent).map { AgentStatus.LastSweep(completed: $0.completed, outcomes: $0.outcomes) }
   }
 
   static func movements(_ parts: [Progress], at now: Int64) -> [AgentStatus.Movement] {
@@ -65,7 +77,9 @@ struct StatusComposer: Sendable {
   /// What a health report is sent at once for.
   func headline() throws -> [String] {
     HealthReport.headline(
-      components: board.snapshot.components(try progress.parts(), at: Machine.milliseconds).map {
+      components: board.snapshot.components(
+        try progress.parts(), fruitless: fruitless(fold.state), at: Machine.milliseconds
+      ).map {
         ($0.name, $0.state.rawValue)
       },
       lastSweep: fold.state.agent.sweepCompleted.map { UTCTime.text(milliseconds: $0.time) }, version: AgentVersion.text
@@ -88,7 +102,7 @@ struct StatusComposer: Sendable {
       certificateDaysLeft: identity.identity.map { $0.daysLeft(at: now / 1000) },
       lastSweep: Self.lastSweep(fleet.agent),
       devices: Self.devices(fleet),
-      components: snapshot.components(parts, at: now).map {
+      components: snapshot.components(parts, fruitless: fruitless(fleet), at: now).map {
         HealthReport.Component(name: $0.name, state: $0.state.rawValue, since: $0.since, message: $0.message)
       },
       collectorProgress: snapshot.collectorProgress.map { UTCTime.text(milliseconds: $0) },

@@ -20,14 +20,24 @@ package struct StatusReport: Sendable {
   package let status: AgentStatus?
   /// From the journal itself; nil when there is none.
   package let journal: JournalNumbers?
+  /// Why the journal cannot be read, with what to do about it; nil: it can, or there is none.
+  package let journalTrouble: String?
+  /// The process that writes the journal and is not the agent that the status is about; nil: none does.
+  package let otherWriter: Int32?
   private let now: Int64
 
   /// - Parameters:
-  ///   - isRunning: whether the status's process exists.
+  ///   - writer: the process that the journal's lock names; nil: nobody ever wrote it.
+  ///   - isRunning: whether the process exists, and is an agent.
   ///   - now: milliseconds since 1970 UTC.
-  package init(status: AgentStatus?, journal: JournalNumbers?, isRunning: (Int32) -> Bool, now: Int64) {
+  package init(
+    status: AgentStatus?, journal: JournalNumbers?, journalTrouble: String? = nil, writer: Int32? = nil,
+    isRunning: (Int32) -> Bool, now: Int64
+  ) {
     self.status = status
     self.journal = journal
+    self.journalTrouble = journalTrouble
+    otherWriter = writer.flatMap { $0 != status?.process && isRunning($0) ? $0 : nil }
     self.now = now
     guard let status else {
       presence = .never
@@ -37,10 +47,11 @@ package struct StatusReport: Sendable {
     presence = !isRunning(status.process) ? .stopped : age > Self.staleAfter.milliseconds ? .hanging : .running
   }
 
-  /// 0: runs, nothing failed. 1: runs, and something failed or it hangs. 69: does not run.
+  /// 0: runs, nothing failed. 1: runs, and something failed or it hangs. 69: does not run. 74: does not run, and the journal is damaged.
   package var exitCode: Int32 {
-    switch presence {
-    case .running: status?.condition == .failed ? 1 : 0
+    if journalTrouble != nil, presence != .running { return AgentFailure.Code.inputOutput.rawValue }
+    return switch presence {
+    case .running: status?.condition == .failed || journalTrouble != nil ? 1 : 0
     case .hanging: 1
     case .stopped, .never: AgentFailure.Code.unavailable.rawValue
     }
@@ -57,12 +68,23 @@ package struct StatusReport: Sendable {
       let acknowledged = journal.acknowledged.map { "acknowledged to \($0)" } ?? "nothing acknowledged yet"
       lines.append("journal    head \(journal.head), \(acknowledged), \(counted(journal.lag, "record")) to deliver")
     }
+    if let journalTrouble { lines.append("journal    \(journalTrouble)") }
+    if let otherWriter {
+      lines.append(
+        "journal    is in use by the process \(otherWriter), which is not the agent of this state directory: two agents cannot write one journal. "
+          + "Stop one of them, or give it a journal.directory of its own.")
+    }
     if let devices = status?.devices, !devices.isEmpty {
       lines.append(
         "devices    " + devices.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", "))
     }
     if presence == .running, let sweep = status?.sweep, sweep.isRunning {
       lines.append("sweep      \(sweep.done) of \(sweep.total) addresses, \(sweep.found) found, \(Int(sweep.rate))/s")
+    }
+    if presence == .running, let sweep = status?.lastSweep {
+      let outcomes = sweep.outcomes.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+      lines.append(
+        "last sweep \(sweep.completed): \(outcomes.isEmpty ? "no address" : outcomes.joined(separator: ", "))")
     }
     guard let components = status?.components, presence == .running || presence == .hanging else {
       return lines.joined(separator: "\n") + "\n"
@@ -118,6 +140,8 @@ package struct StatusReport: Sendable {
           json.member("lag", journal.lag)
         }
       }
+      if let journalTrouble { json.member("journalTrouble", journalTrouble) }
+      if let otherWriter { json.member("otherWriter", Int64(otherWriter)) }
       json.key("status")
       if let written { json.raw(written.dropLast()) } else { json.null() }
     }

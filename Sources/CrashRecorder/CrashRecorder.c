@@ -42,6 +42,8 @@ static enum point kill_point;
 static unsigned long kill_countdown;
 /// While this file exists, the disk is full; NULL: never.
 static const char *full_while;
+/// While this file exists, the disk takes for ever to sync; NULL: never.
+static const char *hang_while;
 static char watched[PATH_BYTES_MAX];
 static size_t watched_length;
 /// Held over the call itself too: the trace's order is the disk's.
@@ -69,7 +71,8 @@ __attribute__((constructor)) static void begin(void) {
   const char *directory = getenv("PT_RECORD_DIRECTORY"), *path = getenv("PT_RECORD_TRACE"), *note = getenv("PT_RECORD_NOTES"),
              *kill_at = getenv("PT_KILL_AT");
   full_while = getenv("PT_FULL_WHILE");
-  if (directory == NULL || (path == NULL && kill_at == NULL && full_while == NULL)) return;
+  hang_while = getenv("PT_HANG_WHILE");
+  if (directory == NULL || (path == NULL && kill_at == NULL && full_while == NULL && hang_while == NULL)) return;
   watched_length = strlen(directory);
   if (watched_length == 0 || watched_length >= sizeof watched) fail("PT_RECORD_DIRECTORY is too long\n");
   memcpy(watched, directory, watched_length + 1);
@@ -260,8 +263,17 @@ PWRITE(pwrite64)
 PWRITEV(pwritev)
 PWRITEV(pwritev64)
 
+/// Waits for a disk that hangs, without the lock: others go on meanwhile.
+static void hang(void) {
+  while (hang_while != NULL && syscall(SYS_faccessat, AT_FDCWD, hang_while, F_OK) == 0) usleep(50000);
+}
+
 #define SYNC_CALL(name)                                                                         \
   int name(int descriptor) {                                                                    \
+    pthread_mutex_lock(&lock);                                                                  \
+    bool hangs = known(descriptor) != NULL;                                                     \
+    pthread_mutex_unlock(&lock);                                                                \
+    if (hangs) hang();                                                                          \
     pthread_mutex_lock(&lock);                                                                  \
     Descriptor *file = known(descriptor);                                                       \
     if (file) reached(BEFORE, AT_SYNC);                                                         \

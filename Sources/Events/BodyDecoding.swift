@@ -38,6 +38,7 @@ extension EventDecoder {
       case 3: body.hub = try fields.string() ?? body.hub
       case 4: body.certificateFingerprint = try fields.string() ?? body.certificateFingerprint
       case 5: body.certificateNotAfter = fields.int64 ?? body.certificateNotAfter
+      case 6: body.isRenewal = fields.bool ?? body.isRenewal
       default: break
       }
     }

@@ -88,6 +88,7 @@ extension InstallEnrolled {
       $0.hub = hub
       $0.certificateFingerprint = certificateFingerprint
       $0.certificateNotAfter = certificateNotAfter
+      $0.isRenewal = isRenewal
     }
   }
 }

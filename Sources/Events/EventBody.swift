@@ -61,7 +61,7 @@ package struct AgentStopped: Equatable, Sendable {
   package init(reason: String) { self.reason = reason }
 }
 
-/// A hub accepted this agent under an entity.
+/// A hub accepted this agent under an entity, or gave it another certificate.
 package struct InstallEnrolled: Equatable, Sendable {
   /// The hub's id for this agent, a UUID in text.
   package var installID: String
@@ -72,14 +72,18 @@ package struct InstallEnrolled: Equatable, Sendable {
   package var certificateFingerprint: String
   /// Seconds since 1970 UTC.
   package var certificateNotAfter: Int64
+  /// The install was one before, and has another certificate. Releases before this did not say so.
+  package var isRenewal: Bool
   package init(
-    installID: String, entity: String, hub: String, certificateFingerprint: String, certificateNotAfter: Int64
+    installID: String, entity: String, hub: String, certificateFingerprint: String, certificateNotAfter: Int64,
+    isRenewal: Bool = false
   ) {
     self.installID = installID
     self.entity = entity
     self.hub = hub
     self.certificateFingerprint = certificateFingerprint
     self.certificateNotAfter = certificateNotAfter
+    self.isRenewal = isRenewal
   }
 }
 

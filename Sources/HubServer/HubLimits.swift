@@ -168,6 +168,25 @@ package enum HubLimits {
   // MARK: Health and audit
 
   package static let healthBytesMax = 64 << 10
+  /// An install without a report for this long is late: agents report each minute, and two may be lost on the way.
+  package static let lateAfter: Duration = .seconds(180)
+  /// How often it is looked who is late.
+  package static let lateLook: Duration = .seconds(30)
+  /// If nobody looked for this long, no hub listened, and the agents are given `lateAfter` to come back.
+  package static let lateLookMissed: Duration = .seconds(75)
+  /// If so many installs are late, and that is one in `silenceShare` of all, it is the hub or the way to it: one alert for all of them.
+  package static let silenceLeast = 20
+  package static let silenceShare = 4
+  /// An alert that comes back this soon after it was cleared is the same one again.
+  package static let alertReopened: Duration = .seconds(600)
+  /// An agent's clock that is wrong by this much is told. Certificates are refused from `clockSkew` on.
+  package static let agentClockSkew: Duration = .seconds(5 * 60)
+  /// With less than this free where an agent keeps its journal, somebody should look: a fleet of a thousand devices writes as much in a week.
+  package static let agentDiskBytesLeast: Int64 = 256 << 20
+  /// A lag of up to so many records is a matter of seconds, and never growing.
+  package static let lagTolerated: Int64 = 1_000
+  /// A lag that has not come down for this long is growing: a backlog after an outage comes down each minute.
+  package static let lagGrowing: Duration = .seconds(1_800)
   /// Rows kept of refused attempts and operators' doings; the oldest go first.
   package static let auditRowsMax = 1_000_000
   /// How long a command waits for the database while the hub commits.

@@ -2,8 +2,8 @@
 
 internal import Glibc
 
-struct ChildProcess {
-  enum Ending: Equatable {
+package struct ChildProcess {
+  package enum Ending: Equatable, Sendable {
     case exited(Int32)
     /// A signal ended it: SIGBUS where a file was cut short, SIGABRT where LMDB gave up.
     case signal(Int32)
@@ -12,16 +12,19 @@ struct ChildProcess {
   }
 
   /// What it wrote to its standard output.
-  let output: String
-  let ending: Ending
+  package let output: String
+  package let ending: Ending
 
   /// The most that is listened to: a child that says more is ended.
-  private static let outputBytesMax = 1 << 20
+  package static let outputBytesMax = 1 << 20
 
   /// Runs a program to its end. Its standard input is a pipe that this process holds: a child that reads it sees when its
   /// parent is gone. Its standard error goes nowhere.
   /// - Throws: when it cannot be started.
-  init(_ executable: String, _ arguments: [String], within patience: Duration) throws(JournalError) {
+  package init(
+    _ executable: String, _ arguments: [String], within patience: Duration,
+    outputBytesMax: Int = ChildProcess.outputBytesMax
+  ) throws(JournalError) {
     var (input, output) = (Pipe(), Pipe())
     defer {
       input.close()
@@ -30,7 +33,8 @@ struct ChildProcess {
     guard input.open(), output.open() else { throw .file(operation: "start", path: executable, errno: errno) }
     let child = try Self.spawn(executable, arguments, input: input.reading, output: output.writing)
     output.closeWriting()
-    let heard = Self.listen(output.reading, until: Self.now + patience.nanoseconds)
+    let heard = Self.listen(
+      output.reading, until: Self.now + patience.nanoseconds, bytesMax: outputBytesMax)
     if heard.isOverdue { kill(child, SIGKILL) }
     var status: Int32 = 0
     while waitpid(child, &status, 0) < 0, errno == EINTR {}
@@ -67,12 +71,14 @@ struct ChildProcess {
   }
 
   /// Reads until the other end is closed, the time is over or it is too much.
-  private static func listen(_ descriptor: Int32, until deadline: UInt64) -> (bytes: [UInt8], isOverdue: Bool) {
+  private static func listen(
+    _ descriptor: Int32, until deadline: UInt64, bytesMax: Int
+  ) -> (bytes: [UInt8], isOverdue: Bool) {
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 4_096)
     while true {
       let time = now
-      guard time < deadline, bytes.count < outputBytesMax else { return (bytes, true) }
+      guard time < deadline, bytes.count < bytesMax else { return (bytes, true) }
       var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
       let ready = poll(&waiting, 1, Int32(clamping: (deadline - time) / 1_000_000 + 1))
       if ready < 0, errno != EINTR { return (bytes, true) }

@@ -36,7 +36,7 @@ final class DirectoryLock: Sendable {
     close(descriptor)
   }
 
-  private static func holder(_ path: String) -> Int32? {
+  static func holder(_ path: String) -> Int32? {
     guard let bytes = try? Files.read(path) else { return nil }
     return Int32(String(decoding: bytes, as: UTF8.self).prefix { $0.isNumber })
   }

@@ -46,6 +46,12 @@ package final class JournalReader: Sendable {
     }
   }
 
+  /// The process that writes the journal in `directory`, or last did; nil: nobody is known. It may have ended: the lock itself is not looked at, because to
+  /// ask for it would refuse it to whoever starts at that moment.
+  package static func writer(of directory: String) -> Int32? {
+    DirectoryLock.holder(directory + "/" + JournalFile.lock)
+  }
+
   /// The error of one who met damage in what was read.
   package func damage(_ what: String) -> JournalError { store.damaged(what) }
 

@@ -56,6 +56,21 @@ extension Machine {
   /// Whether a process with this id exists, also one of another user.
   package static func isRunning(_ process: Int32) -> Bool { process > 0 && (kill(process, 0) == 0 || errno == EPERM) }
 
+  /// - Parameter asThisProgram: whether it must be the program that this process runs: the id of one that ended may have been given to another.
+  package static func isRunning(_ process: Int32, asThisProgram: Bool) -> Bool {
+    guard isRunning(process), asThisProgram, let own = name(of: "self") else { return isRunning(process) }
+    return name(of: "\(process)").map { $0 == own } ?? true
+  }
+
+  /// The name that the kernel keeps of a process (proc(5), /proc/PID/comm); nil where it does not tell.
+  private static func name(of process: String) -> String? {
+    guard let file = fopen("/proc/\(process)/comm", "re") else { return nil }
+    defer { fclose(file) }
+    var name = [CChar](repeating: 0, count: 64)
+    guard fgets(&name, Int32(name.count), file) != nil else { return nil }
+    return text(name)
+  }
+
   /// The value of an environment variable; nil if it is not set or empty.
   package static func environment(_ name: String) -> String? {
     guard let value = getenv(name), value.pointee != 0 else { return nil }

@@ -20,6 +20,10 @@ extension JSONWriter {
         json.member("hub", event.hub)
         json.member("certificateFingerprint", event.certificateFingerprint)
         json.member("certificateNotAfter", event.certificateNotAfter)
+        if event.isRenewal {
+          json.key("isRenewal")
+          json.bool(true)
+        }
       case .sweepStarted(let event):
         json.member("sweep", event.sweep)
         json.key("ranges")

@@ -26,7 +26,8 @@ package enum EventLine {
     switch body {
     case .agentStarted(let event): "version \(event.version) on \(event.hostName)"
     case .agentStopped(let event): event.reason
-    case .installEnrolled(let event): "\(event.installID) under \(event.entity)"
+    case .installEnrolled(let event):
+      "\(event.installID) under \(event.entity)\(event.isRenewal ? ", with another certificate" : "")"
     case .sweepStarted(let event):
       "\(counted(event.addresses, "address", plural: "addresses")) in \(event.ranges.joined(separator: ", "))"
     case .sweepCompleted(let event):

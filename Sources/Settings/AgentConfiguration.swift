@@ -23,6 +23,7 @@ package struct AgentConfiguration: Sendable {
   package var poll = PollSettings()
   package var profiles = ProfileSettings()
   package var console = ConsoleSettings()
+  package var metrics = MetricsSettings()
   /// [alerts]
   package var rules = RuleSettings()
   /// [[meters.offset]]

@@ -66,6 +66,7 @@ extension AgentConfiguration {
     self.credentials = credentials.byName
     discovery = DiscoverySettings(root.table("discovery"), credentials: credentials)
     poll = PollSettings(root.table("poll"))
+    metrics = MetricsSettings(root.table("metrics"))
     profiles = ProfileSettings(root.table("profiles"), directory: directory)
     console = ConsoleSettings(root.table("console"), stateDirectory: state.directory, directory: directory)
     rules = RuleSettings(root.table("alerts"))

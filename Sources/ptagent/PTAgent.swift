@@ -1,5 +1,6 @@
 // ptagent: the agent's command line. One file per command; what they do lives in AgentCore.
 
+internal import AgentCore
 internal import ArgumentParser
 internal import Glibc
 internal import Journal
@@ -49,7 +50,8 @@ struct PTAgent: AsyncParsableCommand {
       Shell completions: ptagent --generate-completion-script bash|zsh|fish
       """,
     subcommands: [
-      RunCommand.self, EnrollCommand.self, StatusCommand.self, QueueCommand.self, JobsCommand.self, ConfigCommand.self,
+      RunCommand.self, EnrollCommand.self, StatusCommand.self, DiagnosticsCommand.self, QueueCommand.self,
+      JobsCommand.self, ConfigCommand.self,
       ReadCommand.self,
       SweepCommand.self,
       BrowseCommand.self, DevicesCommand.self, ProfileCommand.self, CaptureCommand.self, ConsoleCommand.self,
@@ -59,7 +61,8 @@ struct PTAgent: AsyncParsableCommand {
   /// The version is asked for here and not by `version:` of the configuration or a flag, both of which would claim `--version` from `read`
   /// and `sweep`, where it is SNMP's.
   static func main() async {
-    if let status = JournalWorker.run(Array(CommandLine.arguments.dropFirst())) { Glibc.exit(status) }
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    if let status = JournalWorker.run(arguments) ?? DiagnosticsWorker.run(arguments) { Glibc.exit(status) }
     StandardOutput.reportClosedPipes()
     guard CommandLine.arguments.dropFirst() != ["--version"] else { return print("ptagent \(Release.version)") }
     await main(nil)

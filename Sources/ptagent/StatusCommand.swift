@@ -10,8 +10,8 @@ struct StatusCommand: AsyncParsableCommand {
     abstract: "Show how the agent is: each part with its state, since when, and what to do.",
     discussion: """
       Works beside a running agent and without one. Exits 0 when it runs and nothing has failed, 1 when a part has failed or it hangs, 69 when \
-      it does not run. JSON is one object: presence (running, hanging, stopped or never), the journal's numbers as they are now, and the \
-      status as the agent wrote it.
+      it does not run, 74 when it does not run and its journal is damaged. JSON is one object: presence (running, hanging, stopped or never), the \
+      journal's numbers as they are now (or journalTrouble), and the status as the agent wrote it.
 
         ptagent status
         ptagent status --output json | jq .status.components
@@ -27,9 +27,11 @@ struct StatusCommand: AsyncParsableCommand {
     var code: Int32 = 0
     try await reporting {
       let configuration = try file.load()
+      let directory = configuration.journal.directory
+      let (numbers, trouble) = try Self.numbers(directory)
       let report = StatusReport(
-        status: try Self.status(configuration.state.directory),
-        journal: try Self.numbers(configuration.journal.directory), isRunning: Machine.isRunning,
+        status: try Self.status(configuration.state.directory), journal: numbers, journalTrouble: trouble,
+        writer: JournalReader.writer(of: directory), isRunning: { Machine.isRunning($0, asThisProgram: true) },
         now: Machine.milliseconds)
       try Output.write(output == .json ? try report.json() : report.text)
       code = report.exitCode
@@ -46,11 +48,16 @@ struct StatusCommand: AsyncParsableCommand {
     }
   }
 
-  private static func numbers(_ directory: String) throws -> JournalNumbers? {
+  /// The journal's numbers, or why they cannot be had where that is the journal's fault.
+  private static func numbers(_ directory: String) throws -> (JournalNumbers?, trouble: String?) {
     explainFaults(in: directory)
-    do { return try JournalNumbers(try JournalReader.open(directory: directory)) } catch let error as JournalError {
-      if case .noJournal = error { return nil }
-      throw AgentFailure(error, directory: directory)
+    do { return (try JournalNumbers(try JournalReader.open(directory: directory)), nil) } catch let error
+      as JournalError
+    {
+      if case .noJournal = error { return (nil, nil) }
+      let failure = AgentFailure(error, directory: directory)
+      guard failure.code == .inputOutput else { throw failure }
+      return (nil, failure.description)
     }
   }
 }

@@ -23,15 +23,29 @@ struct InstallCommand: AsyncParsableCommand {
     /// When the identity last seemed to be in two places, and how that showed.
     let doubted: String?
     let doubt: String?
+    /// `good`, `degraded`, `failed`, `late`, `new` or `revoked`; since when, and why.
+    let condition: String
+    let conditionSince: String
+    let reasons: [String]
 
     /// What the operator should know at a glance.
     var state: String {
       if let replacedBy { return "replaced by \(replacedBy.prefix(8))" }
       if let revoked { return "revoked \(revoked)" }
-      return doubted.map { "IN DOUBT since \($0)" } ?? "good"
+      if let doubted { return "IN DOUBT since \(doubted)" }
+      return condition == "good" ? condition : "\(condition) since \(conditionSince)"
     }
 
-    init(_ install: Install, _ remarks: InstallRemarks?) {
+    /// The gravest reason, and how many there are besides.
+    var why: String {
+      guard revoked == nil, let first = reasons.first else { return "-" }
+      return reasons.count == 1 ? first : "\(first) (and \(reasons.count - 1) more)"
+    }
+
+    init(_ install: Install, _ remarks: InstallRemarks?, _ condition: InstallCondition?) {
+      self.condition = condition?.state ?? "new"
+      conditionSince = timeText(condition?.since ?? install.enrolledAt)
+      reasons = condition?.reasons ?? []
       id = install.id
       entity = install.entity
       hostName = install.machine.hostName
@@ -50,7 +64,7 @@ struct InstallCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "List the installs.",
       discussion: """
-        STATE is good, revoked, replaced by another install, or IN DOUBT: two agents seem to use one identity (a machine that was copied, a state directory that was restored \
+        STATE is good; degraded or failed, by its last report; late: no report for three minutes; new: none yet; revoked, replaced by another install, or IN DOUBT: two agents seem to use one identity (a machine that was copied, a state directory that was restored \
         elsewhere, or a thief). `install show` says how that showed; `install settle` ends the doubt.
         """)
 
@@ -59,13 +73,13 @@ struct InstallCommand: AsyncParsableCommand {
 
     func run() async throws {
       let (_, store) = try hub.open()
-      let remarks = try await store.remarks()
+      let (remarks, conditions) = (try await store.remarks(), try await store.conditions())
       try output.show(
-        try await store.installs().map { Line($0, remarks[$0.number]) },
+        try await store.installs().map { Line($0, remarks[$0.number], conditions[$0.id]) },
         columns: [
           ("ID", \.id), ("ENTITY", \.entity), ("HOST", \.hostName), ("VERSION", \.agentVersion),
           ("SEEN", { $0.seen ?? "-" }),
-          ("STATE", \.state),
+          ("STATE", \.state), ("WHY", \.why),
         ], empty: "There are no installs. Create a code with `pthub code create`, and enrol an agent with it.")
     }
   }
@@ -106,7 +120,9 @@ struct InstallCommand: AsyncParsableCommand {
       }
       let health = try await store.health(of: install.number)
       let details = Details(
-        install: Line(install, try await store.remarks()[install.number]), journalID: hexText(install.journalID),
+        install: Line(
+          install, try await store.remarks()[install.number], try await store.conditions()[install.id]),
+        journalID: hexText(install.journalID),
         journalKey: Data(install.journalKey).base64EncodedString(),
         certificates: certificates, health: health?.json, healthReceived: health.map { timeText($0.receivedAt) })
       guard output.output == .table else { return try printJSON(details) }
@@ -115,6 +131,7 @@ struct InstallCommand: AsyncParsableCommand {
         ("system", details.install.operatingSystem), ("version", details.install.agentVersion),
         ("enrolled", details.install.enrolled), ("seen", details.install.seen ?? "-"),
         ("state", details.install.state), ("doubt", details.install.doubt ?? "-"),
+        ("reasons", details.install.reasons.isEmpty ? "-" : details.install.reasons.joined(separator: " ")),
         ("revoked", details.install.revoked ?? "-"), ("replaced by", details.install.replacedBy ?? "-"),
         ("journal", details.journalID), ("journal key", details.journalKey),
         ("health", details.health ?? "-"), ("health received", details.healthReceived ?? "-"),

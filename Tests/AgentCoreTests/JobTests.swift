@@ -58,7 +58,7 @@ import Testing
       name: "site", credential: .community(version: .v1, community: Array("s3cr3t-w0rd".utf8)))
     configuration.discovery.exclusions = [try .init("10.0.0.7", for: .exclusion)]
     let text = String(
-      decoding: try JSONEncoder().encode(Diagnostics.Configured(configuration)), as: UTF8.self)
+      decoding: try JSONEncoder().encode(DiagnosedConfiguration(configuration)), as: UTF8.self)
     #expect(text.contains("\"site\"") && text.contains("10.0.0.7"))
     #expect(!text.contains("s3cr3t"))
   }

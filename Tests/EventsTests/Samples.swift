@@ -13,6 +13,10 @@ enum Samples {
     .installEnrolled(
       InstallEnrolled(
         installID: "id", entity: "ACME", hub: "h:1", certificateFingerprint: "ab", certificateNotAfter: -5)),
+    .installEnrolled(
+      InstallEnrolled(
+        installID: "id", entity: "ACME", hub: "h:1", certificateFingerprint: "ab", certificateNotAfter: -5,
+        isRenewal: true)),
     .sweepStarted(SweepStarted(sweep: 3, ranges: ["10.0.0.*"], addresses: 254)),
     .sweepCompleted(
       SweepCompleted(sweep: 3, milliseconds: 9, outcomes: [SweepOutcome(reason: "found", addresses: 2)])),

@@ -2,6 +2,7 @@ internal import Foundation
 @testable internal import HubServer
 internal import HubDatabase
 internal import HubProtocol
+internal import Platform
 internal import Testing
 
 @Suite struct `Metrics` {

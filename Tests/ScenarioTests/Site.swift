@@ -177,9 +177,17 @@ final class Site {
   ///   - point: where the program kills itself; see Sources/CrashRecorder.
   ///   - watched: the directory whose calls are counted for it; nil: the journal.
   ///   - file: while it exists, the journal's disk is full.
-  func startAgent(killAt point: String? = nil, in watched: String? = nil, fullWhile file: String? = nil) throws {
+  ///   - hanging: while it exists, the journal's disk takes for ever to sync.
+  func startAgent(
+    killAt point: String? = nil, in watched: String? = nil, fullWhile file: String? = nil,
+    hangWhile hanging: String? = nil
+  ) throws {
+    let disk = [("PT_FULL_WHILE", file), ("PT_HANG_WHILE", hanging)].compactMap { name, file in file.map { (name, $0) }
+    }
     let environment =
-      try file.map { preloaded(["PT_FULL_WHILE": $0], watching: journal) } ?? killing(at: point, in: watched ?? journal)
+      disk.isEmpty
+      ? try killing(at: point, in: watched ?? journal)
+      : preloaded(Dictionary(uniqueKeysWithValues: disk), watching: journal)
     agent = try Program("ptagent", ["run", "--config", configuration], log: directory, environment: environment)
   }
 

@@ -76,6 +76,9 @@ package nonisolated struct Printtrail_Events_V1_InstallEnrolled: Sendable {
 
   package var certificateNotAfter: Int64 = 0
 
+  /// The install was one before, and has another certificate. Journals of releases before this field have false here as well.
+  package var isRenewal: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1873,7 +1876,7 @@ nonisolated extension Printtrail_Events_V1_AgentStopped: SwiftProtobuf.Message, 
 
 nonisolated extension Printtrail_Events_V1_InstallEnrolled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".InstallEnrolled"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}install_id\0\u{1}entity\0\u{1}hub\0\u{3}certificate_fingerprint\0\u{3}certificate_not_after\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}install_id\0\u{1}entity\0\u{1}hub\0\u{3}certificate_fingerprint\0\u{3}certificate_not_after\0\u{3}is_renewal\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1886,6 +1889,7 @@ nonisolated extension Printtrail_Events_V1_InstallEnrolled: SwiftProtobuf.Messag
       case 3: try { try decoder.decodeSingularStringField(value: &self.hub) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.certificateFingerprint) }()
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.certificateNotAfter) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.isRenewal) }()
       default: break
       }
     }
@@ -1907,6 +1911,9 @@ nonisolated extension Printtrail_Events_V1_InstallEnrolled: SwiftProtobuf.Messag
     if self.certificateNotAfter != 0 {
       try visitor.visitSingularInt64Field(value: self.certificateNotAfter, fieldNumber: 5)
     }
+    if self.isRenewal != false {
+      try visitor.visitSingularBoolField(value: self.isRenewal, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1916,6 +1923,7 @@ nonisolated extension Printtrail_Events_V1_InstallEnrolled: SwiftProtobuf.Messag
     if lhs.hub != rhs.hub {return false}
     if lhs.certificateFingerprint != rhs.certificateFingerprint {return false}
     if lhs.certificateNotAfter != rhs.certificateNotAfter {return false}
+    if lhs.isRenewal != rhs.isRenewal {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -2,6 +2,7 @@
 // start, so that a rate is one from the first event on. No label names an install, an entity or an address: the number of series is fixed.
 
 internal import GRPCCore
+internal import Platform
 internal import Synchronization
 
 /// A counter, and the values that its label may have.

@@ -13,6 +13,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import HummingbirdCore
 internal import Logging
+internal import Platform
 internal import NIOCore
 internal import WebServing
 

@@ -1,6 +1,7 @@
 // What the database says of the fleet and of itself, for the metrics, and the commit by which is known that it can commit.
 
 internal import HubDatabase
+internal import Platform
 internal import Synchronization
 
 /// Numbers over everything that a hub keeps.
@@ -14,6 +15,10 @@ struct StoreFigures: Sendable, Equatable {
   var fleetLag = 0
   var devices = 0
   var alertsOpen = 0
+  /// Installs by what the view `install_state` says of them.
+  var conditions: [String: Int] = [:]
+  /// Open alerts about installs, those of components together.
+  var installAlerts: [String: Int] = [:]
   var databaseBytes: Int64 = 0
 
   var families: [MetricFamily] {
@@ -28,6 +33,17 @@ struct StoreFigures: Sendable, Equatable {
       .gauge("pthub_fleet_lag_records", "Committed records that are in no read model yet.", Double(fleetLag)),
       .gauge("pthub_devices", "Devices that are known.", Double(devices)),
       .gauge("pthub_alerts_open", "Alerts of devices that are open.", Double(alertsOpen)),
+      MetricFamily(
+        name: "pthub_installs_condition", kind: .gauge,
+        help:
+          "Installs that are not revoked, by their health. new: no report yet; late: none for three minutes; else by the last report.",
+        samples: ["good", "degraded", "failed", "late", "new"].map {
+          .init(labels: [("condition", $0)], value: Double(conditions[$0] ?? 0))
+        }),
+      MetricFamily(
+        name: "pthub_install_alerts_open", kind: .gauge,
+        help: "Alerts about installs that are open, by what they tell.",
+        samples: InstallAlertKey.kinds.map { .init(labels: [("kind", $0)], value: Double(installAlerts[$0] ?? 0)) }),
       .gauge("pthub_database_size_bytes", "What the database takes up.", Double(databaseBytes)),
     ]
   }
@@ -51,6 +67,14 @@ extension SQLStore {
         """)
       figures.devices = try db.count("SELECT count(*) FROM device")
       figures.alertsOpen = try db.count("SELECT count(*) FROM alert WHERE cleared_at IS NULL")
+      for row in try db.rows("SELECT state, count(*) AS installs FROM install_state GROUP BY state") {
+        figures.conditions[try row("state")] = try row("installs")
+      }
+      for row in try db.rows("SELECT key, count(*) AS alerts FROM install_alert WHERE cleared_at IS NULL GROUP BY key")
+      {
+        let key: String = try row("key")
+        figures.installAlerts[String(key.prefix { $0 != "." }), default: 0] += try row("alerts") as Int
+      }
       figures.databaseBytes = bytes
       return figures
     }

@@ -1,6 +1,6 @@
 // The hub's services, put together.
 //
-//     ServiceGroup: committer, wellness, fleet, identity, identity watch, job watch, settings watch, csr listener, dcam listener, hc application, metrics,
+//     ServiceGroup: committer, wellness, fleet, identity, identity watch, install watch, job watch, settings watch, csr listener, dcam listener, hc application, metrics,
 //     readiness
 //
 // They are shut down in the reverse order: first nobody new is let in and the streams end with UNAVAILABLE, last the
@@ -96,6 +96,7 @@ package struct Hub: Sendable {
     let countersigner = configuration.usesNullRecordStore ? nil : try directory.countersigner()
     let jobWatch = JobWatch(store: store, clock: clock, logger: logger)
     let settings = SettingsWatch(store: store, clock: clock, logger: logger)
+    let installs = InstallWatch(store: store, clock: clock, logger: logger)
     let delivery = Delivery(
       records: records, registry: store, committer: committer, countersigner: countersigner, streams: streams,
       settings: settings, clock: clock, checkInInterval: configuration.checkInInterval, jobs: store, jobWatch: jobWatch,
@@ -146,9 +147,9 @@ package struct Hub: Sendable {
     }
 
     var group = ServiceGroupConfiguration(
-      services: ([committer, wellness, fleet, identity, watch, jobWatch, settings, csr, dcam, hc] + operations + [
-        readiness
-      ]).map {
+      services: ([
+        committer, wellness, fleet, identity, watch, installs, jobWatch, settings, csr, dcam, hc,
+      ] + operations + [readiness]).map {
         // A port that is taken ends what serves already in order: one that is cut off complains of it in the log.
         .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
       }, gracefulShutdownSignals: configuration.signals, logger: logger)

@@ -205,16 +205,6 @@ extension SQLStore {
 
   // MARK: Health
 
-  package func keepHealth(_ json: String, install: InstallNumber, now: Int64) async throws {
-    try await write { db in
-      try db.execute(
-        """
-        INSERT INTO health (install, json, received_at) VALUES (?, ?, ?)
-        ON CONFLICT (install) DO UPDATE SET json = excluded.json, received_at = excluded.received_at
-        """, install, json, now)
-    }
-  }
-
   package func health(of install: InstallNumber) async throws -> HealthReport? {
     try await read { db in
       try db.row("SELECT json, received_at FROM health WHERE install = ?", install).map {

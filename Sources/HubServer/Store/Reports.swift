@@ -88,11 +88,31 @@ package struct Report: Sendable {
     ])
 
   package static let alerts = Report(
-    "alerts", "Alerts that are open", from: "open_alert", order: "raised_at DESC, device, key",
+    "alerts", "Alerts of devices and of installs that are open", from: "open_alert",
+    order: "raised_at DESC, device, install, key",
     [
       text("entity"), text("device", shown: false), text("make"), text("model"), text("serial"), text("location"),
       text("key", shown: false), text("severity"), text("description"), time("raised_at"),
-      time("updated_at", shown: false),
+      time("updated_at", shown: false), text("install", shown: false), text("host_name"),
+    ])
+
+  package static let installs = Report(
+    "installs", "How installs are, by what they report", from: "install_state", order: "entity, host_name, install",
+    [
+      text("entity"), text("install", shown: false), text("host_name"), text("agent_version"), text("state"),
+      time("since"), text("reasons"), time("reported_at"), time("seen_at", shown: false), number("records_waiting"),
+      time("certificate_ends_at"), number("clock_ahead_milliseconds", shown: false),
+      number("disk_free_bytes", shown: false), time("doubted_at", shown: false),
+    ])
+
+  /// What is cleared as well.
+  package static let installAlerts = Report(
+    "install-alerts", "What was wrong with installs, and for how long", from: "install_alert_list",
+    order: "raised_at DESC, install, key",
+    [
+      text("entity"), text("install", shown: false), text("host_name"), text("key"), text("severity"),
+      text("description"), time("raised_at"), time("updated_at", shown: false), time("cleared_at"),
+      number("raises", shown: false), number("lasted_milliseconds", shown: false),
     ])
 
   package static let late = Report(
@@ -113,7 +133,7 @@ package struct Report: Sendable {
       time("ended_at"), text("result"),
     ])
 
-  package static let all = [devices, meters, volumes, supplies, alerts, late]
+  package static let all = [devices, meters, volumes, supplies, alerts, late, installs, installAlerts]
 }
 
 extension SQLStore {

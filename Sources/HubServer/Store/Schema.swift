@@ -9,7 +9,8 @@
 //                                   │ ─< express     (epoch, sequence): what came ahead of its turn, until that comes (Express.swift)
 //                                   │ ─< job ─< job_step   what it was or is to do, and each step of it (Jobs.swift)
 //                                   │ ─< checkpoint  as sealed by the agent, with the result of verifying it
-//                                   └ ── health      the latest report
+//                                   │ ─< install_alert   what is or was wrong with it (InstallHealth.swift)
+//                                   └ ── health, install_health   the latest report, and what was made of it
 //     hub             whose database this is
 //     audit           what operators and strangers did
 //     entity          ─< entity: a tree
@@ -34,6 +35,7 @@ enum Schema {
     SQLMigration("v6", sqlite: version6, postgres: postgres(version6)),
     SQLMigration("v7", sqlite: version7, postgres: postgres(version7)),
     SQLMigration("v8", sqlite: sqlite(FleetSchema.early), postgres: postgres(FleetSchema.early)),
+    SQLMigration("v10", sqlite: sqlite(version10), postgres: postgres(version10)),
   ]
 
   private static func sqlite(_ text: String) -> String {

@@ -3,8 +3,8 @@
 
 internal import Glibc
 
-enum ProcessFigures {
-  static func families() -> [MetricFamily] {
+package enum ProcessFigures {
+  package static func families() -> [MetricFamily] {
     var families: [MetricFamily] = []
     let stat = statFields()
     let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))

@@ -6,52 +6,62 @@
 //     pthub_streams_open 12
 
 /// All samples of one name.
-struct MetricFamily: Sendable, Equatable {
-  enum Kind: String, Sendable {
+package struct MetricFamily: Sendable, Equatable {
+  package enum Kind: String, Sendable {
     case counter, gauge, histogram
   }
 
-  struct Sample: Sendable, Equatable {
+  package struct Sample: Sendable, Equatable {
     /// Behind the family's name, as histograms need it.
-    var suffix = ""
-    var labels: [(name: String, value: String)] = []
-    var value: Double
+    package var suffix = ""
+    package var labels: [(name: String, value: String)] = []
+    package var value: Double
 
-    static func == (one: Sample, other: Sample) -> Bool {
+    package init(suffix: String = "", labels: [(name: String, value: String)] = [], value: Double) {
+      (self.suffix, self.labels, self.value) = (suffix, labels, value)
+    }
+
+    package static func == (one: Sample, other: Sample) -> Bool {
       one.suffix == other.suffix && one.value == other.value
         && one.labels.elementsEqual(other.labels) { $0.name == $1.name && $0.value == $1.value }
     }
   }
 
-  var name: String
-  var kind: Kind
-  var help: String
-  var samples: [Sample]
+  package var name: String
+  package var kind: Kind
+  package var help: String
+  package var samples: [Sample]
 
-  static func gauge(_ name: String, _ help: String, _ value: Double) -> MetricFamily {
+  package init(name: String, kind: Kind, help: String, samples: [Sample]) {
+    (self.name, self.kind, self.help, self.samples) = (name, kind, help, samples)
+  }
+
+  package static func gauge(_ name: String, _ help: String, _ value: Double) -> MetricFamily {
     MetricFamily(name: name, kind: .gauge, help: help, samples: [Sample(value: value)])
   }
 
-  static func counter(_ name: String, _ help: String, _ value: Double) -> MetricFamily {
+  package static func counter(_ name: String, _ help: String, _ value: Double) -> MetricFamily {
     MetricFamily(name: name, kind: .counter, help: help, samples: [Sample(value: value)])
   }
 }
 
 /// How often something took how long.
-struct DurationHistogram: Sendable {
+package struct DurationHistogram: Sendable {
   /// Upper bounds in seconds. A commit takes a flush of the disk: a millisecond on a good one, seconds on one that is overrun.
-  static let bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+  package static let bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
   private var counts = Array(repeating: UInt64(0), count: bounds.count + 1)
   private var sum = 0.0
 
-  mutating func add(_ duration: Duration) {
-    let seconds = duration.timeInterval
+  package init() {}
+
+  package mutating func add(_ duration: Duration) {
+    let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
     counts[Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count] += 1
     sum += seconds
   }
 
-  func family(_ name: String, _ help: String) -> MetricFamily {
+  package func family(_ name: String, _ help: String) -> MetricFamily {
     var samples: [MetricFamily.Sample] = []
     var total: UInt64 = 0
     for (bound, count) in zip(Self.bounds + [.infinity], counts) {
@@ -64,10 +74,10 @@ struct DurationHistogram: Sendable {
   }
 }
 
-enum PrometheusText {
-  static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+package enum PrometheusText {
+  package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-  static func text(_ families: [MetricFamily]) -> String {
+  package static func text(_ families: [MetricFamily]) -> String {
     var text = ""
     for family in families where !family.samples.isEmpty {
       text +=
@@ -82,7 +92,7 @@ enum PrometheusText {
   }
 
   /// As Go's ParseFloat takes it; whole numbers without a fraction.
-  static func number(_ value: Double) -> String {
+  package static func number(_ value: Double) -> String {
     if value == .infinity { return "+Inf" }
     if let whole = Int64(exactly: value) { return "\(whole)" }
     return "\(value)"
