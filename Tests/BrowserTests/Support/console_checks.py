@@ -171,7 +171,7 @@ class Checks:
         """At 360 px (and between that and a wide screen) nothing has to be scrolled sideways, and the navigation opens and closes by keys."""
         b = self.b
         try:
-            for width in (1024, 800):
+            for width in (1130, 1024, 900, 800):
                 b.resize(width, 740)
                 for address in ("devices", "discovery", "journal", f"devices/{self.device()}"):
                     self.open(address)
@@ -187,7 +187,7 @@ class Checks:
             equal(b.js("return getComputedStyle(document.getElementById('side')).display;"), "none", "the navigation")
             b.click(".menu")
             b.wait("document.activeElement.closest('#side')", what="the focus in the navigation")
-            expect(not b.overflow(), "the open navigation is too wide")
+            equal(b.overflow(), None, "the width with the open navigation")
             b.key("Escape")
             b.wait("document.activeElement.classList.contains('menu')", what="the focus back at the button")
         finally:
