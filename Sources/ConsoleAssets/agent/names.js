@@ -36,7 +36,8 @@ export function inOrder(meters) {
     const place = FAMILIES.indexOf(familyOf(name));
     return place >= 0 ? place : familyOf(name) === "maintenance" ? FAMILIES.length + 1 : FAMILIES.length;
   };
-  const parts = ({ name }) => name.split(/[.#]/).length;
+  // What one device counts in a way of its own comes behind what all devices count.
+  const parts = ({ name }) => name.split(".").length + (name.includes("#") ? 100 : 0);
   return [...meters].sort((a, b) => rank(a) - rank(b) || familyOf(a.name).localeCompare(familyOf(b.name)) || parts(a) - parts(b) || a.name.localeCompare(b.name));
 }
 

@@ -27,10 +27,11 @@ const DAY = 86_400_000;
  * @param {(value: number) => string} [options.format]
  * @param {number} [options.min]  the lower end of the scale; without it the least value
  * @param {number} [options.max]
+ * @param {boolean} [options.whole]  whether values are counts: the scale has no half ones
  * @param {Array<{time: string|number, text: string}>} [options.marks]  what happened: a replacement, a new epoch
  * @param {boolean} [options.table]  whether the values stand below as a table
  */
-export function lineChart({ label, series, format = (value) => grouped(value, 1), min = null, max = null, marks = [], table = true }) {
+export function lineChart({ label, series, format = (value) => grouped(value, 1), min = null, max = null, whole = false, marks = [], table = true }) {
   const lines = series.slice(0, 4).map((one, index) => ({
     ...one, index, points: one.points.map((point) => ({ ...point, at: new Date(point.time).getTime() })).filter((point) => !Number.isNaN(point.at)),
   }));
@@ -39,7 +40,7 @@ export function lineChart({ label, series, format = (value) => grouped(value, 1)
   const known = lines.flatMap((line) => line.points.map((point) => point.value)).filter((value) => value !== null && value !== undefined).map(Number);
   if (known.length === 0) return h("p", { class: "soft empty" }, "There is no reading to draw yet.");
 
-  const scale = scales(times, known, min, max);
+  const scale = scales(times, known, min, max, whole);
   const drawing = svg("svg", { class: "chart-drawing", role: "img", "aria-label": summary(label, lines, format) });
   const readout = h("div", { class: "chart-readout", "aria-hidden": "true", hidden: true });
   const cursor = h("div", { class: "chart-cursor", role: "slider", tabindex: "0", "aria-label": `${label}: reading`, "aria-valuemin": "0",
@@ -119,11 +120,11 @@ export function lineChart({ label, series, format = (value) => grouped(value, 1)
     table && h("details", null, h("summary", null, "As a table"), valueTable(label, lines, times, events, format)));
 }
 
-function scales(times, known, min, max) {
+function scales(times, known, min, max, whole) {
   let low = min ?? Math.min(...known);
   let high = max ?? Math.max(...known);
   if (low === high) { low = min ?? low - 1; high = max ?? high + 1; }
-  const ticks = niceTicks(low, high, 5);
+  const ticks = niceTicks(low, high, 5, whole);
   if (min === null) low = Math.min(low, ticks[0]);
   if (max === null) high = Math.max(high, ticks.at(-1));
   const first = times[0];
@@ -143,10 +144,11 @@ function scales(times, known, min, max) {
 }
 
 /** Round numbers from low to high, about so many. */
-export function niceTicks(low, high, count) {
+export function niceTicks(low, high, count, whole = false) {
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((one) => one * power).find((one) => one >= rough);
+  const nice = [1, 2, 5, 10].map((one) => one * power).find((one) => one >= rough);
+  const step = whole ? Math.max(1, nice) : nice;
   const ticks = [];
   for (let tick = Math.floor(low / step) * step; tick <= high + step * 0.999; tick += step) {
     ticks.push(Number(tick.toPrecision(12)));

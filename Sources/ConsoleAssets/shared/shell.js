@@ -30,7 +30,7 @@ import { go, here, match, setQuery } from "./router.js";
 import { failed } from "./toast.js";
 
 /** Where the navigation stands beside the page; narrower, it opens over it. The same as in shell.css. */
-const WIDE = matchMedia("(min-width: 60rem)");
+const WIDE = matchMedia("(min-width: 70rem)");
 
 /** A page that takes longer says so; a quicker one appears at once. */
 const PATIENCE = 250;
@@ -109,15 +109,18 @@ export function startConsole(options) {
     return select;
   }
 
+  let lightTimer = null;
   const LIGHTS = { open: ["good", "Live"], connecting: ["busy", "Connecting"], closed: ["bad", "Not connected"], unauthorized: ["mute", "Logged out"] };
+  let wasOpen = false;
   function showLight() {
-    const [tone, text] = LIGHTS[live.state] ?? LIGHTS.closed;
+    wasOpen ||= live.state === "open";
+    // In the beginning there is nothing yet that was lost.
+    const [tone, text] = LIGHTS[live.state === "closed" && !wasOpen && lightTimer === null ? "connecting" : live.state] ?? LIGHTS.closed;
     light.className = `live ${tone}`;
     // Said only when it says something else.
     if (light.textContent !== text) fill(light, h("span", { class: "live-dot", "aria-hidden": "true" }), h("span", null, text));
   }
   // A blink of the connection is not worth a word.
-  let lightTimer = null;
   live.addEventListener("state", ({ detail }) => {
     clearTimeout(lightTimer);
     if (detail === "unauthorized") showLogin();

@@ -79,7 +79,7 @@ def run(options, directory):
     site = Office(directory, options.network)
     browser = None
     try:
-        site.start_fleet(speed=60)
+        site.start_fleet(speed=240)
         site.start_hub()
         site.start_agent()
         browser = browsers.Chromium(directory)
@@ -90,11 +90,12 @@ def run(options, directory):
         # Often, so that there is something to draw.
         put(site, {"poll.interval": "3s"})
         time.sleep(COLLECT_SECONDS)
-        colour = next(item for item in site.get("devices?limit=100")["items"] if len(item["supplies"]) >= 4 and item["state"] == "read")["id"]
+        # That with the most levels that were measured.
+        colour = max(site.get("devices?limit=100")["items"], key=lambda item: sum(supply["quality"] == "exact" for supply in item["supplies"][:5]) + (item["alerts"]["total"] in (1, 2)))["id"]
         camera.take("console-overview", "dashboard")
         camera.take("console-devices", "devices")
         camera.take("console-device", f"devices/{colour}", scheme="dark")
-        camera.take("console-provenance", f"devices/{colour}", prepare=lambda: browser.click("button.value"))
+        camera.take("console-provenance", f"devices/{colour}", prepare=lambda: browser.click("td.number button.value"))
         camera.take("console-history", f"devices/{colour}?tab=history")
         camera.take("console-discovery", "discovery")
         camera.take("console-outgoing", "outgoing")

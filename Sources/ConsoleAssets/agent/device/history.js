@@ -42,7 +42,7 @@ function content(history) {
     !history.complete && h("div", { class: "note mute" }, icon("info"), h("p", null, "Older records were removed by retention: the hub has them.")),
     meters.length === 0 && card("Meters", h("p", { class: "soft" }, "No meter was read in this time.")),
     groups(meters).map((group) => card(group.heading, lineChart({
-      label: group.heading,
+      label: group.heading, whole: true,
       series: group.meters.map((meter) => ({ name: title(meterName(meter.name)), points: meter.points })),
       marks: group.meters.flatMap((meter) => (meter.epochs ?? []).map((epoch) => ({ time: epoch.time, text: `${title(meterName(meter.name))}: epoch ${epoch.number}, ${words(epoch.cause)}` }))),
     }))),
@@ -50,11 +50,11 @@ function content(history) {
   ];
 }
 
-/** Meters of one family in one drawing: `total`, `total.monochrome`, `total.fullColor`. */
+/** The total alone, because its scale is its own; the other meters of one family in one drawing: `total.monochrome`, `total.fullColor`. */
 function groups(meters) {
   const families = new Map();
   for (const meter of meters) {
-    const family = `${familyOf(meter.name)} ${meter.unit}`;
+    const family = `${meter.name === "total" ? "" : familyOf(meter.name)} ${meter.unit}`;
     if (!families.has(family)) families.set(family, []);
     families.get(family).push(meter);
   }
@@ -62,7 +62,8 @@ function groups(meters) {
     const parts = [];
     for (let first = 0; first < family.length; first += LINES_MAX) {
       const part = family.slice(first, first + LINES_MAX);
-      parts.push({ heading: `${title(familyOf(part[0].name))}, ${words(part[0].unit)}`, meters: part });
+      const name = part.length === 1 ? title(meterName(part[0].name)) : part[0].name.startsWith("total") ? "Parts of the total" : title(familyOf(part[0].name));
+      parts.push({ heading: `${name}${first > 0 && part.length > 1 ? ", continued" : ""}, ${words(part[0].unit)}`, meters: part });
     }
     return parts;
   });

@@ -46,7 +46,7 @@ export async function readingPart({ api, signal, id, device }) {
     }
     fill(supplyPlace, supplies(reading));
     fill(element, h("div", { class: "columns wide-first" },
-      h("div", { class: "stack" }, meters(reading), supplyPlace, alerts(), trays(reading)),
+      h("div", { class: "stack" }, (current.alerts ?? []).length > 0 && alerts(), supplyPlace, meters(reading), trays(reading)),
       h("div", { class: "stack" }, status(reading), identityCard(current, valueOf), checks(reading))));
   }
 
@@ -108,7 +108,7 @@ export async function readingPart({ api, signal, id, device }) {
       { label: "Severity", cell: (alert) => pill(alert.severity) },
       { label: "Who", cell: (alert) => training(alert) },
       { label: "Since", class: "nowrap", cell: (alert) => ago(alert.since) },
-    ], current.alerts ?? [], { empty: "No alert is raised." }));
+    ], current.alerts));
   }
 
   function trays(reading) {

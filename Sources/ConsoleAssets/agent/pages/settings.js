@@ -13,6 +13,8 @@ const ORIGINS = {
   default: "default", file: "ptagent.toml", console: "this console", hub: "the hub", "file and hub": "ptagent.toml and the hub", "console and hub": "this console and the hub",
 };
 const LONG = new Set(["words", "ranges", "addresses", "times", "days"]);
+/** Long enough to read that it is done; in milliseconds. */
+const RELOAD_AFTER = 1200;
 const HOW = {
   duration: "A number with its unit: 250ms, 45s, 30m, 1h30m, 7d.", ranges: "One range a line; behind a colon the credentials in their order, such as 10.0.0.0/24: public, site.",
   addresses: "One address or range a line.", times: "One time a line, such as 06:00.", days: "Days such as mon, thu.", words: "One a line.",
@@ -198,7 +200,9 @@ function passwordCard(api, session) {
       if (button !== "remove" && values.new !== values.again) { again.complain("The two are not the same."); again.input.focus(); return; }
       await api.put("password", { ...(isSet ? { current: values.current } : {}), new: button === "remove" ? null : values.new });
       toast(button === "remove" ? "The console asks for no password any more." : "The password is set. Other sessions have ended.");
-      setTimeout(() => location.reload(), 1200);
+      if (button === "remove") { setTimeout(() => location.reload(), RELOAD_AFTER); return; }
+      // Where this session has ended with the others, the shell shows the login as soon as anything is refused.
+      try { await api.get("settings"); } catch (error) { if (error.status !== 401) throw error; }
     },
   });
   return card("Password of this console", h("p", { class: "soft" }, isSet ? "A login is needed." : "None is set: whoever is logged in on this machine can open the console."), controller.element);
