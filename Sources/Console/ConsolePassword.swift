@@ -34,7 +34,11 @@ package final class ConsolePassword: Sendable {
   private static let remedy = "Set it anew with: ptagent console password"
 
   /// - Throws: `SystemError`; what was there is unchanged.
-  package func set(hash: String) throws { try Files.replace(path, with: Array((hash + "\n").utf8), mode: 0o600) }
+  package func set(hash: String) throws {
+    // Before the first run there is no state directory yet; the agent makes it with this mode, too.
+    try Files.makeDirectory(Files.parent(of: path), mode: 0o755)
+    try Files.replace(path, with: Array((hash + "\n").utf8), mode: 0o600)
+  }
 
   package func remove() throws { try Files.remove(path) }
 }

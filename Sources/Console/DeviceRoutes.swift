@@ -170,70 +170,82 @@ extension JSONWriter {
   }
 }
 
-/// An alert as lists show it.
+/// A raised alert, before anything is written of it: thousands are sorted, and fifty shown.
 struct AlertItem: Sendable {
+  let device: DeviceState
+  let raised: Timed<AlertRaised>
   let severity: String
-  let since: Int64
-  let isOfRule: Bool
-  let device: DeviceID
-  let order: [UInt32]
-  let text: String
-  let json: [UInt8]
+
+  init(_ device: DeviceState, _ raised: Timed<AlertRaised>) {
+    self.device = device
+    self.raised = raised
+    severity = AlertWords.severity(raised.fact.alert.severity)
+  }
+
+  var isOfRule: Bool { raised.fact.key.group == AlertRule.group }
+
+  /// Worst first, then the newest.
+  var rank: (Int, Int64) { (severity == "critical" ? 0 : severity == "warning" ? 1 : 2, -raised.time) }
+
+  /// In lower case, all that a search looks into.
+  var text: [UInt8] {
+    let identity = DeviceSummary(device).identity
+    return Array(
+      [
+        AlertWords.description(raised.fact), device.address, identity?.make, identity?.model?.text,
+        identity?.serial?.text,
+      ]
+      .compactMap { $0?.lowercased() }.joined(separator: "\n").utf8)
+  }
+
+  var json: [UInt8] {
+    let identity = DeviceSummary(device).identity
+    let (alert, key) = (raised.fact.alert, raised.fact.key)
+    var json = JSONWriter()
+    json.object { json in
+      json.key("device")
+      json.object { json in
+        json.member("id", device.id.description)
+        json.nullable("address", device.address)
+        json.nullable("make", identity?.make)
+        json.nullable("model", identity?.model?.text)
+        json.nullable("serial", identity?.serial?.text)
+      }
+      json.member("key", key.description)
+      json.member("severity", severity)
+      json.nullable("training", alert.training.flatMap { EnumerationNames.trainingLevel($0) })
+      json.nullable("group", isOfRule ? "rule" : alert.group.flatMap { EnumerationNames.alertGroup($0) })
+      json.nullable(
+        "code",
+        isOfRule
+          ? AlertRule(rawValue: key.code).map { "\($0)" } : alert.code.flatMap { EnumerationNames.alertCode($0) })
+      json.member("description", AlertWords.description(raised.fact))
+      json.nullable("location", alert.location)
+      json.member("since", UTCTime.text(milliseconds: raised.time))
+      json.member("origin", isOfRule ? "rule" : "device")
+      json.nullable("evidence", raised.fact.evidence.isEmpty ? nil : raised.fact.evidence)
+      json.key("flapping")
+      json.bool(raised.fact.penalty > Self.flappingFrom)
+    }
+    return json.take()
+  }
+
+  /// Twice of late, in the thousandths of `AlertRaised.penalty`.
+  private static let flappingFrom: UInt32 = 2_000
 }
 
 enum AlertList {
+  /// Worst first.
   static func of(_ device: DeviceState) -> [AlertItem] {
-    guard !device.alerts.isEmpty else { return [] }
-    let summary = DeviceSummary(device)
-    let identity = summary.identity
-    let order = (device.address ?? "").split { !$0.isNumber }.map { UInt32($0) ?? .max }
-    return device.alerts.values.map { raised in
-      let (alert, key) = (raised.fact.alert, raised.fact.key)
-      let isOfRule = key.group == AlertRule.group
-      let severity = AlertWords.severity(alert.severity)
-      var json = JSONWriter()
-      json.object { json in
-        json.key("device")
-        json.object { json in
-          json.member("id", device.id.description)
-          json.nullable("address", device.address)
-          json.nullable("make", identity?.make)
-          json.nullable("model", identity?.model?.text)
-          json.nullable("serial", identity?.serial?.text)
-        }
-        json.member("key", key.description)
-        json.member("severity", severity)
-        json.nullable("training", alert.training.flatMap { EnumerationNames.trainingLevel($0) })
-        json.nullable("group", isOfRule ? "rule" : alert.group.flatMap { EnumerationNames.alertGroup($0) })
-        json.nullable(
-          "code",
-          isOfRule
-            ? AlertRule(rawValue: key.code).map { "\($0)" } : alert.code.flatMap { EnumerationNames.alertCode($0) })
-        json.member("description", AlertWords.description(raised.fact))
-        json.nullable("location", alert.location)
-        json.member("since", UTCTime.text(milliseconds: raised.time))
-        json.member("origin", isOfRule ? "rule" : "device")
-        json.nullable("evidence", raised.fact.evidence.isEmpty ? nil : raised.fact.evidence)
-        json.key("flapping")
-        json.bool(raised.fact.penalty > 2_000)
-      }
-      return AlertItem(
-        severity: severity, since: raised.time, isOfRule: isOfRule, device: device.id, order: order,
-        text: [
-          AlertWords.description(raised.fact), device.address, identity?.make, identity?.model?.text,
-          identity?.serial?.text,
-        ]
-        .compactMap { $0?.lowercased() }.joined(separator: "\n"), json: json.take())
-    }.sorted { Self.rank($0) < Self.rank($1) }
-  }
-
-  /// Worst first, then the newest.
-  static func rank(_ item: AlertItem) -> (Int, Int64) {
-    (["critical": 0, "warning": 1][item.severity] ?? 2, -item.since)
+    device.alerts.values.map { AlertItem(device, $0) }.sorted { $0.rank < $1.rank }
   }
 
   static func all(of fleet: FleetState) -> [AlertItem] {
-    fleet.devices.values.filter { $0.merged == nil }.flatMap(of)
+    var items: [AlertItem] = []
+    for device in fleet.devices.values where device.merged == nil && !device.alerts.isEmpty {
+      for raised in device.alerts.values { items.append(AlertItem(device, raised)) }
+    }
+    return items
   }
 }
 
@@ -247,15 +259,18 @@ struct AlertRoutes: Sendable {
     let origins = try ListQuery.choice(query, "origin", among: ["device", "rule"])
     let device = try query.text("device", bytesMax: 64)
     var items = AlertList.all(of: agent.fleet).filter { item in
-      list.finds(item.text) && severities?.contains(item.severity) ?? true
+      (list.words.isEmpty || list.finds(item.text)) && severities?.contains(item.severity) ?? true
         && origins?.contains(item.isOfRule ? "rule" : "device") ?? true
-        && device.map { $0 == item.device.description } ?? true
+        && device.map { $0 == item.device.id.description } ?? true
     }
     switch list.column {
-    case "since": items.sort { $0.since < $1.since }
+    case "since": items.sort { $0.raised.time < $1.raised.time }
     case "device":
-      items.sort { $0.order == $1.order ? $0.device < $1.device : $0.order.lexicographicallyPrecedes($1.order) }
-    default: items.sort { AlertList.rank($0) < AlertList.rank($1) }
+      let keyed = items.map { (DeviceRow.order(of: $0.device.address), $0) }
+      items = keyed.sorted {
+        $0.0 == $1.0 ? $0.1.device.id < $1.1.device.id : $0.0.lexicographicallyPrecedes($1.0)
+      }.map(\.1)
+    default: items.sort { $0.rank < $1.rank }
     }
     if list.isDescending { items.reverse() }
     var json = JSONWriter()
@@ -288,7 +303,7 @@ struct Dashboard: Sendable {
       alerts += row.alerts
       if let time = row.lastRead { lastRead = max(lastRead ?? time, time) }
     }
-    let worst = alerts == 0 ? [] : AlertList.all(of: agent.fleet).sorted { AlertList.rank($0) < AlertList.rank($1) }
+    let worst = alerts == 0 ? [] : AlertList.all(of: agent.fleet).sorted { $0.rank < $1.rank }
     var json = JSONWriter()
     json.object { json in
       for (name, value) in agent.overview() { json.member(named: name, value) }

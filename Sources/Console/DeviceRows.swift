@@ -28,8 +28,12 @@ struct DeviceRow: Sendable {
   let alerts: Int
   let lows: Int
   /// In lower case, all that a search looks into.
-  let text: String
+  let text: [UInt8]
   let json: [UInt8]
+
+  static func order(of address: String?) -> [UInt32] {
+    (address ?? "").split { !$0.isNumber }.map { UInt32($0) ?? .max }
+  }
 }
 
 final class DeviceRows: Sendable {
@@ -79,7 +83,7 @@ extension DeviceRow {
     }
     let severities = device.alerts.values.map { AlertWords.severity($0.fact.alert.severity) }
     id = device.id
-    order = (device.address ?? "").split { !$0.isNumber }.map { UInt32($0) ?? .max }
+    order = Self.order(of: device.address)
     state = device.condition
     make = identity?.make ?? ""
     model = identity?.model?.text ?? identity?.systemDescription?.text ?? ""
@@ -94,11 +98,12 @@ extension DeviceRow {
     warning = severities.count { $0 == "warning" }
     alerts = severities.count
     let name = identity?.printerName?.text ?? identity?.hostName?.text
-    text = [
-      device.address, make, model, serial, identity?.hostName?.text, identity?.location?.text,
-      identity?.printerName?.text,
-      identity?.assetNumber?.text, device.id.description,
-    ].compactMap { $0?.lowercased() }.joined(separator: "\n")
+    text = Array(
+      [
+        device.address, make, model, serial, identity?.hostName?.text, identity?.location?.text,
+        identity?.printerName?.text,
+        identity?.assetNumber?.text, device.id.description,
+      ].compactMap { $0?.lowercased() }.joined(separator: "\n").utf8)
     let first = device.alerts.values.min {
       ($0.fact.alert.severity ?? 99, $0.fact.key) < ($1.fact.alert.severity ?? 99, $1.fact.key)
     }

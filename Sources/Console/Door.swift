@@ -10,10 +10,13 @@ final class Door: Sendable {
   private let limiter = Mutex(LoginLimiter())
   private let cookie = SessionCookie("printtrail_session")
   private let agent: any ConsoleAgent
+  /// Streams are cut when a session ends: nobody listens on who has left.
+  private let feed: EventFeed
   /// Whether the console listens on loopback alone.
   private let isLocal: Bool
 
-  init(_ password: ConsolePassword, agent: any ConsoleAgent, isLocal: Bool) {
+  init(_ password: ConsolePassword, agent: any ConsoleAgent, feed: EventFeed, isLocal: Bool) {
+    self.feed = feed
     self.password = password
     self.agent = agent
     self.isLocal = isLocal
@@ -32,6 +35,7 @@ final class Door: Sendable {
     case .post: return try await login(request)
     case .delete:
       sessions.end(cookie.token(request))
+      feed.cut()
       var answer = WebAnswer.noContent
       answer.headers.append(cookie.clearing(isSecure: request.isSecure))
       return answer
@@ -111,6 +115,7 @@ final class Door: Sendable {
     }
     try password.set(hash: try await PasswordHash.make(new))
     sessions.endAll(but: cookie.token(request))
+    feed.cut()
     return .noContent
   }
 }

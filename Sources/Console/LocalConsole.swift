@@ -33,7 +33,7 @@ package struct LocalConsole: WebHandler {
     self.feed = feed
     self.logger = logger
     assets = try Assets(.agent)
-    door = Door(password, agent: agent, isLocal: isLocal)
+    door = Door(password, agent: agent, feed: feed, isLocal: isLocal)
     rows = DeviceRows(agent)
     devices = DeviceRoutes(agent: agent, rows: rows)
     history = HistoryRoutes(agent: agent, work: work)
@@ -356,8 +356,12 @@ struct AddressRoutes: Sendable {
     return .json(json.take())
   }
 
-  private static func text(_ address: ConsoleAddress) -> String {
-    [address.address, address.reason, address.detail, address.credential, address.make, address.model, address.serial]
-      .compactMap { $0?.lowercased() }.joined(separator: "\n")
+  private static func text(_ address: ConsoleAddress) -> [UInt8] {
+    Array(
+      [
+        address.address, address.reason, address.detail, address.credential, address.make, address.model,
+        address.serial,
+      ]
+      .compactMap { $0?.lowercased() }.joined(separator: "\n").utf8)
   }
 }

@@ -1,5 +1,6 @@
 // What lists have in common: a part of the rows, in an order, with what the words of a search leave.
 
+internal import Glibc
 internal import ReadModels
 internal import WebServing
 
@@ -19,7 +20,7 @@ struct ListQuery {
   let column: String
   let isDescending: Bool
   /// In lower case.
-  let words: [String]
+  let words: [[UInt8]]
 
   /// - Parameter columns: that may be sorted by; the first is the default.
   init(_ query: Query, columns: [String], filters: Set<String> = []) throws(WebError) {
@@ -34,10 +35,29 @@ struct ListQuery {
         "sort", "\"sort\" is \"\(name)\"; give one of \(columns.joined(separator: ", ")), with - before it to descend.")
     }
     column = name
-    words = (try query.text("q", bytesMax: Self.wordsMax) ?? "").lowercased().split(separator: " ").map(String.init)
+    words = (try query.text("q", bytesMax: Self.wordsMax) ?? "").lowercased().split(separator: " ").map {
+      Array($0.utf8)
+    }
   }
 
-  func finds(_ text: String) -> Bool { words.allSatisfy { text.contains($0) } }
+  /// Whether each word is in the text. Bytes are looked for, and not characters: thousands of rows are searched for a page.
+  func finds(_ text: [UInt8]) -> Bool {
+    words.allSatisfy { word in
+      text.withUnsafeBytes { text in word.withUnsafeBytes { Self.holds(text, $0) } }
+    }
+  }
+
+  private static func holds(_ text: UnsafeRawBufferPointer, _ word: UnsafeRawBufferPointer) -> Bool {
+    guard let base = text.baseAddress, let wanted = word.baseAddress, !word.isEmpty else { return word.isEmpty }
+    var start = 0
+    while start + word.count <= text.count {
+      guard let found = memchr(base + start, Int32(word[0]), text.count - word.count - start + 1) else { return false }
+      let place = base.distance(to: UnsafeRawPointer(found))
+      if memcmp(base + place, wanted, word.count) == 0 { return true }
+      start = place + 1
+    }
+    return false
+  }
 
   func part<Row>(_ rows: [Row]) -> ArraySlice<Row> {
     let start = min(offset, rows.count)

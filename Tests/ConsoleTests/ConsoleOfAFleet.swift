@@ -163,12 +163,15 @@ struct QuietAgent: ConsoleAgent {
   func overview() -> [(String, WebJSON)] { [("agent", .null)] }
   func discovery() -> WebJSON { .null }
   func addresses() -> [ConsoleAddress] {
-    (0..<20).map { number in
-      ConsoleAddress(
-        order: UInt32(0x0a00_0001 + number), address: "10.0.0.\(1 + number)",
-        reason: number % 4 == 0 ? "found" : "no answer",
-        detail: "silent", credential: nil, make: nil, model: nil, serial: nil, time: Int64(number))
+    var addresses: [ConsoleAddress] = []
+    for number in 0..<20 {
+      let reason = number % 4 == 0 ? "found" : "no answer"
+      addresses.append(
+        ConsoleAddress(
+          order: 0x0a00_0001 + UInt32(number), address: "10.0.0.\(1 + number)", reason: reason, detail: "silent",
+          credential: nil, make: nil, model: nil, serial: nil, time: Int64(number)))
     }
+    return addresses
   }
   func collection(of device: DeviceID) -> WebJSON { .object([("items", .array([]))]) }
   func obstacle(to device: DeviceState) -> String? { nil }

@@ -1,3 +1,4 @@
+import Console
 import Events
 import Foundation
 import Journal
@@ -71,7 +72,8 @@ import WebServing
     let site = try ConsoleOfAFleet()
     try await site.live(devices: 3)
     _ = await site.get("devices")
-    let following = Task { try await site.console.follow() }
+    let console = site.console
+    let following = Task { try await console.follow() }
     defer { following.cancel() }
     try await Task.sleep(for: .milliseconds(600))
     let event = Event(

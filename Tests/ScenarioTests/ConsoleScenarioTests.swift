@@ -71,6 +71,10 @@ struct `The local console, with real programs` {
     return (site, ConsoleClient(port: UInt16(port)))
   }
 
+  private func reason(_ answer: ConsoleClient.Answer) -> Failure.Reason? {
+    (try? JSONDecoder().decode(Failure.self, from: Data(answer.body)))?.error
+  }
+
   private func run(_ path: String, _ arguments: [String], _ site: Site) async throws -> (status: Int32, output: String)
   {
     let program = try Program(path: path, arguments, log: site.directory)
@@ -104,11 +108,11 @@ struct `The local console, with real programs` {
 
     // Activate: what is wrong is told by its field, and what is right takes effect at once.
     let malformed = try await console.post("/setup/activate", #"{"code":"12","hub":{\#(hub),"caPin":"\#(pin)"}}"#)
-    #expect(malformed.status == 422 && (try site.decode(malformed.text, Failure.self).error.field) == "code")
+    #expect(malformed.status == 422 && reason(malformed)?.field == "code")
     let unknown = String(repeating: "0", count: 24)
     let wrong = try await console.post("/setup/activate", #"{"code":"\#(unknown)","hub":{\#(hub),"caPin":"\#(pin)"}}"#)
     #expect(
-      wrong.status == 502 && (try site.decode(wrong.text, Failure.self).error.code) == "hub_refused", "\(wrong.text)")
+      wrong.status == 502 && reason(wrong)?.code == "hub_refused", "\(wrong.text)")
     let events = console.events()
     let activated = try await console.post("/setup/activate", #"{"code":"\#(code)"}"#)
     #expect(activated.status == 200, "\(activated.text)")
@@ -116,7 +120,7 @@ struct `The local console, with real programs` {
     var status = stat()
     #expect(stat(site.stateDirectory + "/console.toml", &status) == 0 && status.st_mode & 0o777 == 0o600)
     let again = try await console.post("/setup/activate", #"{"code":"\#(code)"}"#)
-    #expect(again.status == 409 && (try site.decode(again.text, Failure.self).error.code) == "enrolled_already")
+    #expect(again.status == 409 && reason(again)?.code == "enrolled_already")
 
     // Devices appear, and a page that is open hears of it.
     try await eventually(90, "three devices at the console") {
@@ -198,7 +202,7 @@ struct `The local console, with real programs` {
   {
     let (site, console) = try await site(network: 85, printers: 1)
     try site.startAgent()
-    try await eventually(60, "the console to answer") { try await console.get("/dashboard").status == 200 }
+    try await eventually(60, "the console to answer") { (try? await console.get("/dashboard"))?.status == 200 }
     let weak = try await console.put("/password", #"{"new":"short"}"#)
     #expect(weak.status == 422, "\(weak.text)")
     #expect(try await console.put("/password", #"{"new":"four words in a row"}"#).status == 204)
@@ -221,6 +225,37 @@ struct `The local console, with real programs` {
     try site.editConfiguration { $0.replacingOccurrences(of: "listen = \"127.0.0.1", with: "listen = \"0.0.0.0") }
     let refused = try await site.agentCommand(["run"])
     #expect(refused.status == 78 && refused.output.contains("certificate"), "\(refused.output)")
+
+    // With a certificate and the password it is served to others, and in no other way.
+    let (certificate, key) = (site.directory.path + "/console.pem", site.directory.path + "/console.key")
+    let made = try await run(
+      "/usr/bin/openssl",
+      [
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out",
+        certificate, "-days", "2",
+        "-subj", "/CN=localhost",
+      ], site)
+    #expect(made.status == 0, "\(made.output)")
+    try site.editConfiguration { $0 + "certificate = \"\(certificate)\"\nkey = \"\(certificate)\"\n" }
+    let wrongKey = try await site.agentCommand(["run"])
+    #expect(wrongKey.status == 78 && wrongKey.output.contains("private key"), "\(wrongKey.output)")
+    try site.editConfiguration { $0.replacingOccurrences(of: "key = \"\(certificate)\"", with: "key = \"\(key)\"") }
+    try site.startAgent()
+    let python = ProcessInfo.processInfo.environment["PT_PYTHON"] ?? "/usr/bin/python3"
+    let script =
+      "import ssl, urllib.request as u; c = ssl._create_unverified_context(); print(u.urlopen('https://localhost:\(console.port)/api/v1/session', context=c, timeout=5).read().decode())"
+    try await eventually(60, "the console over TLS") {
+      let answer = try await run(python, ["-c", script], site)
+      return answer.output.contains(#""secure":true"#) && answer.output.contains(#""loginRequired":true"#)
+    }
+    let plain = try? await console.get("/session")
+    #expect(plain == nil || plain?.status == 400)
+    #expect(try await site.stopAgent() == 0)
+    // Without its password nobody gets in, and the agent says so before anything else.
+    let removed = try await site.agentCommand(["console", "password", "--remove"])
+    #expect(removed.status == 0, "\(removed.output)")
+    let open = try await site.agentCommand(["run"])
+    #expect(open.status == 78 && open.output.contains("ptagent console password"), "\(open.output)")
   }
 }
 

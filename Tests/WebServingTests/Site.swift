@@ -132,7 +132,8 @@ final class RawClient: @unchecked Sendable {  // Its descriptor never changes; o
     var bytes: [UInt8] = []
     while let more = receive(), !more.isEmpty {
       bytes += more
-      if String(decoding: bytes, as: UTF8.self).contains(text) { break }
+      // Only where it may have come: streams are long.
+      if String(decoding: bytes.suffix(more.count + text.utf8.count), as: UTF8.self).contains(text) { break }
     }
     return String(decoding: bytes, as: UTF8.self)
   }

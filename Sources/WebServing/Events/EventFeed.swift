@@ -86,6 +86,11 @@ package final class EventFeed: Sendable {
     state.withLock { _ = $0.subscriptions.removeValue(forKey: ObjectIdentifier(subscription)) }
   }
 
+  /// Ends all of them: who may still listen comes back at once.
+  package func cut() {
+    for subscription in state.withLock({ Array($0.subscriptions.values) }) { subscription.end() }
+  }
+
   /// Ends all of them, and each that comes from now on.
   package func end() {
     let subscriptions = state.withLock { state in
