@@ -111,8 +111,8 @@ import Testing
     models = "\(fixtures.path)/devices"
     [[users]]
     name = "reader"
-    auth = "sha256"
-    auth_password = "a-password-of-its-own"
+    authentication = "sha256"
+    authentication_password = "a-password-of-its-own"
     [[printers]]
     address = "127.30.101.1"
     model = "hp-color-laserjet-m555"
@@ -173,7 +173,7 @@ import Testing
   @Test func `a journal that is damaged, salvaged, or another agent's, and diagnostics of each`() async throws {
     let site = try Site(network: 104)
     try await site.startFleet(printers: 3)
-    try site.configureAgent(pin: pin()) { $0 + "\n[credentials.site]\ncommunity = \"s3cr3t-c0mmunity\"\n" }
+    try site.configureAgent(pin: pin()) { $0 + "\n[credentials.site]\nkind = \"v2c\"\ncommunity = \"s3cr3t-c0mmunity\"\n" }
     try site.startAgent()
     try await eventually(60, "a journal worth cutting") { ((try? await site.journalEpochs())?.last?.records ?? 0) > 40 }
     try await expectDiagnostics(site, holding: "AgentStarted")
@@ -233,8 +233,8 @@ import Testing
     try await site.startHub()
     try site.configureAgent(pin: pin)
     let full = site.directory.path + "/full"
-    try site.startAgent(fullWhile: full)
     #expect(try await site.agentCommand(["enroll", "--code", code]).status == 0)
+    try site.startAgent(fullWhile: full)
     let well = try await waits(site, for: "health", "ok", saying: "reported to")
     #expect(well.code == 0)
     try await condition(site, "good")
