@@ -111,8 +111,8 @@ import Testing
     models = "\(fixtures.path)/devices"
     [[users]]
     name = "reader"
-    auth = "sha256"
-    auth_password = "a-password-of-its-own"
+    authentication = "sha256"
+    authentication_password = "a-password-of-its-own"
     [[printers]]
     address = "127.30.101.1"
     model = "hp-color-laserjet-m555"
@@ -168,12 +168,43 @@ import Testing
     #expect(try await site.stopAgent() == 0)
   }
 
+  @Test func `metrics are served to this machine alone, and a port that is taken stops nothing`() async throws {
+    let site = try Site(network: 102)
+    let place = "127.0.0.1:\(site.ports.metrics - 1)"
+    try site.configureAgent(pin: pin()) { $0 + "\n[metrics]\nlisten = \"\(place)\"\n" }
+    let taken = try Program(
+      path: "/usr/bin/python3", ["-m", "http.server", "\(site.ports.metrics - 1)", "--bind", "127.0.0.1"],
+      log: site.directory)
+    try await eventually(30, "the port to be taken") {
+      try await run("/usr/bin/curl", ["-sS", "-o", "/dev/null", "http://\(place)/"], site).0 == 0
+    }
+    try site.startAgent()
+    let shown = try await waits(site, for: "metrics", "degraded", saying: "cannot be listened on")
+    #expect(shown.code == 0 && shown.text.contains("Give metrics.listen a port that nobody else has"))
+    taken.killNow()
+    try await waits(site, for: "metrics", "ok", saying: "served at http://\(place)/metrics")
+    func asked(_ arguments: String...) async throws -> String {
+      try await run("/usr/bin/curl", ["-sS", "-w", "%{http_code}", "--max-time", "20"] + arguments, site).1
+    }
+    let text = try await asked("http://\(place)/metrics")
+    for line in [
+      "ptagent_well 1", "ptagent_component_state{component=\"metrics\",state=\"ok\"} 1", "process_open_fds ",
+    ] {
+      #expect(text.contains(line), "\(text)")
+    }
+    #expect(try await asked("-H", "Host: evil.example", "http://\(place)/metrics").hasSuffix("421"))
+    #expect(try await asked("http://\(place)/").hasSuffix("404"))
+    #expect(try await site.stopAgent() == 0)
+  }
+
   // MARK: The journal
 
   @Test func `a journal that is damaged, salvaged, or another agent's, and diagnostics of each`() async throws {
     let site = try Site(network: 104)
     try await site.startFleet(printers: 3)
-    try site.configureAgent(pin: pin()) { $0 + "\n[credentials.site]\ncommunity = \"s3cr3t-c0mmunity\"\n" }
+    try site.configureAgent(pin: pin()) {
+      $0 + "\n[credentials.site]\nkind = \"v2c\"\ncommunity = \"s3cr3t-c0mmunity\"\n"
+    }
     try site.startAgent()
     try await eventually(60, "a journal worth cutting") { ((try? await site.journalEpochs())?.last?.records ?? 0) > 40 }
     try await expectDiagnostics(site, holding: "AgentStarted")
@@ -233,8 +264,8 @@ import Testing
     try await site.startHub()
     try site.configureAgent(pin: pin)
     let full = site.directory.path + "/full"
-    try site.startAgent(fullWhile: full)
     #expect(try await site.agentCommand(["enroll", "--code", code]).status == 0)
+    try site.startAgent(fullWhile: full)
     let well = try await waits(site, for: "health", "ok", saying: "reported to")
     #expect(well.code == 0)
     try await condition(site, "good")

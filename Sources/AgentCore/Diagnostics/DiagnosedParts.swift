@@ -72,6 +72,10 @@ struct DiagnosedConfiguration: Encodable {
   let pollIntervalSeconds: Int64
   let pollConcurrency: Int
   let profiles: String?
+  /// Where it is served; nil without one.
+  let console: String?
+  let consoleHasTLS: Bool
+  let metrics: String?
   let credentials: [Credential]
   let warnings: [String]
 
@@ -102,6 +106,9 @@ struct DiagnosedConfiguration: Encodable {
     pollIntervalSeconds = settings.poll.interval.components.seconds
     pollConcurrency = settings.poll.concurrency
     profiles = settings.profiles.directory
+    console = settings.console.isEnabled ? settings.console.listen.description : nil
+    consoleHasTLS = settings.console.certificate != nil
+    metrics = settings.metrics.listen?.description
     credentials = settings.credentials.values.sorted { $0.name < $1.name }.map {
       Credential(name: $0.name, kind: Self.kind($0.credential))
     }

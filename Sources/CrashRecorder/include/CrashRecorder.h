@@ -13,6 +13,7 @@
 //     note                a write to PT_RECORD_NOTES: what was done is told
 //     and a number        counted from 1: the call of this kind before or after which it happens
 //   PT_FULL_WHILE         a file: while it exists, every write to what is watched fails with ENOSPC
+//   PT_HANG_WHILE         a file: while it exists, fsync and fdatasync of what is watched do not return
 //
 // The trace is one entry after the other, numbers little-endian:
 //
