@@ -2,7 +2,7 @@
 
 internal import Events
 internal import Evidence
-internal import Foundation
+internal import FoundationEssentials
 internal import Journal
 internal import OpenSSL
 internal import Platform

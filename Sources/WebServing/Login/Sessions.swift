@@ -1,6 +1,6 @@
 // Who is logged in. A session's id is 256 random bits in a cookie; what is kept of it is its hash, so that who reads memory or a database cannot use it.
 
-internal import Foundation
+internal import FoundationEssentials
 internal import OpenSSL
 internal import Synchronization
 

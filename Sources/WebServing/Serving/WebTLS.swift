@@ -1,6 +1,5 @@
 // A console's own certificate, from PEM files.
 
-internal import Foundation
 package import NIOSSL
 internal import Platform
 
