@@ -8,7 +8,7 @@ import { icon } from "/shared/icons.js";
 import { link } from "/shared/router.js";
 import { pill } from "/shared/pill.js";
 import { plainTable } from "/shared/table.js";
-import { isReceptacle, lowMark, supplyBar, supplyName, supplyWords } from "/shared/supply.js";
+import { lowMark, supplyBar, supplyName, supplyWords } from "/shared/supply.js";
 import { provenance, terms, value } from "/shared/value.js";
 import { inOrder, meterName, placeOf } from "/app/names.js";
 import { identityCard } from "/app/pages/device.js";
@@ -96,7 +96,7 @@ export async function readingPart({ api, signal, id, device }) {
       { label: "Supply", cell: (supply) => [supplyName(supply), h("span", { class: "cell-sub" },
         [supply.type && words(supply.type), supply.partNumber, supply.serialNumber && `serial ${supply.serialNumber}`].filter(Boolean).join(", ") || null)] },
       { label: "Level", class: "level", cell: supplyBar },
-      { label: isReceptacleAmong(rows) ? "Left (room)" : "Left", class: "nowrap", cell: (supply) => [valueOf(supplyWords(supply), "supplies", supply.row, null, supplyName(supply),
+      { label: "Left", class: "nowrap", cell: (supply) => [valueOf(supplyWords(supply), "supplies", supply.row, null, supplyName(supply),
         { quality: supply.quality, rule: supply.rule, raw: supply.levelRaw, unit: supply.unit }), " ", lowMark(supply)] },
       { label: "Lasts", class: "nowrap", cell: forecastOf },
     ], rows, { empty: "The device tells no supply.", key: (supply) => supply.row }));
@@ -190,8 +190,6 @@ export async function readingPart({ api, signal, id, device }) {
     },
   };
 }
-
-function isReceptacleAmong(rows) { return rows.some(isReceptacle); }
 
 /** A tray's amount as the MIB means it: -1 no restriction, -2 unknown, -3 some. */
 function amount(raw, meaning) {
