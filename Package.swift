@@ -301,6 +301,7 @@ let package = Package(
       "HubServerTests",
       of: [
         "HubServer", "HubDatabase", "HubFleet", "Events", "MIB", "PrinterModel", "TestDatabases", "HubProtocol",
+        "WebServing",
         "Evidence", "OpenSSL", "Platform", "Replicator", "Settings", "TLS", grpcCore, protobuf, logging,
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "X509", package: "swift-certificates"),

@@ -150,6 +150,53 @@ package enum HubLimits {
   /// How often one install's identity is told to be in doubt.
   package static let doubtInterval: Duration = .seconds(3_600)
 
+  // MARK: Console
+
+  /// A mail address is a user's name, too.
+  package static let userNameMax = 100
+  /// A session that nobody used for this long has ended; at the latest it ends after a working day.
+  package static let sessionIdle: Duration = .seconds(30 * 60)
+  package static let sessionLifetime: Duration = .seconds(12 * 3_600)
+  /// How often the use of a session is written down: a part of `sessionIdle` that nobody notices.
+  package static let sessionSeenInterval: Duration = .seconds(60)
+  /// Sessions of one user; the oldest gives way.
+  package static let sessionsPerUserMax = 10
+  /// Logins of one user from one address that fail before it has to wait, and the time after which one more is allowed.
+  package static let loginsBurst = 5
+  package static let loginInterval: Duration = .seconds(60)
+  /// Of all users from one address: an office has one.
+  package static let loginsPerPeerBurst = 20
+  package static let loginPerPeerInterval: Duration = .seconds(15)
+  /// Of one user from all addresses: so many that guessing with his name does not lock him out from elsewhere for long, so few that a botnet has
+  /// some thousand guesses a day.
+  package static let loginsPerUserBurst = 100
+  package static let loginPerUserInterval: Duration = .seconds(20)
+  /// How often one who has to wait is told of in the audit trail.
+  package static let loginLimitTold: Duration = .seconds(300)
+  /// Failed logins that the audit trail tells of: what mistakes make, and the beginning of an attack.
+  package static let loginFailuresToldBurst = 1_000
+  package static let loginFailureToldInterval: Duration = .seconds(10)
+  /// When the longest of the limits is full again.
+  package static let loginAttemptKept: Duration = .seconds(3 * 3_600)
+  /// An install that is silent for longer is late.
+  package static let installLate: Duration = .seconds(3_600)
+  /// Rows of one page of a list.
+  package static let pageRowsMax = 500
+  package static let pageRowsDefault = 50
+  /// A list is not walked to its end by pages.
+  package static let pageOffsetMax = 1_000_000
+  package static let searchCharactersMax = 200
+  /// Days of a meter's history: what agents keep.
+  package static let historyDaysMax = 400
+  /// How often a hub looks whether something has changed that somebody looks at: who waits for a job sees it move.
+  package static let consoleWatchInterval: Duration = .seconds(1)
+  /// A look that takes long is made less often: no more than this part of the time is spent on looking.
+  package static let consoleWatchShare = 20
+  /// Streams of events of one hub process: a dealer's people, each with some tabs.
+  package static let consoleStreamsMax = 256
+  /// Connections to the console: a browser has six, one of them its stream.
+  package static let consoleConnectionsMax = 1_024
+
   // MARK: Operations
 
   /// How often a hub that commits nothing proves that it can. A balancer that asks as often learns of a fault within two of them.

@@ -8,7 +8,8 @@ struct AuditCommand: AsyncParsableCommand {
     commandName: "audit",
     abstract: "What operators and strangers did, the newest first.",
     discussion: """
-      Enrolments and those that were refused or limited, renewals, revocations, replacements, changes of the root, identities in doubt. ACTION says what, SUBJECT to which \
+      Enrolments and those that were refused or limited, renewals, revocations, replacements, changes of the root, identities in doubt, \
+      jobs, settings, users, logins. ACTION says what, SUBJECT to which \
       install, code, entity or root, PEER from which address. The hub keeps the last million entries.
 
       EXAMPLE

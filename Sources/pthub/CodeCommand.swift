@@ -68,7 +68,7 @@ struct CodeCommand: AsyncParsableCommand {
         return try await store.addCode(hash: hash, entity: entity, usesMax: uses, expiresAt: expiresAt, now: now)
       case (nil, let replaces?):
         guard uses == 1 else { throw HubError(.usage, "A code that replaces an install is for one machine.") }
-        let install = try await findInstall(replaces, in: store)
+        let install = try await store.findInstall(replaces)
         return try await store.addReplacementCode(hash: hash, for: install.id, expiresAt: expiresAt, now: now)
       default:
         throw HubError(.usage, "Give --entity for new machines, or --replaces for one that takes an install's place.")

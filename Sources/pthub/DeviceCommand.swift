@@ -1,7 +1,6 @@
 // pthub device list | show
 
 internal import ArgumentParser
-internal import HubDatabase
 internal import HubServer
 
 struct DeviceCommand: AsyncParsableCommand {
@@ -39,7 +38,7 @@ struct DeviceCommand: AsyncParsableCommand {
     func run() async throws {
       let (_, store) = try hub.open()
       try await store.foldEverything()
-      let id = try await findDevice(device, entity: report.entity, in: store)
+      let id = try await store.findDevice(device, entity: report.entity)
       for (kind, empty) in [
         (Report.devices, "-"), (.meters, "It told no meters."), (.supplies, "No supply is due."),
         (.alerts, "No alert is open."),
@@ -48,23 +47,5 @@ struct DeviceCommand: AsyncParsableCommand {
         if report.output == .table { printLine("") }
       }
     }
-  }
-}
-
-/// A device, found by its id, the unique beginning of it, or its serial number. The read models are to be up to date.
-///
-/// - Parameter entity: of this one and those under it; nil: of all.
-func findDevice(_ name: String, entity: String?, in store: SQLStore) async throws -> String {
-  let names = Report.devices.columns.map(\.name)
-  guard let id = names.firstIndex(of: "id"), let serial = names.firstIndex(of: "serial") else { return name }
-  let found = try await store.rows(of: .devices, entity: entity).compactMap { row -> String? in
-    guard case .text(let text) = row[id] else { return nil }
-    let isSerial = row[serial] == .text(name)
-    return isSerial || text.hasPrefix(name.lowercased()) ? text : nil
-  }
-  switch found.count {
-  case 1: return found[0]
-  case 0: throw HubError(.notFound, "There is no device '\(name)'. See `pthub device list --output csv`.")
-  default: throw HubError(.usage, "'\(name)' are \(found.count) devices. Give more digits of the id.")
   }
 }

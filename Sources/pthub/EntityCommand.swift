@@ -27,7 +27,7 @@ struct EntityCommand: AsyncParsableCommand {
     @Argument(help: "The entity's name.") var name: String
 
     func run() async throws {
-      try checkEntityName(name)
+      try EntityRules.check(name)
       let (_, store) = try hub.open()
       guard let under else { return try await store.addEntity(named: name, now: HubClock.system.now) }
       try await store.addEntity(named: name, under: under, now: HubClock.system.now)
@@ -108,7 +108,7 @@ struct EntityCommand: AsyncParsableCommand {
     @Argument(help: "Its name from now on.") var newName: String
 
     func run() async throws {
-      try checkEntityName(newName)
+      try EntityRules.check(newName)
       let (_, store) = try hub.open()
       try await store.renameEntity(name, to: newName, now: HubClock.system.now)
     }
@@ -129,16 +129,5 @@ struct EntityCommand: AsyncParsableCommand {
       let (_, store) = try hub.open()
       try await store.removeEntity(name, now: HubClock.system.now)
     }
-  }
-}
-
-private func checkEntityName(_ name: String) throws {
-  let trimmed = name.drop(while: \.isWhitespace)
-  guard trimmed.count == name.count, !name.isEmpty, name.last?.isWhitespace == false,
-    name.count <= HubLimits.entityNameMax,
-    !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
-  else {
-    throw HubError(
-      .usage, "An entity's name has 1 to \(HubLimits.entityNameMax) printable characters and no space at its ends.")
   }
 }

@@ -38,17 +38,6 @@ struct HubOptions: ParsableArguments {
   }
 }
 
-/// An install, found by its id or by the unique beginning of it.
-func findInstall(_ id: String, in store: SQLStore) async throws -> Install {
-  if let install = try await store.install(id: id) { return install }
-  let matches = try await store.installs().filter { $0.id.hasPrefix(id.lowercased()) }
-  switch matches.count {
-  case 1: return matches[0]
-  case 0: throw HubError(.notFound, "There is no install '\(id)'. See `pthub install list`.")
-  default: throw HubError(.usage, "'\(id)' is the beginning of \(matches.count) installs' ids. Give more digits.")
-  }
-}
-
 /// A time span such as `90s`, `30m`, `24h` or `7d`.
 struct Span: ExpressibleByArgument {
   let duration: Duration

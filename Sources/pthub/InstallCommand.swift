@@ -112,7 +112,7 @@ struct InstallCommand: AsyncParsableCommand {
 
     func run() async throws {
       let (_, store) = try hub.open()
-      let install = try await findInstall(id, in: store)
+      let install = try await store.findInstall(id)
       let certificates = try await store.certificates(of: install.number).map {
         Certificate(
           serial: $0.serial, notBefore: timeText($0.notBefore), notAfter: timeText($0.notAfter),

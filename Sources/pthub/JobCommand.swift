@@ -33,7 +33,7 @@ struct JobCommand: AsyncParsableCommand {
       let (_, store) = try hub.open()
       try await store.expireJobs(now: HubClock.system.now)
       var filter: [String: SQLValue] = [:]
-      if let install { filter["install"] = .text(try await findInstall(install, in: store).id) }
+      if let install { filter["install"] = .text(try await store.findInstall(install).id) }
       if which != .all { filter["is_open"] = .integer(which == .open ? 1 : 0) }
       let rows = try await store.rows(of: .jobs, entity: report.entity, where: filter)
       try printRows(
@@ -114,7 +114,7 @@ struct JobCommand: AsyncParsableCommand {
     func run() async throws {
       let (_, store) = try hub.open()
       let (id, _) = try await findJob(job, in: store)
-      let hasEnded = try await store.cancel(id, by: operatorName(), now: HubClock.system.now)
+      let hasEnded = try await store.cancel(id, by: Actor(name: operatorName()), now: HubClock.system.now)
       printLine(hasEnded ? "\(id) is cancelled." : "\(id) was sent: its agent is told to end it.")
     }
   }

@@ -35,7 +35,7 @@ struct JobCreateCommand: AsyncParsableCommand {
   @OptionGroup var hub: HubOptions
   @Argument(help: "\(JobOrder.Kind.allCases.map(\.rawValue).joined(separator: ", ")).") var kind: JobOrder.Kind
   @Option(help: "The install: its id or the beginning of it.") var install: String?
-  @Option(help: "Each install of this entity that is not revoked.") var entity: String?
+  @Option(help: "Each install of this entity, and of those under it, that is not revoked.") var entity: String?
   @Option(
     help: "scan: a range, as in discovery.ranges. May be given several times.") var range: [String] = []
   @Option(help: "A device: its id, the beginning of it, or its serial number. May be given several times.")
@@ -47,88 +47,38 @@ struct JobCreateCommand: AsyncParsableCommand {
   @Option(name: .shortAndLong, help: "How to print: table, json or csv.") var output: ReportFormat = .table
 
   func validate() throws {
-    guard install == nil || entity == nil else { throw ValidationError("--install and --entity exclude each other.") }
-    guard install != nil || entity != nil || !device.isEmpty else {
-      throw ValidationError("Who is to do it? Give --install, --entity, or --device.")
-    }
-    guard range.isEmpty || kind == .scan else { throw ValidationError("--range goes with scan.") }
-    guard range.count <= 64 else { throw ValidationError("--range can be given 64 times at most.") }
-    guard device.isEmpty || [.upload, .alerts, .settings, .page].contains(kind) else {
-      throw ValidationError("--device goes with upload, alerts, settings and page.")
-    }
-    guard kind != .page || device.count == 1 else { throw ValidationError("page needs one --device.") }
-    guard kind != .settings || device.count <= 1 else { throw ValidationError("settings takes one --device.") }
-    guard device.count <= 1_024 else { throw ValidationError("--device can be given 1,024 times at most.") }
-    guard !atOnce || kind == .restart else { throw ValidationError("--at-once goes with restart.") }
-    guard valid.duration <= HubLimits.jobValidityMax else { throw ValidationError("--valid is seven days at most.") }
-    guard id == nil || entity == nil else { throw ValidationError("--id goes with one install.") }
     guard id.map({ JobID($0) != nil }) ?? true else { throw ValidationError("--id is a UUID.") }
+    do { try request.check() } catch { throw ValidationError(Self.sentence(of: error)) }
+  }
+
+  private static func sentence(of problem: JobRequest.Problem) -> String {
+    guard let field = problem.field else { return "Who is to do it? Give --install, --entity, or --device." }
+    return field == "install"
+      ? "--install and --entity exclude each other." : "--\(field == "atOnce" ? "at-once" : field) \(problem.sentence)"
+  }
+
+  private var request: JobRequest {
+    var request = JobRequest(kind: kind)
+    request.install = install
+    request.entity = entity
+    request.ranges = range
+    request.devices = device
+    request.atOnce = atOnce
+    request.validity = valid.duration
+    request.id = id.flatMap { JobID($0) }
+    return request
   }
 
   func run() async throws {
     let (_, store) = try hub.open()
+    if !device.isEmpty { try await store.foldEverything() }
     let now = HubClock.system.now
-    var jobs: [JobID] = []
-    for (install, devices) in try await targets(in: store) {
-      let job = NewJob(
-        id: id.flatMap { JobID($0) } ?? JobID.random(), install: install, order: order(devices),
-        deadline: now + valid.duration.milliseconds, creator: operatorName())
-      _ = try await store.create(job, now: now)
-      jobs.append(job.id)
-    }
+    let jobs = try await store.create(
+      request, within: .everything, by: Actor(name: operatorName()), now: now)
     if wait { try await waitForEnds(jobs, in: store, until: now + (valid.duration + Self.grace).milliseconds) }
     let rows = try await self.rows(jobs, in: store)
     try printRows(rows, of: .jobs, as: output, empty: "The entity has no install that is not revoked.")
     if wait, try !rows.allSatisfy({ try value("state", $0) == .text("completed") }) { throw ExitCode(1) }
-  }
-
-  private func order(_ devices: [DeviceID]) -> JobOrder {
-    let mode = JobOrder.RestartMode.self
-    return JobOrder(
-      kind, ranges: range, devices: devices,
-      option: kind == .restart ? (atOnce ? mode.standalone : mode.queued).rawValue : "")
-  }
-
-  /// Who is to do it, and by which names they know the devices.
-  private func targets(in store: SQLStore) async throws -> [(InstallNumber, [DeviceID])] {
-    let chosen: [Install]?
-    if let install {
-      chosen = [try await findInstall(install, in: store)]
-    } else if let entity {
-      let known = try await store.entities().map { $0.name.lowercased() }
-      guard known.contains(entity.lowercased()) else {
-        throw HubError(.notFound, "There is no entity named '\(entity)'. See `pthub entity list`.")
-      }
-      chosen = try await store.installs().filter {
-        $0.entity.lowercased() == entity.lowercased() && $0.revokedAt == nil
-      }
-    } else {
-      chosen = nil
-    }
-    guard !device.isEmpty else { return (chosen ?? []).map { ($0.number, []) } }
-    try await store.foldEverything()
-    var devices: [InstallNumber: [DeviceID]] = [:]
-    for name in device {
-      // The agent says whether it has it, where the hub has not heard of it.
-      if let id = DeviceID(hex: name), let install = chosen?.first, install == chosen?.last,
-        try await store.sightings(of: name.lowercased()).isEmpty
-      {
-        devices[install.number, default: []].append(id)
-        continue
-      }
-      let sightings = try await store.sightings(of: try await findDevice(name, entity: entity, in: store))
-      let meant = sightings.filter { sighting in
-        chosen?.contains { $0.number == sighting.install } ?? sighting.isLeader
-      }
-      guard !meant.isEmpty else {
-        throw HubError(.notFound, "No install that was named reads the device '\(name)'.")
-      }
-      for sighting in meant { devices[sighting.install, default: []].append(sighting.device) }
-    }
-    guard id == nil || devices.count == 1 else {
-      throw HubError(.usage, "--id goes with one install, and these devices are read by \(devices.count).")
-    }
-    return devices.sorted { $0.key.rawValue < $1.key.rawValue }.map { ($0.key, $0.value) }
   }
 
   private func waitForEnds(_ jobs: [JobID], in store: SQLStore, until end: Int64) async throws {
@@ -155,14 +105,3 @@ struct JobCreateCommand: AsyncParsableCommand {
 }
 
 extension JobOrder.Kind: ExpressibleByArgument {}
-
-extension JobID {
-  /// A UUID of version 4 (RFC 9562, section 5.4).
-  fileprivate static func random() -> JobID {
-    var bytes = (0..<JobID.byteCount).map { _ in UInt8.random(in: 0...255) }
-    bytes[6] = bytes[6] & 0x0f | 0x40
-    bytes[8] = bytes[8] & 0x3f | 0x80
-    guard let id = JobID(bytes) else { preconditionFailure("an id has 16 bytes") }
-    return id
-  }
-}

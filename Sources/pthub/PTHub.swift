@@ -52,7 +52,7 @@ struct PTHub: AsyncParsableCommand {
       RecordCommand.self, DeviceCommand.self, AlertCommand.self, JobCommand.self, SettingsCommand.self,
       ExportCommand.self, CACommand.self,
       KeyCommand.self,
-      AuditCommand.self, BackupCommand.self, RestoreCommand.self,
+      UserCommand.self, AuditCommand.self, BackupCommand.self, RestoreCommand.self,
     ])
 
   /// EX_SOFTWARE: an error that no command turned into a sentence for the operator.

@@ -35,7 +35,7 @@ struct RecordCommand: AsyncParsableCommand {
 
     func run() async throws {
       let (_, store) = try hub.open()
-      let install = try await findInstall(install, in: store)
+      let install = try await store.findInstall(install)
       let records = try await store.records(of: install.number, epoch: epoch, sequence: sequence)
       guard !records.isEmpty else {
         throw HubError(

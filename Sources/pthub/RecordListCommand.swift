@@ -50,7 +50,7 @@ extension RecordCommand {
 
     func run() async throws {
       let (_, store) = try hub.open()
-      let install = try await findInstall(install, in: store)
+      let install = try await store.findInstall(install)
       var lines: [Line] = []
       for kind in kind.map({ [$0] }) ?? Kind.allCases {
         lines += try await store.listed(kind.value, of: install.number, limit: limit).map {

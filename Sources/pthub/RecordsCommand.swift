@@ -35,7 +35,7 @@ struct RecordsCommand: AsyncParsableCommand {
 
   func run() async throws {
     let (_, store) = try hub.open()
-    let install = try await findInstall(install, in: store)
+    let install = try await store.findInstall(install)
     let summaries = try await store.summaries(of: install.number)
     let lines = summaries.map {
       Line(

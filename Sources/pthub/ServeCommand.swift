@@ -12,17 +12,18 @@ struct ServeCommand: AsyncParsableCommand {
     commandName: "serve",
     abstract: "Run the hub.",
     discussion: """
-      Serves four ports until SIGTERM or SIGINT, then ends the streams, commits what it has, and exits 0:
+      Serves five ports until SIGTERM or SIGINT, then ends the streams, commits what it has, and exits 0:
 
         csr    gRPC: enrolment with a DataLink code, renewal of certificates
         dcam   gRPC: delivery of records; renewal as well
         hc     HTTPS: POST /v1/health with a client certificate, GET /healthz for load balancers without one
         metrics  HTTP without TLS: GET /metrics for Prometheus, GET /healthz; numbers only, to be read from this machine unless you say otherwise
+        console  HTTPS: the console for browsers, with a login (`pthub user add`)
 
       The first three speak TLS 1.2 or later with a certificate of the hub's own authority; agents show the client certificates that csr gave them. When all listen, one \
       line goes to standard output:
 
-        ready csr=127.0.0.1:7443 dcam=127.0.0.1:7444 hc=127.0.0.1:7445 metrics=127.0.0.1:7446 pin=sha256/…
+        ready csr=127.0.0.1:7443 dcam=127.0.0.1:7444 hc=127.0.0.1:7445 metrics=127.0.0.1:7446 console=127.0.0.1:7447 pin=sha256/…
 
       Logs go to standard error, one line an event. One process may serve a directory at a time; a second one is refused with exit code 69. \
       With a PostgreSQL database (--store) any number of them may, on any number of machines.
@@ -45,7 +46,27 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Where metrics and /healthz are served, without TLS; `none`: nowhere.", valueName: "address:port"))
-  var metrics = MetricsPlace(endpoint: Endpoint(host: "127.0.0.1", port: 7446))
+  var metrics = ListenPlace(endpoint: Endpoint(host: "127.0.0.1", port: 7446))
+
+  @Option(
+    help: ArgumentHelp(
+      "Where the console for browsers is served, with TLS; `none`: nowhere.", valueName: "address:port"))
+  var console = ListenPlace(endpoint: Endpoint(host: "127.0.0.1", port: 7447))
+
+  @Option(
+    help: ArgumentHelp(
+      "A name that browsers reach the console by, besides those of the hub (`init --name`); may be given several times.",
+      valueName: "name"))
+  var consoleName: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "The console's certificate and those between it and its root, PEM. Default: the hub's own, which browsers do not know.",
+      valueName: "file"), completion: .file())
+  var consoleCertificate: String?
+
+  @Option(help: ArgumentHelp("Its private key, PEM.", valueName: "file"), completion: .file())
+  var consoleKey: String?
 
   @Option(
     help: ArgumentHelp(
@@ -94,6 +115,9 @@ struct ServeCommand: AsyncParsableCommand {
   var standingSeconds: Int?
 
   func validate() throws {
+    guard (consoleCertificate == nil) == (consoleKey == nil) else {
+      throw ValidationError("--console-certificate and --console-key go together.")
+    }
     guard let checkIn, !(.seconds(60) ... .seconds(3_600)).contains(checkIn.duration) else { return }
     throw ValidationError("--check-in is from 1m to 1h.")
   }
@@ -105,6 +129,11 @@ struct ServeCommand: AsyncParsableCommand {
     }
     var configuration = Hub.Configuration(csr: csr, dcam: dcam, hc: hc)
     configuration.metrics = metrics.endpoint
+    configuration.console = console.endpoint
+    configuration.consoleNames = consoleName
+    if let consoleCertificate, let consoleKey {
+      configuration.consoleCertificate = .init(certificate: consoleCertificate, key: consoleKey)
+    }
     configuration.advertisedDCAM = advertiseDcam
     configuration.advertisedHC = advertiseHc
     configuration.usesNullRecordStore = nullStore
@@ -123,7 +152,7 @@ struct ServeCommand: AsyncParsableCommand {
     try await Hub(directory: directory, configuration: configuration, clock: clock, logger: logger).run { ready in
       // Whoever waits for this line may go away after it; the hub serves all the same.
       Machine.tell(
-        "ready csr=\(ready.csr) dcam=\(ready.dcam) hc=\(ready.hc) \(ready.metrics.map { "metrics=\($0) " } ?? "")pin=\(ready.pin)\n",
+        "ready csr=\(ready.csr) dcam=\(ready.dcam) hc=\(ready.hc) \(ready.metrics.map { "metrics=\($0) " } ?? "")\(ready.console.map { "console=\($0) " } ?? "")pin=\(ready.pin)\n",
         to: STDOUT_FILENO)
     }
   }
@@ -139,8 +168,8 @@ struct ServeCommand: AsyncParsableCommand {
 
 extension LogFormat: ExpressibleByArgument {}
 
-/// Where the metrics are served, if at all.
-struct MetricsPlace: ExpressibleByArgument {
+/// Where something is served that need not be.
+struct ListenPlace: ExpressibleByArgument {
   let endpoint: Endpoint?
 
   init(endpoint: Endpoint?) { self.endpoint = endpoint }

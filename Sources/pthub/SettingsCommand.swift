@@ -39,10 +39,10 @@ struct SettingsCommand: AsyncParsableCommand {
       switch (entity, install, device) {
       case (nil, nil, nil): return nil
       case (let entity?, nil, nil): return .entity(entity)
-      case (nil, let install?, nil): return .install(try await findInstall(install, in: store).id)
+      case (nil, let install?, nil): return .install(try await store.findInstall(install).id)
       case (nil, nil, let device?):
         try await store.foldEverything()
-        return .device(try await findDevice(device, entity: nil, in: store))
+        return .device(try await store.findDevice(device, entity: nil))
       default: throw HubError(.usage, "Give one of --entity, --install and --device.")
       }
     }
@@ -72,7 +72,7 @@ struct SettingsCommand: AsyncParsableCommand {
           throw HubError(.usage, "'\(assignment)' sets nothing: write KEY=VALUE.")
         }
         let (name, text) = (String(assignment[..<sign]), String(assignment[assignment.index(after: sign)...]))
-        return SettingChange(key: name, value: try settingKey(name).value(written: text))
+        return SettingChange(key: name, value: try SettingWords.key(name).value(written: text))
       }
       try await change(changes, hub, target)
     }
@@ -91,7 +91,7 @@ struct SettingsCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("What to set no more.", valueName: "key")) var keys: [String]
 
     func run() async throws {
-      try await change(try keys.map { SettingChange(key: try settingKey($0).name, value: nil) }, hub, target)
+      try await change(try keys.map { SettingChange(key: try SettingWords.key($0).name, value: nil) }, hub, target)
     }
   }
 
@@ -159,13 +159,6 @@ struct SettingsCommand: AsyncParsableCommand {
         ], empty: "Nothing was ever set.")
     }
   }
-}
-
-private func settingKey(_ name: String) throws -> SettingKey {
-  guard let key = SettingKey.named(name) else {
-    throw HubError(.usage, "There is no key '\(name)'; expected \(SettingKey.advice(about: name)).")
-  }
-  return key
 }
 
 private func change(_ changes: [SettingChange], _ hub: HubOptions, _ target: SettingsCommand.Target) async throws {

@@ -2,7 +2,6 @@
 
 internal import ArgumentParser
 internal import HubServer
-internal import Settings
 
 extension SettingsCommand {
   struct Explain: AsyncParsableCommand {
@@ -47,7 +46,9 @@ extension SettingsCommand {
       let explained = try await store.explainSettings(of: place)
       var isDevice = false
       if case .device = place { isDevice = true }
-      let lines = lines(of: explained, forDevice: isDevice)
+      let lines = ExplainedLine.lines(of: explained, forDevice: isDevice).map {
+        Line(key: $0.key, value: $0.value, origin: $0.origin, agent: $0.agent)
+      }
       guard output != .json else { return try printJSON(explanation(explained, lines)) }
       if output == .table, let words = words(of: explained) { printFields(words + [("", "")]) }
       try show(
@@ -56,33 +57,6 @@ extension SettingsCommand {
         csv: [
           ("key", \.key), ("value", { $0.value ?? "" }), ("origin", \.origin), ("agent", { $0.agent ?? "" }),
         ], empty: "-")
-    }
-
-    private func lines(of explained: SettingsExplanation, forDevice isDevice: Bool) -> [Line] {
-      let defaults = AgentConfiguration()
-      // Where one of a group is set, the defaults of the others do not count.
-      let groups = Swift.Set(explained.settings.compactMap(\.key.group))
-      return SettingKey.all.filter { $0.isForDevices || !isDevice }.map { key in
-        guard let setting = explained.settings.first(where: { $0.key == key }) else {
-          let hasGivenWay = key.group.map { groups.contains($0) } ?? false
-          return Line(
-            key: key.name, value: hasGivenWay ? nil : defaults.value(of: key), origin: "default", agent: nil)
-        }
-        return Line(
-          key: key.name, value: setting.value, origin: "\(setting.origin)",
-          agent: agent(explained.standing, key, explained.overridden))
-      }
-    }
-
-    private func agent(
-      _ standing: SettingsExplanation.Standing, _ key: SettingKey, _ overridden: Swift.Set<String>
-    ) -> String? {
-      switch standing {
-      case .none: nil
-      case .applied: overridden.contains(key.name) ? "its own file" : "in use"
-      case .refused(_, _, let keys, _): keys.contains { $0.hasPrefix(key.name) } ? "refused: wrong" : "refused"
-      case .waiting: "waiting"
-      }
     }
 
     /// The lines above the table.

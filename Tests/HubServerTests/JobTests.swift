@@ -123,7 +123,7 @@ private let device: DeviceID = {
     let install = try await test.install(journal: journal)
     let (early, late) = (try job(1), try job(2))
     _ = try await test.store.create(new(early, install), now: now)
-    #expect(try await test.store.cancel(early, by: "bob@desk", now: now))
+    #expect(try await test.store.cancel(early, by: Actor(name: "bob@desk"), now: now))
     #expect(try await test.store.dueJobs(of: install.number, now: now).isEmpty)
     #expect(try await state(early, test.store) == "cancelled")
     _ = try await test.store.create(new(late, install), now: now)
@@ -132,7 +132,7 @@ private let device: DeviceID = {
       [.jobReceived(JobReceived(id: late, order: JobOrder(.scan), created: now, deadline: now + 60_000))], &journal,
       install, test.store, time: now)
     #expect(try await test.store.dueJobs(of: install.number, now: now).isEmpty)
-    #expect(try await test.store.cancel(late, by: "bob@desk", now: now + 1) == false)
+    #expect(try await test.store.cancel(late, by: Actor(name: "bob@desk"), now: now + 1) == false)
     #expect(try await test.store.dueJobs(of: install.number, now: now + 1).map(\.isCancelled) == [true])
     try await deliver(
       [.jobRefused(JobRefused(id: late, .cancelled, "Taken back.", kind: "scan", deadline: now))], &journal, install,
@@ -140,9 +140,11 @@ private let device: DeviceID = {
     #expect(try await state(late, test.store) == "cancelled")
     #expect(
       try await test.store.steps(of: late).map(\.step) == ["created", "sent", "received", "cancelling", "cancelled"])
-    await #expect(throws: HubError.self) { try await test.store.cancel(late, by: "bob@desk", now: now + 3) }
+    await #expect(throws: HubError.self) {
+      try await test.store.cancel(late, by: Actor(name: "bob@desk"), now: now + 3)
+    }
     let unknown = try job(9)
-    await #expect(throws: HubError.self) { try await test.store.cancel(unknown, by: "bob@desk", now: now) }
+    await #expect(throws: HubError.self) { try await test.store.cancel(unknown, by: Actor(name: "bob@desk"), now: now) }
   }
 
   @Test(arguments: TestDatabase.all)
@@ -280,7 +282,7 @@ private let device: DeviceID = {
         let later = try await self.jobs(stream, upTo: second)
         #expect(later.count == 1, "the first was sent in this stream already")
         #expect(later.first?.uploadReadings.devices == [Data(device.bytes)])
-        _ = try await hub.store.cancel(second, by: "ann@desk", now: hub.clock.now)
+        _ = try await hub.store.cancel(second, by: Actor(name: "ann@desk"), now: hub.clock.now)
         #expect(try await self.jobs(stream, upTo: second).first?.cancelled == true)
       }
     }

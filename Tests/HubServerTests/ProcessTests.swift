@@ -29,7 +29,8 @@ struct ProcessTests {
       let process = Process()
       process.executableURL = URL(fileURLWithPath: (binaries ?? "") + "/pthub")
       process.arguments =
-        ["serve", "--directory", directory] + ["csr", "dcam", "hc", "metrics"].flatMap { ["--\($0)", "127.0.0.1:0"] }
+        ["serve", "--directory", directory]
+        + ["csr", "dcam", "hc", "metrics", "console"].flatMap { ["--\($0)", "127.0.0.1:0"] }
       let output = Pipe()
       process.standardOutput = output
       process.standardError = FileHandle.nullDevice
@@ -161,18 +162,22 @@ struct ProcessTests {
     let other = try HubDirectory.create(at: place.path + "/other", names: [])
     let server = try await Server.start(directory.path)
     for arguments in [
-      ["serve", "--directory", directory.path, "--metrics", "none"],
+      ["serve", "--directory", directory.path, "--metrics", "none", "--console", "none"],
       [
         "serve", "--directory", other.path, "--csr", "127.0.0.1:0", "--dcam", "127.0.0.1:\(server.dcam)", "--hc",
-        "127.0.0.1:0", "--metrics", "none",
+        "127.0.0.1:0", "--metrics", "none", "--console", "none",
       ],
       [
         "serve", "--directory", other.path, "--csr", "127.0.0.1:0", "--dcam", "127.0.0.1:0", "--hc",
-        "127.0.0.1:\(server.ports["hc"] ?? 0)", "--metrics", "none",
+        "127.0.0.1:\(server.ports["hc"] ?? 0)", "--metrics", "none", "--console", "none",
       ],
       [
         "serve", "--directory", other.path, "--csr", "127.0.0.1:0", "--dcam", "127.0.0.1:0", "--hc", "127.0.0.1:0",
-        "--metrics", "127.0.0.1:\(server.ports["metrics"] ?? 0)",
+        "--metrics", "127.0.0.1:\(server.ports["metrics"] ?? 0)", "--console", "none",
+      ],
+      [
+        "serve", "--directory", other.path, "--csr", "127.0.0.1:0", "--dcam", "127.0.0.1:0", "--hc", "127.0.0.1:0",
+        "--metrics", "none", "--console", "127.0.0.1:\(server.ports["console"] ?? 0)",
       ],
     ] {
       let command = try await Self.pthub(arguments)

@@ -259,6 +259,7 @@ struct `Identity, with real programs` {
       [
         "serve", "--directory", impostor, "--csr", "127.0.0.1:\(site.ports.csr)", "--dcam",
         "127.0.0.1:\(site.ports.dcam)", "--hc", "127.0.0.1:\(site.ports.hc)", "--metrics", "none",
+        "--console", "none",
       ], log: site.directory)
     try await hub.waits(for: "ready")
     try await eventually(60, "the agent to say so") {

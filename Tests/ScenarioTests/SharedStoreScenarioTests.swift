@@ -53,7 +53,8 @@ private final class Hubs {
       [
         "serve", "--directory", try directory(of: hub), "--csr", "127.0.0.1:\(ports[0])", "--dcam",
         "127.0.0.1:\(ports[1])", "--hc", "127.0.0.1:\(ports[2])", "--advertise-dcam", "127.0.0.1:\(site.ports.dcam)",
-        "--advertise-hc", "127.0.0.1:\(site.ports.hc)", "--metrics", "none",
+        "--advertise-hc", "127.0.0.1:\(site.ports.hc)", "--metrics", "none", "--console",
+        "none",
       ], log: site.directory)
     running[hub] = program
     try await program.waits(for: "ready")

@@ -88,7 +88,7 @@ final class Site {
       [
         "serve", "--directory", hubDirectory, "--csr", "127.0.0.1:\(ports.csr)", "--dcam", "127.0.0.1:\(ports.dcam)",
         "--hc", "127.0.0.1:\(ports.hc)", "--metrics", "127.0.0.1:\(ports.metrics)",
-      ] + options, log: directory,
+      ] + (options.contains("--console") ? [] : ["--console", "none"]) + options, log: directory,
       environment: file.map { preloaded(["PT_FULL_WHILE": $0], watching: hubDirectory) }
         ?? killing(at: point, in: hubDirectory))
     hub = program

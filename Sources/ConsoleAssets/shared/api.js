@@ -25,6 +25,11 @@ export class ApiError extends Error {
 /** How long a request may take before the page says that the server does not answer. */
 const REQUEST_TIME_MAX = 30_000;
 
+/** Somebody who has not touched the page for this long is not there: what it fetches by itself keeps no session open. */
+const IDLE_AFTER = 60_000;
+let touched = Date.now();
+for (const event of ["pointerdown", "keydown", "wheel"]) addEventListener(event, () => { touched = Date.now(); }, { passive: true, capture: true });
+
 export class Api {
   /**
    * @param {string} base  "/api/v1"
@@ -58,6 +63,7 @@ export class Api {
 
   async #send(method, url, body, { timeMax = REQUEST_TIME_MAX } = {}) {
     const headers = { Accept: "application/json" };
+    if (Date.now() - touched > IDLE_AFTER) headers["X-PrintTrail-Background"] = "1";
     if (method !== "GET") {
       // No other site can set this header without being asked first (CORS), and the server refuses what has it not.
       headers["X-PrintTrail"] = "1";

@@ -57,12 +57,14 @@ extension SQLStore {
     let codesRevoked: Int
   }
 
-  /// Revokes every code that could still be used, and notes the restore.
+  /// Revokes every code that could still be used, ends every login, and notes the restore.
   func settleAfterRestore(madeAt: Int64, now: Int64) async throws -> Settled {
     try await write { db in
       let revoked = try db.execute(
         "UPDATE datalink_code SET revoked_at = ? WHERE revoked_at IS NULL AND uses < uses_max AND expires_at > ?", now,
         now)
+      // Whoever was disabled or logged out since would be in again.
+      try db.execute("DELETE FROM console_session", batch: [[]])
       try Self.insert(
         AuditEntry(
           at: now, action: "hub.restored", subject: "", peer: "",

@@ -125,6 +125,15 @@ final class ServerIdentity: Service {
     return configuration
   }
 
+  /// For browsers: nobody is asked for a certificate, with which they would ask the person in front of them.
+  func browserConfiguration() -> TLSConfiguration {
+    var configuration = tlsConfiguration(protocols: ["http/1.1"])
+    configuration.certificateVerification = .none
+    configuration.trustRoots = nil
+    configuration.sendCANameList = false
+    return configuration
+  }
+
   // MARK: Making and judging
 
   private static func stored(in directory: HubDirectory, roots: Roots) throws -> Current? {

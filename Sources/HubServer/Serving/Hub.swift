@@ -1,13 +1,14 @@
 // The hub's services, put together.
 //
 //     ServiceGroup: committer, wellness, fleet, identity, identity watch, install watch, job watch, settings watch, csr listener, dcam listener, hc application, metrics,
-//     readiness
+//     console watch, console, readiness
 //
 // They are shut down in the reverse order: first nobody new is let in and the streams end with UNAVAILABLE, last the
 // committer writes what was submitted. The lock of the directory is held for as long as `run` lasts.
 
 internal import GRPCCore
 package import Logging
+internal import NIOSSL
 package import Platform
 internal import ServiceLifecycle
 package import UnixSignals
@@ -20,6 +21,12 @@ package struct Hub: Sendable {
     package var hc: Endpoint
     /// Where metrics are served; nil: nowhere.
     package var metrics: Endpoint?
+    /// Where the console is served; nil: nowhere.
+    package var console: Endpoint?
+    /// What browsers reach it by, besides the hub's names and the address.
+    package var consoleNames: [String] = []
+    /// PEM files; nil: the hub's own certificate.
+    package var consoleCertificate: CertificateFiles?
     /// What enrolled agents are told; nil: derived from the names and the endpoints.
     package var advertisedDCAM: String?
     package var advertisedHC: String?
@@ -43,6 +50,16 @@ package struct Hub: Sendable {
     }
   }
 
+  package struct CertificateFiles: Sendable {
+    package let certificate: String
+    package let key: String
+
+    package init(certificate: String, key: String) {
+      self.certificate = certificate
+      self.key = key
+    }
+  }
+
   /// Where the hub listens, and what its root is known by.
   package struct Ready: Sendable {
     package let csr: Endpoint
@@ -50,6 +67,8 @@ package struct Hub: Sendable {
     package let hc: Endpoint
     /// Nil where metrics are not served.
     package let metrics: Endpoint?
+    /// Nil where the console is not served.
+    package let console: Endpoint?
     package let pin: String
   }
 
@@ -125,12 +144,15 @@ package struct Hub: Sendable {
       metrics: metrics, delivery: delivery, committer: committer, wellness: wellness, store: store)
     let metricsPort = PortBox()
     let operations = metricsListener(sources, port: metricsPort, before: [csr, dcam])
+    let consolePort = PortBox()
+    let console = try consoleServices(identity, port: consolePort, before: [csr, dcam])
     let readiness = Readiness { [configuration, authorities, logger] in
       let ready = Ready(
         csr: Endpoint(host: configuration.csr.host, port: try await csr.port),
         dcam: Endpoint(host: configuration.dcam.host, port: try await dcam.port),
         hc: Endpoint(host: configuration.hc.host, port: try await hcPort.wait()),
-        metrics: try await Self.bound(configuration.metrics, metricsPort), pin: authorities.current.serving.pin)
+        metrics: try await Self.bound(configuration.metrics, metricsPort),
+        console: try await Self.bound(configuration.console, consolePort), pin: authorities.current.serving.pin)
       addresses.current = .init(
         dcam: configuration.advertisedDCAM ?? self.advertised(ready.dcam),
         hc: configuration.advertisedHC ?? self.advertised(ready.hc))
@@ -138,7 +160,8 @@ package struct Hub: Sendable {
         "hub ready",
         metadata: [
           "csr": "\(ready.csr)", "dcam": "\(ready.dcam)", "hc": "\(ready.hc)",
-          "metrics": "\(ready.metrics.map { "\($0)" } ?? "none")", "version": "\(HubVersion.text)",
+          "metrics": "\(ready.metrics.map { "\($0)" } ?? "none")",
+          "console": "\(ready.console.map { "\($0)" } ?? "none")", "version": "\(HubVersion.text)",
         ])
       supervision.tell(.ready, .status("serves csr \(ready.csr), dcam \(ready.dcam), hc \(ready.hc)"))
       onReady(ready)
@@ -147,12 +170,12 @@ package struct Hub: Sendable {
     }
 
     var group = ServiceGroupConfiguration(
-      services: ([
-        committer, wellness, fleet, identity, watch, installs, jobWatch, settings, csr, dcam, hc,
-      ] + operations + [readiness]).map {
-        // A port that is taken ends what serves already in order: one that is cut off complains of it in the log.
-        .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
-      }, gracefulShutdownSignals: configuration.signals, logger: logger)
+      services: ([committer, wellness, fleet, identity, watch, installs, jobWatch, settings, csr, dcam, hc] + operations
+        + console
+        + [readiness]).map {
+          // A port that is taken ends what serves already in order: one that is cut off complains of it in the log.
+          .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
+        }, gracefulShutdownSignals: configuration.signals, logger: logger)
     group.maximumGracefulShutdownDuration = HubLimits.shutdownGrace * 2
     defer { withExtendedLifetime(lock) {} }
     // So that whoever asks first gets an answer that was looked for.
@@ -190,6 +213,37 @@ package struct Hub: Sendable {
     ]
   }
 
+  /// The console and what tells its pages of changes, if there is to be one.
+  ///
+  /// - Throws: `HubError` 78 for a certificate that cannot be used.
+  private func consoleServices(
+    _ identity: ServerIdentity, port: PortBox, before: [RPCListener]
+  ) throws -> [any Service] {
+    guard let endpoint = configuration.console else { return [] }
+    let streams = ConsoleStreams()
+    let handler = ConsoleHandler(
+      console: HubConsole(store: store, directory: directory, clock: clock, logger: logger), assets: try Assets(.hub),
+      streams: streams)
+    let names = directory.names + configuration.consoleNames + (endpoint.isWildcard ? [] : [endpoint.host])
+    var web = WebConfiguration(
+      name: "console", host: endpoint.host, port: endpoint.port, hosts: HostNames(names, hasLoopback: true),
+      tls: try consoleTLS(identity), serverName: "pthub")
+    web.limits.streamsMax = HubLimits.consoleStreamsMax
+    web.limits.connectionsMax = HubLimits.consoleConnectionsMax
+    let server = WebServer(web, handler: handler, logger: logger) { port.set($0) }
+    return [
+      ConsoleWatch(store: store, streams: streams, clock: clock, logger: logger),
+      ConsoleListener(server: server, endpoint: endpoint, before: before),
+    ]
+  }
+
+  private func consoleTLS(_ identity: ServerIdentity) throws -> TLSConfiguration {
+    guard let files = configuration.consoleCertificate else { return identity.browserConfiguration() }
+    do { return try WebTLS.configuration(certificate: files.certificate, key: files.key) } catch {
+      throw HubError(.configuration, error.description)
+    }
+  }
+
   private static func bound(_ endpoint: Endpoint?, _ port: PortBox) async throws -> Endpoint? {
     guard let endpoint else { return nil }
     return Endpoint(host: endpoint.host, port: try await port.wait())
@@ -197,8 +251,10 @@ package struct Hub: Sendable {
 
   /// The addresses that it listens on, unless they stand for all.
   private var listeningNames: [ServerName] {
-    [configuration.csr, configuration.dcam, configuration.hc].filter { !$0.isWildcard }
-      .compactMap { ServerName.address($0.host).map { .address($0) } }
+    ([configuration.csr, configuration.dcam, configuration.hc] + [configuration.console].compactMap { $0 }).filter {
+      !$0.isWildcard
+    }
+    .compactMap { ServerName.address($0.host).map { .address($0) } }
   }
 
   /// Where agents reach an endpoint: itself, or the first name of the hub if it stands for every address.

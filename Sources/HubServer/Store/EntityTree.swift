@@ -43,14 +43,18 @@ extension SQLStore {
   }
 
   /// - Throws: `HubError` 64 if there is an entity of this name or the tree would be too deep, 65 if there is no such parent.
-  package func addEntity(named name: String, under parent: String, now: Int64) async throws {
+  package func addEntity(named name: String, under parent: String, by actor: Actor? = nil, now: Int64) async throws {
     try await write { db in
       try Self.refuseTaken(name, db)
       let above = try Self.entity(parent, db)
       guard try Self.depth(of: above.number, db) < HubLimits.entityDepthMax else { throw Self.tooDeep }
-      try db.execute("INSERT INTO entity (name, created_at, parent) VALUES (?, ?, ?)", name, now, above.number)
+      let number = try db.inserted(
+        "INSERT INTO entity (name, created_at, parent) VALUES (?, ?, ?)", name, now, above.number)
       try Self.insert(
-        AuditEntry(at: now, action: "entity.added", subject: name, peer: "", detail: "under \(above.name)"), db)
+        AuditEntry(
+          at: now, action: "entity.added", subject: name, peer: actor?.peer ?? "",
+          detail: Self.words(["under \(above.name)"], by: actor)),
+        entity: number, db)
     }
   }
 
@@ -82,12 +86,12 @@ extension SQLStore {
       try Self.insert(
         AuditEntry(
           at: now, action: "entity.moved", subject: moved.name, peer: "",
-          detail: above.map { "under \($0.name)" } ?? "to the top"), db)
+          detail: above.map { "under \($0.name)" } ?? "to the top"), entity: moved.number, db)
     }
   }
 
   /// - Throws: `HubError` 65 if there is no such entity, 64 if another one has the name.
-  package func renameEntity(_ name: String, to other: String, now: Int64) async throws {
+  package func renameEntity(_ name: String, to other: String, by actor: Actor? = nil, now: Int64) async throws {
     try await write { db in
       let renamed = try Self.entity(name, db)
       guard
@@ -96,40 +100,57 @@ extension SQLStore {
       else { throw HubError(.usage, "There is an entity named '\(other)' already. Choose another name.") }
       try db.execute("UPDATE entity SET name = ? WHERE number = ?", other, renamed.number)
       try Self.insert(
-        AuditEntry(at: now, action: "entity.renamed", subject: other, peer: "", detail: "was \(renamed.name)"), db)
+        AuditEntry(
+          at: now, action: "entity.renamed", subject: other, peer: actor?.peer ?? "",
+          detail: Self.words(["was \(renamed.name)"], by: actor)),
+        entity: renamed.number, db)
     }
   }
 
   /// Removes an entity that nothing is in, with its settings and the codes that nobody can use any more.
   ///
   /// - Throws: `HubError` 65 if there is no such entity, 64 if something is in it.
-  package func removeEntity(_ name: String, now: Int64) async throws {
+  package func removeEntity(_ name: String, by actor: Actor? = nil, now: Int64) async throws {
     try await write { db in
       let removed = try Self.entity(name, db)
+      // Its own number is gone with it.
+      let parent: Int64?? = try db.value("SELECT parent FROM entity WHERE number = ?", removed.number)
       let children = try db.count("SELECT count(*) FROM entity WHERE parent = ?", removed.number)
       let installs = try db.count("SELECT count(*) FROM install WHERE entity = ?", removed.number)
       let codes = try db.count(
         "SELECT count(*) FROM datalink_code WHERE entity = ? AND revoked_at IS NULL AND uses < uses_max AND expires_at > ?",
         removed.number, now)
+      let users = try db.count("SELECT count(*) FROM console_user WHERE entity = ?", removed.number)
       let contents = [
         Self.counted(children, "entity", "entities"), Self.counted(installs, "install", "installs"),
-        Self.counted(codes, "valid code", "valid codes"),
+        Self.counted(codes, "valid code", "valid codes"), Self.counted(users, "user", "users"),
       ].compactMap { $0 }
       guard contents.isEmpty else {
         throw HubError(
           .usage,
-          "'\(removed.name)' still has \(contents.joined(separator: ", ")): only an entity that nothing is in is removed. Move its entities and revoke its codes first; installs stay where they enrolled."
+          "'\(removed.name)' still has \(contents.joined(separator: ", ")): only an entity that nothing is in is removed. Move its entities, revoke its codes and remove its users first; installs stay where they enrolled."
         )
       }
       try db.execute("DELETE FROM setting WHERE entity = ?", removed.number)
       try db.execute("DELETE FROM datalink_code WHERE entity = ?", removed.number)
       try db.execute("DELETE FROM entity WHERE number = ?", removed.number)
-      try Self.insert(AuditEntry(at: now, action: "entity.removed", subject: removed.name, peer: "", detail: ""), db)
+      try Self.insert(
+        AuditEntry(
+          at: now, action: "entity.removed", subject: removed.name, peer: actor?.peer ?? "",
+          detail: Self.words([], by: actor)), entity: parent ?? nil, db)
     }
   }
 
   /// - Throws: `HubError` 65 if there is no entity of this name.
   package func requireEntity(_ name: String) async throws { try await read { db in _ = try Self.entity(name, db) } }
+
+  /// The names of a scope.
+  func entityNames(within scope: EntityScope) async throws -> Set<String> {
+    let condition = scope.condition("number")
+    return try await read { db in
+      Set(try db.rows("SELECT name FROM entity WHERE \(condition.sql)", condition.arguments).map { try $0("name") })
+    }
+  }
 
   // MARK: Within a transaction
 
@@ -179,5 +200,18 @@ extension SQLStore {
 
   private static func counted(_ count: Int, _ one: String, _ many: String) -> String? {
     count == 0 ? nil : "\(count) \(count == 1 ? one : many)"
+  }
+}
+
+/// The rules for names of entities, shared by the command and the console.
+package enum EntityRules {
+  /// - Throws: `HubError` 64 for what cannot be a name.
+  package static func check(_ name: String) throws(HubError) {
+    guard name.first?.isWhitespace == false, name.last?.isWhitespace == false, name.count <= HubLimits.entityNameMax,
+      !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+    else {
+      throw HubError(
+        .usage, "An entity's name has 1 to \(HubLimits.entityNameMax) printable characters and no space at its ends.")
+    }
   }
 }

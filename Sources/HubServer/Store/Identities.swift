@@ -79,6 +79,12 @@ extension SQLStore {
   package func addReplacementCode(hash: [UInt8], for id: String, expiresAt: Int64, now: Int64) async throws
     -> CodeRecord
   {
+    try await addReplacementCode(hash: hash, for: id, expiresAt: expiresAt, by: nil, now: now)
+  }
+
+  package func addReplacementCode(
+    hash: [UInt8], for id: String, expiresAt: Int64, by actor: Actor?, now: Int64
+  ) async throws -> CodeRecord {
     try await write { db in
       let replaced = try Self.number(of: id, db)
       try Self.refuseReplaced(replaced, id, db)
@@ -90,8 +96,9 @@ extension SQLStore {
         """, hash, now, expiresAt, replaced)
       try Self.insert(
         AuditEntry(
-          at: now, action: "code.created", subject: "\(number)", peer: "",
-          detail: "entity \(install.entity), replaces install \(install.id)"), db)
+          at: now, action: "code.created", subject: "\(number)", peer: actor?.peer ?? "",
+          detail: Self.words(["entity \(install.entity)", "replaces install \(install.id)"], by: actor)),
+        entity: try db.value("SELECT entity FROM install WHERE number = ?", replaced), db)
       return CodeRecord(
         number: number, entity: install.entity, usesMax: 1, uses: 0, createdAt: now, expiresAt: expiresAt,
         revokedAt: nil)

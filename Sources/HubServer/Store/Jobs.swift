@@ -30,8 +30,13 @@ package struct NewJob: Sendable, Equatable {
   package var deadline: Int64
   /// Who wants it, for people.
   package var creator: String
+  /// From where; empty: from the hub's own machine.
+  package var peer: String
 
-  package init(id: JobID, install: InstallNumber, order: JobOrder, deadline: Int64, creator: String) {
+  package init(
+    id: JobID, install: InstallNumber, order: JobOrder, deadline: Int64, creator: String, peer: String = ""
+  ) {
+    self.peer = peer
     self.id = id
     self.install = install
     self.order = order
@@ -76,7 +81,7 @@ package protocol JobStore: Sendable {
   ///
   /// - Returns: whether it has ended with this.
   /// - Throws: `HubError` 65 if there is no such job, 64 if it has ended.
-  func cancel(_ id: JobID, by actor: String, now: Int64) async throws -> Bool
+  func cancel(_ id: JobID, by actor: Actor, now: Int64) async throws -> Bool
   /// What an install is to be told now; it counts as sent when this returns.
   func dueJobs(of install: InstallNumber, now: Int64) async throws -> [DueJob]
   /// The installs that have something to be told which changed since then.
@@ -118,13 +123,13 @@ extension SQLStore: JobStore {
       try JobRows.addStep(number, "created", .hub, at: now, actor: job.creator, detail: "", db)
       try Self.insert(
         AuditEntry(
-          at: now, action: "job.created", subject: install, peer: "",
+          at: now, action: "job.created", subject: install, peer: job.peer,
           detail: "\(job.id) \(job.order.summary) by \(job.creator)"), db)
       return true
     }
   }
 
-  package func cancel(_ id: JobID, by actor: String, now: Int64) async throws -> Bool {
+  package func cancel(_ id: JobID, by actor: Actor, now: Int64) async throws -> Bool {
     try await write { db in
       guard
         let row = try db.row(
@@ -135,13 +140,14 @@ extension SQLStore: JobStore {
       guard try row("is_open") else { throw HubError(.usage, "The job \(id) has ended already: \(state).") }
       let wasSent = state != "created"
       try JobRows.addStep(
-        number, wasSent ? "cancelling" : "cancelled", .hub, at: now, actor: actor, detail: "", db)
+        number, wasSent ? "cancelling" : "cancelled", .hub, at: now, actor: actor.name, detail: "", db)
       try db.execute(
         "UPDATE job SET state = ?, is_open = ?, cancelled_at = ?, changed_at = ? WHERE number = ?",
         wasSent ? state : "cancelled", wasSent, now, now, number)
       try Self.insert(
         AuditEntry(
-          at: now, action: "job.cancelled", subject: try row("install"), peer: "", detail: "\(id) by \(actor)"), db)
+          at: now, action: "job.cancelled", subject: try row("install"), peer: actor.peer,
+          detail: "\(id) by \(actor.name)"), db)
       return !wasSent
     }
   }

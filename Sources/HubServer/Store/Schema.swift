@@ -14,6 +14,7 @@
 //     hub             whose database this is
 //     audit           what operators and strangers did
 //     entity          ─< entity: a tree
+//     console_user ─< console_session, login_attempt   who may look at all this and change it over the network (Users.swift, Sessions.swift)
 //     setting, setting_change, settings_revision, settings_offer   what is set of entities, installs and devices (SettingsStore.swift)
 //
 // For each (install, epoch) the sequences of `record`, of standing `rejection` rows and of the ranges in `loss` together are exactly 1 ...
@@ -35,6 +36,7 @@ enum Schema {
     SQLMigration("v6", sqlite: version6, postgres: postgres(version6)),
     SQLMigration("v7", sqlite: version7, postgres: postgres(version7)),
     SQLMigration("v8", sqlite: sqlite(FleetSchema.early), postgres: postgres(FleetSchema.early)),
+    SQLMigration("v9", sqlite: version9, postgres: postgres(version9)),
     SQLMigration("v10", sqlite: sqlite(version10), postgres: postgres(version10)),
   ]
 
@@ -80,6 +82,49 @@ enum Schema {
       \(parts.joined(separator: "\n"))
       """
   }
+
+  /// Users of the console. The audit trail says from here on to which entity an entry belongs, where that is known. The indexes are those by which
+  /// the console's lists are cut to an entity.
+  private static let version9 = """
+    CREATE TABLE console_user (
+      number INTEGER PRIMARY KEY,
+      name TEXT NOT NULL UNIQUE,
+      display_name TEXT NOT NULL,
+      password TEXT NOT NULL,
+      roles TEXT NOT NULL,
+      entity INTEGER REFERENCES entity (number),
+      created_at INTEGER NOT NULL,
+      password_at INTEGER NOT NULL,
+      last_login_at INTEGER,
+      disabled_at INTEGER
+    ) STRICT;
+
+    CREATE TABLE console_session (
+      number INTEGER PRIMARY KEY,
+      token_hash BLOB NOT NULL UNIQUE,
+      user_number INTEGER NOT NULL REFERENCES console_user (number),
+      created_at INTEGER NOT NULL,
+      seen_at INTEGER NOT NULL,
+      expires_at INTEGER NOT NULL,
+      peer TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX console_session_user ON console_session (user_number);
+
+    CREATE TABLE login_attempt (
+      key TEXT PRIMARY KEY,
+      milli_tokens INTEGER NOT NULL,
+      at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX login_attempt_at ON login_attempt (at);
+
+    ALTER TABLE audit ADD COLUMN entity INTEGER;
+    CREATE INDEX audit_entity ON audit (entity, number);
+    CREATE INDEX install_entity ON install (entity);
+    CREATE INDEX device_model ON device (entity, model);
+    CREATE INDEX device_state ON device (entity, state);
+    CREATE INDEX supply_low ON supply (device) WHERE remaining_permille <= 200;
+    CREATE INDEX alert_severity ON alert (severity) WHERE cleared_at IS NULL;
+    """
 
   /// `arguments` is a message Job of dcam.proto without id and times.
   private static let version6 = """

@@ -71,7 +71,7 @@ extension SQLStore {
   /// - Throws: `HubError`: 65 for a target that there is not, 64 for keys and values that are not to be set.
   @discardableResult
   package func change(
-    _ changes: [SettingChange], at target: SettingsTarget, author: String, now: Int64
+    _ changes: [SettingChange], at target: SettingsTarget, author: String, peer: String = "", now: Int64
   ) async throws -> Int {
     try await write { db in
       let place = try Self.place(of: target, db)
@@ -86,7 +86,7 @@ extension SQLStore {
         guard old != new else { continue }
         changed += 1
         try Self.write(key, new, at: place, db)
-        try Self.note(key, old, new, at: place, author, now, db)
+        try Self.note(key, old, new, at: place, author, peer: peer, now, db)
       }
       if changed > 0 { try Self.raiseRevision(db) }
       return changed
@@ -124,8 +124,8 @@ extension SQLStore {
   }
 
   private static func note(
-    _ key: String, _ old: String?, _ new: String?, at place: SettingsPlace, _ author: String, _ now: Int64,
-    _ db: any SQLConnection
+    _ key: String, _ old: String?, _ new: String?, at place: SettingsPlace, _ author: String, peer: String = "",
+    _ now: Int64, _ db: any SQLConnection
   ) throws {
     try db.execute(
       """
@@ -135,8 +135,9 @@ extension SQLStore {
     let detail = new.map { "\(key) = \($0)" } ?? "\(key) is set no more"
     try insert(
       AuditEntry(
-        at: now, action: new == nil ? "settings.unset" : "settings.set", subject: place.description, peer: "",
-        detail: "\(detail), was \(old ?? "not set"), by \(author)"), db)
+        at: now, action: new == nil ? "settings.unset" : "settings.set", subject: place.description, peer: peer,
+        detail: "\(detail), was \(old ?? "not set"), by \(author)"),
+      entity: try place.entity ?? db.value("SELECT entity FROM install WHERE number = ?", place.install), db)
   }
 
   /// What was set of an install holds for the one that takes its place, but for what is set of that one already.

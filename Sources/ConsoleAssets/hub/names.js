@@ -1,0 +1,42 @@
+// What things are called, and what who is logged in may do.
+
+import { h } from "/shared/dom.js";
+import { words } from "/shared/format.js";
+import { link } from "/shared/router.js";
+import { pill } from "/shared/pill.js";
+
+/** Make and model, else the address. Whatever a device calls itself is text. */
+export function deviceName({ make, model, address, id }) {
+  if (model) return make && !String(model).toLowerCase().startsWith(String(make).toLowerCase()) ? `${make} ${model}` : model;
+  return make ?? address ?? id?.slice(0, 8) ?? "unknown device";
+}
+
+/** An address without the port that nearly all have. */
+export function shortAddress(address) { return address ? String(address).replace(/:161$/, "") : "no address"; }
+
+/** The meters' names as people say them. */
+export function meterName(name) { return words(String(name).replaceAll(".", ": ")); }
+
+/** An install by its machine. */
+export function installLink({ id, hostName }) { return h("a", { href: link("installs", id) }, hostName || id.slice(0, 8)); }
+
+const TONES = { current: "good", late: "warn", doubted: "warn", revoked: "bad", replaced: "mute", valid: "good", expired: "mute", used: "mute" };
+const WORDS = { current: "On time", doubted: "In doubt" };
+
+/** States that the hub has besides those of devices, alerts and jobs. */
+export function state(name, text = null) { return pill(name, text ?? WORDS[name] ?? null, TONES[name] ?? null); }
+
+/** Whether who is logged in has a role. The server has the last word. */
+export function may(session, role) { return session?.user?.roles.includes(role) ?? false; }
+
+/** A filter by entity; none where there is only one, or too many to choose from a list. */
+export async function entityFilter(api) {
+  const { items } = await api.get("entities");
+  if (items.length < 2 || items.length > 500) return [];
+  return [{ name: "entity", label: "Entity", options: [["", "All"], ...items.map((one) => [String(one.id), `${"\u2003".repeat(one.depth)}${one.name}`])] }];
+}
+
+/** Entities to choose from, each under the one that it is in. */
+export function entityOptions(items) {
+  return items.map((one) => [String(one.id), `${"\u2003".repeat(one.depth)}${one.name}`]);
+}

@@ -1,0 +1,151 @@
+// Devices as the console shows them, cut to a scope.
+
+internal import FoundationEssentials
+internal import HubDatabase
+
+extension SQLStore {
+  private static let deviceSource = ListSource(
+    tables: "device d", number: "d.number",
+    searched: [
+      "d.serial", "d.model", "d.name", "d.location", "d.make", "d.address", "d.host_name", "d.asset_number", "d.id",
+    ],
+    sorts: [
+      // The first page of the list as it opens: by two indexes, however many devices there are. CROSS JOIN has SQLite keep the order of the two.
+      "entity": .init(
+        "e.name", "d.model", tables: "entity e CROSS JOIN device d", joined: "d.entity = e.number", isIndexed: true),
+      "make": .init("lower(d.make)", "lower(d.model)"), "model": .init("lower(d.model)"), "serial": .init("d.serial"),
+      "name": .init("lower(d.name)"), "location": .init("lower(d.location)"), "address": .init("d.address"),
+      "state": .init("d.state"), "lastRead": .init("d.last_read_at"),
+      "total": .init("(SELECT m.value FROM meter m WHERE m.device = d.number AND m.name = 'total')"),
+      "supply": .init("(SELECT min(s.remaining_permille) FROM supply s WHERE s.device = d.number)"),
+      "alerts": .init(openAlertCount),
+    ])
+  private static let openAlertCount =
+    "(SELECT count(*) FROM alert a WHERE a.device = d.number AND a.cleared_at IS NULL)"
+  static let deviceSorts: Set<String> = Set(deviceSource.sorts.keys)
+  static let deviceStates = ["read", "unreachable", "new", "replaced", "merged", "retired"]
+
+  /// - Parameters:
+  ///   - state: of these alone; nil: of all but those that go on as another.
+  ///   - hasAlerts: those with open alerts alone.
+  ///   - install: those that it sees alone.
+  func consoleDevices(
+    _ query: ListQuery, entity: EntityScope, states: [String]?, hasAlerts: Bool, hasLowSupply: Bool,
+    install: InstallNumber?, within scope: EntityScope
+  ) async throws -> ConsolePage {
+    var conditions = [scope.condition("d.entity"), entity.condition("d.entity")]
+    if let states {
+      conditions.append(
+        SQLCondition("d.state IN (\(states.map { _ in "?" }.joined(separator: ", ")))", states.map(\.sqlValue)))
+    } else {
+      conditions.append(SQLCondition("d.state <> 'merged'"))
+    }
+    if hasAlerts {
+      conditions.append(
+        SQLCondition("EXISTS (SELECT 1 FROM alert x WHERE x.device = d.number AND x.cleared_at IS NULL)"))
+    }
+    if hasLowSupply {
+      conditions.append(
+        SQLCondition("EXISTS (SELECT 1 FROM supply x WHERE x.device = d.number AND x.remaining_permille <= 200)"))
+    }
+    if let install {
+      conditions.append(
+        SQLCondition("d.number IN (SELECT device FROM sighting WHERE install = ?)", [install.sqlValue]))
+    }
+    return try await read { [conditions] db in
+      let (total, numbers) = try Self.page(Self.deviceSource, query, conditions, db)
+      let items = try Self.deviceValues(numbers, db)
+      return ConsolePage(total: total, offset: query.offset, items: Self.ordered(numbers, items))
+    }
+  }
+
+  private static func deviceValues(_ numbers: [Int64], _ db: any SQLConnection) throws -> [Int64: ConsoleValue] {
+    let among = among(numbers, "d.number")
+    let rows = try db.rows(
+      """
+      SELECT d.*, e.name AS entity_name, i.id AS leader_id, i.host_name AS leader_host, m.value AS total, m.unit, m.quality,
+        (SELECT count(*) FROM alert a WHERE a.device = d.number AND a.cleared_at IS NULL) AS alerts,
+        (SELECT count(*) FROM alert a WHERE a.device = d.number AND a.cleared_at IS NULL AND a.severity = 'critical') AS critical
+      FROM device d JOIN entity e ON e.number = d.entity JOIN install i ON i.number = d.leader
+      LEFT JOIN meter m ON m.device = d.number AND m.name = 'total' WHERE \(among.sql)
+      """, among.arguments)
+    let supplies = Dictionary(grouping: try suppliesOf(numbers, db)) { $0.device }
+    return Dictionary(
+      uniqueKeysWithValues: try rows.map { row in
+        let number: Int64 = try row("number")
+        return (number, try ConsoleDevice.value(row, supplies: (supplies[number] ?? []).map(\.value)))
+      })
+  }
+
+  private static func suppliesOf(
+    _ numbers: [Int64], _ db: any SQLConnection
+  ) throws -> [(device: Int64, value: ConsoleValue)] {
+    let among = among(numbers, "device")
+    return try db.rows("SELECT * FROM supply WHERE \(among.sql) ORDER BY device, row", among.arguments).map {
+      (try $0("device"), try ConsoleDevice.supply($0))
+    }
+  }
+
+  /// A device with everything that is known of it, by its id.
+  func consoleDevice(_ id: String) async throws -> ConsoleValue {
+    try await read { db in
+      guard let number: Int64 = try db.value("SELECT number FROM device WHERE id = ?", id) else {
+        throw HubError(.notFound, "There is no such device.")
+      }
+      guard case .object(let members)? = try Self.deviceValues([number], db)[number] else {
+        throw HubError(.notFound, "There is no such device.")
+      }
+      let meters = try db.rows("SELECT * FROM meter WHERE device = ? ORDER BY name", number).map(ConsoleDevice.meter)
+      let alerts = try db.rows(
+        "SELECT * FROM alert WHERE device = ? ORDER BY (cleared_at IS NULL) DESC, raised_at DESC LIMIT ?", number,
+        ConsoleDevice.alertsMax
+      ).map(ConsoleDevice.alert)
+      let seen = try db.rows(
+        """
+        SELECT s.state, s.last_read_at, i.id, i.host_name, CASE WHEN i.number = d.leader THEN 1 ELSE 0 END AS leads
+        FROM sighting s JOIN install i ON i.number = s.install JOIN device d ON d.number = s.device
+        WHERE s.device = ? ORDER BY i.number
+        """, number
+      ).map { row in
+        ConsoleValue.object([
+          "install": .text(try row("id")), "hostName": .text(try row("host_name")), "state": .text(try row("state")),
+          "lastRead": .time(try row("last_read_at")), "leads": .bool(try row("leads")),
+        ])
+      }
+      return .object(
+        members + [
+          .init(name: "allMeters", value: .list(meters)), .init(name: "history", value: .list(alerts)),
+          .init(name: "installs", value: .list(seen)),
+        ])
+    }
+  }
+
+  /// The first and the last value of each day of a device's meters.
+  ///
+  /// - Parameter names: at most some of them; empty: all.
+  func consoleHistory(of id: String, meters names: [String], since day: Int64) async throws -> ConsoleValue {
+    try await read { db in
+      guard let number: Int64 = try db.value("SELECT number FROM device WHERE id = ?", id) else {
+        throw HubError(.notFound, "There is no such device.")
+      }
+      let some = names.isEmpty ? "" : " AND name IN (\(names.map { _ in "?" }.joined(separator: ", ")))"
+      let rows = try db.rows(
+        "SELECT * FROM meter_day WHERE device = ? AND day >= ?\(some) ORDER BY name, epoch, day",
+        [.integer(number), .integer(day)] + names.map(\.sqlValue))
+      var meters: [(name: String, points: [ConsoleValue])] = []
+      for row in rows {
+        let name: String = try row("name")
+        if meters.last?.name != name { meters.append((name, [])) }
+        meters[meters.count - 1].points.append(
+          .object([
+            "time": .time(try row("last_at")), "value": .integer(try row("last")),
+            "first": .integer(try row("first")), "epoch": .integer(try row("epoch")),
+            "day": .integer(try row("day")),
+          ]))
+      }
+      return .object([
+        "meters": .list(meters.map { .object(["name": .text($0.name), "points": .list($0.points)]) })
+      ])
+    }
+  }
+}
