@@ -123,7 +123,7 @@ struct `A service` {
 @Suite struct `What packages hold` {
   @Test(
     .enabled(if: Files.exists("/usr/bin/systemd-analyze"), "skipped: there is no systemd-analyze"),
-    arguments: ["Sources/Platform/Service/ptagent.service", "packaging/pthub.service"])
+    arguments: ["Sources/Platform/Service/ptagent.service", "tools/packaging/pthub.service"])
   func `a unit is exposed no more than 1.5`(unit: String) throws {
     let path = Files.root.appendingPathComponent(unit).path
     let (status, output) = try shell("systemd-analyze security --offline=true --threshold=15 --no-pager \(path)")
@@ -201,7 +201,7 @@ struct `A service` {
     package: String
   ) throws {
     for script in ["preinst", "postinst", "prerm", "postrm"] {
-      let path = Files.root.path + "/packaging/\(package)/\(script)"
+      let path = Files.root.path + "/tools/packaging/\(package)/\(script)"
       guard Files.exists(path) else { continue }
       #expect(try shell("sh -n \(path)").status == 0, "\(path)")
       let text = try String(contentsOfFile: path, encoding: .utf8)
