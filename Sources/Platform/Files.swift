@@ -145,6 +145,9 @@ package enum Files {
 
   package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+  /// Whether this process may read the file.
+  package static func isReadable(_ path: String) -> Bool { access(path, R_OK) == 0 }
+
   /// Whether this process may create files in the directory.
   package static func isWritableDirectory(_ path: String) -> Bool {
     isDirectory(path) && access(path, W_OK | X_OK) == 0

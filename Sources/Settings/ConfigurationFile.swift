@@ -13,7 +13,14 @@ extension AgentConfiguration {
   /// Reads and checks a file, and what the console has set besides it.
   /// - Throws: every problem at once.
   package static func load(_ path: String) throws(ConfigurationProblems) -> AgentConfiguration {
-    let site = try loadFile(path)
+    var site = try loadFile(path)
+    if Files.exists(site.consoleFilePath), !Files.isReadable(site.consoleFilePath) {
+      site.warnings.append(
+        ConfigurationWarning(
+          file: site.consoleFilePath, line: 1, key: "console",
+          message: "this user may not read what the console has set, which is not known here"))
+      return site
+    }
     guard let console = try ConsoleFile.read(site.consoleFilePath) else { return site }
     return try site.joined(with: console)
   }

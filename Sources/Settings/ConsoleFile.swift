@@ -27,7 +27,8 @@ package struct ConsoleFile: Sendable {
   package static func read(_ path: String) throws(ConfigurationProblems) -> ConsoleFile? {
     let text: String
     do { text = try Files.readText(path) } catch {
-      if error.isNotFound { return nil }
+      // Where the state directory is a file, whoever makes directories says so.
+      if error.isNotFound || !Files.exists(path) && !error.isPermissionDenied { return nil }
       throw ConfigurationProblems([
         ConfigurationProblem(file: path, line: nil, key: "", found: error.reason, expected: "a readable file")
       ])
