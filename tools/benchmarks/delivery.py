@@ -37,7 +37,7 @@ class Hub:
     def start(self, ports=(0, 0, 0)):
         listen = [part for name, port in zip(("csr", "dcam", "hc"), ports) for part in (f"--{name}", f"127.0.0.1:{port}")]
         self.process = subprocess.Popen(
-            [f"{self.bin}/pthub", "serve", "-d", self.directory, "--log-level", "error", *listen, *(["--null-store"] if self.null else [])],
+            [f"{self.bin}/pthub", "serve", "-d", self.directory, "--log-level", "error", "--console", "none", *listen, *(["--null-store"] if self.null else [])],
             stdout=subprocess.PIPE, text=True)
         words = self.process.stdout.readline().split()
         if not words or words[0] != "ready":

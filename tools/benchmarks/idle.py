@@ -83,7 +83,7 @@ def idle(bin, work, seconds=300):
     with open(config, "w") as file:
         file.write(f'[hub]\ncsr = "127.0.0.1:{PORTS["csr"]}"\nca_pin = "{pin}"\n[state]\ndirectory = "{state}"\n'
                    f'[discovery]\nranges = [{{ range = "127.21.0.1-127.21.0.{DEVICES + 20}" }}]\nport = {PORT}\n[log]\nlevel = "warning"\n')
-    serve = [f"{bin}/pthub", "serve", "--directory", hub] + [
+    serve = [f"{bin}/pthub", "serve", "--directory", hub, "--console", "none"] + [
         word for name, port in PORTS.items() for word in (f"--{name}", f"127.0.0.1:{port}")]
     with program([f"{bin}/ptsim", "serve", "--fleet", fleet_file(work), "--speed", "0"], ready="ready"), \
             program(serve, ready="ready"):

@@ -114,7 +114,7 @@ faults = ["drops:100"]
             self.pin = next(line.split()[-1] for line in said.splitlines() if line.startswith("pin"))
             self.hub_command("entity", "add", "Example Ltd")
         self.hub = Program(f"{self.bin}/pthub", ["serve", "--directory", self.path("hub"), "--csr", f"127.0.0.1:{self.csr}", "--dcam", f"127.0.0.1:{self.dcam}",
-                                                 "--hc", f"127.0.0.1:{self.hc}", "--metrics", f"127.0.0.1:{self.metrics}"], self.path("hub.log"))
+                                                 "--hc", f"127.0.0.1:{self.hc}", "--metrics", f"127.0.0.1:{self.metrics}", "--console", "none"], self.path("hub.log"))
         self.hub.waits("ready")
 
     def code(self):
