@@ -102,13 +102,3 @@ extension StatusBoard.Board {
     return word.state != .working
   }
 }
-
-extension ProgressWatch {
-  /// What hangs, as a sentence; nil if nothing does. A journal that cannot be read hangs.
-  var trouble: String? {
-    do {
-      let stuck = try parts().filter { $0.movement == .stuck }
-      return stuck.isEmpty ? nil : stuck.map { "\($0.part.rawValue): \($0.reason)" }.joined(separator: "; ")
-    } catch { return "the journal cannot be read: \(error)" }
-  }
-}
