@@ -158,7 +158,7 @@ let package = Package(
       "AgentCore",
       [
         "Settings", "AlertRules", "Collectors", "Console", "Discovery", "Enrolment", "Events", "Evidence", "Health",
-        "Jobs", "Journal", "WebServing", .product(name: "NIOCore", package: "swift-nio"),
+        "Jobs", "Journal", .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         "LMDB", "OpenSSL", "SNMP", "Zlib",
         "Platform", "PrinterModel", "Projections", "ReadModels", "Replicator", "TLS", "WebServing", logging, lifecycle,

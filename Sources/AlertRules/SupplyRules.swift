@@ -106,7 +106,8 @@ package enum SupplyRules {
 
   /// Looks at all supplies of a reading.
   static func look(
-    _ supplies: [Supply], before: SortedTable<RowIndex, SupplyMemory>, standing: [AlertKey: Standing], rules: DeviceRules,
+    _ supplies: [Supply], before: SortedTable<RowIndex, SupplyMemory>, standing: [AlertKey: Standing],
+    rules: DeviceRules,
     into report: inout RuleReport
   ) {
     for supply in supplies {

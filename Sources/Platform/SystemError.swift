@@ -27,7 +27,8 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
       : String(cString: strerror(code)).lowercased()
   }
 
-  package var isNotFound: Bool { code == ENOENT }
+  /// Also where a part of the path is a file: there is nothing below one.
+  package var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
   package var isTooLarge: Bool { code == EFBIG }
   package var isPermissionDenied: Bool { code == EACCES || code == EPERM || code == EROFS }
   package var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }

@@ -27,8 +27,7 @@ package struct ConsoleFile: Sendable {
   package static func read(_ path: String) throws(ConfigurationProblems) -> ConsoleFile? {
     let text: String
     do { text = try Files.readText(path) } catch {
-      // Where the state directory is a file, whoever makes directories says so.
-      if error.isNotFound || !Files.exists(path) && !error.isPermissionDenied { return nil }
+      if error.isNotFound { return nil }
       throw ConfigurationProblems([
         ConfigurationProblem(file: path, line: nil, key: "", found: error.reason, expected: "a readable file")
       ])

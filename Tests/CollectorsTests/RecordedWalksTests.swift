@@ -143,7 +143,7 @@ private final class SimulatedCorpus {
   /// snmpsim indexes the walks first; the last agent of the table answers last.
   func waitUntilReady(_ reader: DeviceReader, _ credential: NamedCredential) async throws {
     let last = try #require(served.last)
-    let end = ContinuousClock.now + .seconds(90)
+    let end = ContinuousClock.now + .seconds(240)
     while ContinuousClock.now < end {
       let outcome = try await reader.read(
         Endpoint(try #require(IPv4Address(last.address)), port: port), credentials: [credential])

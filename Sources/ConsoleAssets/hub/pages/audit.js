@@ -26,7 +26,7 @@ export async function page({ api, live, signal, query, setQuery }) {
     fill(rows, plainTable("Audit trail", [
       { label: "When", class: "nowrap", cell: (entry) => time(entry.time, { always: true, seconds: true }) }, { label: "What", cell: (entry) => h("code", null, entry.action) },
       { label: "Of", cell: (entry) => entry.subject }, { label: "Detail", cell: (entry) => entry.detail },
-      { label: "From", class: "wide-only", cell: (entry) => entry.peer || "the hub itself" }, { label: "Entity", class: "wide-only", cell: (entry) => entry.entity ?? "" },
+      { label: "From", cell: (entry) => entry.peer || "the hub itself" }, { label: "Entity", class: "wide-only", cell: (entry) => entry.entity ?? "" },
     ], items, { empty: "Nothing of the kind was done.", key: (entry) => String(entry.number) }));
   }
   const again = () => { setQuery({ q: search.value.trim(), action: group.value }); load().catch(failed); };
