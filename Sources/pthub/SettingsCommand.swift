@@ -66,15 +66,17 @@ struct SettingsCommand: AsyncParsableCommand {
     @OptionGroup var target: Target
     @Argument(help: ArgumentHelp("What to set.", valueName: "key=value")) var assignments: [String]
 
-    func run() async throws {
-      let changes = try assignments.map { assignment in
+    func run() async throws { try await change(try changes(), hub, target) }
+
+    /// Not inlined: an optimizing compiler (Swift 6.3.1) fails on typed errors in a coroutine that it has made of both.
+    @inline(never) private func changes() throws -> [SettingChange] {
+      try assignments.map { assignment in
         guard let sign = assignment.firstIndex(of: "=") else {
           throw HubError(.usage, "'\(assignment)' sets nothing: write KEY=VALUE.")
         }
         let (name, text) = (String(assignment[..<sign]), String(assignment[assignment.index(after: sign)...]))
         return SettingChange(key: name, value: try SettingWords.key(name).value(written: text))
       }
-      try await change(changes, hub, target)
     }
   }
 
@@ -90,8 +92,10 @@ struct SettingsCommand: AsyncParsableCommand {
     @OptionGroup var target: Target
     @Argument(help: ArgumentHelp("What to set no more.", valueName: "key")) var keys: [String]
 
-    func run() async throws {
-      try await change(try keys.map { SettingChange(key: try SettingWords.key($0).name, value: nil) }, hub, target)
+    func run() async throws { try await change(try changes(), hub, target) }
+
+    @inline(never) private func changes() throws -> [SettingChange] {
+      try keys.map { SettingChange(key: try SettingWords.key($0).name, value: nil) }
     }
   }
 
