@@ -440,10 +440,12 @@ struct `The interoperability test of reconnecting` {
   }
 
   private func check(_ waits: [Int32]) {
-    for (index, wait) in waits.enumerated() {
-      let most = min(Self.max, Self.base << min(index, 10)) + Self.slack
-      #expect(wait >= 0 && Int(wait) <= most, "wait \(index) of \(waits)")
+    #expect(waits.allSatisfy { $0 >= 0 }, "\(waits)")
+    let late = waits.enumerated().filter { index, wait in
+      Int(wait) > min(Self.max, Self.base << min(index, 10)) + Self.slack
     }
+    // A machine that is overrun holds up one or two.
+    #expect(late.count <= waits.count / 8, "\(late.map(\.element)) of \(waits)")
     // Half of `max` on average makes 20 waits; fewer than 5 would be no retrying, more than 120 no backing off.
     #expect((5...120).contains(waits.count), "\(waits)")
     #expect(waits.contains { $0 > 150 }, "they grow: \(waits)")
