@@ -22,13 +22,20 @@ enum Browser: String, CaseIterable, CustomTestStringConvertible {
     return (try? run("browsers.py", [rawValue]))?.status == 0
   }
 
-  struct Outcome {
+  struct Outcome: Sendable {
     let status: Int32
     let output: String
     let errors: String
   }
 
-  /// Runs one of Support's programs until it ends.
+  /// Runs one of Support's programs until it ends, on a thread that other tests do not need.
+  func running(_ program: String, _ arguments: [String]) async throws -> Outcome {
+    try await withCheckedThrowingContinuation { continuation in
+      Thread.detachNewThread { continuation.resume(with: Result { try run(program, arguments) }) }
+    }
+  }
+
+  /// The same on this thread.
   func run(_ program: String, _ arguments: [String]) throws -> Outcome {
     let files = FileManager.default
     let directory = files.temporaryDirectory.appendingPathComponent("printtrail-browser-test-\(UUID().uuidString)")
@@ -45,8 +52,11 @@ enum Browser: String, CaseIterable, CustomTestStringConvertible {
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: errors)
     process.standardInput = FileHandle.nullDevice
+    // `waitUntilExit` turns a run loop round and round, which takes a processor for as long as the program runs.
+    let ended = DispatchSemaphore(value: 0)
+    process.terminationHandler = { _ in ended.signal() }
     try process.run()
-    process.waitUntilExit()
+    ended.wait()
     return Outcome(
       status: process.terminationStatus, output: try String(contentsOf: output, encoding: .utf8),
       errors: try String(contentsOf: errors, encoding: .utf8))
@@ -67,13 +77,13 @@ private struct CheckResult: Decodable {
 
   @Test(
     .enabled(if: Browser.chromium.isAvailable, "skipped: no PT_BIN, no PT_PYTHON, or Chromium cannot be driven here"))
-  func `works in Chromium`() throws { try works(in: .chromium) }
+  func `works in Chromium`() async throws { try await works(in: .chromium) }
 
   @Test(.enabled(if: Browser.firefox.isAvailable, "skipped: no PT_BIN, no PT_PYTHON, or Firefox cannot be driven here"))
-  func `works in Firefox`() throws { try works(in: .firefox) }
+  func `works in Firefox`() async throws { try await works(in: .firefox) }
 
-  private func works(in browser: Browser) throws {
-    let outcome = try browser.run(
+  private func works(in browser: Browser) async throws {
+    let outcome = try await browser.running(
       "console_checks.py", ["--browser", browser.rawValue, "--network", String(browser.network)])
     let decoder = JSONDecoder()
     let results = try outcome.output.split(separator: "\n").map {

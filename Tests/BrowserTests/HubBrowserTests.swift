@@ -14,13 +14,14 @@ private struct CheckResult: Decodable {
 
   @Test(
     .enabled(if: Browser.chromium.isAvailable, "skipped: no PT_BIN, no PT_PYTHON, or Chromium cannot be driven here"))
-  func `works in Chromium`() throws { try works(in: .chromium, network: 111) }
+  func `works in Chromium`() async throws { try await works(in: .chromium, network: 111) }
 
   @Test(.enabled(if: Browser.firefox.isAvailable, "skipped: no PT_BIN, no PT_PYTHON, or Firefox cannot be driven here"))
-  func `works in Firefox`() throws { try works(in: .firefox, network: 112) }
+  func `works in Firefox`() async throws { try await works(in: .firefox, network: 112) }
 
-  private func works(in browser: Browser, network: Int) throws {
-    let outcome = try browser.run("hub_checks.py", ["--browser", browser.rawValue, "--network", "\(network)"])
+  private func works(in browser: Browser, network: Int) async throws {
+    let outcome = try await browser.running(
+      "hub_checks.py", ["--browser", browser.rawValue, "--network", "\(network)"])
     let results = try outcome.output.split(separator: "\n").map {
       try JSONDecoder().decode(CheckResult.self, from: Data($0.utf8))
     }
