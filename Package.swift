@@ -250,7 +250,10 @@ let package = Package(
       ]),
 
     // PostgreSQL for those that need it.
-    .target(name: "TestDatabases", path: "Tests/TestDatabases", swiftSettings: settings),
+    .target(
+      name: "TestDatabases", dependencies: ["TestPrograms"], path: "Tests/TestDatabases", swiftSettings: settings),
+    // Other programs, run and waited for.
+    .target(name: "TestPrograms", dependencies: ["CLinux"], path: "Tests/TestPrograms", swiftSettings: settings),
     tests("AlertRulesTests", of: ["AlertRules", "Events", "PrinterModel"]),
     tests(
       "AgentCoreTests",
@@ -263,17 +266,18 @@ let package = Package(
     tests(
       "CollectorsTests",
       of: [
-        "Collectors", "AlertRules", "CLinux", "DeviceHTTP", "Discovery", "SNMP", "IPP", "MIB", "PrinterModel",
+        "TestPrograms", "Collectors", "AlertRules", "CLinux", "DeviceHTTP", "Discovery", "SNMP", "IPP", "MIB",
+        "PrinterModel",
         "PrinterSimulator", "Events", "Projections",
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       ]),
     tests(
       "ConsoleTests",
       of: ["Console", "Events", "Journal", "MIB", "PrinterModel", "Projections", "ReadModels", "WebServing", logging]),
-    // Runs real browsers against real programs: it imports nothing of ours.
-    tests("BrowserTests", of: [], exclude: ["Support"]),
+    // Runs real browsers against real programs.
+    tests("BrowserTests", of: ["TestPrograms"], exclude: ["Support"]),
     tests("ConsoleAssetsTests", of: ["ConsoleAssets", "Zlib"]),
-    tests("CrashImagesTests", of: ["CrashImages", "Evidence", "Simulation"]),
+    tests("CrashImagesTests", of: ["TestPrograms", "CrashImages", "Evidence", "Simulation"]),
     tests(
       "DeviceHTTPTests",
       of: [
@@ -300,7 +304,8 @@ let package = Package(
     tests(
       "HubServerTests",
       of: [
-        "HubServer", "HubDatabase", "HubFleet", "Events", "MIB", "PrinterModel", "TestDatabases", "HubProtocol",
+        "TestPrograms", "HubServer", "HubDatabase", "HubFleet", "Events", "MIB", "PrinterModel", "TestDatabases",
+        "HubProtocol",
         "WebServing",
         "Evidence", "OpenSSL", "Platform", "Replicator", "Settings", "TLS", grpcCore, protobuf, logging,
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
@@ -309,24 +314,26 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     tests("JobsTests", of: ["Jobs", "Events", "Projections", logging]),
-    tests("JournalTests", of: ["Journal", "LMDB", "Evidence", "OpenSSL", "CrashImages", "Simulation"]),
+    tests("JournalTests", of: ["TestPrograms", "Journal", "LMDB", "Evidence", "OpenSSL", "CrashImages", "Simulation"]),
     tests("LMDBTests", of: ["LMDB"]),
     tests("MIBTests", of: ["MIB"]),
     tests("OpenSSLTests", of: ["OpenSSL"]),
     tests("PlatformTests", of: ["Platform"]),
     tests("PrinterModelTests", of: ["PrinterModel", "MIB"]),
-    tests("PrinterSimulatorTests", of: ["PrinterSimulator", "ptsim", "CLinux", "SNMP", "IPP", "MIB"]),
+    tests("PrinterSimulatorTests", of: ["TestPrograms", "PrinterSimulator", "ptsim", "CLinux", "SNMP", "IPP", "MIB"]),
     tests("ProjectionsTests", of: ["Projections", "Events", "MIB", "PrinterModel"]),
     tests(
       "ReadModelsTests",
-      of: ["ReadModels", "Journal", "Evidence", "Events", "MIB", "OpenSSL", "PrinterModel", "Projections"]),
+      of: [
+        "TestPrograms", "ReadModels", "Journal", "Evidence", "Events", "MIB", "OpenSSL", "PrinterModel", "Projections",
+      ]),
     tests(
       "ReplicatorTests",
       of: [
         "Replicator", "Evidence", "HubProtocol", "HTTP2", "Journal", "OpenSSL", "CrashImages", "Simulation", "TLS",
         grpcCore,
       ]),
-    tests("ScenarioTests", of: ["TestDatabases"], exclude: ["Support"]),
+    tests("ScenarioTests", of: ["TestPrograms", "TestDatabases"], exclude: ["Support"]),
     tests("SettingsTests", of: ["Settings", "AlertRules", "Discovery", "Platform", "PrinterModel", "SNMP"]),
     tests("TOMLTextTests", of: ["TOMLText"]),
     tests("SNMPTests", of: ["SNMP", "MIB", "OpenSSL"]),

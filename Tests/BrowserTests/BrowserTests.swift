@@ -2,6 +2,7 @@
 // Python, because the drivers of browsers are; this runs them and says what each of them found.
 
 import Foundation
+import TestPrograms
 import Testing
 
 /// A browser that can be driven here, by Python (PT_PYTHON) and its driver.
@@ -22,44 +23,22 @@ enum Browser: String, CaseIterable, CustomTestStringConvertible {
     return (try? run("browsers.py", [rawValue]))?.status == 0
   }
 
-  struct Outcome: Sendable {
-    let status: Int32
-    let output: String
-    let errors: String
-  }
-
-  /// Runs one of Support's programs until it ends, on a thread that other tests do not need.
-  func running(_ program: String, _ arguments: [String]) async throws -> Outcome {
-    try await withCheckedThrowingContinuation { continuation in
-      Thread.detachNewThread { continuation.resume(with: Result { try run(program, arguments) }) }
-    }
+  /// Runs one of Support's programs to its end, on a thread that other tests do not need.
+  func running(_ program: String, _ arguments: [String]) async throws -> ChildProgram.Finished {
+    try await ChildProgram.running(Self.python, Self.command(program, arguments), environment: Self.ownEnvironment)
   }
 
   /// The same on this thread.
-  func run(_ program: String, _ arguments: [String]) throws -> Outcome {
-    let files = FileManager.default
-    let directory = files.temporaryDirectory.appendingPathComponent("printtrail-browser-test-\(UUID().uuidString)")
-    try files.createDirectory(at: directory, withIntermediateDirectories: true)
-    defer { try? files.removeItem(at: directory) }
-    // Files, because a pipe that nobody empties would hold the program up.
-    let output = directory.appendingPathComponent("output")
-    let errors = directory.appendingPathComponent("errors")
-    for file in [output, errors] { try Data().write(to: file) }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: Self.environment["PT_PYTHON"] ?? "/usr/bin/python3")
-    process.arguments = [Self.support.appendingPathComponent(program).path] + arguments
-    process.environment = Self.environment.merging(["PYTHONDONTWRITEBYTECODE": "1"]) { $1 }
-    process.standardOutput = try FileHandle(forWritingTo: output)
-    process.standardError = try FileHandle(forWritingTo: errors)
-    process.standardInput = FileHandle.nullDevice
-    // `waitUntilExit` turns a run loop round and round, which takes a processor for as long as the program runs.
-    let ended = DispatchSemaphore(value: 0)
-    process.terminationHandler = { _ in ended.signal() }
-    try process.run()
-    ended.wait()
-    return Outcome(
-      status: process.terminationStatus, output: try String(contentsOf: output, encoding: .utf8),
-      errors: try String(contentsOf: errors, encoding: .utf8))
+  private func run(_ program: String, _ arguments: [String]) throws -> ChildProgram.Finished {
+    try ChildProgram.run(Self.python, Self.command(program, arguments), environment: Self.ownEnvironment)
+  }
+
+  private static var python: String { environment["PT_PYTHON"] ?? "/usr/bin/python3" }
+  private static var ownEnvironment: [String: String] {
+    environment.merging(["PYTHONDONTWRITEBYTECODE": "1"]) { $1 }
+  }
+  private static func command(_ program: String, _ arguments: [String]) -> [String] {
+    [support.appendingPathComponent(program).path] + arguments
   }
 }
 

@@ -4,6 +4,7 @@ import Foundation
 import MIB
 import PrinterModel
 import SNMP
+import TestPrograms
 import Testing
 
 /// Recorded walks of real printers, served by snmpsim and polled over UDP: what arrives must be what the walk says. That the walk
@@ -105,7 +106,7 @@ private final class SimulatedCorpus {
 
   let port: UInt16 = 21_161
   private(set) var served: [(address: String, path: String)] = []
-  private let process = Process()
+  private let process: ChildProgram
   private let directory: String
   private var responder: Int32?
 
@@ -115,20 +116,16 @@ private final class SimulatedCorpus {
     let files = FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? []
     let walks = files.filter { $0.hasSuffix(".snmprec") && !$0.contains("@") }.sorted()
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    let output = Pipe()
-    process.executableURL = URL(fileURLWithPath: try #require(Self.environment["PT_PYTHON"]))
-    process.arguments =
+    process = try ChildProgram(
+      try #require(Self.environment["PT_PYTHON"]),
       [
         root + "/tools/serve_fleet.py", "--responder", try #require(Self.environment["PT_SNMPSIM"]), "--work",
-        directory,
-        "--port", "\(port)", "--first", "11",
-      ] + walks.map { root + "/" + $0 }
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
+        directory, "--port", "\(port)", "--first", "11",
+      ] + walks.map { root + "/" + $0 },
+      output: .pipe, errors: .nowhere)
     var text = ""
     while text.split(separator: "\n").count < walks.count + 1 {
-      let data = output.fileHandleForReading.availableData
+      let data = process.read()
       try #require(!data.isEmpty, "serve_fleet.py ended early")
       text += String(decoding: data, as: UTF8.self)
     }
@@ -159,9 +156,8 @@ private final class SimulatedCorpus {
   }
 
   func stop() {
-    // SIGKILL: a child inherits the signals that this thread blocks, SIGTERM among them.
     if let responder { kill(responder, SIGKILL) }
-    kill(process.processIdentifier, SIGKILL)
+    process.kill()
     try? FileManager.default.removeItem(atPath: directory)
   }
 }

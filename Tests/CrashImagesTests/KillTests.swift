@@ -2,6 +2,7 @@ import CrashImages
 import Evidence
 import Foundation
 import Simulation
+import TestPrograms
 import Testing
 
 /// A real run, killed by SIGKILL exactly before or after a call that matters.
@@ -78,22 +79,17 @@ private final class KilledRun {
       .resolvingSymlinksInPath()
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     let bin = try #require(Self.programs)
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: bin + "/ptbench")
-    process.arguments = [
-      "crash-workload", "--directory", directory.path + "/journal", "--seed", "\(seed)", "--steps", "\(steps)",
-    ]
-    process.environment = [
-      "LD_PRELOAD": bin + "/libCrashRecorder.so", "PT_RECORD_DIRECTORY": directory.path + "/journal",
-      "PT_RECORD_NOTES": "1", "PT_KILL_AT": "\(point):\(number)",
-    ]
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    said = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-    process.waitUntilExit()
-    wasKilled = process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGKILL
-    try #require(wasKilled || process.terminationStatus == 0, "the workload ended with \(process.terminationStatus)")
+    let process = try ChildProgram(
+      bin + "/ptbench",
+      ["crash-workload", "--directory", directory.path + "/journal", "--seed", "\(seed)", "--steps", "\(steps)"],
+      environment: [
+        "LD_PRELOAD": bin + "/libCrashRecorder.so", "PT_RECORD_DIRECTORY": directory.path + "/journal",
+        "PT_RECORD_NOTES": "1", "PT_KILL_AT": "\(point):\(number)",
+      ], output: .pipe, errors: .inherited)
+    said = process.readToEnd()
+    let ending = process.wait()
+    wasKilled = ending == .killed(by: SIGKILL)
+    try #require(wasKilled || ending == .exited(0), "the workload ended: \(ending)")
   }
 
   deinit { try? FileManager.default.removeItem(at: directory) }

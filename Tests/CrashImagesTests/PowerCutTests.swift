@@ -1,5 +1,6 @@
 import CrashImages
 import Foundation
+import TestPrograms
 import Testing
 
 /// A real run, recorded call by call, and every state of the disk that a power cut could have left of it.
@@ -68,19 +69,17 @@ private struct Recording {
     directory = URL(fileURLWithPath: NSTemporaryDirectory() + "printtrail-crash-\(UUID().uuidString.prefix(8))")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     let bin = try #require(Self.programs)
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: bin + "/ptbench")
     let journal = directory.resolvingSymlinksInPath().path + "/journal"
-    process.arguments = ["crash-workload", "--directory", journal, "--seed", "\(seed)", "--steps", "\(steps)"]
     let file = directory.path + "/trace"
-    process.environment = [
-      "LD_PRELOAD": bin + "/libCrashRecorder.so", "PT_RECORD_DIRECTORY": journal, "PT_RECORD_TRACE": file,
-      "PT_RECORD_NOTES": "1",
-    ]
-    process.standardOutput = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "the workload ended with \(process.terminationStatus)")
+    let process = try ChildProgram(
+      bin + "/ptbench",
+      ["crash-workload", "--directory", journal, "--seed", "\(seed)", "--steps", "\(steps)"],
+      environment: [
+        "LD_PRELOAD": bin + "/libCrashRecorder.so", "PT_RECORD_DIRECTORY": journal, "PT_RECORD_TRACE": file,
+        "PT_RECORD_NOTES": "1",
+      ], output: .nowhere, errors: .inherited)
+    let ending = process.wait()
+    try #require(ending == .exited(0), "the workload ended: \(ending)")
     trace = try Trace.entries([UInt8](try Data(contentsOf: URL(fileURLWithPath: file))))
     try #require(trace.count > 50, "the recorder saw only \(trace.count) entries")
   }

@@ -3,6 +3,7 @@ internal import Foundation
 @testable internal import HubServer
 internal import Logging
 internal import SwiftASN1
+internal import TestPrograms
 internal import Testing
 internal import X509
 
@@ -17,8 +18,8 @@ internal import X509
 
   /// Runs the openssl command and returns what it printed.
   private func openssl(_ arguments: String...) async throws -> String {
-    let command = try await TestCommand.run("/usr/bin/openssl", arguments)
-    return command.output + command.error + "exit \(command.status)"
+    let command = try await ChildProgram.running("/usr/bin/openssl", arguments)
+    return command.output + command.errors + "exit \(command.status)"
   }
 
   @Test func `openssl verifies a client certificate for clients and not for servers`() async throws {

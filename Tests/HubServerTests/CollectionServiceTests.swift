@@ -4,6 +4,7 @@ internal import GRPCCore
 internal import HubProtocol
 @testable internal import HubServer
 internal import OpenSSL
+internal import TestPrograms
 internal import Testing
 
 @Suite struct CollectionServiceTests {
@@ -196,7 +197,7 @@ internal import Testing
     try await TestHub.run { hub in
       for endpoint in [hub.ready.csr, hub.ready.dcam, hub.ready.hc] {
         for version in ["--http2-prior-knowledge", "--http1.1"] {
-          let command = try await TestCommand.run(
+          let command = try await ChildProgram.running(
             "/usr/bin/curl", ["-sS", "--max-time", "20", version, "http://\(endpoint)/healthz"])
           #expect(command.status != 0 && command.output.isEmpty)
         }

@@ -1,5 +1,6 @@
 internal import Foundation
 @testable internal import HubServer
+internal import TestPrograms
 internal import Testing
 
 /// hc, asked by curl: another TLS and another HTTP/2 stack.
@@ -29,7 +30,7 @@ internal import Testing
       arguments += ["--data-binary", "@" + file, "-H", "Content-Type: \(type)"]
     }
     arguments.append("https://127.0.0.1:\(hub.ready.hc.port)\(path)")
-    let text = try await TestCommand.run("/usr/bin/curl", arguments).output
+    let text = try await ChildProgram.running("/usr/bin/curl", arguments).output
     let split = text.lastIndex(of: "\n") ?? text.startIndex
     return Answer(status: Int(text[split...].dropFirst()) ?? 0, body: String(text[..<split]))
   }

@@ -1,8 +1,9 @@
 internal import Foundation
-@testable internal import HubServer
 internal import HubDatabase
 internal import HubProtocol
+@testable internal import HubServer
 internal import Platform
+internal import TestPrograms
 internal import Testing
 
 @Suite struct `Metrics` {
@@ -85,8 +86,8 @@ internal import Testing
       let place = try TestDirectory()
       let file = place.path + "/metrics"
       try Data(try await hub.ask("/metrics").body.utf8).write(to: URL(fileURLWithPath: file))
-      let linted = try await TestCommand.run("/bin/sh", ["-c", "\(Self.promtool) check metrics < \(file)"])
-      #expect(linted.status == 0 && linted.output.isEmpty && linted.error.isEmpty, "\(linted.output)\(linted.error)")
+      let linted = try await ChildProgram.running("/bin/sh", ["-c", "\(Self.promtool) check metrics < \(file)"])
+      #expect(linted.status == 0 && linted.output.isEmpty && linted.errors.isEmpty, "\(linted.output)\(linted.errors)")
     }
   }
 
@@ -99,7 +100,7 @@ internal import Testing
       }
       let port = try #require(hub.ready.metrics).port
       for method in ["POST", "PUT", "DELETE"] {
-        let command = try await TestCommand.run(
+        let command = try await ChildProgram.running(
           "/usr/bin/curl",
           ["-sS", "-o", "/dev/null", "-w", "%{http_code}", "-X", method, "-d", "x", "http://127.0.0.1:\(port)/metrics"])
         #expect(["404", "405"].contains(command.output), "\(method): \(command.output)")
@@ -186,7 +187,7 @@ internal import Testing
       try await hub.store.write { db in try db.execute("ALTER TABLE hub RENAME TO gone") }
       try await Self.eventually { try await hub.ask("/healthz").status == 503 }
       #expect(try await hub.ask("/healthz").body.contains("no such table"))
-      let command = try await TestCommand.run(
+      let command = try await ChildProgram.running(
         "/usr/bin/curl",
         ["-sSk", "-w", "%{http_code}", "https://127.0.0.1:\(hub.ready.hc.port)/healthz"])
       // To everybody it does not say more.

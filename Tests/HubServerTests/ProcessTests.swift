@@ -7,6 +7,7 @@ internal import GRPCCore
 internal import HubProtocol
 @testable internal import HubServer
 internal import Synchronization
+internal import TestPrograms
 internal import Testing
 
 private let binaries = ProcessInfo.processInfo.environment["PT_BIN"]
@@ -16,7 +17,7 @@ struct ProcessTests {
   /// A running `pthub serve`.
   private final class Server: Sendable {
     let ports: [String: Int]
-    private let process: Mutex<Process>
+    private let process: ChildProgram
 
     /// Starts it and waits until it is ready.
     static func start(_ directory: String) async throws -> Server {
@@ -26,17 +27,13 @@ struct ProcessTests {
     }
 
     private init(_ directory: String) throws {
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: (binaries ?? "") + "/pthub")
-      process.arguments =
+      process = try ChildProgram(
+        (binaries ?? "") + "/pthub",
         ["serve", "--directory", directory]
-        + ["csr", "dcam", "hc", "metrics", "console"].flatMap { ["--\($0)", "127.0.0.1:0"] }
-      let output = Pipe()
-      process.standardOutput = output
-      process.standardError = FileHandle.nullDevice
-      try process.run()
-      var line = Data()
-      while let byte = try output.fileHandleForReading.read(upToCount: 1), byte != Data("\n".utf8) { line += byte }
+          + ["csr", "dcam", "hc", "metrics", "console"].flatMap { ["--\($0)", "127.0.0.1:0"] },
+        output: .pipe, errors: .nowhere)
+      var line: [UInt8] = []
+      while case let byte = process.read(upTo: 1), !byte.isEmpty, byte != Array("\n".utf8) { line += byte }
       var ports: [String: Int] = [:]
       for field in String(decoding: line, as: UTF8.self).split(separator: " ") {
         let parts = field.split(separator: "=", maxSplits: 1)
@@ -45,25 +42,13 @@ struct ProcessTests {
         }
       }
       self.ports = ports
-      self.process = Mutex(process)
     }
 
     var dcam: Int { ports["dcam"] ?? 0 }
 
-    func send(_ signal: Int32) { process.withLock { _ = kill($0.processIdentifier, signal) } }
+    func send(_ signal: Int32) { process.signal(signal) }
 
-    /// Waits for its end and returns its exit status, or the signal that killed it.
-    func ended() async -> Int32 {
-      await withCheckedContinuation { continuation in
-        Thread.detachNewThread {
-          let status = self.process.withLock { process in
-            process.waitUntilExit()
-            return process.terminationStatus
-          }
-          continuation.resume(returning: status)
-        }
-      }
-    }
+    func ended() async -> ChildProgram.Ending { await process.ended() }
   }
 
   /// A hub with one enrolled agent, made without a server.
@@ -108,7 +93,7 @@ struct ProcessTests {
       }
     }
     first.send(SIGKILL)
-    #expect(await first.ended() == SIGKILL)
+    #expect(await first.ended() == .killed(by: SIGKILL))
     let promised = acknowledged.withLock { $0 }
     #expect(promised >= UInt64(killAfter * 20))
 
@@ -126,7 +111,7 @@ struct ProcessTests {
       }
     }
     second.send(SIGTERM)
-    #expect(await second.ended() == 0)
+    #expect(await second.ended() == .exited(0))
     #expect(try await store.summaries(of: install.number).first?.root == journal.frontier.root)
   }
 
@@ -149,7 +134,7 @@ struct ProcessTests {
     }
     #expect(error?.code == .unavailable)
     #expect(error?.message.contains("going down") == true)
-    #expect(await server.ended() == 0)
+    #expect(await server.ended() == .exited(0))
     let store = try directory.openStore()
     #expect(try await store.holdings(of: install.number) == [Holding(epoch: 1, sequence: 100)])
   }
@@ -182,10 +167,11 @@ struct ProcessTests {
     ] {
       let command = try await Self.pthub(arguments)
       #expect(command.status == 69)
-      #expect(command.error.hasPrefix("pthub: ") && command.error.split(separator: "\n").count == 1, "\(command.error)")
+      #expect(
+        command.errors.hasPrefix("pthub: ") && command.errors.split(separator: "\n").count == 1, "\(command.errors)")
     }
     server.send(SIGTERM)
-    #expect(await server.ended() == 0)
+    #expect(await server.ended() == .exited(0))
   }
 
   @Test func `commands work while the hub is served`() async throws {
@@ -207,17 +193,17 @@ struct ProcessTests {
       ["install", "revoke", install.id],
     ] {
       let command = try await Self.pthub(arguments + ["--directory", directory.path])
-      #expect(command.status == 0, "\(arguments): \(command.error)")
+      #expect(command.status == 0, "\(arguments): \(command.errors)")
     }
     let refused = try await status {
       try await TestHub.converse(agent, port: server.dcam) { [journal] in _ = try await $0.greet(journal) }
     }
     #expect(refused?.code == .permissionDenied)
     server.send(SIGTERM)
-    #expect(await server.ended() == 0)
+    #expect(await server.ended() == .exited(0))
   }
 
-  private static func pthub(_ arguments: [String]) async throws -> TestCommand {
-    try await TestCommand.run((binaries ?? "") + "/pthub", arguments)
+  private static func pthub(_ arguments: [String]) async throws -> ChildProgram.Finished {
+    try await ChildProgram.running((binaries ?? "") + "/pthub", arguments)
   }
 }

@@ -7,6 +7,7 @@ internal import HubProtocol
 internal import Logging
 internal import SwiftASN1
 internal import Synchronization
+internal import TestPrograms
 internal import Testing
 internal import X509
 
@@ -79,13 +80,13 @@ internal import X509
     try HubDirectory.create(at: place.path + "/other", names: []).authority.rootPEM
       .write(toFile: other, atomically: true, encoding: .utf8)
     for (file, isGood) in [(directory.file("ca.pem"), true), (directory.file("ca-2.pem"), true), (other, false)] {
-      let verified = try await TestCommand.run(
+      let verified = try await ChildProgram.running(
         "/usr/bin/openssl",
         [
           "verify", "-x509_strict", "-CAfile", file, "-untrusted", chain, "-purpose", "sslserver", "-verify_hostname",
           "hub.example.org", directory.file("server.pem"),
         ])
-      #expect((verified.status == 0) == isGood, "\(file): \(verified.output) \(verified.error)")
+      #expect((verified.status == 0) == isGood, "\(file): \(verified.output) \(verified.errors)")
     }
     #expect(roots.servingChain.count == 2)
   }

@@ -9,6 +9,7 @@ internal import Logging
 internal import OpenSSL
 internal import SwiftProtobuf
 internal import Synchronization
+internal import TestPrograms
 internal import Testing
 
 struct TestHub: Sendable {
@@ -59,7 +60,7 @@ struct TestHub: Sendable {
   /// The answer of the metrics' listener, by curl.
   func ask(_ path: String) async throws -> (status: Int, body: String) {
     let port = try #require(ready.metrics).port
-    let text = try await TestCommand.run(
+    let text = try await ChildProgram.running(
       "/usr/bin/curl", ["-sS", "--max-time", "20", "-w", "\n%{http_code}", "http://127.0.0.1:\(port)\(path)"]
     ).output
     let split = text.lastIndex(of: "\n") ?? text.startIndex

@@ -5,6 +5,7 @@ internal import Evidence
 internal import Foundation
 internal import Glibc
 internal import LMDB
+internal import TestPrograms
 internal import Testing
 
 @testable internal import Journal
@@ -147,34 +148,19 @@ private final class Child {
   /// Where the built programs are.
   static let programs = ProcessInfo.processInfo.environment["PT_BIN"]
 
-  private let process = Process()
-  private let output = Pipe()
+  private let process: ChildProgram
 
   init(_ name: String, _ arguments: [String]) throws {
-    process.executableURL = URL(fileURLWithPath: try #require(Self.programs) + "/" + name)
-    process.arguments = arguments
-    process.standardOutput = output
-    try process.run()
+    process = try ChildProgram(try #require(Self.programs) + "/" + name, arguments, output: .pipe, errors: .inherited)
   }
-
-  deinit { kill() }
 
   /// Reads so many bytes, or fewer where the output ends. Returns how many.
   func read(_ count: Int) -> Int {
-    var bytes = [UInt8](repeating: 0, count: count)
     var total = 0
-    while total < count {
-      let got = Glibc.read(output.fileHandleForReading.fileDescriptor, &bytes, count - total)
-      guard got > 0 else { break }
-      total += got
-    }
+    while total < count, case let bytes = process.read(upTo: count - total), !bytes.isEmpty { total += bytes.count }
     return total
   }
 
   /// Ends it as a power cut would.
-  func kill() {
-    guard process.isRunning else { return }
-    Glibc.kill(process.processIdentifier, SIGKILL)
-    while process.isRunning { usleep(1_000) }
-  }
+  func kill() { process.kill() }
 }

@@ -3,6 +3,7 @@
 import Foundation
 import MIB
 import SNMP
+import TestPrograms
 import Testing
 
 @testable import PrinterSimulator
@@ -10,28 +11,21 @@ import Testing
 @Suite(.serialized) struct CommandTests {
   /// A running ptsim with both of its outputs in one pipe.
   final class Run {
-    let process = Process()
-    private let pipe = Pipe()
+    let process: ChildProgram
 
     init(_ arguments: [String]) throws {
       let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-      process.executableURL = URL(filePath: bundle).deletingLastPathComponent().appending(path: "ptsim")
-      process.arguments = arguments
-      process.standardOutput = pipe
-      process.standardError = pipe
-      try process.run()
+      process = try ChildProgram(
+        URL(filePath: bundle).deletingLastPathComponent().appending(path: "ptsim").path, arguments, output: .pipe)
     }
 
-    deinit { if process.isRunning { process.terminate() } }
-
     /// What comes next from the program; empty at its end.
-    func next() -> String { String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self) }
+    func next() -> String { String(decoding: process.read(), as: UTF8.self) }
 
     /// The exit status and what else was written.
     func end() -> (status: Int32, output: String) {
-      let rest = pipe.fileHandleForReading.readDataToEndOfFile()
-      process.waitUntilExit()
-      return (process.terminationStatus, String(decoding: rest, as: UTF8.self))
+      let rest = process.readToEnd()
+      return (process.wait().status, rest)
     }
   }
 
@@ -52,7 +46,7 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: truth) }
     let run = try Run(["serve", "--fleet", Self.demo, "--port", "0", "--speed", "0", "--truth", truth])
     _ = try port(run.next())
-    run.process.terminate()
+    run.process.signal(SIGTERM)
     #expect(run.end() == (0, ""))
     let written = try JSONDecoder().decode(FleetTruth.self, from: Data(contentsOf: URL(filePath: truth)))
     #expect(written.printers.count == 27)
@@ -70,7 +64,7 @@ import Testing
     let request = Message(version: .v2c, community: Array("public".utf8), pdu: life)
     try client.send(request.encoded(), to: address, port: port)
     let answer = try Message(decoding: #require(client.receive()).bytes).pdu
-    run.process.terminate()
+    run.process.signal(SIGTERM)
     #expect(run.end().status == 0)
     let written = try JSONDecoder().decode(FleetTruth.self, from: Data(contentsOf: URL(filePath: truth)))
     let printer = try #require(written.printers.first { $0.address == "127.20.0.33" })
@@ -91,7 +85,7 @@ import Testing
     #expect(status == 69)
     let sentence = "UDP port \(port) of 127.20.0.11 is in use by another program; choose another with --port."
     #expect(output == "ptsim: \(sentence)\n")
-    first.process.terminate()
+    first.process.signal(SIGTERM)
     #expect(first.end().status == 0)
   }
 

@@ -4,6 +4,7 @@
 import Foundation
 import MIB
 import SNMP
+import TestPrograms
 import Testing
 
 @testable import PrinterSimulator
@@ -112,17 +113,10 @@ enum NetSNMP {
   /// Runs a tool to its end and returns what it wrote to both outputs. It keeps its files in a folder of its own, where nothing is new to it:
   /// the first tool that a machine ever runs says which folders it made.
   static func run(_ tool: String, _ arguments: [String]) throws -> String {
-    let process = Process()
-    process.executableURL = URL(filePath: try #require(path(tool)))
     // No MIB files, no retries that would hide a lost answer for long.
-    process.arguments = ["-m", "", "-t", "5", "-r", "1"] + arguments
-    process.environment = ["SNMP_PERSISTENT_DIR": try persistentFolder.get(), "SNMPCONFPATH": "/nonexistent"]
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = pipe
-    try process.run()
-    let output = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return String(decoding: output, as: UTF8.self)
+    try ChildProgram.run(
+      try #require(path(tool)), ["-m", "", "-t", "5", "-r", "1"] + arguments,
+      environment: ["SNMP_PERSISTENT_DIR": try persistentFolder.get(), "SNMPCONFPATH": "/nonexistent"]
+    ).output
   }
 }

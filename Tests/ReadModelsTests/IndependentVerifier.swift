@@ -1,5 +1,6 @@
 import Evidence
 import Foundation
+import TestPrograms
 
 /// tools/verify_export.py, which shares no code with the library.
 enum IndependentVerifier {
@@ -10,11 +11,8 @@ enum IndependentVerifier {
   /// How it ends; nil where PT_PYTHON names no Python that could run it.
   static func status(of export: String, _ key: VerifierKey, countersigners: [VerifierKey] = []) throws -> Int32? {
     guard let python = ProcessInfo.processInfo.environment["PT_PYTHON"] else { return nil }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: python)
-    process.arguments = [script, export] + ([key] + countersigners).flatMap { ["--key", $0.description] }
-    try process.run()
-    process.waitUntilExit()
-    return process.terminationStatus
+    return try ChildProgram.run(
+      python, [script, export] + ([key] + countersigners).flatMap { ["--key", $0.description] }
+    ).status
   }
 }

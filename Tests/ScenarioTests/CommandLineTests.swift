@@ -126,16 +126,8 @@ import Testing
 
   /// Runs a line of a shell with the programs in its path, in the test's directory.
   private func shell(_ line: String) async throws -> (status: Int32, output: String) {
-    let process = Process()
-    let log = directory.appendingPathComponent("log-\(UUID().uuidString.prefix(8))")
-    try Data().write(to: log)
-    let output = try FileHandle(forWritingTo: log)
-    process.executableURL = URL(fileURLWithPath: "/bin/bash")
-    process.arguments = ["-c", "PATH=\(programs ?? ""):$PATH; cd \(directory.path); \(line)"]
-    process.standardOutput = output
-    process.standardError = output
-    try process.run()
-    try await eventually(60, "a shell to end") { !process.isRunning }
-    return (process.terminationStatus, String(decoding: try Data(contentsOf: log), as: UTF8.self))
+    try await Program.run(
+      path: "/bin/bash", ["-c", "PATH=\(programs ?? ""):$PATH; cd \(directory.path); \(line)"], in: directory,
+      seconds: 60)
   }
 }

@@ -2,6 +2,7 @@
 
 import Foundation
 import Glibc
+import TestPrograms
 import Testing
 
 /// Debian's ippeveprinter announces itself over DNS-SD and does not start without a daemon for it. Where the system has none, these start one on a
@@ -12,11 +13,10 @@ private final class EverywherePrinter {
   }
 
   let port: UInt16
-  private let shell = Process()
+  private let shell: ChildProgram
   private let directory: URL
 
-  /// The three run below a shell: Foundation takes a child that closes the descriptors it inherited, as the daemon does, for one that has ended, and
-  /// waits for its end from then on, and for that of no other.
+  /// The three run below a shell, which waits for the bus and tries again.
   private static let script = """
     dbus-daemon --nofork --config-file="$1/bus.conf" & echo $! >> "$1/pids"
     while [ ! -S "$1/bus" ]; do sleep 0.1; done
@@ -39,21 +39,19 @@ private final class EverywherePrinter {
     <busconfig><listen>unix:path=\(directory.path)/bus</listen><auth>EXTERNAL</auth><policy context="default">
     <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>
     """.write(to: directory.appendingPathComponent("bus.conf"), atomically: true, encoding: .utf8)
-    shell.executableURL = URL(fileURLWithPath: "/bin/bash")
-    shell.arguments = ["-c", Self.script, "ippeveprinter", directory.path, "\(port)"]
-    shell.standardOutput = FileHandle.nullDevice
-    shell.standardError = FileHandle.nullDevice
-    try shell.run()
+    shell = try ChildProgram(
+      "/bin/bash", ["-c", Self.script, "ippeveprinter", directory.path, "\(port)"], output: .nowhere)
     try await eventually(40, "ippeveprinter on port \(port)") { connects(to: port) }
   }
 
-  /// By force, and the shell first: a child of a test may have inherited that it does not hear of a polite request.
+  /// The shell first, which would start the printer again.
   deinit {
+    shell.kill()
     let lists = ["pids", "printer"].compactMap {
       try? String(contentsOf: directory.appendingPathComponent($0), encoding: .utf8)
     }
     let children = lists.joined().split(separator: "\n").compactMap { pid_t($0) }
-    for process in [shell.processIdentifier] + children { kill(process, SIGKILL) }
+    for process in children { kill(process, SIGKILL) }
   }
 }
 
@@ -149,23 +147,17 @@ struct `A printer over IPP` {
   @Test func `that speaks only TLS is read, and the finding names its certificate`() async throws {
     let python = ProcessInfo.processInfo.environment["PT_PYTHON"] ?? "/usr/bin/python3"
     let (certificate, key) = (directory.path + "/cert.pem", directory.path + "/key.pem")
-    let made = Process()
-    made.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-    made.arguments = [
-      "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=printer", "-days",
-      "1",
-      "-keyout", key, "-out", certificate,
-    ]
-    made.standardError = FileHandle.nullDevice
-    try made.run()
-    try await eventually(20, "a certificate") { !made.isRunning && FileManager.default.fileExists(atPath: certificate) }
+    let made = try await ChildProgram.running(
+      "/usr/bin/openssl",
+      [
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=printer",
+        "-days", "1", "-keyout", key, "-out", certificate,
+      ])
+    try #require(made.status == 0, "\(made.errors)")
     let answer = Self.fixture("everywhere-laser.ipp").path
-    let server = Process()
-    server.executableURL = URL(fileURLWithPath: python)
-    server.arguments = ["-c", Self.encryptedServer, "18632", answer, certificate, key]
-    server.standardError = FileHandle.nullDevice
-    try server.run()
-    defer { kill(server.processIdentifier, SIGKILL) }
+    let server = try ChildProgram(
+      python, ["-c", Self.encryptedServer, "18632", answer, certificate, key], output: .nowhere)
+    defer { server.kill() }
     try await eventually(20, "the server") { connects(to: 18_632) }
     let reading = try await read(["127.0.0.1:18632", "--ipp"])
     #expect(reading.identity.make == "Acme")

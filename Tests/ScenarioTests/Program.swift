@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestPrograms
 import Testing
 
 /// The built programs, where PT_BIN says they are (`tools/test` sets it). Without it these suites are skipped, and say so.
@@ -13,7 +14,7 @@ final class Program {
 
   let name: String
   let log: URL
-  private let process = Process()
+  private let process: ChildProgram
 
   /// Starts `name` of the built programs.
   convenience init(_ name: String, _ arguments: [String], log directory: URL, environment: [String: String] = [:])
@@ -29,63 +30,58 @@ final class Program {
     name = executable.lastPathComponent
     log = directory.appendingPathComponent("\(name)-\(UUID().uuidString.prefix(8)).log")
     try Data().write(to: log)
-    let output = try FileHandle(forWritingTo: log)
-    process.executableURL = executable
-    process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.standardOutput = output
-    process.standardError = output
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    // The child has it; a long run would run out of descriptors.
-    try output.close()
+    process = try ChildProgram(
+      path, arguments, environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
+      output: .file(log.path))
   }
 
-  deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
-
   var isRunning: Bool { process.isRunning }
-  var id: Int32 { process.processIdentifier }
+  var id: Int32 { process.id }
   var output: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
 
   /// Waits until the output holds a text.
   func waits(for text: String, seconds: Double = 60) async throws {
     try await eventually(seconds, "\(name) to print \"\(text)\"; it printed: \(output.suffix(2000))") {
       guard process.isRunning || output.contains(text) else {
-        throw Failure(description: "\(name) ended with \(process.terminationStatus): \(output.suffix(2000))")
+        throw Failure(description: "\(name) ended with \(process.wait().status): \(output.suffix(2000))")
       }
       return output.contains(text)
     }
   }
 
   /// Ends the program as a power cut would, without a chance to say anything.
-  func killNow() {
-    guard process.isRunning else { return }
-    kill(id, SIGKILL)
-    // The system ends it at once; Foundation's waitUntilExit can wait for ever on a thread of the cooperative pool.
-    while process.isRunning { usleep(1_000) }
-  }
+  func killNow() { process.kill() }
 
   /// Asks the program to end and waits for it.
   /// - Returns: its exit status.
   @discardableResult
   func terminate(seconds: Double = 30) async throws -> Int32 {
-    process.terminate()
+    process.signal(SIGTERM)
     return try await ended(seconds: seconds)
   }
 
-  func signal(_ number: Int32) { kill(id, number) }
+  func signal(_ number: Int32) { process.signal(number) }
 
   /// Waits for the end.
   func ended(seconds: Double = 60) async throws -> Int32 {
     try await eventually(seconds, "\(name) to end; it printed: \(output.suffix(2000))") { !process.isRunning }
-    return process.terminationStatus
+    return process.wait().status
   }
 
-  /// Runs a program to its end.
+  /// Runs one of the built programs to its end.
   static func run(
     _ name: String, _ arguments: [String], in directory: URL, environment: [String: String] = [:], seconds: Double = 120
   ) async throws -> (status: Int32, output: String) {
-    let program = try Program(name, arguments, log: directory, environment: environment)
+    guard let programs else { throw Failure(description: "PT_BIN is not set") }
+    return try await run(
+      path: programs + "/" + name, arguments, in: directory, environment: environment, seconds: seconds)
+  }
+
+  /// Runs any program to its end.
+  static func run(
+    path: String, _ arguments: [String], in directory: URL, environment: [String: String] = [:], seconds: Double = 120
+  ) async throws -> (status: Int32, output: String) {
+    let program = try Program(path: path, arguments, log: directory, environment: environment)
     let status = try await program.ended(seconds: seconds)
     return (status, program.output)
   }

@@ -1,4 +1,5 @@
 import Foundation
+import TestPrograms
 import Testing
 
 /// net-snmp's daemon, which nobody here wrote, as a device: first as the server that it is, then with a printer's objects in it.
@@ -143,39 +144,25 @@ private final class SNMPDaemon {
   static let isInstalled = FileManager.default.isExecutableFile(atPath: executable)
 
   let address: String
-  private let shell = Process()
-  private let pidFile: URL
+  private let daemon: ChildProgram
 
   init(at host: String, port: Int, in directory: URL, configuration: () -> String) async throws {
     address = "\(host):\(port)"
-    pidFile = directory.appendingPathComponent("snmpd.pid")
     let file = directory.appendingPathComponent("snmpd.conf")
     let log = directory.appendingPathComponent("snmpd.log")
     try configuration().write(to: file, atomically: true, encoding: .utf8)
-    try Data().write(to: log)
-    // Under a shell: the daemon closes what it inherits, and Foundation takes a child that does for one that has ended, and waits for it on
-    // the thread that watches all children.
-    shell.executableURL = URL(fileURLWithPath: "/bin/sh")
     // In the foreground, logging to its output, with this configuration and no other, and without MIB files.
-    shell.arguments =
-      ["-c", "\"$0\" \"$@\"; exit", Self.executable, "-f", "-Lo", "-C", "-c", file.path, "-p", pidFile.path, "-m", ""]
-      + ["udp:\(address)"]
-    shell.environment = ["SNMP_PERSISTENT_DIR": directory.appendingPathComponent("snmpd").path]
-    let output = try FileHandle(forWritingTo: log)
-    shell.standardOutput = output
-    shell.standardError = output
-    shell.standardInput = FileHandle.nullDevice
-    try shell.run()
+    daemon = try ChildProgram(
+      Self.executable,
+      [
+        "-f", "-Lo", "-C", "-c", file.path, "-p", directory.appendingPathComponent("snmpd.pid").path, "-m", "",
+        "udp:\(address)",
+      ],
+      environment: ["SNMP_PERSISTENT_DIR": directory.appendingPathComponent("snmpd").path], output: .file(log.path))
     func written() -> String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
-    try await eventually(30, "snmpd to be up; it printed: \(written().suffix(1000))") { [shell] in
-      if !shell.isRunning { throw Program.Failure(description: "snmpd ended: \(written().suffix(1000))") }
+    try await eventually(30, "snmpd to be up; it printed: \(written().suffix(1000))") { [daemon] in
+      if !daemon.isRunning { throw Program.Failure(description: "snmpd ended: \(written().suffix(1000))") }
       return written().contains("NET-SNMP version")
     }
-  }
-
-  /// The shell ends with the daemon.
-  deinit {
-    let text = (try? String(contentsOf: pidFile, encoding: .utf8)) ?? ""
-    if let id = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)) { kill(id, SIGKILL) }
   }
 }

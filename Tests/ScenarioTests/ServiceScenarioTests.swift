@@ -2,6 +2,7 @@
 
 import Foundation
 import Glibc
+import TestPrograms
 import Testing
 
 @Suite(.enabled(if: programs != nil, "skipped: PT_BIN does not name the programs"), .serialized)
@@ -287,17 +288,8 @@ private enum Files {
 }
 
 private func shell(_ command: String) throws -> (status: Int32, output: String) {
-  let process = Process()
-  let output = Pipe()
-  process.executableURL = URL(fileURLWithPath: "/bin/sh")
-  process.arguments = ["-c", command]
-  process.standardOutput = output
-  process.standardError = output
-  process.standardInput = FileHandle.nullDevice
-  try process.run()
-  let text = try output.fileHandleForReading.readToEnd() ?? Data()
-  process.waitUntilExit()
-  return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+  let ended = try ChildProgram.run("/bin/sh", ["-c", command])
+  return (ended.status, ended.output)
 }
 
 /// A service manager's socket.

@@ -1,4 +1,5 @@
 import Foundation
+import TestPrograms
 import Testing
 
 /// The scripts of tools/: whoever asks what one does is told, and nothing happens; what one does not know it refuses.
@@ -40,19 +41,12 @@ import Testing
 
   /// Without Swift in the path: whatever a script began, it could not build.
   private func run(_ name: String, _ arguments: [String]) throws -> (Int32, String) {
-    let process = Process()
-    let output = Pipe()
-    process.executableURL = Self.tools.appendingPathComponent(name)
-    process.arguments = arguments
     let python = ProcessInfo.processInfo.environment["PT_PYTHON"].map {
       ($0 as NSString).deletingLastPathComponent + ":"
     }
-    process.environment = ["PATH": (python ?? "") + "/usr/bin:/bin"]
-    process.standardOutput = output
-    process.standardError = output
-    try process.run()
-    let text = try output.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+    let ended = try ChildProgram.run(
+      Self.tools.appendingPathComponent(name).path, arguments,
+      environment: ["PATH": (python ?? "") + "/usr/bin:/bin"])
+    return (ended.status, ended.output)
   }
 }

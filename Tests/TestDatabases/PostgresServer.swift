@@ -3,6 +3,7 @@
 
 internal import Foundation
 internal import Synchronization
+internal import TestPrograms
 
 package final class PostgresServer: Sendable {
   private static let programs = "/usr/lib/postgresql/15/bin"
@@ -19,6 +20,7 @@ package final class PostgresServer: Sendable {
 
   /// The directory of the socket, which is also that of the data and of the log.
   package let directory: String
+  private let server: ChildProgram
   private let schemas = Atomic(0)
   /// Runs a program for as long as a process lives, then removes a directory.
   private static let guarding = #"""
@@ -40,20 +42,14 @@ package final class PostgresServer: Sendable {
       }
     }
     try Self.run("initdb", "-D", data, "-U", "hub", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-    let server = Process()
-    server.executableURL = URL(fileURLWithPath: "/bin/sh")
-    server.arguments =
-      ["-c", Self.guarding, "sh", "\(getpid())", directory]
-      + Self.command(
-        "postgres",
-        ["-D", data, "-k", directory, "-c", "listen_addresses=", "-c", "max_connections=200", "-c", "fsync=off"])
-    server.currentDirectoryURL = URL(fileURLWithPath: "/")
-    server.standardInput = FileHandle.nullDevice
     let log = directory + "/log"
-    _ = FileManager.default.createFile(atPath: log, contents: nil)
-    server.standardOutput = FileHandle(forWritingAtPath: log)
-    server.standardError = FileHandle(forWritingAtPath: log)
-    try server.run()
+    server = try ChildProgram(
+      "/bin/sh",
+      ["-c", Self.guarding, "sh", "\(getpid())", directory]
+        + Self.command(
+          "postgres",
+          ["-D", data, "-k", directory, "-c", "listen_addresses=", "-c", "max_connections=200", "-c", "fsync=off"]),
+      directory: "/", output: .file(log))
     for _ in 0..<300 {
       if FileManager.default.fileExists(atPath: directory + "/.s.PGSQL.5432"),
         (try? Self.run("psql", "-q", "-h", directory, "-U", "hub", "-d", "postgres", "-c", "SELECT 1")) != nil
@@ -79,23 +75,9 @@ package final class PostgresServer: Sendable {
   }
 
   private static func run(_ program: String, _ arguments: String...) throws {
-    let process = process(program, arguments)
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = output
-    try process.run()
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw Failure(description: "\(program): \(text)") }
-  }
-
-  private static func process(_ program: String, _ arguments: [String]) -> Process {
-    let process = Process()
     let command = command(program, arguments)
-    process.executableURL = URL(fileURLWithPath: command[0])
-    process.arguments = Array(command.dropFirst())
-    process.currentDirectoryURL = URL(fileURLWithPath: "/")
-    return process
+    let ended = try ChildProgram.run(command[0], Array(command.dropFirst()), directory: "/")
+    guard ended.status == 0 else { throw Failure(description: "\(program): \(ended.output)") }
   }
 
   /// As another user than root, whom PostgreSQL refuses.

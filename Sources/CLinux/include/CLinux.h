@@ -123,6 +123,13 @@ typedef struct {
 /// The interfaces' addresses, `capacity` at most; returns how many, or minus errno.
 int clinux_interfaces(CLinuxInterface *interfaces, int capacity);
 
+// MARK: Programs
+
+/// Starts a program in a process group of its own, with these descriptors as its standard three and no other, and with no signal ignored or
+/// blocked. `arguments` and `environment` end with a null pointer; a null `directory` is this process's own. Returns its id or minus errno.
+int clinux_spawn(
+    const char *path, char *const arguments[], char *const environment[], const char *directory, const int standard[3]);
+
 // MARK: Terminal and descriptors
 
 /// Writes the bytes and a newline to standard output (1) or standard error (2) in one piece where the kernel takes it whole; repeats

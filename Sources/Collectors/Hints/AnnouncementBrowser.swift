@@ -18,10 +18,12 @@ package enum AnnouncementBrowser {
   private static let hops = 255
 
   /// Browses for `patience`.
-  /// - Parameter interfaces: those through which to ask.
+  /// - Parameters:
+  ///   - interfaces: those through which to ask.
+  ///   - group: whom to ask.
   /// - Returns: what was announced, by address; what only a part was told of is left out.
   package static func browse(
-    _ interfaces: [HostInterface], patience: Duration = patience
+    _ interfaces: [HostInterface], patience: Duration = patience, of group: Endpoint = AnnouncedPrinters.group
   ) async throws -> [AnnouncedPrinter] {
     let sockets = interfaces.filter { $0.isMulticast && !$0.isPointToPoint }.compactMap { interface in
       // An interface that went away since it was listed has nobody to ask.
@@ -37,22 +39,22 @@ package enum AnnouncementBrowser {
     let clock = ContinuousClock()
     let start = clock.now
     for round in 0..<rounds {
-      ask(AnnouncedPrinters.questions, sockets)
+      ask(group, AnnouncedPrinters.questions, sockets)
       let end = start.advanced(by: patience * (round + 1) / rounds)
       var asked: Set<DNSQuestion> = []
       while clock.now < end {
         try await Task.sleep(for: lookEvery)
         for socket in sockets { take(from: socket, batch, into: &announced) }
         let missing = announced.missing.filter { asked.insert($0).inserted }
-        if !missing.isEmpty { ask(missing, sockets) }
+        if !missing.isEmpty { ask(group, missing, sockets) }
       }
     }
     return announced.printers
   }
 
-  private static func ask(_ questions: [DNSQuestion], _ sockets: [UDPSocket]) {
+  private static func ask(_ group: Endpoint, _ questions: [DNSQuestion], _ sockets: [UDPSocket]) {
     let query = DNSMessage.query(questions, id: UInt16.random(in: 1 ... .max))
-    for socket in sockets { _ = socket.send([(AnnouncedPrinters.group, query)]) }
+    for socket in sockets { _ = socket.send([(group, query)]) }
   }
 
   private static func take(from socket: UDPSocket, _ batch: ReceiveBatch, into announced: inout AnnouncedPrinters) {

@@ -1,5 +1,6 @@
 import Evidence
 import Foundation
+import TestPrograms
 import Testing
 
 @testable import ReadModels
@@ -109,17 +110,12 @@ import Testing
 
   /// One run over everything that was written.
   private static func pythonStatuses(_ ground: TamperingGround) throws -> [String: Int32] {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try #require(python))
-    let output = ground.own.directory + "/statuses"
-    try Data().write(to: URL(fileURLWithPath: output))
-    process.arguments =
-      [script, "--batch", ground.own.directory + "/batch"] + (try ground.keyTexts.flatMap { ["--key", $0] })
-    process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
-    try process.run()
-    while process.isRunning { usleep(10_000) }
+    let process = try ChildProgram(
+      try #require(python),
+      [script, "--batch", ground.own.directory + "/batch"] + (try ground.keyTexts.flatMap { ["--key", $0] }),
+      output: .pipe, errors: .inherited)
     var statuses: [String: Int32] = [:]
-    for line in try String(contentsOfFile: output, encoding: .utf8).split(separator: "\n") {
+    for line in process.readToEnd().split(separator: "\n") {
       let parts = line.split(separator: "\t", omittingEmptySubsequences: false)
       if parts.count == 3, let status = Int32(parts[0]) { statuses[String(parts[1])] = status }
     }
