@@ -178,8 +178,6 @@ package enum HubLimits {
   package static let loginFailureToldInterval: Duration = .seconds(10)
   /// When the longest of the limits is full again.
   package static let loginAttemptKept: Duration = .seconds(3 * 3_600)
-  /// An install that is silent for longer is late.
-  package static let installLate: Duration = .seconds(3_600)
   /// Rows of one page of a list.
   package static let pageRowsMax = 500
   package static let pageRowsDefault = 50

@@ -21,13 +21,18 @@ internal import WebServing
   ) async throws {
     let (test, token) = try await test(database)
     try await test.store.keepHealth(
-      #"{"journal":{"lag":17},"components":[{"name":"delivery","state":"degraded"},{"name":"journal","state":"ok"}]}"#,
+      #"{"journal":{"lag":17},"components":[{"name":"delivery","state":"degraded"},{"name":"journal","state":"good"}]}"#,
       install: test.berlin.install.number, now: test.clock.now)
     let install = try #require(await test.ask(.get, "installs", token, query: ["q": "berlin"]).items.first)
     #expect(install["lag"] == .integer(17) && install["condition"] == .text("degraded"))
     #expect(install["certificateDaysLeft"] == .integer(90) && install["devices"] == .integer(1))
     #expect(install["state"] == .text("current") && install["seen"] == .null)
-    test.clock.advance(by: HubLimits.installLate)
+    let unwell = await test.ask(.get, "alerts", token, query: ["q": "berlin"]).items.first { $0["install"] != .null }
+    #expect(unwell?["install"]?["id"] == .text(test.berlin.install.id.description))
+    for _ in 0...7 {
+      test.clock.advance(by: HubLimits.lateLook)
+      _ = try await test.store.lookForLate(now: test.clock.now)
+    }
     let late = try await test.session(of: try await test.store.user(named: "root", within: .everything))
     #expect(await test.ask(.get, "installs", late, query: ["state": "late"]).items.count == 2)
     #expect(await test.ask(.get, "installs", late, query: ["state": "current"]).items.isEmpty)

@@ -99,6 +99,7 @@ internal import Testing
     let hash = [UInt8](repeating: 2, count: 32)
     _ = try await test.store.addCode(hash: hash, entity: "Mitte", usesMax: 1, expiresAt: now + 1_000, now: now)
     _ = try await test.enrol(TestStore.request(codeHash: hash, enrolment: 2, key: 2))
+    for step in 0...7 { _ = try await test.store.lookForLate(now: now + Int64(step) * 30_000) }
     func late(_ entity: String, alone: Bool = false) async throws -> [SQLValue] {
       try await test.store.rows(of: .late, entity: entity, alone: alone).map { $0[0] }
     }

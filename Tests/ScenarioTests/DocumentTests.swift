@@ -20,11 +20,15 @@ import Testing
       let link = String(match.1)
       guard !link.contains("://"), !link.hasPrefix("mailto:") else { return nil }
       let parts = link.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      let path =
-        parts[0].isEmpty
-        ? page : ((page as NSString).deletingLastPathComponent as NSString).appendingPathComponent(parts[0])
-      return ((path as NSString).standardizingPath, parts.count > 1 ? parts[1] : nil)
+      let target = parts[0].isEmpty ? page : resolved(parts[0], from: page)
+      return (target, parts.count > 1 ? parts[1] : nil)
     }
+  }
+
+  /// Without `..`: NSString's standardizingPath leaves those of relative paths, of which there would be ever more.
+  private static func resolved(_ link: String, from page: String) -> String {
+    let url = root.appendingPathComponent(page).deletingLastPathComponent().appendingPathComponent(link)
+    return String(url.standardized.path.trimmingPrefix(root.path + "/"))
   }
 
   @Test func `have links that lead somewhere`() throws {

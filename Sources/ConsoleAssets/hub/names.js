@@ -17,10 +17,17 @@ export function shortAddress(address) { return address ? String(address).replace
 /** The meters' names as people say them. */
 export function meterName(name) { return words(String(name).replaceAll(".", ": ")); }
 
+/** What an alert is about: a device, an install, or all of them together. */
+export function alertSubject({ device, install, key }) {
+  if (device) return [h("a", { href: link("devices", device.id) }, deviceName(device)), h("span", { class: "cell-sub" }, [device.serial, device.location].filter(Boolean).join(", ") || null)];
+  if (install) return [installLink(install), h("span", { class: "cell-sub" }, "install")];
+  return key === "silence" ? "many installs" : "not known yet";
+}
+
 /** An install by its machine. */
 export function installLink({ id, hostName }) { return h("a", { href: link("installs", id) }, hostName || id.slice(0, 8)); }
 
-const TONES = { current: "good", late: "warn", doubted: "warn", revoked: "bad", replaced: "mute", valid: "good", expired: "mute", used: "mute" };
+const TONES = { current: "good", good: "good", new: "mute", late: "warn", doubted: "warn", revoked: "bad", replaced: "mute", valid: "good", expired: "mute", used: "mute" };
 const WORDS = { current: "On time", doubted: "In doubt" };
 
 /** States that the hub has besides those of devices, alerts and jobs. */

@@ -22,14 +22,14 @@ extension SQLStore {
     return try await read { db in
       let words = query.words.map {
         SQLCondition.search(
-          $0, in: ["entity", "make", "model", "serial", "location", "description", "key"], db.dialect)
+          $0, in: ["entity", "make", "model", "serial", "location", "description", "key", "host_name"], db.dialect)
       }
       let source = Self.openAlerts(within: [scope, entity])
       let condition = SQLCondition.all([narrowed] + words)
       let arguments = source.arguments + condition.arguments
       let rows = try db.rows(
         """
-        \(source.sql) SELECT * FROM o WHERE \(condition.sql) ORDER BY \(order), raised_at DESC, device, key LIMIT ? OFFSET ?
+        \(source.sql) SELECT * FROM o WHERE \(condition.sql) ORDER BY \(order), raised_at DESC, device, install, key LIMIT ? OFFSET ?
         """, arguments + [query.limit.sqlValue, query.offset.sqlValue])
       var total = query.offset + rows.count
       if rows.count == query.limit || rows.isEmpty && query.offset > 0 {
@@ -40,7 +40,7 @@ extension SQLStore {
         total: total, offset: query.offset,
         items: try rows.map { row in
           .object([
-            "entity": .text(try row("entity")),
+            "entity": ConsoleValue(try row("entity") as String?),
             "device": try (row("device") as String?).map { id in
               .object([
                 "id": .text(id), "make": ConsoleValue(try row("make") as String?),
@@ -48,6 +48,9 @@ extension SQLStore {
                 "serial": ConsoleValue(try row("serial") as String?),
                 "location": ConsoleValue(try row("location") as String?),
               ])
+            } ?? .null,
+            "install": try (row("install") as String?).map { id in
+              .object(["id": .text(id), "hostName": .text(try row("host_name"))])
             } ?? .null,
             "key": .text(try row("key")), "severity": .text(ConsoleDevice.severity(try row("severity"))),
             "description": .text(try row("description")), "since": .time(try row("raised_at")),
@@ -83,16 +86,20 @@ extension SQLStore {
         LEFT JOIN device d ON d.number = s.device WHERE (d.leader IS NULL OR d.leader = a.install) AND \(install.sql)
       ), o AS (
         SELECT e.name AS entity, d.id AS device, d.make, d.model, d.serial, d.location, a.key, a.severity, a.description, a.raised_at,
-          a.updated_at
+          a.updated_at, NULL AS install, NULL AS host_name
         FROM alert a JOIN device d ON d.number = a.device JOIN entity e ON e.number = d.entity
         WHERE a.cleared_at IS NULL AND \(device.sql)
           AND NOT EXISTS (SELECT 1 FROM early x WHERE x.device = a.device AND x.key = a.key)
         UNION ALL
         SELECT e.name, d.id, d.make, d.model, d.serial, d.location, x.key, x.severity, x.description,
           COALESCE((SELECT max(a.raised_at) FROM alert a WHERE a.device = x.device AND a.key = x.key AND a.cleared_at IS NULL), x.told_at),
-          x.told_at
+          x.told_at, NULL, NULL
         FROM early x JOIN entity e ON e.number = x.entity LEFT JOIN device d ON d.number = x.device WHERE x.is_open = 1
+        UNION ALL
+        SELECT e.name, NULL, NULL, NULL, NULL, NULL, a.key, a.severity, a.description, a.raised_at, a.updated_at, i.id, i.host_name
+        FROM install_alert a LEFT JOIN install i ON i.number = a.install LEFT JOIN entity e ON e.number = i.entity
+        WHERE a.cleared_at IS NULL AND \(install.sql)
       )
-      """, install.arguments + device.arguments)
+      """, install.arguments + device.arguments + install.arguments)
   }
 }

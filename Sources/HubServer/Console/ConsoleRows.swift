@@ -8,43 +8,39 @@ enum ConsoleInstall {
   /// As much of a report (docs/formats/health.md) as lists show.
   private struct Report: Decodable {
     struct Journal: Decodable { var lag: Int64? }
-    struct Component: Decodable { var state: String? }
     var journal: Journal?
-    var components: [Component]?
     var clockAheadSeconds: Int64?
     var diskFreeBytes: Int64?
   }
 
-  private static let conditions = ["ok", "working", "waiting", "degraded", "failed"]
-
   static func value(_ row: SQLRow, now: Int64) throws -> ConsoleValue {
     let json: String? = try row("json")
     let report = json.flatMap { try? JSONDecoder().decode(Report.self, from: Data($0.utf8)) }
-    let worst = report?.components?.compactMap { $0.state.flatMap { conditions.firstIndex(of: $0) } }.max()
     let certificate: Int64? = try row("certificate_until")
     return .object([
       "id": .text(try row("id")),
       "entity": .object(["id": .integer(try row("entity")), "name": .text(try row("entity_name"))]),
       "hostName": .text(try row("host_name")), "operatingSystem": .text(try row("operating_system")),
-      "version": .text(try row("agent_version")), "state": .text(try state(row, now: now)),
+      "version": .text(try row("agent_version")), "state": .text(try state(row)),
       "enrolled": .time(try row("enrolled_at")), "seen": .time(try row("seen_at")),
       "revoked": .time(try row("revoked_at")), "replacedBy": ConsoleValue(try row("replaced_by_id") as String?),
       "doubted": .time(try row("doubted_at")), "doubt": ConsoleValue(try row("doubt") as String?),
       "certificateUntil": .time(certificate),
       "certificateDaysLeft": ConsoleValue(certificate.map { ($0 - now) / 86_400_000 }),
       "devices": ConsoleValue(try row("devices") as Int),
-      "reported": .time(try row("received_at")), "condition": ConsoleValue(worst.map { conditions[$0] }),
+      "reported": .time(try row("received_at")), "condition": ConsoleValue(try row("condition") as String?),
+      "conditionSince": .time(try row("since")), "reasons": ConsoleValue(try row("reasons") as String?),
+      "late": .time(try row("late_at")),
       "lag": ConsoleValue(report?.journal?.lag), "clockAheadSeconds": ConsoleValue(report?.clockAheadSeconds),
       "diskFreeBytes": ConsoleValue(report?.diskFreeBytes),
     ])
   }
 
-  private static func state(_ row: SQLRow, now: Int64) throws -> String {
+  private static func state(_ row: SQLRow) throws -> String {
     if try row("replaced_by_id") as String? != nil { return "replaced" }
     if try row("revoked_at") as Int64? != nil { return "revoked" }
     if try row("doubted_at") as Int64? != nil { return "doubted" }
-    let (seen, enrolled): (Int64?, Int64) = (try row("seen_at"), try row("enrolled_at"))
-    return now - (seen ?? enrolled) >= HubLimits.installLate.milliseconds ? "late" : "current"
+    return try row("late_at") as Int64? == nil ? "current" : "late"
   }
 }
 

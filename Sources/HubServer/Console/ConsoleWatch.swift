@@ -74,10 +74,13 @@ extension SQLStore {
           try number("(SELECT max(number) FROM alert)"),
           try number("(SELECT count(*) FROM alert WHERE cleared_at IS NULL)"),
           try number("(SELECT max(told_at) FROM early_alert)"),
+          try number("(SELECT max(number) FROM install_alert)"),
+          try number("(SELECT count(*) FROM install_alert WHERE cleared_at IS NULL)"),
         ], jobs: try number("(SELECT max(number) FROM job_step)"),
         installs: [
           try number("(SELECT max(seen_at) FROM install)"), try number("(SELECT max(number) FROM install)"),
           try number("(SELECT max(received_at) FROM health)"),
+          try number("(SELECT count(*) FROM install_health WHERE late_at IS NOT NULL)"),
         ], audit: try number("(SELECT max(number) FROM audit)"))
     }
   }

@@ -48,17 +48,18 @@ extension SQLStore {
     Dictionary(uniqueKeysWithValues: try rows.map { (try $0("entity"), try $0("n")) })
   }
 
-  func consoleOverview(within scope: EntityScope, now: Int64) async throws -> ConsoleValue {
-    let late = now - HubLimits.installLate.milliseconds
+  func consoleOverview(within scope: EntityScope) async throws -> ConsoleValue {
     let (install, device) = (scope.condition("i.entity"), scope.condition("d.entity"))
     return try await read { db in
       let installs = try db.rows(
         """
         SELECT count(*) AS total, coalesce(sum(CASE WHEN i.revoked_at IS NOT NULL THEN 1 ELSE 0 END), 0) AS revoked,
-          coalesce(sum(CASE WHEN i.revoked_at IS NULL AND coalesce(i.seen_at, i.enrolled_at) <= ? THEN 1 ELSE 0 END), 0) AS late,
+          coalesce(sum(CASE WHEN i.revoked_at IS NULL AND w.late_at IS NOT NULL THEN 1 ELSE 0 END), 0) AS late,
+          coalesce(sum(CASE WHEN i.revoked_at IS NULL AND w.late_at IS NULL AND w.state IN ('degraded', 'failed') THEN 1 ELSE 0 END), 0)
+            AS unwell,
           coalesce(sum(CASE WHEN i.doubted_at IS NOT NULL THEN 1 ELSE 0 END), 0) AS doubted
-        FROM install i WHERE \(install.sql)
-        """, [.integer(late)] + install.arguments)
+        FROM install i LEFT JOIN install_health w ON w.install = i.number WHERE \(install.sql)
+        """, install.arguments)
       let devices = try db.rows(
         "SELECT d.state, count(*) AS n FROM device d WHERE d.state <> 'merged' AND \(device.sql) GROUP BY d.state ORDER BY d.state",
         device.arguments)
@@ -72,8 +73,14 @@ extension SQLStore {
         install.arguments)
       let supplies = try db.rows(
         "SELECT count(*) AS n FROM supply WHERE remaining_permille <= 200 AND \(ofDevices)", device.arguments)
+      let ofInstalls = try db.rows(
+        """
+        SELECT a.severity, count(*) AS n FROM install_alert a LEFT JOIN install i ON i.number = a.install
+        WHERE a.cleared_at IS NULL AND \(install.sql) GROUP BY a.severity
+        """, install.arguments)
       let bySeverity = Dictionary(
-        uniqueKeysWithValues: try alerts.map { (try $0("severity") as String? ?? "", try $0("n") as Int) })
+        try (alerts + ofInstalls).map { (try $0("severity") as String? ?? "", try $0("n") as Int) },
+        uniquingKeysWith: +)
       let allAlerts = bySeverity.values.reduce(0, +)
       let (critical, warning) = (bySeverity["critical"] ?? 0, bySeverity["warning"] ?? 0)
       let states = try devices.map { (try $0("state") as String, try $0("n") as Int) }
@@ -88,7 +95,8 @@ extension SQLStore {
       return .object([
         "installs": .object([
           "total": ConsoleValue(total), "current": ConsoleValue(total - revoked - lateCount),
-          "late": ConsoleValue(lateCount), "revoked": ConsoleValue(revoked),
+          "late": ConsoleValue(lateCount), "unwell": ConsoleValue(try counted("unwell") as Int),
+          "revoked": ConsoleValue(revoked),
           "doubted": ConsoleValue(try counted("doubted") as Int),
         ]),
         "devices": .object([

@@ -9,7 +9,7 @@ extension HubConsole {
 
   static let overviewRoutes: [ConsoleRoute] = [
     ConsoleRoute(.get, "overview", .session) { console, call in
-      .ok(try await console.store.consoleOverview(within: call.scope, now: call.now))
+      .ok(try await console.store.consoleOverview(within: call.scope))
     }
   ]
 

@@ -5,28 +5,28 @@ internal import HubDatabase
 
 extension SQLStore {
   private static let installSource = ListSource(
-    tables: "install i JOIN entity e ON e.number = i.entity", number: "i.number",
+    tables:
+      "install i JOIN entity e ON e.number = i.entity LEFT JOIN install_health w ON w.install = i.number",
+    number: "i.number",
     searched: ["i.id", "i.host_name", "i.operating_system", "i.agent_version", "e.name"],
     sorts: [
       "host": .init("lower(i.host_name)"), "entity": .init("lower(e.name)", "lower(i.host_name)"),
       "seen": .init("i.seen_at"), "version": .init("i.agent_version"), "enrolled": .init("i.enrolled_at"),
     ])
   static let installSorts: Set<String> = Set(installSource.sorts.keys)
-  static let installStates = ["current", "late", "revoked", "doubted"]
+  static let installStates = ["current", "unwell", "late", "revoked", "doubted"]
 
   /// - Parameter state: one of `installStates`.
   func consoleInstalls(
     _ query: ListQuery, entity: EntityScope, state: String?, within scope: EntityScope, now: Int64
   ) async throws -> ConsolePage {
     var conditions = [scope.condition("i.entity"), entity.condition("i.entity")]
-    let late = now - HubLimits.installLate.milliseconds
     switch state {
-    case "current":
+    case "current": conditions.append(SQLCondition("i.revoked_at IS NULL AND w.late_at IS NULL"))
+    case "late": conditions.append(SQLCondition("i.revoked_at IS NULL AND w.late_at IS NOT NULL"))
+    case "unwell":
       conditions.append(
-        SQLCondition("i.revoked_at IS NULL AND coalesce(i.seen_at, i.enrolled_at) > ?", [.integer(late)]))
-    case "late":
-      conditions.append(
-        SQLCondition("i.revoked_at IS NULL AND coalesce(i.seen_at, i.enrolled_at) <= ?", [.integer(late)]))
+        SQLCondition("i.revoked_at IS NULL AND w.late_at IS NULL AND w.state IN ('degraded', 'failed')"))
     case "revoked": conditions.append(SQLCondition("i.revoked_at IS NOT NULL"))
     case "doubted": conditions.append(SQLCondition("i.doubted_at IS NOT NULL"))
     default: break
@@ -44,12 +44,12 @@ extension SQLStore {
     let among = among(numbers, "i.number")
     let rows = try db.rows(
       """
-      SELECT i.*, e.name AS entity_name, b.id AS replaced_by_id, h.json, h.received_at,
+      SELECT i.*, e.name AS entity_name, b.id AS replaced_by_id, h.json, h.received_at, w.state AS condition, w.since, w.reasons, w.late_at,
         (SELECT count(*) FROM sighting s WHERE s.install = i.number) AS devices,
         coalesce((SELECT max(c.not_after) FROM certificate c WHERE c.install = i.number AND c.first_used_at IS NOT NULL AND c.revoked_at IS NULL),
           (SELECT max(c.not_after) FROM certificate c WHERE c.install = i.number AND c.revoked_at IS NULL)) AS certificate_until
       FROM install i JOIN entity e ON e.number = i.entity LEFT JOIN install b ON b.number = i.replaced_by
-      LEFT JOIN health h ON h.install = i.number WHERE \(among.sql)
+      LEFT JOIN health h ON h.install = i.number LEFT JOIN install_health w ON w.install = i.number WHERE \(among.sql)
       """, among.arguments)
     return Dictionary(
       uniqueKeysWithValues: try rows.map { row in

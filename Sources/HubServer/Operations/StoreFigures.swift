@@ -25,7 +25,7 @@ struct StoreFigures: Sendable, Equatable {
     [
       MetricFamily(
         name: "pthub_installs", kind: .gauge,
-        help: "Installs: current, late (silent for more than an hour), and revoked or replaced.",
+        help: "Installs: current, late (no report for three minutes), and revoked or replaced.",
         samples: [("current", installsCurrent), ("late", installsLate), ("revoked", installsRevoked)].map {
           .init(labels: [("state", $0.0)], value: Double($0.1))
         }),

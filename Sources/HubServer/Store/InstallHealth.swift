@@ -79,6 +79,14 @@ extension Schema {
       FROM install_alert a LEFT JOIN install i ON i.number = a.install LEFT JOIN entity e ON e.number = i.entity
       WHERE a.cleared_at IS NULL;
     """
+
+  /// Late means the same everywhere: without a report for as long as `HubLimits.lateAfter` says. A view of v5 had a time of its own.
+  static let version11 = """
+    DROP VIEW late_install;
+    CREATE VIEW late_install AS
+      SELECT entity, install, host_name, agent_version, since AS late_at, seen_at, NOW_MILLISECONDS - since AS late_milliseconds
+      FROM install_state WHERE state = 'late';
+    """
 }
 
 /// The keys of alerts about installs.

@@ -116,10 +116,10 @@ package struct Report: Sendable {
     ])
 
   package static let late = Report(
-    "late", "Installs that were silent for more than an hour", from: "late_install", order: "entity, install",
+    "late", "Installs that do not report", from: "late_install", order: "entity, install",
     [
-      text("entity"), text("install"), text("host_name"), text("agent_version"), time("seen_at"),
-      number("silent_milliseconds", shown: false),
+      text("entity"), text("install"), text("host_name"), text("agent_version"), time("late_at"), time("seen_at"),
+      number("late_milliseconds", shown: false),
     ])
 
   /// Not among the exports: `pthub job list` has filters of its own.

@@ -38,6 +38,7 @@ enum Schema {
     SQLMigration("v8", sqlite: sqlite(FleetSchema.early), postgres: postgres(FleetSchema.early)),
     SQLMigration("v9", sqlite: version9, postgres: postgres(version9)),
     SQLMigration("v10", sqlite: sqlite(version10), postgres: postgres(version10)),
+    SQLMigration("v11", sqlite: sqlite(version11), postgres: postgres(version11)),
   ]
 
   private static func sqlite(_ text: String) -> String {

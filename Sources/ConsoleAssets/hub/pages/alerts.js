@@ -1,31 +1,28 @@
 // All open alerts, the worst first.
 
-import { h } from "/shared/dom.js";
 import { ago } from "/shared/format.js";
 import { pageHead } from "/shared/shell.js";
 import { link } from "/shared/router.js";
 import { pill } from "/shared/pill.js";
 import { table } from "/shared/table.js";
-import { deviceName, entityFilter } from "/app/names.js";
+import { alertSubject, entityFilter } from "/app/names.js";
 
 export async function page({ api, live, signal, query, setQuery }) {
   const list = table({
     caption: "Open alerts", noun: "alert", signal, query, onQuery: setQuery,
-    search: "Search by device, entity, place or text", sort: "severity", empty: "No alert is open.",
+    search: "Search by device, install, entity, place or text", sort: "severity", empty: "No alert is open.",
     filters: [
       { name: "severity", label: "Severity", options: [["", "All"], ["critical", "Critical"], ["warning", "Warning"], ["other", "Other"]] },
       ...await entityFilter(api),
     ],
-    key: (alert) => `${alert.device?.id ?? alert.entity} ${alert.key}`,
-    href: (alert) => (alert.device ? link("devices", alert.device.id) : null),
+    key: (alert) => `${alert.device?.id ?? alert.install?.id ?? alert.entity} ${alert.key}`,
+    href: ({ device, install }) => (device ? link("devices", device.id) : install && link("installs", install.id)),
     load: (parameters) => api.get("alerts", parameters),
     columns: [
       { label: "Alert", cell: (alert) => alert.description },
       { label: "Severity", sort: "severity", cell: (alert) => pill(alert.severity) },
-      { label: "Device", sort: "device", cell: (alert) => (alert.device
-        ? [h("a", { href: link("devices", alert.device.id) }, deviceName(alert.device)), h("span", { class: "cell-sub" }, [alert.device.serial, alert.device.location].filter(Boolean).join(", ") || null)]
-        : "not known yet") },
-      { label: "Entity", sort: "entity", cell: (alert) => alert.entity },
+      { label: "Of", sort: "device", cell: alertSubject },
+      { label: "Entity", sort: "entity", cell: (alert) => alert.entity ?? "" },
       { label: "Since", sort: "since", class: "nowrap", cell: (alert) => ago(alert.since) },
     ],
   });

@@ -42,6 +42,8 @@ function content(install, jobs) {
         ["Id", h("code", null, install.id)], ["Version", install.version], ["Enrolled", time(install.enrolled, { always: true })], ["Seen", ago(install.seen)],
         ["Devices", h("a", { href: link("devices", { install: install.id }) }, counted(install.devices, "device"))],
         ["Behind", install.lag === null ? null : counted(install.lag, "record")], ["Certificate", certificate(install)],
+        ["Condition", install.condition && [state(install.condition), install.reasons && h("p", { class: "soft" }, install.reasons)]],
+        ["Late since", install.late && ago(install.late)],
         ["Revoked", install.revoked && time(install.revoked, { always: true })],
       ])),
       card("What it says of itself", report ? terms([

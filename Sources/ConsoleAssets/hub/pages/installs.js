@@ -16,7 +16,7 @@ export async function page({ api, live, signal, query, setQuery }) {
     caption: "Installs", noun: "install", signal, query, onQuery: setQuery,
     search: "Search by host, version, entity or id", sort: "host", empty: "No agent has enrolled yet. Make a DataLink code, and enrol one with it.",
     filters: [
-      { name: "state", label: "State", options: [["", "All"], ["current", "On time"], ["late", "Late"], ["doubted", "In doubt"], ["revoked", "Revoked"]] },
+      { name: "state", label: "State", options: [["", "All"], ["current", "On time"], ["late", "Late"], ["unwell", "Not well"], ["doubted", "In doubt"], ["revoked", "Revoked"]] },
       ...await entityFilter(api),
     ],
     key: (install) => install.id,
@@ -25,7 +25,7 @@ export async function page({ api, live, signal, query, setQuery }) {
     columns: [
       { label: "Install", sort: "host", cell: (install) => [h("a", { href: link("installs", install.id) }, install.hostName || install.id.slice(0, 8)), h("span", { class: "cell-sub" }, install.operatingSystem)] },
       { label: "Entity", sort: "entity", cell: (install) => install.entity.name },
-      { label: "State", cell: (install) => [state(install.state), install.condition && install.condition !== "ok" && install.condition !== "working" ? pill(install.condition) : null] },
+      { label: "State", cell: (install) => [state(install.state), ["degraded", "failed"].includes(install.condition) ? pill(install.condition) : null, install.reasons && h("span", { class: "cell-sub" }, install.reasons)] },
       { label: "Seen", sort: "seen", class: "nowrap", cell: (install) => ago(install.seen) },
       { label: "Behind", number: true, cell: (install) => number(install.lag) },
       { label: "Devices", number: true, cell: (install) => number(install.devices) },

@@ -7,7 +7,7 @@ import { link } from "/shared/router.js";
 import { pill } from "/shared/pill.js";
 import { plainTable } from "/shared/table.js";
 import { failed } from "/shared/toast.js";
-import { deviceName, installLink, state } from "/app/names.js";
+import { alertSubject, installLink, state } from "/app/names.js";
 
 export async function page({ api, live, signal, session }) {
   const place = h("div", { class: "stack" });
@@ -26,7 +26,7 @@ function content({ installs, devices, alerts, jobs, supplies }, worst, late) {
   const unread = (devices.byState.unreachable ?? 0) + (devices.byState.new ?? 0);
   return [
     h("div", { class: "figures" },
-      figure("Installs", grouped(installs.total - installs.revoked), installs.late > 0 ? `${grouped(installs.late)} late` : "all on time", link("installs")),
+      figure("Installs", grouped(installs.total - installs.revoked), troubled(installs), link("installs")),
       figure("Devices", grouped(devices.total), unread > 0 ? `${grouped(unread)} not read` : "all read", link("devices")),
       figure("Open alerts", grouped(alerts.total), `${grouped(alerts.critical)} critical, ${grouped(alerts.warning)} warnings`, link("alerts")),
       figure("Low supplies", grouped(supplies.low), "a fifth or less is left", link("devices", { supply: "low" })),
@@ -35,7 +35,7 @@ function content({ installs, devices, alerts, jobs, supplies }, worst, late) {
       h("a", { href: link("installs", { state: "doubted" }) }, "See which"))),
     h("div", { class: "columns" },
       card("Alerts that matter most", { actions: [h("a", { href: link("alerts") }, `All ${grouped(alerts.total)}`)] }, plainTable("Alerts that matter most", [
-        { label: "Device", cell: (alert) => (alert.device ? h("a", { href: link("devices", alert.device.id) }, deviceName(alert.device)) : "not known yet") },
+        { label: "Of", cell: alertSubject },
         { label: "Alert", cell: (alert) => alert.description },
         { label: "Severity", cell: (alert) => pill(alert.severity) },
         { label: "Since", class: "nowrap", cell: (alert) => ago(alert.since) },
@@ -43,11 +43,15 @@ function content({ installs, devices, alerts, jobs, supplies }, worst, late) {
       card("Installs that are late", { actions: [h("a", { href: link("installs", { state: "late" }) }, `All ${grouped(installs.late)}`)] }, plainTable("Installs that are late", [
         { label: "Install", cell: installLink },
         { label: "Entity", cell: (install) => install.entity.name },
-        { label: "Seen", class: "nowrap", cell: (install) => ago(install.seen) },
-      ], late, { empty: "Every install was heard of within the hour." })),
+        { label: "Since", class: "nowrap", cell: (install) => ago(install.late) },
+      ], late, { empty: "Every install reports." })),
       card("Devices by state", h("ul", { class: "state-list" }, Object.entries(devices.byState).map(([name, count]) =>
         h("li", null, h("a", { href: link("devices", { state: name }) }, state(name)), grouped(count)))))),
   ];
+}
+
+function troubled({ late, unwell }) {
+  return [late > 0 && `${grouped(late)} late`, unwell > 0 && `${grouped(unwell)} not well`].filter(Boolean).join(", ") || "all well";
 }
 
 function figure(name, value, more, href) {
