@@ -109,7 +109,7 @@ package protocol ConsoleAgent: Sendable {
   func overview() -> [(String, WebJSON)]
   func discovery() -> WebJSON
   func addresses() -> [ConsoleAddress]
-  func collection(of device: DeviceID) -> WebJSON
+  func collection(of device: DeviceID) async -> WebJSON
   /// Why a device cannot be read now; nil where it can.
   func obstacle(to device: DeviceState) -> String?
   /// Goes over the journal.

@@ -174,7 +174,7 @@ package struct LocalConsole: WebHandler {
     case "supplies": return try await history.supplies(device)
     case "timeline": return try await history.timeline(device, request.query)
     case "provenance": return try await history.provenance(device)
-    case "collection": return .json(agent.collection(of: device.id))
+    case "collection": return .json(await agent.collection(of: device.id))
     default: throw WebError.notFound()
     }
   }

@@ -35,6 +35,7 @@ enum Wire {
   typealias ReadingsThinned = Printtrail_Events_V1_ReadingsThinned
   typealias JournalRestored = Printtrail_Events_V1_JournalRestored
   typealias JobOrder = Printtrail_Events_V1_JobOrder
+  typealias Visit = Printtrail_Events_V1_Visit
   typealias JobReceived = Printtrail_Events_V1_JobReceived
   typealias JobStarted = Printtrail_Events_V1_JobStarted
   typealias JobCompleted = Printtrail_Events_V1_JobCompleted

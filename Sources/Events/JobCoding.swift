@@ -10,7 +10,14 @@ extension JobOrder {
       $0.ranges = ranges
       $0.devices = devices.map { Data($0.bytes) }
       $0.option = option
+      if let visit { $0.visit = visit.wire }
     }
+  }
+}
+
+extension JobOrder.Visit {
+  var wire: Wire.Visit {
+    .with { ($0.user, $0.reason, $0.from, $0.seconds) = (user, reason, from, seconds) }
   }
 }
 
@@ -83,10 +90,26 @@ extension EventDecoder {
       case 2: try fields.append(to: &order.ranges)
       case 3: if let octets = fields.octets { order.devices.append(try jobDevice(octets)) }
       case 4: order.option = try fields.string() ?? order.option
+      case 5: if let bytes = fields.bytes { order.visit = try visit(bytes) }
       default: break
       }
     }
     return order
+  }
+
+  func visit(_ bytes: UnsafeRawBufferPointer) throws -> JobOrder.Visit {
+    var visit = JobOrder.Visit(user: "", reason: "", from: "", seconds: 0)
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: visit.user = try fields.string() ?? visit.user
+      case 2: visit.reason = try fields.string() ?? visit.reason
+      case 3: visit.from = try fields.string() ?? visit.from
+      case 4: visit.seconds = fields.uint64.map { UInt32(clamping: $0) } ?? visit.seconds
+      default: break
+      }
+    }
+    return visit
   }
 
   func jobStarted(_ bytes: UnsafeRawBufferPointer) throws -> JobStarted {

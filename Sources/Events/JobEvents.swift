@@ -49,6 +49,25 @@ package struct JobOrder: Equatable, Sendable {
     case standalone
   }
 
+  /// Who wants to see a device's own pages.
+  package struct Visit: Equatable, Sendable {
+    /// As the hub knows him.
+    package var user: String
+    /// Why, in his words.
+    package var reason: String
+    /// The address that he is at.
+    package var from: String
+    /// How long at most.
+    package var seconds: UInt32
+
+    package init(user: String, reason: String, from: String, seconds: UInt32) {
+      self.user = user
+      self.reason = reason
+      self.from = from
+      self.seconds = seconds
+    }
+  }
+
   /// A `Kind`, or a word of a newer release.
   package var kind: String
   /// scan: what to sweep; none: all that is configured.
@@ -57,6 +76,8 @@ package struct JobOrder: Equatable, Sendable {
   package var devices: [DeviceID]
   /// restart: a `RestartMode`.
   package var option: String
+  /// page: who wants to see it.
+  package var visit: Visit?
 
   /// Its kind and its arguments, for people.
   package var summary: String {
@@ -64,15 +85,20 @@ package struct JobOrder: Equatable, Sendable {
     return ([kind] + words + (option.isEmpty ? [] : [option])).joined(separator: " ")
   }
 
-  package init(kind: String, ranges: [String] = [], devices: [DeviceID] = [], option: String = "") {
+  package init(
+    kind: String, ranges: [String] = [], devices: [DeviceID] = [], option: String = "", visit: Visit? = nil
+  ) {
     self.kind = kind
     self.ranges = ranges
     self.devices = devices
     self.option = option
+    self.visit = visit
   }
 
-  package init(_ kind: Kind, ranges: [String] = [], devices: [DeviceID] = [], option: String = "") {
-    self.init(kind: kind.rawValue, ranges: ranges, devices: devices, option: option)
+  package init(
+    _ kind: Kind, ranges: [String] = [], devices: [DeviceID] = [], option: String = "", visit: Visit? = nil
+  ) {
+    self.init(kind: kind.rawValue, ranges: ranges, devices: devices, option: option, visit: visit)
   }
 }
 

@@ -9,6 +9,8 @@ package struct JobOffer: Equatable, Sendable {
   package static let devicesMax = 1_024
   /// Characters of one range: two addresses have 31.
   package static let rangeCharactersMax = 64
+  /// Characters of what a job's order says of who asked for it, and why.
+  package static let wordsMax = 500
   /// A job that waits longer than this was meant for another week.
   package static let timeLeftMax: Duration = .seconds(7 * 86_400)
 
@@ -34,6 +36,11 @@ package struct JobOffer: Equatable, Sendable {
     self.timeLeft = timeLeft
     self.isCancelled = isCancelled
     self.malformed = malformed
+  }
+
+  /// Words of the hub as they are kept: of one line, and not longer than they may be.
+  package static func text(_ words: String) -> String {
+    String(words.prefix(wordsMax).map { $0.isNewline ? " " : $0 })
   }
 
   /// Why it is refused by its form alone; nil: it is well-formed.

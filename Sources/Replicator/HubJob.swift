@@ -14,8 +14,23 @@ package struct HubJob: Equatable, Sendable {
     /// - device: empty: the install's own.
     case updateSettings(device: [UInt8])
     case restart(standalone: Bool)
-    case openDevicePage(device: [UInt8])
+    case openDevicePage(device: [UInt8], Visit)
     case captureDiagnostics
+  }
+
+  /// Who wants to see a device's page, and for how long at most.
+  package struct Visit: Equatable, Sendable {
+    package var user: String
+    package var reason: String
+    package var from: String
+    package var seconds: UInt32
+
+    package init(user: String, reason: String, from: String, seconds: UInt32) {
+      self.user = user
+      self.reason = reason
+      self.from = from
+      self.seconds = seconds
+    }
   }
 
   /// 16 bytes, if the hub is right.
@@ -53,7 +68,10 @@ extension HubJob.Kind {
       case .processAlerts(let body): .processAlerts(devices: body.devices.map { Array($0) })
       case .updateSettings(let body): .updateSettings(device: Array(body.device))
       case .restart(let body): .restart(standalone: body.standalone)
-      case .openDevicePage(let body): .openDevicePage(device: Array(body.device))
+      case .openDevicePage(let body):
+        .openDevicePage(
+          device: Array(body.device),
+          .init(user: body.user, reason: body.reason, from: body.from, seconds: body.seconds))
       case .captureDiagnostics: .captureDiagnostics
       }
   }

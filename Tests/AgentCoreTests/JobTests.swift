@@ -29,7 +29,11 @@ import Testing
       (.updateSettings(device: device), JobOrder(.settings, devices: [known])),
       (.restart(standalone: true), JobOrder(.restart, option: "standalone")),
       (.restart(standalone: false), JobOrder(.restart, option: "queued")),
-      (.openDevicePage(device: device), JobOrder(.page, devices: [known])),
+      (
+        .openDevicePage(device: device, .init(user: "ann", reason: "a\njam", from: "10.0.0.9", seconds: 900)),
+        JobOrder(
+          .page, devices: [known], visit: .init(user: "ann", reason: "a jam", from: "10.0.0.9", seconds: 900))
+      ),
       (.captureDiagnostics, JobOrder(.diagnostics)),
     ]
     for (kind, order) in kinds {
@@ -42,7 +46,8 @@ import Testing
   @Test func `what is no id is told of, and no number is too large`() throws {
     #expect(JobOffer(HubJob(id: [1, 2], created: 0, millisecondsLeft: 0, kind: .captureDiagnostics)) == nil)
     #expect(try offer(.uploadReadings(devices: [device, [1]])).malformed != nil)
-    #expect(try offer(.openDevicePage(device: [1, 2, 3])).malformed != nil)
+    #expect(
+      try offer(.openDevicePage(device: [1, 2, 3], .init(user: "", reason: "", from: "", seconds: 0))).malformed != nil)
     #expect(try offer(.captureDiagnostics, milliseconds: .max).timeLeft > JobOffer.timeLeftMax)
     #expect(try offer(.captureDiagnostics, milliseconds: .min).timeLeft == .zero)
     let many = try offer(.uploadReadings(devices: [[UInt8]](repeating: device, count: 100_000)))

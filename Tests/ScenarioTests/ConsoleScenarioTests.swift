@@ -138,6 +138,7 @@ struct `The local console, with real programs` {
     #expect(read.status == 200 && read.text.contains(#""outcome":"read""#), "\(read.text)")
     let collection = try await console.get("/devices/\(device)/collection").text
     #expect(collection.contains(#""name":"standard tables""#) && collection.contains(#""requests":"#), "\(collection)")
+    #expect(collection.contains(#""next":"20"#), "its next poll is planned: \(collection)")
     for path in ["", "/history", "/supplies", "/timeline", "/provenance", "/meters/total/why"] {
       let answer = try await console.get("/devices/\(device)\(path)")
       #expect(answer.status == 200, "\(path): \(answer.text.prefix(300))")

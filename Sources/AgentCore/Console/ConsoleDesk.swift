@@ -235,9 +235,12 @@ struct ConsoleDesk: ConsoleAgent {
 
   func addresses() -> [ConsoleAddress] { trace.addresses }
 
-  func collection(of device: DeviceID) -> WebJSON {
+  func collection(of device: DeviceID) async -> WebJSON {
     let polls = trace.polls(of: device)
-    return .object([("items", .array(polls.map(\.json))), ("next", .null)])
+    let next = await desk.collector?.nextPoll(of: device)
+    return .object([
+      ("items", .array(polls.map(\.json))), ("next", WebJSON(next.map { UTCTime.text(milliseconds: $0) })),
+    ])
   }
 
   func obstacle(to device: DeviceState) -> String? {

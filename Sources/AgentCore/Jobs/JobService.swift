@@ -117,7 +117,12 @@ extension JobOffer {
       case .updateSettings(let device)?: JobOrder(.settings, devices: devices(device.isEmpty ? [] : [device]))
       case .restart(let standalone)?:
         JobOrder(.restart, option: (standalone ? JobOrder.RestartMode.standalone : .queued).rawValue)
-      case .openDevicePage(let device)?: JobOrder(.page, devices: devices(device.isEmpty ? [] : [device]))
+      case .openDevicePage(let device, let visit)?:
+        JobOrder(
+          .page, devices: devices(device.isEmpty ? [] : [device]),
+          visit: .init(
+            user: JobOffer.text(visit.user), reason: JobOffer.text(visit.reason), from: JobOffer.text(visit.from),
+            seconds: visit.seconds))
       case .captureDiagnostics?: JobOrder(.diagnostics)
       case nil: nil
       }

@@ -68,6 +68,15 @@ extension Collector {
       addresses: counts.values.reduce(0, +), found: counts[.found] ?? 0, outcomes: counts)
   }
 
+  /// When the device is polled next, in milliseconds since 1970 UTC: at once where that time has passed. Nil where none is planned.
+  package func nextPoll(of device: DeviceID) -> Int64? {
+    guard isCollecting, let endpoint = monitors[device]?.value.known.endpoint,
+      schedule.slots[endpoint]?.device == device
+    else { return nil }
+    guard let due = schedule.due(endpoint) else { return schedule.isBeingPolled(endpoint) ? clock() : nil }
+    return clock() + max(0, Int64(ContinuousClock.now.duration(to: due) / .milliseconds(1)))
+  }
+
   /// Polls devices now and waits until they are read, or do not answer.
   /// - Parameters:
   ///   - devices: nil: all.

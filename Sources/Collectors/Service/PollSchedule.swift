@@ -31,6 +31,10 @@ struct PollSchedule: Sendable {
   /// When each slot is due that is not being polled. Looked through several times a second, which would be felt if whole slots were copied.
   private var dueAt: [Endpoint: Instant] = [:]
   private(set) var pollingCount = 0
+
+  /// When the endpoint is polled next; nil while it is being polled, or where none is planned.
+  func due(_ endpoint: Endpoint) -> Instant? { dueAt[endpoint] }
+
   private var interval: Duration
   private var parallelMax: Int
   private var started = 0

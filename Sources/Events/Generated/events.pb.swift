@@ -686,6 +686,41 @@ package nonisolated struct Printtrail_Events_V1_JobOrder: Sendable {
   /// restart: "queued" or "standalone".
   package var option: String = String()
 
+  /// page: who wants to see it.
+  package var visit: Printtrail_Events_V1_Visit {
+    get {_visit ?? Printtrail_Events_V1_Visit()}
+    set {_visit = newValue}
+  }
+  /// Returns true if `visit` has been explicitly set.
+  package var hasVisit: Bool {self._visit != nil}
+  /// Clears the value of `visit`. Subsequent reads from it will return its default value.
+  package mutating func clearVisit() {self._visit = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _visit: Printtrail_Events_V1_Visit? = nil
+}
+
+/// Who wants to see a device's own pages.
+package nonisolated struct Printtrail_Events_V1_Visit: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// As the hub knows him.
+  package var user: String = String()
+
+  /// Why, in his words.
+  package var reason: String = String()
+
+  /// The address that he is at.
+  package var from: String = String()
+
+  /// How long at most.
+  package var seconds: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -795,6 +830,122 @@ package nonisolated struct Printtrail_Events_V1_JobExpired: Sendable {
 
   /// Whether it had begun.
   package var hadStarted: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// type 92: a session with a device's own pages is open (docs/formats/tunnel.md): the device was looked at, and the hub has the connection.
+package nonisolated struct Printtrail_Events_V1_RemoteSessionOpened: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var job: Data = Data()
+
+  package var visit: Printtrail_Events_V1_Visit {
+    get {_visit ?? Printtrail_Events_V1_Visit()}
+    set {_visit = newValue}
+  }
+  /// Returns true if `visit` has been explicitly set.
+  package var hasVisit: Bool {self._visit != nil}
+  /// Clears the value of `visit`. Subsequent reads from it will return its default value.
+  package mutating func clearVisit() {self._visit = nil}
+
+  /// Where the device is reached, without a port.
+  package var address: String = String()
+
+  /// What showed that it is this device, by a fresh poll: "serial X" or "MAC X".
+  package var evidence: String = String()
+
+  /// What answers there, the best first: "https:443", "http:80".
+  package var targets: [String] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _visit: Printtrail_Events_V1_Visit? = nil
+}
+
+/// type 93: a request of a session is over. No header, no body and no value of a query is kept.
+package nonisolated struct Printtrail_Events_V1_RemoteRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var job: Data = Data()
+
+  package var method: String = String()
+
+  /// Without its query.
+  package var path: String = String()
+
+  /// Names of the query's parameters.
+  package var parameters: [String] = []
+
+  /// What the browser was answered; 0: it was broken off before.
+  package var status: UInt32 = 0
+
+  /// A word of docs/formats/tunnel.md where the agent answered for the device; empty: the device answered.
+  package var error: String = String()
+
+  /// Of bodies, to the device and from it.
+  package var bytesSent: UInt64 = 0
+
+  package var bytesReceived: UInt64 = 0
+
+  package var milliseconds: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// type 94
+package nonisolated struct Printtrail_Events_V1_RemoteSessionClosed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var job: Data = Data()
+
+  /// "time", "closed", "limit", "device", "target", "hub", "stopping", "failed", or a word of a newer release.
+  package var reason: String = String()
+
+  /// A sentence.
+  package var message: String = String()
+
+  package var requests: UInt64 = 0
+
+  package var bytesSent: UInt64 = 0
+
+  package var bytesReceived: UInt64 = 0
+
+  package var milliseconds: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// types 95 (pinned: the first certificate that was seen, or one that was accepted by hand) and 96 (another than the pinned was presented, and refused)
+package nonisolated struct Printtrail_Events_V1_RemoteCertificate: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var port: UInt32 = 0
+
+  /// SHA-256 of its DER.
+  package var digest: Data = Data()
+
+  /// Of the pinned one, where there was one.
+  package var former: Data = Data()
+
+  /// Its subject, as text.
+  package var subject: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3054,7 +3205,7 @@ nonisolated extension Printtrail_Events_V1_JournalRestored: SwiftProtobuf.Messag
 
 nonisolated extension Printtrail_Events_V1_JobOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".JobOrder"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}ranges\0\u{1}devices\0\u{1}option\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}ranges\0\u{1}devices\0\u{1}option\0\u{1}visit\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3066,12 +3217,17 @@ nonisolated extension Printtrail_Events_V1_JobOrder: SwiftProtobuf.Message, Swif
       case 2: try { try decoder.decodeRepeatedStringField(value: &self.ranges) }()
       case 3: try { try decoder.decodeRepeatedBytesField(value: &self.devices) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.option) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._visit) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.kind.isEmpty {
       try visitor.visitSingularStringField(value: self.kind, fieldNumber: 1)
     }
@@ -3084,6 +3240,9 @@ nonisolated extension Printtrail_Events_V1_JobOrder: SwiftProtobuf.Message, Swif
     if !self.option.isEmpty {
       try visitor.visitSingularStringField(value: self.option, fieldNumber: 4)
     }
+    try { if let v = self._visit {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3092,6 +3251,52 @@ nonisolated extension Printtrail_Events_V1_JobOrder: SwiftProtobuf.Message, Swif
     if lhs.ranges != rhs.ranges {return false}
     if lhs.devices != rhs.devices {return false}
     if lhs.option != rhs.option {return false}
+    if lhs._visit != rhs._visit {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Events_V1_Visit: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Visit"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}reason\0\u{1}from\0\u{1}seconds\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.from) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.seconds) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    if !self.from.isEmpty {
+      try visitor.visitSingularStringField(value: self.from, fieldNumber: 3)
+    }
+    if self.seconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seconds, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Events_V1_Visit, rhs: Printtrail_Events_V1_Visit) -> Bool {
+    if lhs.user != rhs.user {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.from != rhs.from {return false}
+    if lhs.seconds != rhs.seconds {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3306,6 +3511,235 @@ nonisolated extension Printtrail_Events_V1_JobExpired: SwiftProtobuf.Message, Sw
   package static func ==(lhs: Printtrail_Events_V1_JobExpired, rhs: Printtrail_Events_V1_JobExpired) -> Bool {
     if lhs.id != rhs.id {return false}
     if lhs.hadStarted != rhs.hadStarted {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Events_V1_RemoteSessionOpened: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RemoteSessionOpened"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}visit\0\u{1}address\0\u{1}evidence\0\u{1}targets\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._visit) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.address) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.evidence) }()
+      case 5: try { try decoder.decodeRepeatedStringField(value: &self.targets) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.job.isEmpty {
+      try visitor.visitSingularBytesField(value: self.job, fieldNumber: 1)
+    }
+    try { if let v = self._visit {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.address.isEmpty {
+      try visitor.visitSingularStringField(value: self.address, fieldNumber: 3)
+    }
+    if !self.evidence.isEmpty {
+      try visitor.visitSingularStringField(value: self.evidence, fieldNumber: 4)
+    }
+    if !self.targets.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.targets, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Events_V1_RemoteSessionOpened, rhs: Printtrail_Events_V1_RemoteSessionOpened) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs._visit != rhs._visit {return false}
+    if lhs.address != rhs.address {return false}
+    if lhs.evidence != rhs.evidence {return false}
+    if lhs.targets != rhs.targets {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Events_V1_RemoteRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RemoteRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}method\0\u{1}path\0\u{1}parameters\0\u{1}status\0\u{1}error\0\u{3}bytes_sent\0\u{3}bytes_received\0\u{1}milliseconds\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.method) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.path) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.parameters) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.status) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.error) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.bytesSent) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.bytesReceived) }()
+      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.milliseconds) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.job.isEmpty {
+      try visitor.visitSingularBytesField(value: self.job, fieldNumber: 1)
+    }
+    if !self.method.isEmpty {
+      try visitor.visitSingularStringField(value: self.method, fieldNumber: 2)
+    }
+    if !self.path.isEmpty {
+      try visitor.visitSingularStringField(value: self.path, fieldNumber: 3)
+    }
+    if !self.parameters.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.parameters, fieldNumber: 4)
+    }
+    if self.status != 0 {
+      try visitor.visitSingularUInt32Field(value: self.status, fieldNumber: 5)
+    }
+    if !self.error.isEmpty {
+      try visitor.visitSingularStringField(value: self.error, fieldNumber: 6)
+    }
+    if self.bytesSent != 0 {
+      try visitor.visitSingularUInt64Field(value: self.bytesSent, fieldNumber: 7)
+    }
+    if self.bytesReceived != 0 {
+      try visitor.visitSingularUInt64Field(value: self.bytesReceived, fieldNumber: 8)
+    }
+    if self.milliseconds != 0 {
+      try visitor.visitSingularUInt64Field(value: self.milliseconds, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Events_V1_RemoteRequest, rhs: Printtrail_Events_V1_RemoteRequest) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.method != rhs.method {return false}
+    if lhs.path != rhs.path {return false}
+    if lhs.parameters != rhs.parameters {return false}
+    if lhs.status != rhs.status {return false}
+    if lhs.error != rhs.error {return false}
+    if lhs.bytesSent != rhs.bytesSent {return false}
+    if lhs.bytesReceived != rhs.bytesReceived {return false}
+    if lhs.milliseconds != rhs.milliseconds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Events_V1_RemoteSessionClosed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RemoteSessionClosed"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}reason\0\u{1}message\0\u{1}requests\0\u{3}bytes_sent\0\u{3}bytes_received\0\u{1}milliseconds\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.message) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.requests) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.bytesSent) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.bytesReceived) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.milliseconds) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.job.isEmpty {
+      try visitor.visitSingularBytesField(value: self.job, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    if !self.message.isEmpty {
+      try visitor.visitSingularStringField(value: self.message, fieldNumber: 3)
+    }
+    if self.requests != 0 {
+      try visitor.visitSingularUInt64Field(value: self.requests, fieldNumber: 4)
+    }
+    if self.bytesSent != 0 {
+      try visitor.visitSingularUInt64Field(value: self.bytesSent, fieldNumber: 5)
+    }
+    if self.bytesReceived != 0 {
+      try visitor.visitSingularUInt64Field(value: self.bytesReceived, fieldNumber: 6)
+    }
+    if self.milliseconds != 0 {
+      try visitor.visitSingularUInt64Field(value: self.milliseconds, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Events_V1_RemoteSessionClosed, rhs: Printtrail_Events_V1_RemoteSessionClosed) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.message != rhs.message {return false}
+    if lhs.requests != rhs.requests {return false}
+    if lhs.bytesSent != rhs.bytesSent {return false}
+    if lhs.bytesReceived != rhs.bytesReceived {return false}
+    if lhs.milliseconds != rhs.milliseconds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Events_V1_RemoteCertificate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RemoteCertificate"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}port\0\u{1}digest\0\u{1}former\0\u{1}subject\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.port) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.former) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.subject) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.port != 0 {
+      try visitor.visitSingularUInt32Field(value: self.port, fieldNumber: 1)
+    }
+    if !self.digest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.digest, fieldNumber: 2)
+    }
+    if !self.former.isEmpty {
+      try visitor.visitSingularBytesField(value: self.former, fieldNumber: 3)
+    }
+    if !self.subject.isEmpty {
+      try visitor.visitSingularStringField(value: self.subject, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Events_V1_RemoteCertificate, rhs: Printtrail_Events_V1_RemoteCertificate) -> Bool {
+    if lhs.port != rhs.port {return false}
+    if lhs.digest != rhs.digest {return false}
+    if lhs.former != rhs.former {return false}
+    if lhs.subject != rhs.subject {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

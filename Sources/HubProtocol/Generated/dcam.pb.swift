@@ -870,7 +870,7 @@ package nonisolated struct Printtrail_Dcam_V1_Restart: Sendable {
   package init() {}
 }
 
-/// Let a technician see a printer's own page.
+/// Let a technician's browser reach a printer's own pages (docs/formats/tunnel.md).
 package nonisolated struct Printtrail_Dcam_V1_OpenDevicePage: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -878,6 +878,18 @@ package nonisolated struct Printtrail_Dcam_V1_OpenDevicePage: Sendable {
 
   /// 16 bytes.
   package var device: Data = Data()
+
+  /// Who asks, as the hub knows him.
+  package var user: String = String()
+
+  /// Why, in his words.
+  package var reason: String = String()
+
+  /// The address that he is at.
+  package var from: String = String()
+
+  /// How long the session may last; the agent's own limit holds as well.
+  package var seconds: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2393,7 +2405,7 @@ nonisolated extension Printtrail_Dcam_V1_Restart: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Printtrail_Dcam_V1_OpenDevicePage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".OpenDevicePage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}device\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}device\0\u{1}user\0\u{1}reason\0\u{1}from\0\u{1}seconds\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2402,6 +2414,10 @@ nonisolated extension Printtrail_Dcam_V1_OpenDevicePage: SwiftProtobuf.Message, 
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.device) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.from) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.seconds) }()
       default: break
       }
     }
@@ -2411,11 +2427,27 @@ nonisolated extension Printtrail_Dcam_V1_OpenDevicePage: SwiftProtobuf.Message, 
     if !self.device.isEmpty {
       try visitor.visitSingularBytesField(value: self.device, fieldNumber: 1)
     }
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 2)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
+    }
+    if !self.from.isEmpty {
+      try visitor.visitSingularStringField(value: self.from, fieldNumber: 4)
+    }
+    if self.seconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seconds, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Printtrail_Dcam_V1_OpenDevicePage, rhs: Printtrail_Dcam_V1_OpenDevicePage) -> Bool {
     if lhs.device != rhs.device {return false}
+    if lhs.user != rhs.user {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.from != rhs.from {return false}
+    if lhs.seconds != rhs.seconds {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

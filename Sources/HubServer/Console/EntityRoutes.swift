@@ -60,12 +60,15 @@ extension HubConsole {
     },
   ]
 
-  private static func code(_ record: CodeRecord, now: Int64) -> ConsoleValue {
-    .object([
+  /// - Parameter text: the code itself, for who just made it.
+  private static func code(_ record: CodeRecord, text: String? = nil, now: Int64) -> ConsoleValue {
+    let known: KeyValuePairs<String, ConsoleValue> = [
       "id": .integer(record.number), "entity": .text(record.entity), "state": .text(record.state(now: now).rawValue),
       "uses": ConsoleValue(record.uses), "usesMax": ConsoleValue(record.usesMax), "created": .time(record.createdAt),
       "expires": .time(record.expiresAt), "revoked": .time(record.revokedAt),
-    ])
+    ]
+    let secret = text.map { ConsoleValue.Member(name: "code", value: .text($0)) }
+    return .object(known.map { ConsoleValue.Member(name: $0.key, value: $0.value) } + [secret].compactMap { $0 })
   }
 
   /// The code is in this answer and nowhere else: the hub keeps its hash.
@@ -96,9 +99,6 @@ extension HubConsole {
         hash: code.hash(in: directory), entity: entity, within: call.scope, usesMax: Int(uses), expiresAt: expiresAt,
         by: call.actor, now: call.now)
     }
-    guard case .object(let members) = Self.code(record, now: call.now) else {
-      preconditionFailure("a code is an object")
-    }
-    return .created(.object(members + [.init(name: "code", value: .text(code.text))]))
+    return .created(Self.code(record, text: code.text, now: call.now))
   }
 }

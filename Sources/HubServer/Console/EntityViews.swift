@@ -88,16 +88,14 @@ extension SQLStore {
       func byState(_ states: [(String, Int)]) -> ConsoleValue {
         .object(states.map { .init(name: $0.0, value: ConsoleValue($0.1)) })
       }
-      guard let counted = installs.first else { preconditionFailure("a count has a row") }
-      let (total, revoked, lateCount): (Int, Int, Int) = (
-        try counted("total"), try counted("revoked"), try counted("late")
-      )
+      func counted(_ column: String) throws -> Int { try installs.first?(column) ?? 0 }
+      let (total, revoked, lateCount) = (try counted("total"), try counted("revoked"), try counted("late"))
       return .object([
         "installs": .object([
           "total": ConsoleValue(total), "current": ConsoleValue(total - revoked - lateCount),
-          "late": ConsoleValue(lateCount), "unwell": ConsoleValue(try counted("unwell") as Int),
+          "late": ConsoleValue(lateCount), "unwell": ConsoleValue(try counted("unwell")),
           "revoked": ConsoleValue(revoked),
-          "doubted": ConsoleValue(try counted("doubted") as Int),
+          "doubted": ConsoleValue(try counted("doubted")),
         ]),
         "devices": .object([
           "total": ConsoleValue(states.reduce(0) { $0 + $1.1 }), "byState": byState(states),

@@ -397,7 +397,12 @@ extension Printtrail_Dcam_V1_Job {
       case .alerts?: $0.processAlerts = .with { $0.devices = devices }
       case .settings?: $0.updateSettings = .with { $0.device = devices.first ?? Data() }
       case .restart?: $0.restart = .with { $0.standalone = order.option == JobOrder.RestartMode.standalone.rawValue }
-      case .page?: $0.openDevicePage = .with { $0.device = devices.first ?? Data() }
+      case .page?:
+        $0.openDevicePage = .with {
+          $0.device = devices.first ?? Data()
+          guard let visit = order.visit else { return }
+          ($0.user, $0.reason, $0.from, $0.seconds) = (visit.user, visit.reason, visit.from, visit.seconds)
+        }
       case .diagnostics?: $0.captureDiagnostics = .init()
       case nil: break
       }
@@ -425,7 +430,10 @@ extension JobOrder {
       case .updateSettings(let body)?: JobOrder(.settings, devices: devices([body.device]))
       case .restart(let body)?:
         JobOrder(.restart, option: (body.standalone ? JobOrder.RestartMode.standalone : .queued).rawValue)
-      case .openDevicePage(let body)?: JobOrder(.page, devices: devices([body.device]))
+      case .openDevicePage(let body)?:
+        JobOrder(
+          .page, devices: devices([body.device]),
+          visit: .init(user: body.user, reason: body.reason, from: body.from, seconds: body.seconds))
       case .captureDiagnostics?: JobOrder(.diagnostics)
       case nil: JobOrder(kind: "")
       }

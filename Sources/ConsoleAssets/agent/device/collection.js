@@ -21,7 +21,7 @@ export async function collectionPart({ api, id, live, signal }) {
 }
 
 function content({ items, next }) {
-  const when = card("Next poll", h("p", null, next ? ago(next) : h("span", { class: "unknown" }, "Nobody can say when it is read next.")));
+  const when = card("Next poll", h("p", null, next ? ago(next) : h("span", { class: "unknown" }, "None is planned: it is retired, or collecting is stopped.")));
   if (items.length === 0) return [when, card("Polls", h("p", { class: "soft" }, "It was not polled since the agent started."))];
   const longest = Math.max(...items.flatMap((poll) => poll.steps.map((step) => step.milliseconds ?? 0)), 1);
   return [when, items.map((poll) => card(h("span", null, `${title(poll.kind)} poll, `, time(poll.time, { always: true, seconds: true })),
