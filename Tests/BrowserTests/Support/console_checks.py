@@ -7,37 +7,18 @@ Prints a line of JSON for each check: {"check", "ok", "seconds", "detail"}; ends
 driven here. PT_BIN names the directory of the programs. The checks go on from each other: the first ones enrol the agent.
 """
 
-import argparse
 import gzip
-import inspect
 import json
-import os
 import sys
 import tarfile
-import tempfile
 import time
-import traceback
 
-import browsers
+from checks import equal, expect, main
 from console_site import HOSTILE, SILENT, Site
 
 PRINTERS = 54
 PAGES = ["dashboard", "devices", "discovery", "alerts", "jobs", "queue", "journal", "outgoing", "settings", "setup", "diagnostics"]
 PASSWORD = "correct horse battery"
-
-
-class Failed(Exception):
-    pass
-
-
-def expect(condition, what):
-    if not condition:
-        raise Failed(what)
-
-
-def equal(found, wanted, what=""):
-    if found != wanted:
-        raise Failed(f"{what}: {found!r}, and not {wanted!r}")
 
 
 class Checks:
@@ -329,6 +310,7 @@ class Checks:
         """The last polls step by step."""
         self.open(f"devices/{self.device()}?tab=collection")
         self.b.has("standard tables")
+        expect("None is planned" not in self.b.text("main"), "its next poll is told")
         expect(any("ms" in text or "s" in text for text in self.b.texts("tbody td.number")), "durations")
 
     # Live
@@ -611,69 +593,18 @@ class Checks:
         b.take_problems()
 
 
-def run(options, directory):
-    site = Site(directory, options.network, printers=PRINTERS)
-    downloads = os.path.join(directory, "downloads")
-    os.mkdir(downloads)
-    browser = None
-    failures = 0
+def start(directory, network):
+    site = Site(directory, network, printers=PRINTERS)
     try:
         site.start_fleet()
         site.start_hub()
         site.start_agent()
         site.wait_devices(PRINTERS)
-        browser = browsers.BROWSERS[options.browser](downloads)
-        checks = Checks(browser, site)
-        # In the order in which they are written.
-        methods = sorted((method for name, method in inspect.getmembers(checks, inspect.ismethod) if name.startswith("check_")),
-                         key=lambda method: method.__func__.__code__.co_firstlineno)
-        for method in methods:
-            name = method.__name__.removeprefix("check_").replace("_", " ")
-            if options.only and options.only not in name:
-                continue
-            start = time.monotonic()
-            detail = None
-            try:
-                method()
-            except Exception as error:  # noqa: BLE001: a check that ended otherwise failed as well, and the others go on
-                failures += 1
-                detail = f"{type(error).__name__}: {error}"
-                if not isinstance(error, (Failed, browsers.Timeout)):
-                    detail += "\n" + traceback.format_exc()
-                detail += seen(browser, directory, name)
-            print(json.dumps({"check": name, "ok": detail is None, "seconds": round(time.monotonic() - start, 1), "detail": detail}), flush=True)
-    finally:
-        if browser:
-            browser.close()
+    except BaseException:
         site.stop()
-    return 1 if failures else 0
-
-
-def seen(browser, directory, name):
-    """What was on the page when a check failed."""
-    try:
-        text = f"\nat {browser.js('return location.hash;')}: {(browser.text('body') or '')[:1500]}\nconsole: {browser.take_problems()}"
-        keep = os.environ.get("PT_SCREENSHOTS")
-        if keep:
-            browser.screenshot(os.path.join(keep, f"{browser.name}-{name.replace(' ', '-')}.png"))
-        return text
-    except Exception as error:  # noqa: BLE001: the failure itself is what counts
-        return f"\nthe page could not be asked: {error}"
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--browser", choices=sorted(browsers.BROWSERS), required=True)
-    parser.add_argument("--network", type=int, required=True)
-    parser.add_argument("--only", help="checks with this in their names alone")
-    options = parser.parse_args()
-    reason = browsers.missing(options.browser)
-    if reason:
-        print(reason, file=sys.stderr)
-        return 77
-    with tempfile.TemporaryDirectory(prefix="printtrail-browser-") as directory:
-        return run(options, directory)
+        raise
+    return site
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, start, Checks))

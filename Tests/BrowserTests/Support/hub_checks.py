@@ -7,18 +7,12 @@ Prints a line of JSON for each check: {"check", "ok", "seconds", "detail"}; ends
 driven here. PT_BIN names the directory of the programs. The checks go on from each other.
 """
 
-import argparse
-import inspect
 import json
-import os
 import subprocess
 import sys
-import tempfile
 import time
-import traceback
 
-import browsers
-from console_checks import Failed, equal, expect, seen
+from checks import equal, expect, main
 from console_site import HOSTILE, Program, Site
 
 PRINTERS = 6
@@ -376,58 +370,19 @@ class Checks:
         b.take_problems()
 
 
-def run(options, directory):
-    site = HubSite(directory, options.network)
-    downloads = os.path.join(directory, "downloads")
-    os.mkdir(downloads)
-    browser = None
-    failures = 0
+def start(directory, network):
+    site = HubSite(directory, network)
     try:
         site.start_fleet()
         site.start_hub()
         site.start_agent()
         site.wait_devices(PRINTERS)
         site.hub_command("job", "create", "alerts", "--entity", "Example Ltd")
-        browser = browsers.BROWSERS[options.browser](downloads)
-        checks = Checks(browser, site)
-        # In the order in which they are written.
-        methods = sorted((method for name, method in inspect.getmembers(checks, inspect.ismethod) if name.startswith("check_")),
-                         key=lambda method: method.__func__.__code__.co_firstlineno)
-        for method in methods:
-            name = method.__name__.removeprefix("check_").replace("_", " ")
-            if options.only and options.only not in name and not name.startswith("nothing is shown"):
-                continue
-            start = time.monotonic()
-            detail = None
-            try:
-                method()
-            except Exception as error:  # noqa: BLE001: a check that ended otherwise failed as well, and the others go on
-                failures += 1
-                detail = f"{type(error).__name__}: {error}"
-                if not isinstance(error, (Failed, browsers.Timeout)):
-                    detail += "\n" + traceback.format_exc()
-                detail += seen(browser, directory, name)
-            print(json.dumps({"check": name, "ok": detail is None, "seconds": round(time.monotonic() - start, 1), "detail": detail}), flush=True)
-    finally:
-        if browser:
-            browser.close()
+    except BaseException:
         site.stop()
-    return 1 if failures else 0
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--browser", choices=sorted(browsers.BROWSERS), required=True)
-    parser.add_argument("--network", type=int, required=True)
-    parser.add_argument("--only", help="checks with this in their names alone")
-    options = parser.parse_args()
-    reason = browsers.missing(options.browser)
-    if reason:
-        print(reason, file=sys.stderr)
-        return 77
-    with tempfile.TemporaryDirectory(prefix="printtrail-browser-") as directory:
-        return run(options, directory)
+        raise
+    return site
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, start, Checks, always=["nothing is shown"]))

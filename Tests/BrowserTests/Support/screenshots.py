@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Pictures of the agent's console for the documentation: docs/images, by Chromium, from a real agent with simulated printers and a hub.
+"""Pictures of the consoles of agent and hub for the documentation: docs/images, by Chromium, from a real agent with simulated printers and a hub.
 
-    screenshots.py --into DIRECTORY [--network 92]
+    screenshots.py --into DIRECTORY [--network 92]      the hub's are of the next network
 
 PT_BIN names the directory of the programs.
 """
@@ -17,6 +17,7 @@ import time
 
 import browsers
 from console_site import ROOT, Site
+from hub_checks import PASSWORD, HubSite
 
 # Beyond this a picture is a burden to whoever clones the repository.
 BYTES_MAX = 150_000
@@ -28,7 +29,7 @@ PHONE = (390, 780)
 PLACES = ["Headquarters, floor 1", "Headquarters, floor 2", "Warehouse", "Sales office", "Print room"]
 
 
-class Office(Site):
+class OfficeFleet:
     """One printer of each model that there is, with names as an office has them."""
 
     def write_fleet(self):
@@ -44,6 +45,14 @@ name = "PRN-{index + 1:02d}"
 location = "{PLACES[index % len(PLACES)]}"
 """
         self.write("fleet.toml", text)
+
+
+class Office(OfficeFleet, Site):
+    pass
+
+
+class DealerOffice(OfficeFleet, HubSite):
+    pass
 
 
 def small(picture):
@@ -75,15 +84,15 @@ class Camera:
         print(f"{name}.png  {len(picture)} bytes", flush=True)
 
 
-def run(options, directory):
-    site = Office(directory, options.network)
+def pictures_of_agent(into, network, directory):
+    site = Office(directory, network)
     browser = None
     try:
         site.start_fleet(speed=240)
         site.start_hub()
         site.start_agent()
         browser = browsers.Chromium(directory)
-        camera = Camera(browser, site, options.into)
+        camera = Camera(browser, site, into)
         camera.take("console-first-run", "setup")
         activate(browser, site)
         site.wait_devices(site.printers - 2)
@@ -101,6 +110,34 @@ def run(options, directory):
         camera.take("console-outgoing", "outgoing")
         camera.take("console-settings", "settings")
         camera.take("console-phone", "devices", size=PHONE)
+    finally:
+        if browser:
+            browser.close()
+        site.stop()
+
+
+def pictures_of_hub(into, network, directory):
+    site = DealerOffice(directory, network)
+    browser = None
+    try:
+        site.start_fleet(speed=240)
+        site.start_hub()
+        site.start_agent()
+        site.wait_devices(site.printers - 2)
+        site.hub_command("job", "create", "scan", "--entity", "Example Ltd")
+        browser = browsers.Chromium(directory)
+        browser.go(site.url)
+        browser.write(browser.field("User"), "ann")
+        browser.write(browser.field("Password"), PASSWORD)
+        browser.key("Enter")
+        browser.wait("!document.querySelector('.login') && document.querySelector('main h1')", what="the overview")
+        device = max(site.devices(), key=lambda device: device["alerts"] or 0)["id"]
+        install = json.loads(site.hub_command("install", "list", "--output", "json"))[0]["id"]
+        camera = Camera(browser, site, into)
+        camera.take("hub-overview", "overview")
+        camera.take("hub-devices", "devices")
+        camera.take("hub-device", f"devices/{device}", scheme="dark")
+        camera.take("hub-install", f"installs/{install}")
     finally:
         if browser:
             browser.close()
@@ -133,8 +170,9 @@ def main():
         print(reason, file=sys.stderr)
         return 77
     os.makedirs(options.into, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="printtrail-screenshots-") as directory:
-        run(options, directory)
+    for pictures, network in ((pictures_of_agent, options.network), (pictures_of_hub, options.network + 1)):
+        with tempfile.TemporaryDirectory(prefix="printtrail-screenshots-") as directory:
+            pictures(options.into, network, directory)
     return 0
 
 
