@@ -59,6 +59,9 @@ struct DeviceWriter {
     {
       return known
     }
+    // Two hubs may see it for the first time at one moment, each from an install of its own: the second waits, and then finds it. Whoever waits
+    // here holds no device yet.
+    let _: Int64? = try db.value("SELECT number FROM entity WHERE number = ?\(db.dialect.lockingRows)", entity)
     let own = DeviceMatch(identity)
     let alike = try db.rows(
       """

@@ -1,6 +1,6 @@
 internal import Events
 internal import Evidence
-internal import FoundationEssentials
+internal import Foundation
 internal import HubDatabase
 internal import HubFleet
 internal import HubProtocol
@@ -204,6 +204,30 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
     #expect(
       try await rows(.devices, test, "total", "alerts", "state") == [[.integer(120), .integer(0), .text("read")]])
     #expect(try await rows(.volumes, test, "epoch", "last") == [[.integer(1), .integer(120)]])
+  }
+
+  @Test(arguments: TestDatabase.all)
+  func `has one device of two installs that found it at one moment, each folded by a hub of its own`(
+    database: TestDatabase
+  ) async throws {
+    let test = try TestStore(database)
+    var first = try await Sender(test, mark: 1)
+    var second = try await Sender(test, mark: 2)
+    try await first.send(taken(one, 10, reading(serial: "S1", mac: 9, total: 100)), raised(one, 11, 8))
+    try await second.send(taken(two, 12, reading(serial: "s-1", mac: 9, total: 101)), raised(two, 13, 8))
+    let (hasWritten, writing) = AsyncStream.makeStream(of: Void.self)
+    let (store, install) = (test.store, first.install.number)
+    async let slow = store.write(.readCommitted) { db in
+      let step = try FleetProjector().advance(install.rawValue, db)
+      writing.finish()
+      // Not committed before the other hub has looked for the device.
+      Thread.sleep(forTimeInterval: 0.5)
+      return step.records
+    }
+    for await _ in hasWritten {}
+    try await test.reopened().fold(second.install.number, FleetProjector())
+    #expect(try await slow == 2)
+    #expect(try await rows(.devices, test, "alerts", "installs") == [[.integer(1), .integer(2)]])
   }
 
   @Test(arguments: TestDatabase.all)
