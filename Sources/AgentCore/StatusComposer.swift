@@ -142,13 +142,16 @@ package struct JournalNumbers: Sendable {
   package let acknowledged: RecordPosition?
   /// Records behind the cursor, over all epochs.
   package let lag: UInt64
+  /// Records that were ever appended, over all epochs.
+  package let records: UInt64
 
   package init(_ reader: JournalReader) throws {
     // The cursor first: a head that is read later can only be further on.
     let cursor = try reader.cursor(JournalSource.cursorName)
-    var lag: UInt64 = 0
+    var (lag, records) = (UInt64(0), UInt64(0))
     for epoch in try reader.epochs() {
       let size = try reader.frontier(epoch: epoch.number).size
+      records += size
       guard let cursor, cursor.epoch >= epoch.number else {
         lag += size
         continue
@@ -158,6 +161,7 @@ package struct JournalNumbers: Sendable {
     acknowledged = cursor
     head = try reader.head()
     self.lag = lag
+    self.records = records
   }
 }
 

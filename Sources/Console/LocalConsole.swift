@@ -128,10 +128,10 @@ package struct LocalConsole: WebHandler {
     case "dashboard", "alerts", "jobs", "queue", "diagnostics", "events": try Self.expect(.get, request)
     default: throw WebError.notFound()
     }
+    if ["dashboard", "queue", "diagnostics", "events"].contains(name) { try request.query.expect([]) }
     let agent = agent
     switch name {
     case "dashboard":
-      try request.query.expect([])
       return Dashboard(agent: agent, rows: rows).answer()
     case "alerts": return try AlertRoutes(agent: agent).list(request.query)
     case "jobs":
@@ -220,7 +220,9 @@ package struct LocalConsole: WebHandler {
   private func outgoing(_ request: WebRequest, _ path: [String]) async throws -> WebAnswer {
     try Self.expect(.get, request)
     switch path {
-    case []: return .json(agent.outgoing())
+    case []:
+      try request.query.expect([])
+      return .json(agent.outgoing())
     case ["records"]: return try await journal.records(request.query)
     default:
       guard path.count == 3, path[0] == "records" else { throw WebError.notFound() }

@@ -14,6 +14,7 @@ struct ListQuery {
   private static let offsetMax = 1_000_000
   private static let limitMax = 500
   private static let wordsMax = 200
+  private static let wordBytesMax = 4 * wordsMax
 
   let offset: Int
   let limit: Int
@@ -35,7 +36,11 @@ struct ListQuery {
         "sort", "\"sort\" is \"\(name)\"; give one of \(columns.joined(separator: ", ")), with - before it to descend.")
     }
     column = name
-    words = (try query.text("q", bytesMax: Self.wordsMax) ?? "").lowercased().split(separator: " ").map {
+    let search = try query.text("q", bytesMax: Self.wordBytesMax) ?? ""
+    guard search.count <= Self.wordsMax else {
+      throw .badValue("q", "\"q\" has more than \(Self.wordsMax) characters.")
+    }
+    words = search.lowercased().split(separator: " ").map {
       Array($0.utf8)
     }
   }

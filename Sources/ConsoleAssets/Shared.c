@@ -29,6 +29,9 @@ static const uint8_t format_js[] = {
 static const uint8_t icons_js[] = {
 #embed "shared/icons.js"
 };
+static const uint8_t meters_js[] = {
+#embed "shared/meters.js"
+};
 static const uint8_t pill_js[] = {
 #embed "shared/pill.js"
 };
@@ -73,6 +76,7 @@ static const ConsoleAsset assets[] = {
     ASSET("/shared/form.js", ASSET_JS, form_js),
     ASSET("/shared/format.js", ASSET_JS, format_js),
     ASSET("/shared/icons.js", ASSET_JS, icons_js),
+    ASSET("/shared/meters.js", ASSET_JS, meters_js),
     ASSET("/shared/pill.js", ASSET_JS, pill_js),
     ASSET("/shared/router.js", ASSET_JS, router_js),
     ASSET("/shared/shell.css", ASSET_CSS, shell_css),

@@ -25,7 +25,7 @@ struct AuditCommand: AsyncParsableCommand {
   }
 
   @OptionGroup var hub: HubOptions
-  @OptionGroup var output: OutputOptions
+  @OptionGroup var output: ListOptions
   @Option(help: ArgumentHelp("How many entries are looked at.", valueName: "n")) var limit = 100
   @Option(help: ArgumentHelp("Only those whose subject begins so.", valueName: "text")) var subject: String?
   @Option(help: ArgumentHelp("Only those whose action begins so, such as `identity.`.", valueName: "text"))

@@ -91,7 +91,7 @@ struct CodeCommand: AsyncParsableCommand {
     }
 
     @OptionGroup var hub: HubOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: ListOptions
 
     func run() async throws {
       let (_, store) = try hub.open()

@@ -69,13 +69,17 @@ struct InstallCommand: AsyncParsableCommand {
         """)
 
     @OptionGroup var hub: HubOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: ListOptions
+    @Option(help: ArgumentHelp("Of this entity and those under it.", valueName: "name")) var entity: String?
+    @Flag(help: "With --entity: of that one alone, not of those under it.") var only = false
 
     func run() async throws {
       let (_, store) = try hub.open()
+      if let entity { try await store.requireEntity(entity) }
+      let ids = Set(try await store.rows(of: .installs, entity: entity, alone: only).map { $0[1] })
       let (remarks, conditions) = (try await store.remarks(), try await store.conditions())
       try output.show(
-        try await store.installs().map { Line($0, remarks[$0.number], conditions[$0.id]) },
+        try await store.installs().filter { ids.contains(.text($0.id)) }.map { Line($0, remarks[$0.number], conditions[$0.id]) },
         columns: [
           ("ID", \.id), ("ENTITY", \.entity), ("HOST", \.hostName), ("VERSION", \.agentVersion),
           ("SEEN", { $0.seen ?? "-" }),

@@ -99,17 +99,38 @@ private enum JSONValue: Encodable {
   }
 }
 
+/// Of what is one thing.
 struct OutputOptions: ParsableArguments {
   @Option(name: .shortAndLong, help: "How to print: table, or json with the same fields in full.")
   var output: OutputFormat = .table
+}
 
-  /// Prints `items`: as JSON, or as a table of `columns`.
+/// Of what is a list.
+struct ListOptions: ParsableArguments {
+  @Option(name: .shortAndLong, help: "How to print: table, or json or csv with every field.")
+  var output: ReportFormat = .table
+
+  /// Prints `items`: as a table of `columns`, or with each of their own members as JSON or CSV.
   func show<Item: Encodable>(_ items: [Item], columns: [(title: String, value: (Item) -> String)], empty: String) throws
   {
+    let members = items.map { Mirror(reflecting: $0).children.map { ($0.label ?? "", cell($0.value)) } }
     switch output {
     case .json: try printJSON(items)
     case .table where items.isEmpty: printLine(empty)
     case .table: printTable([columns.map(\.title)] + items.map { item in columns.map { $0.value(item) } })
+    case .csv:
+      if let first = members.first { printLine(first.map(\.0).joined(separator: ",")) }
+      for item in members { printLine(item.map { csvField($0.1) }.joined(separator: ",")) }
+    }
+  }
+
+  /// A member as a cell: nothing where it is nil, the parts of a list beside each other.
+  private func cell(_ value: Any) -> String {
+    let mirror = Mirror(reflecting: value)
+    switch mirror.displayStyle {
+    case .optional: return mirror.children.first.map { cell($0.value) } ?? ""
+    case .collection: return mirror.children.map { cell($0.value) }.joined(separator: " ")
+    default: return "\(value)"
     }
   }
 }

@@ -39,7 +39,7 @@ extension RecordCommand {
     }
 
     @OptionGroup var hub: HubOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: ListOptions
     @Option(help: ArgumentHelp("The install's id, or the unique beginning of it.", valueName: "id")) var install: String
     @Option(help: "rejected, conflicting or express; every kind without it.") var kind: Kind?
     @Option(help: ArgumentHelp("How many of each kind at most.", valueName: "n")) var limit = 100

@@ -30,7 +30,7 @@ struct RecordsCommand: AsyncParsableCommand {
   }
 
   @OptionGroup var hub: HubOptions
-  @OptionGroup var output: OutputOptions
+  @OptionGroup var output: ListOptions
   @Option(help: ArgumentHelp("The install's id, or the unique beginning of it.", valueName: "id")) var install: String
 
   func run() async throws {

@@ -84,7 +84,7 @@ struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "List the users.")
 
     @OptionGroup var hub: HubOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: ListOptions
 
     func run() async throws {
       let (_, store) = try hub.open()

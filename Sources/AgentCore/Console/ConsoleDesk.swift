@@ -302,6 +302,7 @@ struct ConsoleDesk: ConsoleAgent {
             .object([("type", .string(name)), ("ahead", .bool(EventType.isUrgent(type)))])
           })
       ), ("acknowledged", WebJSON(numbers?.acknowledged?.description)),
+      ("sent", WebJSON(numbers.map { $0.records - $0.lag })),
       ("waiting", isShipping ? WebJSON(numbers?.lag) : .null),
     ])
   }

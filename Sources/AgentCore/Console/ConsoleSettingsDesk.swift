@@ -104,7 +104,7 @@ extension ConsoleDesk {
         ),
         ("state.directory", configuration.state.directory, "Where identity and status are kept."),
         ("journal.directory", configuration.journal.directory, "Where the journal lies."),
-        ("journal.size_max", "\(configuration.journal.sizeMax)", "Disk space that the journal fills."),
+        ("journal.size_max", configuration.journal.sizeMax.written, "Disk space that the journal fills."),
         ("log.level", configuration.log.level.rawValue, "What lies below is not logged."),
         ("log.format", configuration.log.format.rawValue, "How the log is written."),
         (
@@ -158,14 +158,29 @@ extension ConsoleDesk {
         continue
       }
       guard value.utf8.count <= 16_384, let canonical = SettingKey.canonical(key.value(written: value)) else {
-        details.append(.init("invalid", "\(name): this is no value as TOML has it.", field: name))
+        details.append(
+          .init(
+            "invalid",
+            "\(name): '\(value.prefix(40))' is no value; give one as a configuration file has it, such as 30, true, \"30m\" or [\"10.0.0.0/24\"].",
+            field: name))
         continue
       }
       file.set(key, canonical)
     }
-    if !details.isEmpty { throw WebError(details.allSatisfy { $0.code == "not_changeable" } ? 409 : 422, all: details) }
+    // What is wrong with the rest is said with it.
+    if !details.isEmpty {
+      details += problems(of: file)
+      throw WebError(details.allSatisfy { $0.code == "not_changeable" } ? 409 : 422, all: details)
+    }
     try await use(file, dryRun: dryRun)
     return settings()
+  }
+
+  private func problems(of file: ConsoleFile) -> [WebError.Detail] {
+    do throws(ConfigurationProblems) {
+      _ = try keeper.layered(try keeper.site.joined(with: file))
+      return []
+    } catch { return error.problems.map(Self.detail) }
   }
 
   /// Checks, writes and uses what the console sets.
@@ -339,7 +354,7 @@ extension ConsoleDesk {
 
   func activate(code text: String, again: Bool, _ wish: SetupWish) async throws -> WebJSON {
     guard let code = DataLinkCode(text) else {
-      throw WebError(422, "invalid", EnrolmentError.malformedCode.description, field: "code")
+      throw WebError(422, all: [Self.told(.malformedCode).first] + faults(of: wish))
     }
     guard underWay.beginActivation() else { throw WebError(409, "busy", "This machine is being activated already.") }
     defer { underWay.endActivation() }
@@ -355,6 +370,13 @@ extension ConsoleDesk {
       try await Task.sleep(for: .milliseconds(50))
     }
     return setup()
+  }
+
+  /// What else is wrong, where something is that is looked at before.
+  private func faults(of wish: SetupWish) -> [WebError.Detail] {
+    do throws(WebError) { return try wished(wish).map { problems(of: $0) } ?? [] } catch {
+      return error.all.isEmpty ? [error.first] : error.all
+    }
   }
 
   private func enrol(_ code: DataLinkCode, again: Bool, _ configuration: AgentConfiguration) async throws

@@ -63,7 +63,7 @@ startConsole({
     { path: "diagnostics", title: "Diagnostics", load: PAGES.diagnostics },
   ],
   session: (api) => api.get("session"),
-  loginFields: () => [field({ name: "password", label: "Password", type: "password", hint: "The console's password, as it was set in its settings or in ptagent.toml.",
+  loginFields: () => [field({ name: "password", label: "Password", type: "password", hint: "As it was set in the settings here, or by ptagent console password on this machine.",
     attributes: { autocomplete: "current-password", required: true, maxlength: 1024 } })],
   login: (api, { password }) => api.post("session", { password }),
   logout: (api) => api.delete("session"),

@@ -1,7 +1,6 @@
 // What things are called, and what who is logged in may do.
 
 import { h } from "/shared/dom.js";
-import { words } from "/shared/format.js";
 import { link } from "/shared/router.js";
 import { pill } from "/shared/pill.js";
 
@@ -13,9 +12,6 @@ export function deviceName({ make, model, address, id }) {
 
 /** An address without the port that nearly all have. */
 export function shortAddress(address) { return address ? String(address).replace(/:161$/, "") : "no address"; }
-
-/** The meters' names as people say them. */
-export function meterName(name) { return words(String(name).replaceAll(".", ": ")); }
 
 /** What an alert is about: a device, an install, or all of them together. */
 export function alertSubject({ device, install, key }) {

@@ -159,9 +159,10 @@ export function niceTicks(low, high, count, whole = false) {
 
 function axes(scale, x, y, width, format) {
   const shown = scale.ticks.filter((tick) => tick >= scale.low && tick <= scale.high);
-  const count = Math.max(2, Math.min(6, Math.floor((width - MARGIN.left) / 110)));
   const span = scale.last - scale.first;
-  const times = Array.from({ length: count }, (_, index) => scale.first + (span * index) / (count - 1));
+  // Of one moment there is one time to tell.
+  const count = span <= 1 ? 1 : Math.max(2, Math.min(6, Math.floor((width - MARGIN.left) / 110)));
+  const times = Array.from({ length: count }, (_, index) => scale.first + (count === 1 ? 0 : (span * index) / (count - 1)));
   return svg("g", { class: "axes" },
     shown.map((tick) => [
       svg("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: y(tick), y2: y(tick) }),

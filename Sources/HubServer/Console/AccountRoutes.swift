@@ -44,6 +44,11 @@ extension HubConsole {
   private func logIn(_ call: ConsoleCall) async throws -> ConsoleAnswer {
     let name = try call.text("user").lowercased()
     let password = try call.text("password", max: UserPassword.bytesMax)
+    // Nobody tries nothing.
+    guard !name.isEmpty, !password.isEmpty else {
+      let field = name.isEmpty ? "user" : "password"
+      throw ConsoleFault(422, "invalid", "Type your name and your password.", field: field)
+    }
     let peer = call.request.peer
     if let wait = try await store.beginLogin(user: name, peer: peer, now: call.now) {
       let seconds = wait / 1_000 + 1

@@ -108,6 +108,7 @@ extension SQLStore {
         INSERT INTO health (install, json, received_at) VALUES (?, ?, ?)
         ON CONFLICT (install) DO UPDATE SET json = excluded.json, received_at = excluded.received_at
         """, install, json, now)
+      try db.execute("UPDATE install SET seen_at = ? WHERE number = ? AND COALESCE(seen_at, 0) < ?", now, install, now)
       let before = try db.row(
         "SELECT state, since, lag_floor, lag_floor_at FROM install_health WHERE install = ?", install)
       let judgement = InstallJudgement(

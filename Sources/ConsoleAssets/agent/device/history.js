@@ -5,7 +5,7 @@ import { title, words } from "/shared/format.js";
 import { card } from "/shared/shell.js";
 import { lineChart } from "/shared/chart.js";
 import { icon } from "/shared/icons.js";
-import { familyOf, inOrder, meterName } from "/app/names.js";
+import { familyOf, inOrder, meterName } from "/shared/meters.js";
 
 const SPANS = [["1", "1 day"], ["7", "7 days"], ["30", "30 days"], ["365", "1 year"], ["", "All"]];
 const DAY = 86_400_000;

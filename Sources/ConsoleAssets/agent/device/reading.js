@@ -10,7 +10,8 @@ import { pill } from "/shared/pill.js";
 import { plainTable } from "/shared/table.js";
 import { lowMark, supplyBar, supplyName, supplyWords } from "/shared/supply.js";
 import { provenance, terms, value } from "/shared/value.js";
-import { inOrder, meterName, placeOf } from "/app/names.js";
+import { inOrder, meterName } from "/shared/meters.js";
+import { placeOf } from "/app/names.js";
 import { identityCard } from "/app/pages/device.js";
 
 export async function readingPart({ api, signal, id, device }) {

@@ -100,7 +100,7 @@ export async function page({ api, live, signal, query, setQuery }) {
     show();
     await list.refresh();
   };
-  live.refresh(["sweep"], signal, refresh, { after: 2000 });
+  live.refresh(["sweep"], signal, refresh, { after: 800 });
   return [
     pageHead("Discovery", { actions: [actionButton([icon("radar"), "Sweep now"], sweepAll, { class: "primary" }), h("button", { type: "button", on: { click: sweepSome } }, "Some addresses \u2026")] }),
     progress, h("div", { class: "columns wide-first" }, list.element, aside),

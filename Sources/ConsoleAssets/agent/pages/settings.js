@@ -4,6 +4,7 @@ import { fill, h, calmly, uniqueId } from "/shared/dom.js";
 import { counted, title, words } from "/shared/format.js";
 import { card, pageHead } from "/shared/shell.js";
 import { icon } from "/shared/icons.js";
+import { link } from "/shared/router.js";
 import { actionButton, busy, field, form } from "/shared/form.js";
 import { failed, toast } from "/shared/toast.js";
 import { plainTable } from "/shared/table.js";
@@ -152,8 +153,8 @@ export async function page({ api, live, signal, query, setQuery, session }) {
 
   function others() {
     return h("div", { class: "columns" },
-      card("Set in the file alone", h("p", { class: "soft" }, "These take a restart, or the word of whoever owns this machine. They stand in ", h("code", null, settings.file ?? "ptagent.toml"), "."),
-        plainTable("Set in the file alone", [
+      card("Not set on this page", h("p", { class: "soft" }, "These take a restart, or the word of whoever owns this machine: they are set in ", h("code", null, settings.file ?? "ptagent.toml"), ", the hub and the proxy also at ", h("a", { href: link("setup") }, "Hub connection"), "."),
+        plainTable("Not set on this page", [
           { label: "Key", cell: (one) => [h("code", null, one.key), h("span", { class: "cell-sub" }, one.description)] },
           { label: "Value", cell: (one) => h("code", null, one.value ?? "none") },
           { label: "From", cell: (one) => [ORIGINS[one.origin] ?? one.origin, one.line ? `, line ${one.line}` : ""] },
@@ -189,7 +190,7 @@ function limits({ minimum, maximum }) {
 function passwordCard(api, session) {
   const isSet = session?.passwordSet === true;
   const current = field({ name: "current", label: "Current password", type: "password", attributes: { autocomplete: "current-password", maxlength: 1024 } });
-  const next = field({ name: "new", label: "New password", type: "password", hint: "At least 10 characters.", attributes: { autocomplete: "new-password", maxlength: 1024 } });
+  const next = field({ name: "new", label: "New password", type: "password", hint: "10 characters or more.", attributes: { autocomplete: "new-password", maxlength: 1024 } });
   const again = field({ name: "again", label: "New password once more", type: "password", attributes: { autocomplete: "new-password", maxlength: 1024 } });
   const controller = form({
     fields: [...(isSet ? [current] : []), next, again], label: "Password",
@@ -199,7 +200,7 @@ function passwordCard(api, session) {
     submit: async (values, button) => {
       if (button !== "remove" && values.new !== values.again) { again.complain("The two are not the same."); again.input.focus(); return; }
       await api.put("password", { ...(isSet ? { current: values.current } : {}), new: button === "remove" ? null : values.new });
-      toast(button === "remove" ? "The console asks for no password any more." : "The password is set. Other sessions have ended.");
+      toast(button === "remove" ? "The console asks for no password any more." : isSet ? "The password is another one now. Whoever was logged in logs in again." : "The password is set: log in with it from now on.");
       if (button === "remove") { setTimeout(() => location.reload(), RELOAD_AFTER); return; }
       // Where this session has ended with the others, the shell shows the login as soon as anything is refused.
       try { await api.get("settings"); } catch (error) { if (error.status !== 401) throw error; }

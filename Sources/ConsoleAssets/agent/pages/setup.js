@@ -34,7 +34,7 @@ export async function page(context) {
     const isEnrolled = setup.state === "enrolled" && !isAgain;
     fill(element,
       pageHead(isEnrolled ? "Hub connection" : "Connect to a hub", {
-        about: isEnrolled ? null : "The agent already finds and reads printers on its own. To send what it reads to a hub, give it the DataLink code that the hub's operator made for this customer.",
+        about: isEnrolled ? null : "The agent finds and reads printers without a hub; the overview shows how it fares. To send what it reads to a hub, give it the DataLink code that the hub's operator made for this customer.",
         actions: setup.state === "unconfigured" || setup.state === "unenrolled" ? [h("a", { class: "button", href: link("dashboard"), on: { click: withoutHub } }, "Go on without a hub")] : [],
       }),
       identityNote(), isEnrolled ? enrolled() : activation(isAgain));

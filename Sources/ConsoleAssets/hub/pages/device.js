@@ -1,7 +1,7 @@
 // One device, whoever reads it: meters, supplies, alerts, and how it came to its numbers.
 
 import { fill, h } from "/shared/dom.js";
-import { ago, number, time, words } from "/shared/format.js";
+import { ago, number, time, title, words } from "/shared/format.js";
 import { card, pageHead } from "/shared/shell.js";
 import { link } from "/shared/router.js";
 import { pill } from "/shared/pill.js";
@@ -11,7 +11,8 @@ import { lineChart } from "/shared/chart.js";
 import { terms } from "/shared/value.js";
 import { actionButton } from "/shared/form.js";
 import { failed } from "/shared/toast.js";
-import { deviceName, installLink, may, meterName, shortAddress } from "/app/names.js";
+import { deviceName, installLink, may, shortAddress } from "/app/names.js";
+import { inOrder, meterName } from "/shared/meters.js";
 import { newJob, openPage } from "/app/jobdialog.js";
 
 const SPANS = [["7", "7 days"], ["30", "30 days"], ["90", "90 days"], ["400", "All"]];
@@ -25,14 +26,14 @@ export async function page({ api, live, signal, parameters, session, setTitle, q
   let device = null;
 
   async function draw() {
-    const names = device.allMeters.map((one) => one.name);
+    const names = inOrder(device.allMeters).map((one) => one.name);
     if (names.length === 0) { fill(drawing, h("p", { class: "soft empty" }, "It told no meters.")); return; }
     if (!names.includes(meter)) meter = names.includes("total") ? "total" : names[0];
     const { meters } = await api.get(`devices/${encodeURIComponent(id)}/history`, { meters: meter, days });
     const points = meters[0]?.points ?? [];
-    fill(drawing, h("div", { class: "table-tools" }, choice("Meter", names.map((name) => [name, meterName(name)]), meter, (value) => { meter = value; }),
+    fill(drawing, h("div", { class: "table-tools" }, choice("Meter", names.map((name) => [name, title(meterName(name))]), meter, (value) => { meter = value; }),
       choice("Time shown", SPANS, days, (value) => { days = value; })),
-      lineChart({ label: `${meterName(meter)} by day`, series: [{ name: meterName(meter), points }] }));
+      lineChart({ label: `${title(meterName(meter))} by day`, series: [{ name: title(meterName(meter)), points }], whole: true }));
   }
 
   function choice(label, options, value, set) {
@@ -79,11 +80,11 @@ function content(device, drawing) {
     ], device.history, { empty: "No alert was ever raised." })),
     card("How a meter went", drawing),
     card("Meters", plainTable("Meters", [
-      { label: "Meter", cell: (one) => meterName(one.name) }, { label: "Value", number: true, cell: (one) => number(one.value) },
+      { label: "Meter", cell: (one) => title(meterName(one.name)) }, { label: "Value", number: true, cell: (one) => number(one.value) },
       { label: "Adjusted", number: true, class: "wide-only", cell: (one) => (one.adjusted === null ? "as read" : number(one.adjusted)) },
       { label: "Unit", cell: (one) => words(one.unit) }, { label: "Quality", cell: (one) => words(one.quality) },
       { label: "Read", class: "nowrap", cell: (one) => ago(one.read) },
-    ], device.allMeters, { empty: "It told no meters." })),
+    ], inOrder(device.allMeters), { empty: "It told no meters." })),
     device.installs.length > 1 && card("Seen by", plainTable("Installs that see it", [
       { label: "Install", cell: (one) => installLink({ id: one.install, hostName: one.hostName }) }, { label: "State", cell: (one) => pill(one.state) },
       { label: "Last read", class: "nowrap", cell: (one) => ago(one.lastRead) }, { label: "Counts", cell: (one) => (one.leads ? "its readings count" : "stands by") },
