@@ -49,7 +49,7 @@ final class DeviceRows: Sendable {
 
   init(_ agent: any ConsoleAgent) { self.agent = agent }
 
-  func changed(_ device: DeviceID) { state.withLock { _ = $0.stale.insert(device) } }
+  func changed(_ device: DeviceID) { state.withLock { if !$0.isWhollyStale { $0.stale.insert(device) } } }
   func changedAll() { state.withLock { $0.isWhollyStale = true } }
 
   /// All rows by address, as of now.
@@ -58,7 +58,7 @@ final class DeviceRows: Sendable {
       guard state.isWhollyStale || !state.stale.isEmpty else { return state.sorted }
       let fleet = agent.fleet
       if state.isWhollyStale {
-        state.rows = fleet.devices.mapValues { DeviceRow($0, agent) }
+        state.rows = Dictionary(uniqueKeysWithValues: fleet.devices.values.map { ($0.id, DeviceRow($0, agent)) })
       } else {
         for id in state.stale { state.rows[id] = fleet.devices[id].map { DeviceRow($0, agent) } }
       }

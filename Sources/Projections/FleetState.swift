@@ -9,7 +9,7 @@ package import PrinterModel
 /// Everything that is current: the agent itself and its devices.
 package struct FleetState: Equatable, Sendable {
   package var agent = AgentState()
-  package var devices: [DeviceID: DeviceState] = [:]
+  package var devices = DeviceTable()
 
   package init() {}
 
@@ -17,12 +17,14 @@ package struct FleetState: Equatable, Sendable {
   /// - Parameter touched: called with each row that it touched, for whoever stores them.
   package mutating func apply(_ event: Event, touched: (StateKey) -> Void = { _ in }) {
     guard let id = event.device else { return agent.apply(event, touched) }
-    devices[id, default: DeviceState(id: id)].apply(event, touched)
+    devices.change(id) { $0.apply(event, touched) }
   }
 
   /// Keeps what is known of a device in few bytes until an event changes it: for whoever holds the state of a fleet for long. It is the same
   /// state.
-  package mutating func rest(_ device: DeviceID) { devices[device]?.rest() }
+  package mutating func rest(_ device: DeviceID) {
+    if devices[device] != nil { devices.change(device) { $0.rest() } }
+  }
 }
 
 /// What the events of the agent itself say.

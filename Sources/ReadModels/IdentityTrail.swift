@@ -85,9 +85,9 @@ private struct TrailFold {
   private var said: [DeviceID: DeviceIdentity] = [:]
 
   init(_ base: FleetState) {
-    for (id, state) in base.devices {
-      said[id] = state.reading?.fact.identity ?? state.discovered?.fact.identity
-      if let into = state.merged?.fact.into { merged[id] = into }
+    for state in base.devices.values {
+      said[state.id] = state.reading?.fact.identity ?? state.discovered?.fact.identity
+      if let into = state.merged?.fact.into { merged[state.id] = into }
     }
   }
 

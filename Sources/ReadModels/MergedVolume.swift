@@ -56,7 +56,10 @@ package struct MergedVolume: Equatable, Sendable {
   private static func merges(
     _ reader: JournalReader, _ base: FleetBase, through last: RecordPosition
   ) throws -> [DeviceID: DeviceID] {
-    var merges = base.state.devices.compactMapValues { $0.merged?.fact.into }
+    var merges = Dictionary(
+      uniqueKeysWithValues: base.state.devices.values.compactMap { device in
+        device.merged.map { (device.id, $0.fact.into) }
+      })
     var decoder = EventDecoder(.withoutRaw)
     try reader.scan(from: base.first, through: last) { view in
       guard let header = try? EventHeader(view.payload), header.type == EventType.deviceMerged, let id = header.device,

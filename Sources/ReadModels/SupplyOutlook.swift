@@ -80,9 +80,9 @@ package struct LevelHistories: Sendable {
   /// - Parameter base: the fleet before the first event.
   package init(_ base: FleetState = FleetState()) {
     fleet = base
-    for (id, state) in base.devices {
+    for state in base.devices.values {
       guard let reading = state.reading else { continue }
-      take(reading.fact, of: id, at: reading.time)
+      take(reading.fact, of: state.id, at: reading.time)
     }
   }
 

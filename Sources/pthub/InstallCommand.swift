@@ -79,7 +79,9 @@ struct InstallCommand: AsyncParsableCommand {
       let ids = Set(try await store.rows(of: .installs, entity: entity, alone: only).map { $0[1] })
       let (remarks, conditions) = (try await store.remarks(), try await store.conditions())
       try output.show(
-        try await store.installs().filter { ids.contains(.text($0.id)) }.map { Line($0, remarks[$0.number], conditions[$0.id]) },
+        try await store.installs().filter { ids.contains(.text($0.id)) }.map {
+          Line($0, remarks[$0.number], conditions[$0.id])
+        },
         columns: [
           ("ID", \.id), ("ENTITY", \.entity), ("HOST", \.hostName), ("VERSION", \.agentVersion),
           ("SEEN", { $0.seen ?? "-" }),

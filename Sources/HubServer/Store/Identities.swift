@@ -108,7 +108,10 @@ extension SQLStore {
   private static func number(of id: String, _ db: any SQLConnection) throws -> InstallNumber {
     guard
       let number: InstallNumber = try db.value("SELECT number FROM install WHERE id = ?", id.lowercased())
-    else { throw HubError(.notFound, "There is no install with the id '\(id)', which is needed in full. See `pthub install list`.") }
+    else {
+      throw HubError(
+        .notFound, "There is no install with the id '\(id)', which is needed in full. See `pthub install list`.")
+    }
     return number
   }
 
