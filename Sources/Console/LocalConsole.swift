@@ -72,13 +72,11 @@ package struct LocalConsole: WebHandler {
     } catch let error as RangeError {
       throw WebError(422, "invalid", error.description, field: "from")
     } catch let error as ExportError {
-      throw WebError(Self.isFull(error) ? 507 : 500, Self.isFull(error) ? "disk_full" : "internal", "\(error)")
+      throw WebError(error.kind == .full ? 507 : 500, error.kind == .full ? "disk_full" : "internal", "\(error)")
     } catch let error as SystemError {
       throw WebError(error.isDiskFull ? 507 : 500, error.isDiskFull ? "disk_full" : "internal", error.description)
     }
   }
-
-  private static func isFull(_ error: ExportError) -> Bool { "\(error)".contains("No space left") }
 
   private static func isFull(_ error: JournalError) -> Bool {
     switch error {

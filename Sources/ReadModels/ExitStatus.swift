@@ -37,7 +37,7 @@ package enum ExitStatus: Int32, Sendable {
       case .missing: .noInput
       case .permission: .permission
       case .cannotCreate: .cannotCreate
-      case .inputOutput: .inputOutput
+      case .full, .inputOutput: .inputOutput
       }
   }
 

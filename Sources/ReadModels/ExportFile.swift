@@ -9,7 +9,7 @@ package struct ExportError: Error, Equatable, CustomStringConvertible {
   package enum Kind: Sendable {
     /// What is in the file is not what it must be.
     case content
-    case missing, permission, cannotCreate, inputOutput
+    case missing, permission, cannotCreate, full, inputOutput
   }
 
   package var kind: Kind
@@ -40,7 +40,7 @@ package struct ExportError: Error, Equatable, CustomStringConvertible {
     case ENOTDIR where doing == .open, EISDIR where doing == .read:
       (.inputOutput, "A directory stands where a file should, or the other way round: check the path.")
     case ENOTDIR, EISDIR, EEXIST: (.cannotCreate, "Something else has this name: name another directory.")
-    case ENOSPC, EDQUOT: (.inputOutput, "Free some space and begin again.")
+    case ENOSPC, EDQUOT: (.full, "Free some space and begin again.")
     default: (.inputOutput, "See to the disk.")
     }
   }

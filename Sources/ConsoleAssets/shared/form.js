@@ -74,7 +74,8 @@ export function form({ fields, layout, submit, label = null }) {
       let first = null;
       for (const { field: name, message } of error.all ?? [{ message: error.message }]) {
         const one = byName.get(name);
-        if (one) { one.complain(message); first ??= one; } else rest.push(message);
+        // It stands at the field, whose label says of what it is said.
+        if (one) { one.complain(message.replace(/^[a-z][\w.]*: found /i, "Found ")); first ??= one; } else rest.push(message);
       }
       fill(problem, rest.map((message) => h("p", null, icon("warn"), " ", message)));
       first?.input.focus();
