@@ -26,11 +26,21 @@ struct CollectorWords: Equatable, Sendable {
       remedy: "Look at its cable and its addresses (ip address). Collecting goes on by itself.")
   }
 
-  /// What the last sweep says of why nothing is read; nil: nothing of the kind.
+  /// That nothing lets itself be read, and why, as far as polls and the last sweep say; nil: nothing of the kind.
   /// - Parameters:
-  ///   - outcomes: addresses per reason.
-  ///   - devices: that are known and not retired or replaced.
-  static func fruitless(_ outcomes: [String: UInt64], devices: Int) -> CollectorWords? {
+  ///   - outcomes: of the last sweep, addresses per reason.
+  ///   - devices: that are known, by their condition.
+  static func fruitless(_ outcomes: [String: UInt64], devices: [String: Int]) -> CollectorWords? {
+    let unreachable = devices["unreachable"] ?? 0
+    // One that is switched off is nothing unusual.
+    if unreachable > 1, devices["read"] ?? 0 == 0 {
+      return CollectorWords(
+        .degraded, "none of the \(unreachable) devices answers",
+        remedy:
+          "Is this machine still in their network? Look at its cable, its addresses and what filters between. Polling goes on by itself."
+      )
+    }
+    let devices = devices.values.reduce(0, +)
     let (found, refused) = (
       outcomes[SweepReason.found.rawValue] ?? 0, outcomes[SweepReason.wrongCredential.rawValue] ?? 0
     )

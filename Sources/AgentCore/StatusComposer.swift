@@ -46,7 +46,7 @@ struct StatusComposer: Sendable {
   func fruitless(_ fleet: FleetState) -> CollectorWords? {
     guard let sweep = fleet.agent.sweepCompleted else { return nil }
     let outcomes = Dictionary(sweep.fact.outcomes.map { ($0.reason, $0.addresses) }, uniquingKeysWith: { $1 })
-    return CollectorWords.fruitless(outcomes, devices: fleet.devices.count)
+    return CollectorWords.fruitless(outcomes, devices: Self.devices(fleet))
   }
 
   private static func lastSweepShown(_ agent: AgentState) -> AgentStatus.LastSweep? {
@@ -118,7 +118,7 @@ struct StatusComposer: Sendable {
 
   static func devices(_ fleet: FleetState) -> [String: Int] {
     var counts: [String: Int] = [:]
-    for device in fleet.devices.values { counts[DeviceSummary(device).condition, default: 0] += 1 }
+    for device in fleet.devices.values { counts[device.condition, default: 0] += 1 }
     return counts
   }
 
