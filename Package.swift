@@ -196,8 +196,8 @@ let package = Package(
     room(
       "HubServer",
       [
-        "HubDatabase", "HubFleet", "HubProtocol", "Events", "Evidence", "OpenSSL", "CLinux", "Platform", "Settings",
-        "WebServing",
+        "HubDatabase", "HubFleet", "HubProtocol", "Discovery", "Events", "Evidence", "OpenSSL", "CLinux", "Platform",
+        "Settings", "WebServing",
         grpcCore,
         protobuf,
         logging,

@@ -20,6 +20,7 @@ package struct AgentCheck: Sendable {
   /// - Throws: `AgentFailure` of the first thing that would keep the agent from running.
   package init(_ configuration: AgentConfiguration, file: String) throws {
     _ = try LocalProfiles(configuration.profiles)
+    try ConsoleService.check(configuration)
     var lines = ["configuration: \(file) is correct"]
     lines.append("state: \(try Self.state(configuration.state.directory))")
     let journal = try Self.journal(configuration.journal.directory)

@@ -186,11 +186,6 @@ extension ConsoleSettings {
       path("password_file", "the file that holds the password's hash") ?? stateDirectory + "/console-password"
     certificate = path("certificate", "a PEM file with the console's certificate")
     key = path("key", "a PEM file with the certificate's private key")
-    for (name, file) in [("certificate", certificate), ("key", key)] {
-      guard let file, !Files.isReadable(file) else { continue }
-      table.findings.warn(
-        table.path.key(name), "there is no \(file) that this user can read: the console does not start without it")
-    }
     hosts = table.texts("hosts", expected: "names that the console goes by, such as \"print-srv.example.org\"") {
       text in
       HostAndPort("\(text):1").map { _ in text }

@@ -30,6 +30,7 @@ struct ConfigCheckCommand: AsyncParsableCommand {
     try await reporting {
       let configuration = try file.load()
       _ = try LocalProfiles(configuration.profiles)
+      try ConsoleService.check(configuration)
       for warning in configuration.warnings { Machine.tell("warning: \(warning)\n") }
       let ranges = configuration.discovery.ranges.count
       let hub = configuration.hub.map { "hub \($0.csr)" } ?? "no hub"

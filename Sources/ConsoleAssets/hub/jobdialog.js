@@ -6,7 +6,7 @@ import { field, form } from "/shared/form.js";
 import { dialog, confirm } from "/shared/dialog.js";
 import { failed, toast } from "/shared/toast.js";
 import { go, link } from "/shared/router.js";
-import { deviceName, entityOptions } from "/app/names.js";
+import { deviceName, entityOptions, undecided } from "/app/names.js";
 
 const KINDS = [
   ["scan", "Scan: look for printers now"], ["upload", "Upload: read printers now and deliver"], ["alerts", "Alerts: read alerts now and deliver"],
@@ -28,7 +28,7 @@ export async function newJob({ api, install = null, device = null }) {
   const kinds = device ? KINDS.filter(([kind]) => OF_DEVICES.includes(kind)) : KINDS;
   const ids = await dialog("New job", (close) => {
     const kind = field({ name: "kind", label: "What", type: "select", options: kinds, value: kinds[0][0] });
-    const entity = field({ name: "entity", label: "Each install of", type: "select", options: entityOptions(entities), value: entities[0] ? String(entities[0].id) : "", hint: "And of the entities under it; revoked ones are left out." });
+    const entity = field({ name: "entity", label: "Each install of", type: "select", options: [...undecided(entities), ...entityOptions(entities)], hint: "And of the entities under it; revoked ones are left out." });
     const ranges = field({ name: "ranges", label: "Only there", hint: "Address ranges with commas between them, within what the agent is configured for. Empty: all of it." });
     const atOnce = field({ name: "atOnce", label: "At once: what runs has failed then", type: "checkbox" });
     const valid = field({ name: "validSeconds", label: "May wait and run for", type: "select", options: VALID, value: "3600" });
@@ -44,7 +44,8 @@ export async function newJob({ api, install = null, device = null }) {
         const body = { kind: values.kind, validSeconds: Number(values.validSeconds) };
         if (install) body.install = install.id;
         else if (device) body.devices = [device.id];
-        else body.entity = Number(values.entity);
+        else if (values.entity) body.entity = Number(values.entity);
+        else { entity.complain("Choose one."); entity.input.focus(); return; }
         if (values.kind === "scan") body.ranges = values.ranges.split(",").map((one) => one.trim()).filter(Boolean);
         if (values.kind === "restart") body.atOnce = values.atOnce;
         close((await api.post("jobs", body)).ids);

@@ -39,6 +39,9 @@ export async function entityFilter(api) {
   return [{ name: "entity", label: "Entity", options: [["", "All"], ...items.map((one) => [String(one.id), `${"\u2003".repeat(one.depth)}${one.name}`])] }];
 }
 
+/** What a choice of one of several begins with, so that nobody takes the first by oversight. */
+export function undecided(items) { return items.length > 1 ? [["", "Choose \u2026"]] : []; }
+
 /** Entities to choose from, each under the one that it is in. */
 export function entityOptions(items) {
   return items.map((one) => [String(one.id), `${"\u2003".repeat(one.depth)}${one.name}`]);

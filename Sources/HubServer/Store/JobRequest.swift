@@ -2,6 +2,7 @@
 // command and for the console.
 
 package import Events
+internal import Discovery
 internal import HubDatabase
 
 /// A wish, as it is written: nothing of it has been looked up.
@@ -45,6 +46,11 @@ package struct JobRequest: Sendable {
     guard ranges.isEmpty || kind == .scan else { throw Problem(field: "range", sentence: "goes with scan.") }
     guard ranges.count <= Self.rangesMax else {
       throw Problem(field: "range", sentence: "can be given \(Self.rangesMax) times at most.")
+    }
+    for range in ranges {
+      do throws(AddressRangeError) { _ = try AddressRange(range) } catch {
+        throw Problem(field: "range", sentence: "is no range: \(error)")
+      }
     }
     guard devices.isEmpty || [.upload, .alerts, .settings, .page].contains(kind) else {
       throw Problem(field: "device", sentence: "goes with upload, alerts, settings and page.")

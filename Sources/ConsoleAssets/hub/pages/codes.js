@@ -7,7 +7,7 @@ import { plainTable } from "/shared/table.js";
 import { actionButton, field, form } from "/shared/form.js";
 import { confirm, dialog } from "/shared/dialog.js";
 import { failed, toast } from "/shared/toast.js";
-import { entityOptions, may, state } from "/app/names.js";
+import { entityOptions, may, state, undecided } from "/app/names.js";
 
 const ONE = [["3600", "1 hour"], ["28800", "8 hours"], ["86400", "24 hours"]];
 const SEVERAL = [["86400", "1 day"], ["604800", "7 days"], ["2592000", "30 days"]];
@@ -30,7 +30,7 @@ export async function page({ api, live, signal, session }) {
     const { items } = await api.get("entities");
     if (items.length === 0) { toast("Add an entity first: a code belongs to one.", "bad"); return; }
     const made = await dialog("New DataLink code", (close) => {
-      const entity = field({ name: "entity", label: "Entity", type: "select", options: entityOptions(items), value: String(items[0].id), hint: "The machines that enrol with it belong to this one." });
+      const entity = field({ name: "entity", label: "Entity", type: "select", options: [...undecided(items), ...entityOptions(items)], hint: "The machines that enrol with it belong to this one." });
       const uses = field({ name: "uses", label: "How many machines", type: "number", value: "1", attributes: { min: 1, max: 100_000, required: true } });
       const valid = field({ name: "validSeconds", label: "Good for", type: "select", options: ONE, value: "86400" });
       uses.input.addEventListener("input", () => {
@@ -41,7 +41,10 @@ export async function page({ api, live, signal, session }) {
       });
       return [form({ fields: [entity, uses, valid], label: "New DataLink code",
         layout: () => [entity.element, uses.element, valid.element, h("div", { class: "actions" }, h("button", { type: "submit", class: "primary" }, "Make it"))],
-        submit: async (values) => close(await api.post("codes", { entity: Number(values.entity), uses: Number(values.uses), validSeconds: Number(values.validSeconds) })),
+        submit: async (values) => {
+          if (!values.entity) { entity.complain("Choose one."); entity.input.focus(); return; }
+          close(await api.post("codes", { entity: Number(values.entity), uses: Number(values.uses), validSeconds: Number(values.validSeconds) }));
+        },
       }).element];
     });
     if (!made) return;
