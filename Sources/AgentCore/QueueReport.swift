@@ -64,7 +64,8 @@ package struct QueueReport: Sendable {
         ? "the agent does not run; these are the journal's numbers" : "no hub is configured: nothing is delivered"
     }
     guard let component else { return "unknown" }
-    return component.message + (component.remedy.map { ". \($0)" } ?? "")
+    let isSentence = component.message.last.map { ".?!".contains($0) } ?? true
+    return component.message + (component.remedy.map { isSentence ? " \($0)" : ". \($0)" } ?? "")
   }
 
   private var modeWords: String {

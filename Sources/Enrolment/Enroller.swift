@@ -119,7 +119,7 @@ package struct Enroller<Service: EnrolmentService>: Sendable {
         throw EnrolmentError.enrolledAlready(installID: identity.installID, entity: identity.entity)
       }
     }
-    let pending = try begun()
+    let pending = try begun(with: code)
     let answer = try await service.enrol(
       EnrolmentRequest(
         code: code, enrolmentID: pending.id, certificateRequest: try request(for: pending.key), journal: journal,
@@ -131,11 +131,17 @@ package struct Enroller<Service: EnrolmentService>: Sendable {
     return identity
   }
 
-  private func begun() throws -> PendingEnrolment {
-    if let pending = try store.pending() { return pending }
+  /// The enrolment that is under way with this code, or a new one: a hub takes no other code for one that it has seen, and whoever was given
+  /// another code is to get in with it.
+  private func begun(with code: DataLinkCode) throws -> PendingEnrolment {
+    if let pending = try store.pending(),
+      pending.codeDigest ?? IdentityStore.digest(of: code) == IdentityStore.digest(of: code)
+    {
+      return pending
+    }
     let (key, file) = try store.makeKey()
     try reached(.key)
-    let pending = try store.begin(key: key, file: file)
+    let pending = try store.begin(key: key, file: file, code: code)
     try reached(.pending)
     return pending
   }

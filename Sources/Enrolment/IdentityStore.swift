@@ -40,6 +40,8 @@ package struct IdentityStore: Sendable {
     var version = 1
     var enrolment: String
     var key: String
+    /// SHA-256 of the DataLink code that it was begun with; nil where an earlier release began it.
+    var code: String?
   }
 
   private struct StoredIdentity: Codable {
@@ -100,7 +102,7 @@ package struct IdentityStore: Sendable {
     guard stored.version <= Self.version, let id = bytes(hexadecimal: stored.enrolment), id.count == 16 else {
       throw unreadable(pendingPath, "it has no enrolment id that this program understands")
     }
-    return PendingEnrolment(id: id, key: try key(in: stored.key), keyFile: stored.key)
+    return PendingEnrolment(id: id, key: try key(in: stored.key), keyFile: stored.key, codeDigest: stored.code)
   }
 
   /// Whether an identity was stored whose event may not be in the journal yet.
@@ -153,11 +155,15 @@ package struct IdentityStore: Sendable {
   }
 
   /// Begins an enrolment: from here on every attempt uses this id and key.
-  func begin(key: P256PrivateKey, file: String) throws(EnrolmentError) -> PendingEnrolment {
-    let pending = PendingEnrolment(id: SecureRandom.bytes(16), key: key, keyFile: file)
-    try save(StoredPending(enrolment: hexadecimal(pending.id), key: file), to: pendingPath)
+  func begin(key: P256PrivateKey, file: String, code: DataLinkCode) throws(EnrolmentError) -> PendingEnrolment {
+    let pending = PendingEnrolment(
+      id: SecureRandom.bytes(16), key: key, keyFile: file, codeDigest: Self.digest(of: code))
+    try save(
+      StoredPending(enrolment: hexadecimal(pending.id), key: file, code: pending.codeDigest), to: pendingPath)
     return pending
   }
+
+  static func digest(of code: DataLinkCode) -> String { "\(SHA256.hash(Array(code.digits.utf8)))" }
 
   /// Becomes this install.
   func store(_ identity: InstallIdentity, keyFile: String) throws(EnrolmentError) {

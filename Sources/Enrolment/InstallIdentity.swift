@@ -52,6 +52,8 @@ package struct PendingEnrolment: Sendable {
   package var key: P256PrivateKey
   /// The key's file in the identity directory.
   package var keyFile: String
+  /// SHA-256 of the code that it was begun with, in hexadecimal digits; nil where an earlier release began it.
+  package var codeDigest: String?
 }
 
 /// A renewal that was begun.

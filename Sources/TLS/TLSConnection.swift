@@ -71,8 +71,15 @@ package final class TLSConnection: @unchecked Sendable {
     blockBrokenPipeSignal()
     let isInterrupted = { self.interrupted.load(ordering: .acquiring) }
     let hop = configuration.proxy?.endpoint ?? endpoint
-    let addresses = try NameResolver.addresses(of: hop, waker: waker, until: deadline, isInterrupted: isInterrupted)
-    let socket = try Socket.connect(to: addresses, waker: waker, until: deadline, isInterrupted: isInterrupted)
+    let socket: Socket
+    do throws(TLSError) {
+      let addresses = try NameResolver.addresses(of: hop, waker: waker, until: deadline, isInterrupted: isInterrupted)
+      socket = try Socket.connect(to: addresses, waker: waker, until: deadline, isInterrupted: isInterrupted)
+    } catch {
+      // It is the proxy that is out of reach; of the server nothing is known.
+      guard let proxy = configuration.proxy, error != .interrupted else { throw error }
+      throw .proxyRefused(proxy: "\(proxy.endpoint)", reason: error.asOfProxy)
+    }
     if let proxy = configuration.proxy {
       try proxy.openTunnel(on: socket, to: endpoint, waker: waker, until: deadline, isInterrupted: isInterrupted)
     }
@@ -284,10 +291,7 @@ extension TLSConnection {
   /// What a close says that comes before the server's first byte, if the server had asked for a certificate.
   private var silentRefusal: TLSError? {
     guard let context = session?.context, context.verification.wasAskedForCertificate, !hasReceived else { return nil }
-    return .ownCertificateRefused(
-      reason: configuration.identity == nil
-        ? "it asked for a client certificate, got none, and closed the connection"
-        : "it closed the connection after it got the certificate, without saying why")
+    return .closedUnexplained(withCertificate: configuration.identity != nil)
   }
 
   /// An alert that waits to be read may explain why a write failed; application data before it are of no use any more.

@@ -28,6 +28,9 @@ package enum TLSError: Error, Hashable, Sendable, CustomStringConvertible {
   case wrongPin(expected: PublicKeyPin)
   /// The server refused our certificate, or that we showed none. In TLS 1.3 this arrives after the handshake.
   case ownCertificateRefused(reason: String)
+  /// The server closed the connection after it had asked for a certificate and before it said anything: it may not accept ours, or the connection
+  /// broke at that moment. Nothing tells which.
+  case closedUnexplained(withCertificate: Bool)
   /// The server speaks TLS, but none of the protocols offered through ALPN.
   case protocolNotAgreed(offered: [String])
   /// The handshake failed in another way.
@@ -57,6 +60,9 @@ package enum TLSError: Error, Hashable, Sendable, CustomStringConvertible {
       "The server's certificate is for \(names.isEmpty ? "no name" : names.joined(separator: ", ")), not for \(expected)."
     case .wrongPin(let expected): "No certificate of the server has the pinned key \(expected)."
     case .ownCertificateRefused(let reason): "The server refused this agent's certificate: \(reason)."
+    case .closedUnexplained(let withCertificate):
+      "The server closed the connection before it said anything"
+        + (withCertificate ? "; it may be that it does not accept this agent's certificate." : ".")
     case .protocolNotAgreed(let offered): "The server speaks none of \(offered.joined(separator: ", "))."
     case .handshakeFailed(let reason): "The TLS handshake failed: \(reason)."
     case .connectionLost(let reason): "The connection was lost: \(reason)."
@@ -88,8 +94,22 @@ package enum TLSError: Error, Hashable, Sendable, CustomStringConvertible {
       "Set \(setting) to a name that the certificate has, or have the hub's operator add this one to the hub's names."
     case .ownCertificateRefused:
       "Ask the hub's operator; a revoked install needs: ptagent enroll --again --code CODE"
-    case .connectionLost, .interrupted: "If it stays, ask the hub's operator what the hub's log says."
+    case .closedUnexplained(withCertificate: true):
+      "If it stays, ask the hub's operator; a revoked install needs: ptagent enroll --again --code CODE"
+    case .connectionLost, .closedUnexplained, .interrupted:
+      "If it stays, ask the hub's operator what the hub's log says."
     case .configuration: "Restore the identity's files from a copy, or run: ptagent enroll --again --code CODE"
+    }
+  }
+
+  /// Why a proxy was not reached, as the end of a sentence.
+  var asOfProxy: String {
+    switch self {
+    case .nameNotResolved(_, let reason): "its name has no address (\(reason))"
+    case .refused: "nothing listens there"
+    case .unreachable(_, let reason): "the network does not lead there (\(reason))"
+    case .timedOut: "it does not answer"
+    default: description
     }
   }
 
@@ -112,7 +132,9 @@ package enum TLSError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Whether trying again without a change of settings, certificates or clocks could help.
   package var isTransient: Bool {
     switch self {
-    case .nameNotResolved, .refused, .unreachable, .timedOut, .proxyRefused, .connectionLost, .handshakeFailed: true
+    case .nameNotResolved, .refused, .unreachable, .timedOut, .proxyRefused, .connectionLost, .closedUnexplained,
+      .handshakeFailed:
+      true
     case .notTLS, .certificateNotTrusted, .certificateExpired, .certificateNotYetValid, .wrongHost, .wrongPin,
       .ownCertificateRefused, .protocolNotAgreed, .interrupted, .configuration:
       false

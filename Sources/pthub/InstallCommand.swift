@@ -2,6 +2,7 @@
 
 internal import ArgumentParser
 internal import FoundationEssentials
+internal import HubDatabase
 internal import HubServer
 
 struct InstallCommand: AsyncParsableCommand {

@@ -10,7 +10,7 @@ import Testing
 final class MemoryHub: EnrolmentService {
   struct State {
     var codes: Set<String> = ["0123456789ABCDEF01234567"]
-    var installs: [[UInt8]: (id: String, pin: PublicKeyPin)] = [:]
+    var installs: [[UInt8]: (id: String, pin: PublicKeyPin, code: String)] = [:]
     var requests = 0
     var losesAnswers = 0
   }
@@ -34,10 +34,12 @@ final class MemoryHub: EnrolmentService {
     } catch { throw .requestRefused(hub: hub, reason: "\(error)") }
     let install = state.withLock { state -> String? in
       state.requests += 1
-      if let known = state.installs[request.enrolmentID] { return known.pin == pin ? known.id : nil }
+      if let known = state.installs[request.enrolmentID] {
+        return known.pin == pin && known.code == request.code.digits ? known.id : nil
+      }
       guard state.codes.remove(request.code.digits) != nil else { return nil }
       let id = "install-\(state.installs.count + 1)"
-      state.installs[request.enrolmentID] = (id, pin)
+      state.installs[request.enrolmentID] = (id, pin, request.code.digits)
       return id
     }
     guard let install else { throw .codeRefused(hub: hub, reason: "used up") }
@@ -118,6 +120,18 @@ final class MemoryHub: EnrolmentService {
     #expect(hub.state.withLock { $0.requests } == 4)
   }
 
+  @Test func `a machine whose answer was lost gets in with another code as well`() async throws {
+    let (store, hub) = (IdentityStore(stateDirectory: try scratch()), try MemoryHub())
+    hub.state.withLock { $0.losesAnswers = 1 }
+    await #expect(throws: EnrolmentError.self) { try await enrol(store, hub) }
+    let other = try #require(DataLinkCode("89ABCDEF0123456789ABCDEF"))
+    hub.state.withLock { _ = $0.codes.insert(other.digits) }
+    let identity = try await enrol(store, hub, code: other)
+    #expect(identity.installID == "install-2")
+    try store.settle()
+    #expect(try Files.names(in: store.directory).filter { $0.hasPrefix("key-") }.count == 1)
+  }
+
   @Test func `a machine that is enrolled is not enrolled again by mistake, but is when asked to`() async throws {
     let (store, hub) = (IdentityStore(stateDirectory: try scratch()), try MemoryHub())
     _ = try await enrol(store, hub)
@@ -196,14 +210,14 @@ final class MemoryHub: EnrolmentService {
 
   @discardableResult
   private func enrol(
-    _ store: IdentityStore, _ hub: MemoryHub, isAgain: Bool = false,
+    _ store: IdentityStore, _ hub: MemoryHub, isAgain: Bool = false, code other: DataLinkCode? = nil,
     reached: @escaping @Sendable (Enroller<MemoryHub>.Step) throws -> Void = { _ in }
   ) async throws -> InstallIdentity {
     let journalKey = try Ed25519PrivateKey()
     let journal = JournalReference(id: [UInt8](repeating: 1, count: 16), publicKey: journalKey.publicKey)
     let machine = MachineDescription(hostName: "print-server", operatingSystem: "Debian", agentVersion: "1")
     return try await Enroller(store: store, service: hub, reached: reached)
-      .enrol(code: try #require(code), journal: journal, machine: machine, isAgain: isAgain)
+      .enrol(code: try #require(other ?? code), journal: journal, machine: machine, isAgain: isAgain)
   }
 
   private func scratch() throws -> String {

@@ -122,7 +122,7 @@ struct Connectivity: Sendable {
     case .certificateNotTrusted, .wrongPin: "untrusted"
     case .certificateExpired, .certificateNotYetValid, .wrongHost: "certificate"
     case .notTLS, .protocolNotAgreed, .handshakeFailed, .ownCertificateRefused, .configuration: "tls"
-    case .connectionLost, .interrupted: "closed"
+    case .connectionLost, .closedUnexplained, .interrupted: "closed"
     }
   }
 }
