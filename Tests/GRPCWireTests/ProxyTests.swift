@@ -56,7 +56,7 @@ private let target = Endpoint(host: "hub.example", port: 443)
 
   @Test func `may be nobody`() {
     let port = Listener().port
-    #expect(throws: TLSError.refused(address: "127.0.0.1:\(port)")) {
+    #expect(throws: TLSError.proxyRefused(proxy: "127.0.0.1:\(port)", reason: "nothing listens there")) {
       try shakeHands(with: target, through: Endpoint(host: "127.0.0.1", port: port))
     }
   }

@@ -35,6 +35,11 @@ const WIDE = matchMedia("(min-width: 70rem)");
 /** A page that takes longer says so; a quicker one appears at once. */
 const PATIENCE = 250;
 
+/** A page's module could not be had. */
+class NotLoaded extends Error {
+  constructor(cause) { super("not loaded", { cause }); }
+}
+
 export function startConsole(options) {
   const state = { page: null, session: null, turn: 0 };
   const api = new Api(options.api, { onUnauthorized: () => showLogin() });
@@ -155,7 +160,7 @@ export function startConsole(options) {
       if (!found) throw new ApiError(404, { message: "There is no such page." });
       const setTitle = (text) => { document.title = `${text} \u2013 ${options.name}`; };
       setTitle(found.route.title);
-      const module = await found.route.load();
+      const module = await found.route.load().catch((error) => { throw new NotLoaded(error); });
       const content = await module.page({
         parameters: found.parameters, query, api: api.until(page.signal), live, signal: page.signal, setTitle, session: state.session, console: surface,
         setQuery: (next) => { if (!page.signal.aborted) setQuery(next); },
@@ -165,7 +170,7 @@ export function startConsole(options) {
     } catch (error) {
       if (error instanceof Ended || page.signal.aborted) return;
       if (!(error instanceof ApiError)) console.error(error);
-      fill(main, problem(error));
+      fill(main, error instanceof NotLoaded ? notLoaded(page.signal) : problem(error));
     } finally {
       clearTimeout(waiting);
       if (state.page === page) main.removeAttribute("aria-busy");
@@ -174,6 +179,14 @@ export function startConsole(options) {
     scrollTo(0, 0);
     // Whoever does not see the page hears that it is another one.
     if (!isFirst && !main.contains(document.activeElement)) (main.querySelector("h1") ?? main).focus({ preventScroll: true });
+  }
+
+  /** Browsers remember that a module was not there: the document is loaded again, once the server answers. */
+  function notLoaded(signal) {
+    live.addEventListener("state", ({ detail }) => { if (detail === "open") location.reload(); }, { signal });
+    const again = () => options.session(api).then(() => location.reload(), failed);
+    return h("div", { class: "problem" }, h("h1", { tabindex: "-1" }, "The server cannot be reached"), h("p", null, "This page comes by itself as soon as it answers."),
+      h("button", { type: "button", class: "primary", on: { click: again } }, "Try again"));
   }
 
   function problem(error) {

@@ -21,10 +21,12 @@ const HOW = {
   addresses: "One address or range a line.", times: "One time a line, such as 06:00.", days: "Days such as mon, thu.", words: "One a line.",
 };
 
+/** Key to what was typed and is not saved; null takes this console's value away. It outlives the page: whoever looks elsewhere finds it again. */
+const changes = new Map();
+
 export async function page({ api, live, signal, query, setQuery, session }) {
   let settings = await api.get("settings");
-  /** Key to what was typed; null takes this console's value away. */
-  const changes = new Map();
+  addEventListener("beforeunload", (event) => { if (changes.size > 0) event.preventDefault(); }, { signal });
   const complaints = new Map();
   const body = h("div", { class: "stack" });
   const bar = h("div", { class: "save-bar", role: "region", "aria-label": "Changes", hidden: true });

@@ -23,7 +23,7 @@ export async function page({ api, live, signal, query, setQuery }) {
     href: (install) => link("installs", install.id),
     load: (parameters) => api.get("installs", parameters),
     columns: [
-      { label: "Install", sort: "host", cell: (install) => [h("a", { href: link("installs", install.id) }, install.hostName || install.id.slice(0, 8)), h("span", { class: "cell-sub" }, install.operatingSystem)] },
+      { label: "Install", sort: "host", cell: (install) => [h("a", { href: link("installs", install.id) }, install.hostName || install.id.slice(0, 8)), h("span", { class: "cell-sub" }, `${install.id.slice(0, 8)}, ${install.operatingSystem}`)] },
       { label: "Entity", sort: "entity", cell: (install) => install.entity.name },
       { label: "State", cell: (install) => [state(install.state), ["degraded", "failed"].includes(install.condition) ? pill(install.condition) : null, install.reasons && h("span", { class: "cell-sub" }, install.reasons)] },
       { label: "Seen", sort: "seen", class: "nowrap", cell: (install) => ago(install.seen) },
