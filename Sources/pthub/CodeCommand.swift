@@ -20,7 +20,7 @@ struct CodeCommand: AsyncParsableCommand {
           pthub code create --entity "Acme, Berlin"
           pthub code create --entity "Acme, Berlin" --uses 40 --valid 7d
 
-        With --replaces the code is for a machine that takes the place of an install, of the same entity: one that was installed anew, or its successor. At its enrolment         the install that it replaces is shown as replaced, and none of its certificates is accepted any more; what it delivered stays.
+        With --replaces the code is for a machine that takes the place of an install, of the same entity: one that was installed anew, or its successor. At its enrolment the install that it replaces is shown as replaced, and none of its certificates is accepted any more; what it delivered stays.
 
           pthub code create --replaces 7b0c5a1e
         """)

@@ -39,6 +39,7 @@ struct InstallCommand: AsyncParsableCommand {
 
     /// The gravest reason, and how many there are besides.
     var why: String {
+      if revoked == nil, condition == "late" { return "It does not report its health." }
       guard revoked == nil, let first = reasons.first else { return "-" }
       return reasons.count == 1 ? first : "\(first) (and \(reasons.count - 1) more)"
     }
