@@ -32,10 +32,14 @@ final class DeviceLine: ChannelInboundHandler {
   /// What came, or comes next; nil at the end.
   /// - Parameter patience: nil: for as long as it takes.
   func read(within patience: TimeAmount?, _ promise: EventLoopPromise<[UInt8]?>) {
-    guard let context else { return promise.fail(DeviceFault.closed) }
     guard reader == nil else { return promise.fail(DeviceFault.closed) }
     reader = promise
+    // What came before the end is read after it as well.
     if hand() { return }
+    guard let context else {
+      settle()
+      return promise.fail(DeviceFault.closed)
+    }
     if let patience {
       let late = NIOLoopBound(self, eventLoop: context.eventLoop)
       timer = context.eventLoop.scheduleTask(in: patience) {

@@ -12,6 +12,8 @@ final class ConnectionLoop {
   static let readBytes = 64 << 10
   /// Reads in one round before it is the turn of the others.
   static let readsPerRoundMax = 16
+  /// Bytes that a server looks at before it asks whether they are a flood: some hundreds of the smallest frames, fewer than nghttp2 bears.
+  static let servedBytes = 4 << 10
   /// Bytes made ready for writing at once.
   static let outputBytes = 64 << 10
 
@@ -31,6 +33,8 @@ final class ConnectionLoop {
   private var hasTerminated = false
   /// The peer was told why it ends.
   private var hasGoneAway = false
+  /// The peer flooded this side: what it sends still is dropped.
+  private var isFlooded = false
   /// Why the connection will have ended when nothing more is to come.
   private var goneReason = HTTP2Error.closedByPeer
   private var isAborted = false
@@ -76,7 +80,6 @@ final class ConnectionLoop {
       if isAborted { return .closed }
       let input = try read(into: buffer, session)
       for event in session.takeEvents() { handle(event, session) }
-      calm(session)
       closeWhenDrained(session)
       let isBlocked = try write(session)
       for event in session.takeEvents() { handle(event, session) }
@@ -110,9 +113,19 @@ extension ConnectionLoop {
       guard let count = try connection.bytes.read(into: buffer) else { return .nothing }
       guard count > 0 else { return .end }
       keepalive.received(now: .now)
-      try session.receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      try receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]), session)
     }
     return .more
+  }
+
+  private func receive(_ bytes: UnsafeRawBufferPointer, _ session: HTTP2Session) throws {
+    guard connection.role == .server else { return try session.receive(bytes) }
+    var rest = bytes
+    while !rest.isEmpty, !isFlooded {
+      try session.receive(UnsafeRawBufferPointer(rebasing: rest.prefix(Self.servedBytes)))
+      rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(Self.servedBytes))
+      calm(session)
+    }
   }
 
   /// Returns whether bytes are left that the socket does not take.
@@ -223,9 +236,8 @@ extension ConnectionLoop {
 
   /// A peer that keeps this side busy with nothing is sent away.
   private func calm(_ session: HTTP2Session) {
-    guard connection.role == .server, !flood.admits(session.takeChores(), now: .now), drainDeadline == nil else {
-      return
-    }
+    guard !flood.admits(session.takeChores(), now: .now) else { return }
+    isFlooded = true
     goneReason = .protocolViolation(reason: "a flood of frames that carry nothing")
     connection.becameUnusable(goneReason)
     session.terminate(.enhanceYourCalm)

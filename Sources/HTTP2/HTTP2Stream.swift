@@ -103,9 +103,12 @@ package final class HTTP2Stream: Sendable {
 
   // MARK: reading
 
-  /// Whether all that the peer sends is here.
+  /// Whether all that the peer sends is here, and was read.
   package var isReceived: Bool {
-    state.withLock { if case .complete? = $0.ending { true } else { false } }
+    state.withLock { state in
+      guard case .complete? = state.ending else { return false }
+      return state.first == state.inbox.count
+    }
   }
 
   /// Nobody will read any more: what is unread is dropped, and what comes still. Writing goes on.

@@ -81,7 +81,8 @@ private final class Server: ChannelInboundHandler {
       let again = NIOLoopBound((self, context), eventLoop: context.eventLoop)
       context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes))).whenSuccess {
         let (server, context) = again.value
-        server.perform(act, context)
+        // Not at once: a write that is done at once would be made from within itself, without end.
+        context.eventLoop.assumeIsolated().execute { server.perform(act, context) }
       }
     }
   }
