@@ -141,7 +141,8 @@ let package = Package(
       "DeviceHTTP",
       [
         "OpenSSL", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
-        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOTLS", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ]),
     room(
       "Collectors",
@@ -150,6 +151,11 @@ let package = Package(
     room(
       "Replicator",
       ["Journal", "Evidence", "GRPCWire", "HubProtocol", "TLS", "OpenSSL", "Platform", grpcCore, protobuf, logging]),
+
+    // A device's own pages, for a technician at the hub.
+    room(
+      "RemoteTechnician",
+      ["DeviceHTTP", "GRPCWire", "HTTP2", "TLS", "OpenSSL", "Discovery", "Events", "AlertRules"]),
 
     room("Settings", ["AlertRules", "Discovery", "SNMP", "OpenSSL", "Platform", "PrinterModel", "TOMLText", toml]),
     room("Jobs", ["Events", logging]),
@@ -161,7 +167,8 @@ let package = Package(
         "Jobs", "Journal", .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         "LMDB", "OpenSSL", "SNMP", "Zlib",
-        "Platform", "PrinterModel", "Projections", "ReadModels", "Replicator", "TLS", "WebServing", logging, lifecycle,
+        "Platform", "PrinterModel", "Projections", "ReadModels", "RemoteTechnician", "Replicator", "TLS", "WebServing",
+        logging, lifecycle,
         signals,
       ]),
 
@@ -259,8 +266,8 @@ let package = Package(
       "AgentCoreTests",
       of: [
         "AgentCore", "AlertRules", "Collectors", "Settings", "Discovery", "Enrolment", "Events", "Evidence", "Jobs",
-        "Journal", "MIB", "OpenSSL", "Platform", "PrinterModel", "Projections", "ReadModels", "Replicator", "SNMP",
-        "Zlib",
+        "Journal", "MIB", "OpenSSL", "Platform", "PrinterModel", "Projections", "ReadModels", "RemoteTechnician",
+        "Replicator", "SNMP", "Zlib",
         logging, lifecycle,
       ]),
     tests(
@@ -327,6 +334,13 @@ let package = Package(
       of: [
         "TestPrograms", "ReadModels", "Journal", "Evidence", "Events", "MIB", "OpenSSL", "PrinterModel", "Projections",
       ]),
+    tests(
+      "RemoteTechnicianTests",
+      of: [
+        "RemoteTechnician", "TestPrograms", "AlertRules", "DeviceHTTP", "HTTP2", "TLS", "OpenSSL", "Discovery", "Events",
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ], exclude: ["Support"]),
     tests(
       "ReplicatorTests",
       of: [

@@ -50,6 +50,7 @@ EVENT_TYPES = {
     70: "JournalDamaged", 71: "RecordsRemoved", 72: "ReadingsThinned", 73: "JournalRestored",
     80: "JobReceived", 81: "JobStarted", 82: "JobCompleted", 83: "JobFailed", 84: "JobExpired", 85: "JobRefused",
     90: "SettingsApplied", 91: "SettingsRefused",
+    92: "RemoteSessionOpened", 93: "RemoteRequest", 94: "RemoteSessionClosed", 95: "RemoteCertificatePinned", 96: "RemoteCertificateChanged",
 }
 
 

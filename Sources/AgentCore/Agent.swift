@@ -11,6 +11,7 @@
 //     provisioning     an enrolment with the code that whoever installed the agent left
 //     collector
 //     jobs             what the hub wants done
+//     remote           what `ptagent remote` asks
 //     metrics          where they are served
 //     console          nobody asks for more
 //     supervision      first to end: tells the service manager
@@ -134,6 +135,8 @@ package struct Agent: Sendable {
     composer.progress.watch(replicator)
     let diagnostics = Diagnostics(
       configuration: { keeper.current }, composer: composer, journal: journal, tail: logTail)
+    let remote = RemoteDesk(
+      configured: { keeper.current }, identity: identity, desk: desk, fold: fold, journal: journal, logger: logger)
     let jobs = JobService(
       journal: journal, jobs: fold.state.agent.jobs,
       executor: JobExecution(
@@ -142,7 +145,8 @@ package struct Agent: Sendable {
           return CollectorSettings(configuration, profiles: settings.profiles).inNetworks(of: configuration)
         }, desk: desk, fold: fold, journal: journal, replicator: replicator,
         diagnostics: diagnostics,
-        stateDirectory: configuration.state.directory, restart: restart, settingsUpdate: keeper),
+        stateDirectory: configuration.state.directory, restart: restart, settingsUpdate: keeper,
+        devicePages: remote),
       replicator: replicator, logger: logger)
     jobBox.fill(jobs)
     let thinning = ThinningGauge()
@@ -177,7 +181,8 @@ package struct Agent: Sendable {
           keeper: keeper, profiles: settings.profiles, journal: journal,
           journalDirectory: configuration.journal.directory, fold: fold, thinning: thinning, board: board,
           display: display, desk: desk, trace: trace, logger: logger),
-        jobs, ConsoleService(configuration: configuration, desk: console, board: board, feed: feed, logger: logger),
+        jobs, RemoteControlService(desk: remote, stateDirectory: configuration.state.directory, logger: logger),
+        ConsoleService(configuration: configuration, desk: console, board: board, feed: feed, logger: logger),
       ] + [metrics].compactMap { $0 as (any Service)? } + [supervision],
       gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.quiet(logger))
     group.maximumGracefulShutdownDuration = Self.shutdownMax

@@ -1,4 +1,4 @@
-// HTTP to printers: one POST, one answer, one connection. For IPP and nothing else.
+// HTTP to printers: one POST, one answer, one connection. For IPP and nothing else; a device's own pages are read by `DeviceConnection`.
 //
 //     connect -> (TLS) -> request -> head, body -> close          at any point: the deadline, too many bytes, the end of the connection
 //
@@ -161,7 +161,7 @@ package struct DeviceHTTPClient: Sendable {
 }
 
 extension TimeAmount {
-  fileprivate init(_ duration: Duration) {
+  init(_ duration: Duration) {
     let (seconds, attoseconds) = duration.components
     self = .nanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
   }

@@ -43,6 +43,10 @@ enum Wire {
   typealias JobExpired = Printtrail_Events_V1_JobExpired
   typealias SettingsApplied = Printtrail_Events_V1_SettingsApplied
   typealias SettingsRefused = Printtrail_Events_V1_SettingsRefused
+  typealias RemoteSessionOpened = Printtrail_Events_V1_RemoteSessionOpened
+  typealias RemoteRequest = Printtrail_Events_V1_RemoteRequest
+  typealias RemoteSessionClosed = Printtrail_Events_V1_RemoteSessionClosed
+  typealias RemoteCertificate = Printtrail_Events_V1_RemoteCertificate
   typealias Setting = Printtrail_Events_V1_Setting
   typealias ReadingTaken = Printtrail_Events_V1_ReadingTaken
   typealias ReadingChanged = Printtrail_Events_V1_ReadingChanged

@@ -110,6 +110,11 @@ package enum EventType {
   package static let jobRefused: UInt16 = 85
   package static let settingsApplied: UInt16 = 90
   package static let settingsRefused: UInt16 = 91
+  package static let remoteSessionOpened: UInt16 = 92
+  package static let remoteRequest: UInt16 = 93
+  package static let remoteSessionClosed: UInt16 = 94
+  package static let remoteCertificatePinned: UInt16 = 95
+  package static let remoteCertificateChanged: UInt16 = 96
 
   /// Names as they stand in exports and on the command line.
   package static let names: [UInt16: String] = [
@@ -127,6 +132,9 @@ package enum EventType {
     jobReceived: "JobReceived", jobStarted: "JobStarted", jobCompleted: "JobCompleted", jobFailed: "JobFailed",
     jobExpired: "JobExpired", jobRefused: "JobRefused",
     settingsApplied: "SettingsApplied", settingsRefused: "SettingsRefused",
+    remoteSessionOpened: "RemoteSessionOpened", remoteRequest: "RemoteRequest",
+    remoteSessionClosed: "RemoteSessionClosed", remoteCertificatePinned: "RemoteCertificatePinned",
+    remoteCertificateChanged: "RemoteCertificateChanged",
   ]
 
   /// Whether somebody waits for such an event: it does not wait behind readings on its way to the hub.
@@ -194,6 +202,11 @@ extension EventBody {
     case .jobRefused: EventType.jobRefused
     case .settingsApplied: EventType.settingsApplied
     case .settingsRefused: EventType.settingsRefused
+    case .remoteSessionOpened: EventType.remoteSessionOpened
+    case .remoteRequest: EventType.remoteRequest
+    case .remoteSessionClosed: EventType.remoteSessionClosed
+    case .remoteCertificatePinned: EventType.remoteCertificatePinned
+    case .remoteCertificateChanged: EventType.remoteCertificateChanged
     case .unknown(let type, _): type
     }
   }
@@ -236,6 +249,11 @@ extension EventBody {
     case .jobRefused(let event): event.wire
     case .settingsApplied(let event): event.wire
     case .settingsRefused(let event): event.wire
+    case .remoteSessionOpened(let event): event.wire
+    case .remoteRequest(let event): event.wire
+    case .remoteSessionClosed(let event): event.wire
+    case .remoteCertificatePinned(let event): event.wire
+    case .remoteCertificateChanged(let event): event.wire
     // Written as the bytes it came with; see `encoded`.
     case .unknown: Printtrail_Events_V1_PollCost()
     }

@@ -86,6 +86,11 @@ package struct EventDecoder {
     case EventType.jobRefused: .jobRefused(try jobRefused(bytes))
     case EventType.settingsApplied: .settingsApplied(try settingsApplied(bytes))
     case EventType.settingsRefused: .settingsRefused(try settingsRefused(bytes))
+    case EventType.remoteSessionOpened: .remoteSessionOpened(try remoteSessionOpened(bytes))
+    case EventType.remoteRequest: .remoteRequest(try remoteRequest(bytes))
+    case EventType.remoteSessionClosed: .remoteSessionClosed(try remoteSessionClosed(bytes))
+    case EventType.remoteCertificatePinned: .remoteCertificatePinned(try remoteCertificate(bytes))
+    case EventType.remoteCertificateChanged: .remoteCertificateChanged(try remoteCertificate(bytes))
     default: .unknown(type: type, bytes: Array(bytes))
     }
   }

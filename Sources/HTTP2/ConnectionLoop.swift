@@ -12,6 +12,8 @@ final class ConnectionLoop {
   static let readBytes = 64 << 10
   /// Reads in one round before it is the turn of the others.
   static let readsPerRoundMax = 16
+  /// Bytes that a server looks at before it asks whether they are a flood: some hundreds of the smallest frames, fewer than nghttp2 bears.
+  static let servedBytes = 4 << 10
   /// Bytes made ready for writing at once.
   static let outputBytes = 64 << 10
 
@@ -23,11 +25,16 @@ final class ConnectionLoop {
   /// The bytes of `output` that are written.
   private var written = 0
   private var keepalive: Keepalive
+  private var flood: FloodGauge
   /// When the peer's SETTINGS must have come; nil once they have.
   private var settingsDeadline: ContinuousClock.Instant?
   /// When streams still open during a close are given up; nil while not closing.
   private var drainDeadline: ContinuousClock.Instant?
   private var hasTerminated = false
+  /// The peer was told why it ends.
+  private var hasGoneAway = false
+  /// The peer flooded this side: what it sends still is dropped.
+  private var isFlooded = false
   /// Why the connection will have ended when nothing more is to come.
   private var goneReason = HTTP2Error.closedByPeer
   private var isAborted = false
@@ -35,6 +42,7 @@ final class ConnectionLoop {
   init(_ connection: HTTP2Connection) {
     self.connection = connection
     keepalive = Keepalive(connection.configuration, now: .now)
+    flood = FloodGauge(connection.configuration, now: .now)
   }
 
   /// Opens, serves and closes the connection. Every stream is over when it returns.
@@ -45,7 +53,7 @@ final class ConnectionLoop {
       try connection.bytes.open(until: deadline)
       settingsDeadline = deadline
       keepalive = Keepalive(connection.configuration, now: .now)
-      let session = try HTTP2Session(connection.configuration)
+      let session = try HTTP2Session(connection.configuration, as: connection.role)
       self.session = session
       reason = try serve(session)
     } catch let error as HTTP2Error {
@@ -105,9 +113,19 @@ extension ConnectionLoop {
       guard let count = try connection.bytes.read(into: buffer) else { return .nothing }
       guard count > 0 else { return .end }
       keepalive.received(now: .now)
-      try session.receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      try receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]), session)
     }
     return .more
+  }
+
+  private func receive(_ bytes: UnsafeRawBufferPointer, _ session: HTTP2Session) throws {
+    guard connection.role == .server else { return try session.receive(bytes) }
+    var rest = bytes
+    while !rest.isEmpty, !isFlooded {
+      try session.receive(UnsafeRawBufferPointer(rebasing: rest.prefix(Self.servedBytes)))
+      rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(Self.servedBytes))
+      calm(session)
+    }
   }
 
   /// Returns whether bytes are left that the socket does not take.
@@ -145,6 +163,11 @@ extension ConnectionLoop {
       // Let go of at once: a peer that allows no streams would never make nghttp2 tell that a waiting one is over.
       deadlines[id] = nil
       session.reset(id, code)
+    case .respond(let stream, let headers, let endStream):
+      session.respond(headers, on: stream.id.load(ordering: .relaxed), endStream: endStream)
+    case .goAway(let code, let reason):
+      hasGoneAway = true
+      session.goAway(code, reason: reason)
     case .close:
       drainDeadline = drainDeadline ?? ContinuousClock.now.advanced(by: connection.configuration.drainTimeout)
     case .abort: isAborted = true
@@ -175,6 +198,7 @@ extension ConnectionLoop {
     case .settings:
       settingsDeadline = nil
       connection.becameReady()
+    case .request(let id, let fields, let isWhole): take(id, fields, isWhole: isWhole, session)
     case .headers(let id, let fields): _ = streams[id]?.deliver(.headers(fields))
     case .trailers(let id, let fields): _ = streams[id]?.deliver(.trailers(fields))
     case .data(let id, let bytes):
@@ -197,6 +221,28 @@ extension ConnectionLoop {
     }
   }
 
+  /// A request of the peer's, which is the client.
+  private func take(
+    _ id: HTTP2Session.StreamID, _ fields: [HTTP2Header], isWhole: Bool, _ session: HTTP2Session
+  ) {
+    guard drainDeadline == nil else { return session.reset(id, .refusedStream) }
+    let stream = HTTP2Stream(on: connection, isWriteEnded: false)
+    stream.id.store(id, ordering: .relaxed)
+    streams[id] = stream
+    _ = stream.deliver(.headers(fields))
+    if isWhole { stream.complete() }
+    connection.take(stream)
+  }
+
+  /// A peer that keeps this side busy with nothing is sent away.
+  private func calm(_ session: HTTP2Session) {
+    guard !flood.admits(session.takeChores(), now: .now) else { return }
+    isFlooded = true
+    goneReason = .protocolViolation(reason: "a flood of frames that carry nothing")
+    connection.becameUnusable(goneReason)
+    session.terminate(.enhanceYourCalm)
+  }
+
   private func end(_ id: HTTP2Session.StreamID, _ error: HTTP2Error) {
     deadlines[id] = nil
     streams.removeValue(forKey: id)?.fail(error)
@@ -209,7 +255,8 @@ extension ConnectionLoop {
   private func closeWhenDrained(_ session: HTTP2Session) {
     guard let drainDeadline, !hasTerminated, streams.isEmpty || ContinuousClock.now >= drainDeadline else { return }
     hasTerminated = true
-    session.terminate()
+    // The last word was said already, and nothing new is taken: what is open ends with the connection.
+    if !hasGoneAway { session.terminate() }
   }
 
   private func expire(_ now: ContinuousClock.Instant, _ session: HTTP2Session) throws(HTTP2Error) {

@@ -18,6 +18,12 @@ package struct HTTP2Configuration: Sendable {
   package var keepaliveTimeout = Duration.seconds(20)
   /// Time for the streams that are open when `close` is called.
   package var drainTimeout = Duration.seconds(10)
+  /// At a server: requests that may be open at one time.
+  package var streamsMax = 32
+  /// At a server: frames that cost work and carry nothing (pings, settings, resets, empty data) which may come at once, and
+  /// how many more each second. A page that is left while it loads ends some dozens of requests.
+  package var choresAtOnceMax = 256
+  package var choresPerSecond = 64
   /// The authority of requests: the `:authority` pseudo header.
   package var authority: String
 

@@ -18,6 +18,8 @@ package final class HTTP2Connection: Sendable {
     case send(HTTP2Stream, [UInt8], endStream: Bool)
     case credit(HTTP2Stream, Int)
     case reset(HTTP2Stream, HTTP2ErrorCode)
+    case respond(HTTP2Stream, [HTTP2Header], endStream: Bool)
+    case goAway(HTTP2ErrorCode, reason: String)
     case close
     case abort
   }
@@ -32,6 +34,9 @@ package final class HTTP2Connection: Sendable {
   }
 
   package let configuration: HTTP2Configuration
+  let role: HTTP2Role
+  /// At a server: takes each request, on the connection's thread.
+  let take: @Sendable (HTTP2Stream) -> Void
   let bytes: any ByteStream
   private let state = Mutex(State())
   /// Set when the peer's SETTINGS have come, or opening has failed.
@@ -40,9 +45,14 @@ package final class HTTP2Connection: Sendable {
   private let drained = Latch<HTTP2Error>()
   private let ended = Latch<HTTP2Error>()
 
-  private init(over bytes: any ByteStream, configuration: HTTP2Configuration) {
+  private init(
+    over bytes: any ByteStream, configuration: HTTP2Configuration, as role: HTTP2Role,
+    take: @escaping @Sendable (HTTP2Stream) -> Void = { _ in }
+  ) {
     self.bytes = bytes
     self.configuration = configuration
+    self.role = role
+    self.take = take
   }
 
   /// Connects, and waits until the peer has shown that it speaks HTTP/2 and has not refused us. On cancellation the
@@ -51,7 +61,20 @@ package final class HTTP2Connection: Sendable {
   package static func open(
     over bytes: any ByteStream, configuration: HTTP2Configuration
   ) async throws -> HTTP2Connection {
-    let connection = HTTP2Connection(over: bytes, configuration: configuration)
+    try await begin(HTTP2Connection(over: bytes, configuration: configuration, as: .client))
+  }
+
+  /// Connects, and serves the peer, which is the client on it. Returns once that has shown that it speaks HTTP/2.
+  ///
+  /// - Parameter take: gets each request, whose first part is its header section; called on the connection's thread, and must return at once.
+  /// - Throws: as `open`.
+  package static func serve(
+    over bytes: any ByteStream, configuration: HTTP2Configuration, take: @escaping @Sendable (HTTP2Stream) -> Void
+  ) async throws -> HTTP2Connection {
+    try await begin(HTTP2Connection(over: bytes, configuration: configuration, as: .server, take: take))
+  }
+
+  private static func begin(_ connection: HTTP2Connection) async throws -> HTTP2Connection {
     try startThread { ConnectionLoop(connection).run() }
     do {
       try await connection.opened.value().get()
@@ -96,6 +119,13 @@ package final class HTTP2Connection: Sendable {
   /// Takes no new streams, lets those that are open end within `drainTimeout`, and closes. Returns at once.
   package func close() {
     drained.set(.closed)
+    enqueue(.close)
+  }
+
+  /// Tells the peer why no more is taken, and closes as `close()` does.
+  package func close(_ code: HTTP2ErrorCode, reason: String) {
+    drained.set(.closed)
+    enqueue(.goAway(code, reason: reason))
     enqueue(.close)
   }
 

@@ -92,7 +92,36 @@ package final class HTTP2Stream: Sendable {
     }
   }
 
+  /// At a server: sends the head of the answer, before any of its body. Without effect on a stream that is over.
+  package func respond(_ headers: [HTTP2Header], endStream: Bool = false) {
+    let isOver = state.withLock { state in
+      if endStream { state.isWriteEnded = true }
+      return state.isClosed
+    }
+    if !isOver { connection.enqueue(.respond(self, headers, endStream: endStream)) }
+  }
+
   // MARK: reading
+
+  /// Whether all that the peer sends is here, and was read.
+  package var isReceived: Bool {
+    state.withLock { state in
+      guard case .complete? = state.ending else { return false }
+      return state.first == state.inbox.count
+    }
+  }
+
+  /// Nobody will read any more: what is unread is dropped, and what comes still. Writing goes on.
+  package func dropRest() {
+    let unread = state.withLock { state in
+      let unread = state.inbox[state.first...].reduce(0) { $0 + $1.dataBytes }
+      state.inbox = []
+      state.first = 0
+      state.isAbandoned = true
+      return unread
+    }
+    if unread > 0 { connection.enqueue(.credit(self, unread)) }
+  }
 
   /// The next part of the answer; nil after the last one. One reader at a time.
   /// - Throws: `HTTP2Error` when the stream failed, after the parts that came before that; `CancellationError` when

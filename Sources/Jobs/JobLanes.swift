@@ -8,7 +8,7 @@
 //
 // What holds at every moment:
 //   * A job is in the journal as received before it waits, and as started before it runs; its id is taken once, whatever the hub repeats.
-//   * One job runs in each lane. A lane waits for no other, but for a restart.
+//   * One job runs in each lane, in that of people who wait twenty. A lane waits for no other, but for a restart.
 //   * A job whose deadline has passed is ended: at once where it waits, when it has stopped where it runs.
 //   * A restart that is queued begins when nothing runs, and nothing begins before it; one that stands alone begins at once. It never ends here:
 //     that the agent is back is its end.
@@ -27,6 +27,9 @@ package struct JobLanes: Sendable {
     case collection
     /// The agent itself.
     case administration
+
+    /// How many run at one time.
+    package var width: Int { self == .interactive ? 20 : 1 }
 
     package init(_ kind: JobOrder.Kind) {
       switch kind {
@@ -295,10 +298,11 @@ package struct JobLanes: Sendable {
   private func next() -> JobID? {
     guard !jobs.values.contains(where: { $0.restart != nil && $0.isActive }) else { return nil }
     if let id = queue.first(where: { jobs[$0]?.restart == .standalone }) { return id }
-    let busy = Set(jobs.values.filter(\.isActive).map(\.lane))
+    let active = jobs.values.filter(\.isActive).map(\.lane)
+    let busy = Lane.allCases.filter { lane in active.count { $0 == lane } >= lane.width }
     let first = Lane.allCases.compactMap { lane in queue.first { jobs[$0]?.lane == lane } }
     if let restart = first.first(where: { jobs[$0]?.restart == .queued }), !busy.contains(.administration) {
-      return busy.isEmpty ? restart : nil
+      return active.isEmpty ? restart : nil
     }
     return first.first { id in jobs[id].map { !busy.contains($0.lane) } ?? false }
   }

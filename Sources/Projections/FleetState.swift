@@ -120,6 +120,8 @@ package struct DeviceState: Equatable, Sendable {
   package var meterEpochs: [MeterName: Timed<MeterEpochOpened>] = [:]
   /// What is added to meters to give their adjusted values.
   package var meterOffsets: [MeterName: Timed<MeterOffsetSet>] = [:]
+  /// The certificates that its own pages are pinned to, by port.
+  package var pinnedCertificates: [UInt32: Timed<RemoteCertificate>] = [:]
 
   package init(id: DeviceID) { self.id = id }
 
@@ -207,6 +209,9 @@ package struct DeviceState: Equatable, Sendable {
     case .meterOffsetSet(let body):
       meterOffsets[body.meter] = body.offset == 0 ? nil : Timed(event.time, body)
       touched(StateKey(offset: body.meter, of: id))
+    case .remoteCertificatePinned(let body):
+      pinnedCertificates[body.port] = Timed(event.time, body)
+      touched(StateKey(port: body.port, of: id))
     default: break
     }
   }

@@ -4,6 +4,7 @@
 //     rest: for alerts, raised and of late cleared  group i64 | group index i64 | code i64 (each with its sign bit flipped, so that bytes sort as numbers do)
 //           for meter epochs and offsets  the meter's name in UTF-8
 //           for jobs  the job's id, 16 bytes
+//           for pinned certificates  port u32
 //           else nothing
 
 package import Events
@@ -16,6 +17,7 @@ package enum StatePart: Hashable, Sendable {
   case alert(AlertKey)
   case meter(MeterName)
   case job(JobID)
+  case port(UInt32)
 }
 
 /// The name of one row.
@@ -55,6 +57,13 @@ package struct StateKey: Hashable, Sendable {
     part = .meter(offset)
   }
 
+  /// A pinned certificate.
+  package init(port: UInt32, of device: DeviceID) {
+    type = EventType.remoteCertificatePinned
+    self.device = device
+    part = .port(port)
+  }
+
   init(_ type: UInt16, job: JobID) {
     self.type = type
     device = nil
@@ -73,6 +82,7 @@ package struct StateKey: Hashable, Sendable {
       }
     case .meter(let name): bytes.append(contentsOf: name.description.utf8)
     case .job(let id): bytes.append(contentsOf: id.bytes)
+    case .port(let port): withUnsafeBytes(of: port.bigEndian) { bytes.append(contentsOf: $0) }
     }
     return bytes
   }
@@ -90,6 +100,8 @@ extension FleetState {
     case .meter(let meter) where key.type == EventType.meterOffsetSet:
       return device.meterOffsets[meter].map { Event($0, id, EventBody.meterOffsetSet) }
     case .meter(let meter): return device.meterEpochs[meter].map { Event($0, id, EventBody.meterEpochOpened) }
+    case .port(let port):
+      return device.pinnedCertificates[port].map { Event($0, id, EventBody.remoteCertificatePinned) }
     case .single: return device.row(key.type)
     case .job: return nil
     }
@@ -104,6 +116,7 @@ extension FleetState {
       keys += device.flaps.keys.map { StateKey(flap: $0, of: device.id) }
       keys += device.meterEpochs.keys.map { StateKey(meter: $0, of: device.id) }
       keys += device.meterOffsets.keys.map { StateKey(offset: $0, of: device.id) }
+      keys += device.pinnedCertificates.keys.map { StateKey(port: $0, of: device.id) }
     }
     return keys.compactMap { key in row(key).map { (key.bytes, $0) } }
       .sorted { $0.key.lexicographicallyPrecedes($1.key) }

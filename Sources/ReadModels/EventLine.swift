@@ -71,6 +71,14 @@ package enum EventLine {
     case .settingsApplied(let event):
       "version \(event.version): \(counted(event.values.count, "setting")), \(counted(event.devices.count, "device")) with settings of their own"
     case .settingsRefused(let event): "version \(event.version): \(event.reason.replacing("\n", with: " "))"
+    case .remoteSessionOpened(let event):
+      "\(event.job) for \(event.visit.user) from \(event.visit.from) at \(event.address) (\(event.evidence)): \(event.visit.reason)"
+    case .remoteRequest(let event):
+      "\(event.job) \(event.method) \(event.path): \(event.status)\(event.error.isEmpty ? "" : " \(event.error)"), \(event.bytesSent) bytes there and \(event.bytesReceived) back"
+    case .remoteSessionClosed(let event):
+      "\(event.job) \(event.reason): \(event.message) \(counted(event.requests, "request"))"
+    case .remoteCertificatePinned(let event): "port \(event.port): \(event.subject)"
+    case .remoteCertificateChanged(let event): "port \(event.port): \(event.subject), and not the pinned one"
     case .unknown(_, let bytes): "\(counted(bytes.count, "byte")) of a newer release"
     }
   }
@@ -81,6 +89,7 @@ package enum EventLine {
     let names: [String?] =
       switch key.group {
       case AlertRule.group: [AlertRule(rawValue: key.code).map { "\($0)" }]
+      case RemoteAlert.group: [RemoteAlert.name(key)]
       case 0: [EnumerationNames.detectedError(key.code)]
       default: [EnumerationNames.alertGroup(key.group), EnumerationNames.alertCode(key.code)]
       }

@@ -24,6 +24,7 @@ package struct AgentConfiguration: Sendable {
   package var profiles = ProfileSettings()
   package var console = ConsoleSettings()
   package var metrics = MetricsSettings()
+  package var remote = RemoteSettings()
   /// [alerts]
   package var rules = RuleSettings()
   /// [[meters.offset]]
@@ -55,13 +56,20 @@ package struct HubSettings: Sendable {
   package var dcam: HostAndPort?
   /// Where health reports go; nil: as the hub said at enrolment.
   package var hc: HostAndPort?
+  /// Where technicians' sessions go; nil: to the host of dcam, at its usual port.
+  package var remotetechnician: HostAndPort?
+  package static let remotetechnicianPort: UInt16 = 6_000
   /// By what the hub is recognised at enrolment. Later the roots count that it handed out then.
   package var authority: HubAuthority
 
-  package init(csr: HostAndPort, dcam: HostAndPort? = nil, hc: HostAndPort? = nil, authority: HubAuthority) {
+  package init(
+    csr: HostAndPort, dcam: HostAndPort? = nil, hc: HostAndPort? = nil, remotetechnician: HostAndPort? = nil,
+    authority: HubAuthority
+  ) {
     self.csr = csr
     self.dcam = dcam
     self.hc = hc
+    self.remotetechnician = remotetechnician
     self.authority = authority
   }
 }

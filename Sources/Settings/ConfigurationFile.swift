@@ -74,6 +74,7 @@ extension AgentConfiguration {
     discovery = DiscoverySettings(root.table("discovery"), credentials: credentials)
     poll = PollSettings(root.table("poll"))
     metrics = MetricsSettings(root.table("metrics"))
+    remote = RemoteSettings(root.table("remote"))
     profiles = ProfileSettings(root.table("profiles"), directory: directory)
     console = ConsoleSettings(root.table("console"), stateDirectory: state.directory, directory: directory)
     rules = RuleSettings(root.table("alerts"))
@@ -93,9 +94,10 @@ extension HubSettings {
     }
     let dcam = table.parsed("dcam", expected: Self.addressForm) { HostAndPort($0) }
     let hc = table.parsed("hc", expected: Self.addressForm) { HostAndPort($0) }
+    let remotetechnician = table.parsed("remotetechnician", expected: Self.addressForm) { HostAndPort($0) }
     let authority = Self.authority(table, directory: directory)
     guard let csr, let authority else { return nil }
-    self.init(csr: csr, dcam: dcam, hc: hc, authority: authority)
+    self.init(csr: csr, dcam: dcam, hc: hc, remotetechnician: remotetechnician, authority: authority)
   }
 
   private static func authority(_ table: TableReader, directory: String) -> HubAuthority? {

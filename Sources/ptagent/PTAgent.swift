@@ -51,7 +51,7 @@ struct PTAgent: AsyncParsableCommand {
       """,
     subcommands: [
       RunCommand.self, EnrollCommand.self, StatusCommand.self, DiagnosticsCommand.self, QueueCommand.self,
-      JobsCommand.self, ConfigCommand.self,
+      JobsCommand.self, RemoteCommand.self, ConfigCommand.self,
       ReadCommand.self,
       SweepCommand.self,
       BrowseCommand.self, DevicesCommand.self, ProfileCommand.self, CaptureCommand.self, ConsoleCommand.self,

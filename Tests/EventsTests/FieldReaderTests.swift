@@ -45,6 +45,10 @@ import Testing
       case EventType.jobExpired: Wire.JobExpired.self
       case EventType.settingsApplied: Wire.SettingsApplied.self
       case EventType.settingsRefused: Wire.SettingsRefused.self
+      case EventType.remoteSessionOpened: Wire.RemoteSessionOpened.self
+      case EventType.remoteRequest: Wire.RemoteRequest.self
+      case EventType.remoteSessionClosed: Wire.RemoteSessionClosed.self
+      case EventType.remoteCertificatePinned, EventType.remoteCertificateChanged: Wire.RemoteCertificate.self
       default: Wire.PollCost.self
       }
     return try? kind.init(serializedBytes: bytes)

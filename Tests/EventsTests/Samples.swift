@@ -87,6 +87,20 @@ enum Samples {
     .settingsRefused(
       SettingsRefused(
         version: .max, digest: [1], keys: ["poll.interval", "poll.nothing"], reason: "found 0s\nfound nothing")),
+    .remoteSessionOpened(
+      RemoteSessionOpened(
+        job: job, visit: JobOrder.Visit(user: "anna", reason: "jam", from: "198.51.100.7", seconds: 900),
+        address: "10.0.0.7", evidence: "serial S1", targets: ["https:443", "http:80"])),
+    .remoteRequest(
+      RemoteRequest(
+        job: job, method: "POST", path: "/a", parameters: ["x", "y"], status: 502, error: "not-http", bytesSent: 1,
+        bytesReceived: .max, milliseconds: 3)),
+    .remoteSessionClosed(
+      RemoteSessionClosed(
+        job: job, reason: "time", message: "Its time was over.", requests: 1, bytesSent: 2, bytesReceived: 3,
+        milliseconds: 4)),
+    .remoteCertificatePinned(RemoteCertificate(port: 443, digest: [1, 2], subject: "CN=x")),
+    .remoteCertificateChanged(RemoteCertificate(port: 65_535, digest: [1], former: [2, 3], subject: "CN=y")),
   ]
 
   static let job: JobID = {

@@ -36,6 +36,12 @@ final class ScriptedStream: ByteStream {
     signal.raise()
   }
 
+  /// Says bytes that are no frame.
+  func say(bytes: [UInt8]) {
+    state.withLock { $0.incoming += bytes }
+    signal.raise()
+  }
+
   /// Closes the server's end.
   func end() {
     state.withLock { $0.isEnded = true }

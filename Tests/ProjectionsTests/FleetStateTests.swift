@@ -213,6 +213,10 @@ enum Fixture {
       .meterEpochOpened(MeterEpochOpened(meter: .total, epoch: 2, previous: 9, current: 1, evidence: "drop")),
       .readingUnchanged(ReadingUnchanged(uptimeTicks: 77, cost: PollCost())),
       .deviceMoved(DeviceMoved(from: "a", to: "b", evidence: "serial")),
+      .remoteCertificatePinned(RemoteCertificate(port: 443, digest: [1], subject: "CN=a")),
+      .remoteCertificatePinned(RemoteCertificate(port: 631, digest: [2], subject: "CN=b")),
+      .remoteCertificatePinned(RemoteCertificate(port: 443, digest: [3], former: [1], subject: "CN=c")),
+      .remoteCertificateChanged(RemoteCertificate(port: 631, digest: [4], former: [2], subject: "CN=d")),
       .pollFailed(PollFailed(address: "b", reason: "timeout", message: "No answer.")),
     ]
     for (offset, body) in bodies.enumerated() {

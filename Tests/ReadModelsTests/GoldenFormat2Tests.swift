@@ -53,6 +53,7 @@ import Testing
     Golden(name: "v2-conflicts", records: 4, head: RecordPosition(epoch: 1, sequence: 4), foldVersion: 3),
     Golden(name: "v2-jobs", records: 17, head: RecordPosition(epoch: 1, sequence: 17), foldVersion: 3),
     Golden(name: "v2-settings", records: 6, head: RecordPosition(epoch: 1, sequence: 6), foldVersion: 3),
+    Golden(name: "v2-remote", records: 11, head: RecordPosition(epoch: 1, sequence: 11), foldVersion: 3),
   ]
 
   @Test(arguments: all) func `open, are sound, and give what was recorded`(golden: Golden) async throws {
@@ -129,6 +130,19 @@ import Testing
     #expect(applied.values.last?.value == "\"10m\"")
     #expect(applied.devices.first?.values == [RecordedSetting(key: "alerts.low_supply", value: "25")])
     #expect(applied.digest == (0..<32).map { UInt8($0) &* 7 &+ 3 })
+  }
+
+  @Test func `tell of sessions with devices' own pages as they were recorded`() throws {
+    let fleet = try Replay.run(reader("v2-remote")).state
+    let device = try #require(fleet.devices.values.first)
+    #expect(device.pinnedCertificates.keys.sorted() == [443])
+    #expect(device.pinnedCertificates[443]?.fact.digest == (0..<32).map { UInt8($0) &* 5 &+ 1 })
+    var closed: [RemoteSessionClosed] = []
+    try reader("v2-remote").scan { view in
+      if case .remoteSessionClosed(let body) = try Event(payload: view.payload).body { closed.append(body) }
+      return true
+    }
+    #expect(closed.map(\.reason) == ["closed"] && closed.first?.requests == 2)
   }
 
   @Test func `tell what came later as it was recorded`() throws {

@@ -39,7 +39,7 @@ import Testing
     ("[hub]", "[hub]\nzzzz = 1"), ("[proxy]", "[proxy]\nzzzz = 1"), ("[state]", "[state]\nzzzz = 1"),
     ("[journal]", "[journal]\nzzzz = 1"), ("[delivery]", "[delivery]\nzzzz = 1"), ("[log]", "[log]\nzzzz = 1"),
     ("[discovery]", "[discovery]\nzzzz = 1"), ("[poll]", "[poll]\nzzzz = 1"), ("[console]", "[console]\nzzzz = 1"),
-    ("[profiles]", "[profiles]\nzzzz = 1"),
+    ("[profiles]", "[profiles]\nzzzz = 1"), ("[remote]", "[remote]\nzzzz = 1"),
     ("[[meters.offset]]", "[[meters.offset]]\nzzzz = 1"),
   ]) func `a section's table has the keys that are read`(section: String, document: String) throws {
     let known = try Self.known(section, document)

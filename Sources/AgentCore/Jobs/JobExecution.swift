@@ -23,8 +23,11 @@ protocol SettingsUpdating: Sendable {
 
 /// Lets a technician see a printer's own page.
 protocol DevicePageOpening: Sendable {
+  /// Why no session with it begins now; nil: one may.
+  func obstacle(to device: DeviceID) -> JobRefusal?
   /// Returns when the session is over, with a sentence about it.
-  func open(_ device: DeviceID) async throws -> String
+  /// - Throws: why there never was one; as text it is a sentence.
+  func open(_ job: JobID, _ device: DeviceID, for visit: JobOrder.Visit) async throws -> String
 }
 
 struct JobExecution: JobExecutor {
@@ -64,8 +67,11 @@ struct JobExecution: JobExecutor {
       return nil
     case .settings? where settingsUpdate == nil:
       return JobRefusal(.unavailable, "This agent takes its settings from its own file alone.")
-    case .page? where devicePages == nil:
-      return JobRefusal(.unavailable, "Remote technician is not switched on at this agent.")
+    case .page?:
+      guard let devicePages else {
+        return JobRefusal(.unavailable, "Remote technician is not switched on at this agent.")
+      }
+      return order.devices.first.flatMap { devicePages.obstacle(to: $0) }
     default: return nil
     }
   }
@@ -105,7 +111,8 @@ struct JobExecution: JobExecutor {
       guard let devicePages, let device = order.devices.first else {
         throw JobRefusal(.unavailable, "There is nothing that could do it.")
       }
-      return JobResult(try await devicePages.open(device))
+      let visit = order.visit ?? JobOrder.Visit(user: "", reason: "", from: "", seconds: 0)
+      return JobResult(try await devicePages.open(id, device, for: visit))
     case .restart?: return try await restartAgent()
     case .diagnostics?: return try captureDiagnostics(id)
     case nil: throw JobRefusal(.unknownKind, "This release of the agent does not know this kind of job.")

@@ -9,6 +9,7 @@
 //   * Sleep, power save, warming up, ready and "door closed again" are states of a healthy printer: not raised.
 //   * What was not read clears nothing: rows are cleared only if the whole table was read, bits only if the object was read.
 //   * What our own rules find (group -1, `AlertRules`) is told in the same way, and damped in the same way, as what devices report.
+//   * What a session with a device's own pages raised (group -2, `RemoteAlert`) no poll clears.
 //   * What comes and goes is damped (`FlapDamping`).
 //
 // The state reasons of IPP are rows like those of the table (`AttributeAlerts`), with the group and code that the Printer MIB has for them, so that
@@ -48,7 +49,7 @@ package enum AlertTracker {
     }
     return update(&known, present, time) { key in
       switch key.group {
-      case AlertRule.group: false
+      case AlertRule.group, RemoteAlert.group: false
       case errorStateGroup: report.detectedErrors != nil
       default: report.rows != nil
       }

@@ -42,7 +42,7 @@ package actor Collector {
   private static let sleepMax: Int64 = 24 * 3_600_000
 
   private(set) var settings: CollectorSettings
-  private let reader: DeviceReader
+  let reader: DeviceReader
   private let sink: any EventSink
   private let observer: any CollectorObserver
   let clock: @Sendable () -> Int64

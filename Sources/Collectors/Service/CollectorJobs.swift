@@ -4,7 +4,7 @@
 package import Discovery
 package import Events
 
-internal import PrinterModel
+package import PrinterModel
 
 /// The collector ends, or has ended: what was asked of it is not done.
 package struct CollectorStopped: Error, CustomStringConvertible {
@@ -75,6 +75,39 @@ extension Collector {
     else { return nil }
     guard let due = schedule.due(endpoint) else { return schedule.isBeingPolled(endpoint) ? clock() : nil }
     return clock() + max(0, Int64(ContinuousClock.now.duration(to: due) / .milliseconds(1)))
+  }
+
+  /// Who answers where a device was last seen, asked now and recorded nowhere. Its serial number is asked for alone where it is known by that.
+  /// - Returns: nil where it has no address any more, is retired, or lies in no range.
+  /// - Throws: `PollFailure` where nobody tells; `CancellationError` or `EngineError`.
+  package func whoAnswers(for device: DeviceID) async throws -> (address: IPv4Address, identity: DeviceIdentity)? {
+    guard let known = monitors[device]?.value.known, let address = known.endpoint?.address, !known.isRetired else {
+      return nil
+    }
+    let credentials = settings.credentials(for: address)
+    guard !credentials.isEmpty else { return nil }
+    if known.identity.comparableSerial != nil,
+      let identity = try await serialTold(at: address, credentials.filter { $0.name == known.credential } + credentials)
+    {
+      return (address, identity)
+    }
+    switch try await readNow(Endpoint(address, port: settings.port)).result {
+    case .reading(let poll): return (address, poll.reading.identity)
+    case .failed(let failure): throw failure
+    }
+  }
+
+  /// By a few requests; nil where they do not tell.
+  private func serialTold(
+    at address: IPv4Address, _ credentials: [NamedCredential]
+  ) async throws -> DeviceIdentity? {
+    let attempt = SweepAttempt(
+      address: address, range: 0, pass: 1, patience: settings.sweep.secondPatience,
+      furtherPatience: settings.sweep.firstPatience)
+    let probe = try await reader.probe(
+      attempt, port: settings.port, credentials: Array(credentials.prefix(1)), isIdentifying: true)
+    let identity = Interpretation.read(probe.walk, profiles: reader.profiles).identity
+    return identity.comparableSerial == nil ? nil : identity
   }
 
   /// Polls devices now and waits until they are read, or do not answer.

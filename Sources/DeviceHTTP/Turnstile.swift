@@ -3,7 +3,7 @@
 internal import Synchronization
 
 /// Places that are taken and given back. Every `enter` that returns is followed by one `leave`.
-final class Turnstile: Sendable {
+package final class Turnstile: Sendable {
   private struct Line {
     var free: Int
     var waiting: [(id: UInt64, continuation: CheckedContinuation<Void, any Error>)] = []
@@ -14,10 +14,10 @@ final class Turnstile: Sendable {
 
   private let line: Mutex<Line>
 
-  init(places: Int) { line = Mutex(Line(free: max(places, 1))) }
+  package init(places: Int) { line = Mutex(Line(free: max(places, 1))) }
 
   /// - Throws: `CancellationError`; no place is taken then.
-  func enter() async throws {
+  package func enter() async throws {
     let id = line.withLock { line in
       line.nextID += 1
       return line.nextID
@@ -48,7 +48,7 @@ final class Turnstile: Sendable {
     _ = line.withLock { $0.cancelled.remove(id) }
   }
 
-  func leave() {
+  package func leave() {
     let next = line.withLock { line -> CheckedContinuation<Void, any Error>? in
       guard !line.waiting.isEmpty else {
         line.free += 1

@@ -1,0 +1,267 @@
+// Sessions of technicians with devices' own pages at this agent: who may have one, which there are, and how they end from this side.
+//
+//     job ──> switched on, device known and not excluded ──> who answers there, asked now ──> what answers ──> session (RemoteTechnician)
+//
+// What a hub wants is never enough: the agent's own file says whether, its own journal says where, and the device itself says who it is.
+
+internal import AlertRules
+internal import Collectors
+internal import Discovery
+internal import Events
+internal import Jobs
+internal import Journal
+internal import Logging
+internal import OpenSSL
+internal import Platform
+internal import PrinterModel
+internal import Projections
+internal import ReadModels
+internal import RemoteTechnician
+internal import Replicator
+internal import Settings
+internal import Synchronization
+internal import TLS
+
+final class RemoteDesk: DevicePageOpening {
+  /// What a page waits for collecting to begin, after a start.
+  private static let collectorMax: Duration = .seconds(10)
+  private static let collectorLook: Duration = .milliseconds(100)
+
+  private struct State {
+    var sessions: [JobID: RemoteSession] = [:]
+    /// Sessions that are being opened; a job may be ended before it has one.
+    var opening: Set<JobID> = []
+    var pins: [DeviceID: CertificatePins] = [:]
+  }
+
+  private let configured: @Sendable () -> AgentConfiguration
+  private let identity: IdentityWatcher
+  private let desk: CollectorDesk
+  private let fold: FleetFold
+  private let journal: Journal
+  private let logger: Logger
+  private let state = Mutex(State())
+
+  init(
+    configured: @escaping @Sendable () -> AgentConfiguration, identity: IdentityWatcher, desk: CollectorDesk,
+    fold: FleetFold, journal: Journal, logger: Logger
+  ) {
+    self.configured = configured
+    self.identity = identity
+    self.desk = desk
+    self.fold = fold
+    self.journal = journal
+    self.logger = logger
+  }
+
+  // MARK: Whether
+
+  func obstacle(to device: DeviceID) -> JobRefusal? {
+    let settings = configured().remote
+    guard settings.isEnabled else {
+      return JobRefusal(.unavailable, "Remote technician is not switched on at this agent.")
+    }
+    guard let state = fold.state.devices[device], state.discovered != nil, state.merged == nil else {
+      return JobRefusal(.unknownDevice, "This agent has no device \(device).")
+    }
+    if state.retired != nil {
+      return JobRefusal(.notPermitted, "The device is retired: nobody knows whether it is still there.")
+    }
+    guard state.replaced == nil, let address = RemoteIdentity.address(of: state) else {
+      return JobRefusal(.notPermitted, "Nobody knows where the device is: another one answers at its address.")
+    }
+    if RemoteIdentity.holds(settings.exclusions, device, state, address) {
+      return JobRefusal(.notPermitted, "The device is excluded at this agent (remote.exclude).")
+    }
+    if let obstacle = TargetRules.obstacle(to: address, allowed: AddressSet(settings.allowedAddresses)) {
+      return JobRefusal(.notPermitted, "No session leads there. \(obstacle)")
+    }
+    return nil
+  }
+
+  // MARK: One session
+
+  func open(_ job: JobID, _ device: DeviceID, for visit: JobOrder.Visit) async throws -> String {
+    if let obstacle = obstacle(to: device) { throw obstacle }
+    try begin(job)
+    defer { end(job) }
+    let settings = configured().remote
+    let (hub, tls) = try target()
+    let (address, evidence) = try await look(at: device)
+    // It may have moved, by what it told just now.
+    if let obstacle = obstacle(to: device) { throw obstacle }
+    guard let known = fold.state.devices[device] else { throw RemoteNotOpened("This agent has no device \(device).") }
+    let rules = try TargetRules(
+      device: device, address: address, ports: settings.ports, allowed: AddressSet(settings.allowedAddresses))
+    let targets = await TargetLook.targets(of: rules)
+    guard !targets.isEmpty else {
+      let ports = rules.ports.map(String.init).joined(separator: ", ")
+      throw RemoteNotOpened("The device answers at none of the ports \(ports) of \(address).")
+    }
+    let session = RemoteSession(
+      RemoteOrder(
+        job: job, visit: visit, rules: rules, evidence: evidence, targets: targets,
+        names: RemoteIdentity.names(known, address),
+        allowsOldTLS: RemoteIdentity.holds(settings.oldTLS, device, known, address)),
+      limits: settings.limits, pins: pins(of: device), journal: RemoteRecords(journal: journal))
+    guard take(session) else { throw RemoteNotOpened("It was ended at the agent before it began.") }
+    logger.notice(
+      "a technician's session begins",
+      metadata: ["job": "\(job)", "device": "\(device)", "user": "\(visit.user)", "address": "\(address)"])
+    let fold = fold
+    let ending = try await session.run(to: hub, tls: tls) {
+      RemoteIdentity.absence(of: device, from: address, fold.state)
+    }
+    logger.notice(
+      "a technician's session is over", metadata: ["job": "\(job)", "reason": "\(ending.reason.rawValue)"])
+    let usage = session.usage
+    return
+      "\(ending.reason.rawValue): \(ending.message) \(counted(usage.requests, "request")), \(usage.bytesSent) bytes to the device, \(usage.bytesReceived) back."
+  }
+
+  private func begin(_ job: JobID) throws {
+    let limit = configured().remote.sessionsMax
+    let isAdmitted = state.withLock { state in
+      guard state.sessions.count + state.opening.count < limit else { return false }
+      state.opening.insert(job)
+      return true
+    }
+    guard isAdmitted else { throw RemoteNotOpened("\(limit) sessions are open already (remote.sessions_max).") }
+  }
+
+  private func take(_ session: RemoteSession) -> Bool {
+    state.withLock { state in
+      guard state.opening.remove(session.order.job) != nil else { return false }
+      state.sessions[session.order.job] = session
+      return true
+    }
+  }
+
+  private func end(_ job: JobID) {
+    state.withLock { state in
+      state.opening.remove(job)
+      state.sessions[job] = nil
+    }
+  }
+
+  /// The hub's service, and this install's certificate for it.
+  private func target() throws -> (TLS.Endpoint, TLSConfiguration) {
+    guard let target = identity.current() else {
+      throw RemoteNotOpened("This agent is not enrolled, or its certificate cannot be used.")
+    }
+    let address =
+      configured().hub?.remotetechnician
+      ?? HostAndPort(host: target.address.host, port: HubSettings.remotetechnicianPort)
+    return (TLS.Endpoint(host: address.host, port: address.port), target.tls)
+  }
+
+  /// Asks who answers where the device was last seen.
+  private func look(at device: DeviceID) async throws -> (IPv4Address, evidence: String) {
+    let collector = try await collector()
+    let answer: (address: IPv4Address, identity: DeviceIdentity)?
+    do { answer = try await collector.whoAnswers(for: device) } catch let failure as PollFailure {
+      throw RemoteNotOpened("The device does not say who it is: \(failure.message).")
+    }
+    guard let answer else {
+      throw RemoteNotOpened("The device is not read by this agent now: it has no address, or lies in no range.")
+    }
+    let known = fold.state.devices[device]
+    return (
+      answer.address,
+      try RemoteIdentity.evidence(
+        known: known?.reading?.fact.identity ?? known?.discovered?.fact.identity ?? DeviceIdentity(),
+        told: answer.identity, at: answer.address)
+    )
+  }
+
+  private func collector() async throws -> Collector {
+    let end = ContinuousClock.now.advanced(by: Self.collectorMax)
+    while ContinuousClock.now < end {
+      if let collector = desk.collector, await collector.isCollecting { return collector }
+      try await Task.sleep(for: Self.collectorLook)
+    }
+    throw CollectorStopped()
+  }
+
+  private func pins(of device: DeviceID) -> CertificatePins {
+    let known = fold.state.devices[device]
+    return state.withLock { state in
+      if let pins = state.pins[device] { return pins }
+      let ports = (known?.alerts.keys.map { $0 } ?? []).filter { $0.group == RemoteAlert.group }.map {
+        UInt32(clamping: $0.groupIndex)
+      }
+      let pins = CertificatePins(
+        pinned: known?.pinnedCertificates.mapValues(\.fact.digest) ?? [:], standing: Set(ports))
+      state.pins[device] = pins
+      return pins
+    }
+  }
+
+  // MARK: From this side
+
+  struct Shown: Equatable, Sendable {
+    var job: JobID
+    var device: DeviceID
+    var address: String
+    var visit: JobOrder.Visit
+    var usage: RemoteUsage
+    var secondsLeft: Int64
+  }
+
+  /// The sessions that are open, by their jobs.
+  var sessions: [Shown] {
+    state.withLock { Array($0.sessions.values) }.sorted { $0.order.job < $1.order.job }.map { session in
+      let left = session.limits.time - session.started.duration(to: .now)
+      return Shown(
+        job: session.order.job, device: session.order.rules.device, address: session.order.rules.address.description,
+        visit: session.order.visit, usage: session.usage, secondsLeft: max(left.components.seconds, 0))
+    }
+  }
+
+  /// Ends one session, or all and those that are being opened.
+  /// - Returns: how many.
+  func close(_ job: JobID?) -> Int {
+    let (sessions, opening) = state.withLock { state in
+      let opening = state.opening.filter { job == nil || $0 == job }
+      state.opening.subtract(opening)
+      return (state.sessions.values.filter { job == nil || $0.order.job == job }, opening.count)
+    }
+    for session in sessions { session.end(RemoteEnd(.closed, "It was ended at the agent.")) }
+    return sessions.count + opening
+  }
+
+  /// Accepts the other certificates that a device has shown since the agent started.
+  /// - Returns: at which ports.
+  func trust(_ device: DeviceID) async throws -> [UInt32] {
+    guard let known = fold.state.devices[device] else { return [] }
+    let pins = pins(of: device)
+    let raised = Dictionary(
+      known.alerts.filter { $0.key.group == RemoteAlert.group }.map {
+        (UInt32(clamping: $0.key.groupIndex), $0.value.time)
+      }
+    ) { first, _ in first }
+    let ports = pins.trustShown(now: Machine.milliseconds, raised: raised)
+    for body in pins.takeNews() { try await RemoteRecords(journal: journal).append(body, of: device) }
+    return ports
+  }
+}
+
+/// What happens in sessions, as records about the device.
+private struct RemoteRecords: RemoteJournal {
+  let journal: Journal
+
+  func append(_ body: EventBody, of device: DeviceID) async throws {
+    try await journal.append([try Event(time: Machine.milliseconds, device: device, body).encoded()])
+  }
+}
+
+extension RemoteSettings {
+  fileprivate var limits: RemoteLimits {
+    var limits = RemoteLimits()
+    limits.time = timeLimit
+    limits.bytesMax = UInt64(bytesMax.bytes)
+    limits.requestsMax = UInt64(requestsMax)
+    limits.requestsPerSecond = Double(requestsPerSecond)
+    return limits
+  }
+}
