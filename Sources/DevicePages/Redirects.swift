@@ -40,7 +40,7 @@ extension DevicePlace {
   /// Browsers take backslashes for slashes before the query (URL Standard, section 4.4), and so does this.
   private static func slashed(_ text: String) -> String {
     let end = text.firstIndex { $0 == "?" || $0 == "#" } ?? text.endIndex
-    return text[..<end].replacing("\\", with: "/") + text[end...]
+    return String(text[..<end]).replacing("\\", with: "/") + String(text[end...])
   }
 
   /// A path from the root, with one slash at its beginning.

@@ -20,7 +20,8 @@ package struct RequestRules: Sendable {
 
   private static let dropped: Set<String> = [
     "host", "forwarded", "via", "proxy-authorization", "proxy-connection", "expect", "priority",
-    "upgrade-insecure-requests", "dnt", "service-worker", "x-real-ip", "pt-session", "accept-encoding", "content-length",
+    "upgrade-insecure-requests", "dnt", "service-worker", "x-real-ip", "pt-session", "accept-encoding",
+    "content-length",
   ]
 
   /// - Parameter isWebSocket: whether what makes a WebSocket passes, but for the key, which each hop has of its own.

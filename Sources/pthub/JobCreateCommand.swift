@@ -53,7 +53,8 @@ struct JobCreateCommand: AsyncParsableCommand {
 
   private static func sentence(of problem: JobRequest.Problem) -> String {
     guard let field = problem.field else {
-      return problem.sentence.hasPrefix("Who") ? "Who is to do it? Give --install, --entity, or --device." : problem.sentence
+      return problem.sentence.hasPrefix("Who")
+        ? "Who is to do it? Give --install, --entity, or --device." : problem.sentence
     }
     return field == "install"
       ? "--install and --entity exclude each other." : "--\(field == "atOnce" ? "at-once" : field) \(problem.sentence)"

@@ -37,7 +37,8 @@ struct RemoteCommand: AsyncParsableCommand {
     @OptionGroup var target: SettingsCommand.Target
 
     func run() async throws {
-      try await RemoteCommand.offer(true, hub, target, said: "Switched on. The site has a switch of its own at its agent.")
+      try await RemoteCommand.offer(
+        true, hub, target, said: "Switched on. The site has a switch of its own at its agent.")
     }
   }
 

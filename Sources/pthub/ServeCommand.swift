@@ -76,7 +76,8 @@ struct ServeCommand: AsyncParsableCommand {
   var remote: Endpoint?
 
   @Option(
-    help: ArgumentHelp("Where browsers come for devices' own pages, with TLS; goes with --remote.", valueName: "address:port"))
+    help: ArgumentHelp(
+      "Where browsers come for devices' own pages, with TLS; goes with --remote.", valueName: "address:port"))
   var remoteWeb = Endpoint(host: "127.0.0.1", port: 7448)
 
   @Option(
@@ -199,7 +200,8 @@ struct ServeCommand: AsyncParsableCommand {
     made.domain = try Hub.Configuration.Remote.checked(domain: String(parts[0]))
     if parts.count > 1 {
       guard parts.count == 2, let port = UInt16(parts[1]), port > 0 else {
-        throw HubError(.usage, "--remote-domain takes a domain, or a domain and a port, such as pages.example.org:8443.")
+        throw HubError(
+          .usage, "--remote-domain takes a domain, or a domain and a port, such as pages.example.org:8443.")
       }
       made.domainPort = port
     }

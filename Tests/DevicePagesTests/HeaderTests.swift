@@ -18,7 +18,8 @@ private func place() throws -> DevicePlace {
   @Test(arguments: [
     ("Host", "0123.remote.localhost"), ("Forwarded", "for=1.2.3.4"), ("X-Forwarded-For", "1.2.3.4"),
     ("X-Forwarded-Anything", "x"), ("Via", "1.1 x"), ("X-Real-IP", "1.2.3.4"), ("Proxy-Authorization", "x"),
-    ("Connection", "keep-alive"), ("Keep-Alive", "5"), ("TE", "trailers"), ("Upgrade", "h2c"), ("Expect", "100-continue"),
+    ("Connection", "keep-alive"), ("Keep-Alive", "5"), ("TE", "trailers"), ("Upgrade", "h2c"),
+    ("Expect", "100-continue"),
     ("Sec-Fetch-Site", "same-origin"), ("Sec-CH-UA", "x"), ("Upgrade-Insecure-Requests", "1"), ("Priority", "u=1"),
     ("Service-Worker", "script"), ("pt-session", "x"), ("Sec-WebSocket-Key", "x"), ("Origin", "https://evil.example"),
     ("Origin", "null"), ("Referer", "https://hub.example.org/#/devices"), ("Referer", own + ".evil.example/"),

@@ -16,8 +16,10 @@ private func rewritten(_ text: String, _ current: String = "http:80") throws -> 
 @Suite struct `Links of a page` {
   @Test(arguments: [
     (#"<a href="http://192.168.1.7/menu">"#, #"<a href="/menu">"#),
-    (#"<a href='http://npi3f2a:80/menu'>"#, #"<a href='/menu'>"#), (#"<a href="http://192.168.1.7">"#, #"<a href="/">"#),
-    (#"<a href="http://192.168.1.7?x=1">"#, #"<a href="/?x=1">"#), (#"<img src=//npi3f2a/x.gif>"#, #"<img src=/x.gif>"#),
+    (#"<a href='http://npi3f2a:80/menu'>"#, #"<a href='/menu'>"#),
+    (#"<a href="http://192.168.1.7">"#, #"<a href="/">"#),
+    (#"<a href="http://192.168.1.7?x=1">"#, #"<a href="/?x=1">"#),
+    (#"<img src=//npi3f2a/x.gif>"#, #"<img src=/x.gif>"#),
     (#"<a href="HTTP://NPI3F2A/menu">"#, #"<a href="/menu">"#), ("url(http://192.168.1.7/x.png)", "url(/x.png)"),
     (#"var a = "http:\/\/192.168.1.7\/menu";"#, #"var a = "\/menu";"#),
     (#"<a href="https://192.168.1.7/menu">"#, #"<a href="/.printtrail/go/https/443/menu">"#),
@@ -42,12 +44,14 @@ private func rewritten(_ text: String, _ current: String = "http:80") throws -> 
   }
 
   @Test func `follow the present target`() throws {
-    #expect(try rewritten("\"https://npi3f2a/x\" \"http://npi3f2a/y\" \"//npi3f2a/z\"", "https:443")
-      == "\"/x\" \"/.printtrail/go/http/80/y\" \"/z\"")
+    #expect(
+      try rewritten("\"https://npi3f2a/x\" \"http://npi3f2a/y\" \"//npi3f2a/z\"", "https:443")
+        == "\"/x\" \"/.printtrail/go/http/80/y\" \"/z\"")
   }
 
   @Test func `are found in any bytes, cut off anywhere, without a trap`() throws {
-    let text = Array("<a href=\"http://192.168.1.7:80/\u{FF}menu\">\\/\\/npi3f2a\\/ //[fe80::7]:443/".utf8) + [0xFF, 0xC0, 0]
+    let text =
+      Array("<a href=\"http://192.168.1.7:80/\u{FF}menu\">\\/\\/npi3f2a\\/ //[fe80::7]:443/".utf8) + [0xFF, 0xC0, 0]
     let rewriter = LinkRewriter(try place())
     for begin in 0...text.count {
       for end in begin...text.count { _ = rewriter.rewrite(Array(text[begin..<end])) }
@@ -56,7 +60,8 @@ private func rewritten(_ text: String, _ current: String = "http:80") throws -> 
 
   @Test(arguments: [
     ("text/html", true), ("Text/HTML; charset=utf-8", true), ("text/css", true), ("application/javascript", true),
-    ("text/javascript;charset=x", true), ("image/png", false), ("application/octet-stream", false), ("text/plain", false),
+    ("text/javascript;charset=x", true), ("image/png", false), ("application/octet-stream", false),
+    ("text/plain", false),
     ("", false),
   ])
   func `are looked for in pages, styles and scripts alone`(_ type: String, _ applies: Bool) {

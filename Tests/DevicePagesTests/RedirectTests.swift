@@ -29,7 +29,8 @@ private func place(_ current: String = "http:80") throws -> DevicePlace {
     _ location: String, _ path: String, _ target: String?
   ) throws {
     #expect(
-      try place().redirect(location, ownOrigin: own) == .within(path: path, target: target.flatMap { DeviceTarget($0) }))
+      try place().redirect(location, ownOrigin: own) == .within(path: path, target: target.flatMap { DeviceTarget($0) })
+    )
   }
 
   @Test(arguments: [
@@ -37,7 +38,8 @@ private func place(_ current: String = "http:80") throws -> DevicePlace {
     "/\\evil.example", "\\\\evil.example", "http://192.168.1.70/", "http://192.168.1.7.evil.example/",
     "http://192.168.1.7@evil.example/", "http://evil.example@192.168.1.7/", "http://192.168.1.7\\@evil.example/",
     "javascript:alert(1)", "data:text/html,x", "ftp://192.168.1.7/", "http://192.168.1.7:9100/",
-    "http://192.168.1.7:65536/", "http://192.168.1.7:x/", "http://", "/a\nSet-Cookie: x", "\u{1}/", "ht\ttp://evil.example",
+    "http://192.168.1.7:65536/", "http://192.168.1.7:x/", "http://", "/a\nSet-Cookie: x", "\u{1}/",
+    "ht\ttp://evil.example",
     "http://169.254.169.254/latest", "http://localhost/", "https://abcd.remote.localhost/",
   ])
   func `is nowhere else`(_ location: String) throws {
@@ -76,7 +78,8 @@ private func place(_ current: String = "http:80") throws -> DevicePlace {
 
   @Test(arguments: [
     "pages.example.org:8443", "x.pages.example.org:8443", "0123456789abcdef0123456789abcdef.pages.example.org",
-    "0123456789abcdef0123456789abcdef.pages.example.org:443", "0123456789abcdef0123456789abcdefx.pages.example.org:8443",
+    "0123456789abcdef0123456789abcdef.pages.example.org:443",
+    "0123456789abcdef0123456789abcdefx.pages.example.org:8443",
     "0123456789abcdef0123456789abcdef.evil.org:8443", "a.0123456789abcdef0123456789abcdef.pages.example.org:8443",
     "0123456789abcdef0123456789abcde%00.pages.example.org:8443", "", "0123456789abcdef0123456789abcdef", "[::1]:8443",
     "user@0123456789abcdef0123456789abcdef.pages.example.org:8443",

@@ -45,7 +45,8 @@ internal import Testing
       for hello in [
         "", "{}", "[]", site.hello(session, targets: []), site.hello(session, targets: ["tcp:9100"]),
         site.hello(session, seconds: 0), site.hello(session, seconds: 100_000), String(repeating: " ", count: 100_000),
-        site.hello(session).replacingOccurrences(of: "\"names\":[\"192.168.1.7\",\"npi3f2a\"]", with: "\"names\":[\"a b\"]"),
+        site.hello(session).replacingOccurrences(
+          of: "\"names\":[\"192.168.1.7\",\"npi3f2a\"]", with: "\"names\":[\"a b\"]"),
         site.hello(session).replacingOccurrences(of: "\"session\":\"", with: "\"session\":\"0"),
       ] {
         try await expectRefused(site, session, hello: hello)
@@ -207,7 +208,8 @@ struct `Two hubs with one database` {
         _ = try await site.becomes(session, "open")
         let browser = try await site.enter(session, webPort: try #require(other.ready.remoteWeb).port)
         #expect(try await browser.ask("/far").body == "GET /far 0")
-        let sent = try await browser.ask("/up", ["--data-raw", String(repeating: "x", count: 300_000), "-H", "Expect:"])
+        let sent = try await browser.ask(
+          "/up", ["--data-raw", String(repeating: "x", count: 300_000), "-H", "Expect:"])
         #expect(sent.body == "POST /up 300000", "\(sent)")
         #expect(tunnel.requests.allSatisfy { $0.field("pt-session") == nil })
         // Nobody but a hub is passed on.

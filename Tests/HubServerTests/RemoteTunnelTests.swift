@@ -32,8 +32,10 @@ internal import Zlib
       let request = try #require(tunnel.requests.last)
       #expect(request.path == "/start?a=b" && request.scheme == "http" && request.method == "POST")
       #expect(request.authority == String(repeating: "09", count: 16) + ":80")
-      #expect(request.field("referer") == "http://192.168.1.7/before" && request.field("authorization") == "Basic YWRtaW46")
-      #expect(request.field("cookie") == "mine=1" && request.field("x-forwarded-for") == nil && request.field("host") == nil)
+      #expect(
+        request.field("referer") == "http://192.168.1.7/before" && request.field("authorization") == "Basic YWRtaW46")
+      #expect(
+        request.field("cookie") == "mine=1" && request.field("x-forwarded-for") == nil && request.field("host") == nil)
       #expect(!"\(request.head)".contains(browser.cookie ?? "none") && !"\(request.head)".contains(browser.token))
       let trail = try await site.hub.store.auditTrail(limit: 20).map(\.action)
       #expect(Set(trail).isSuperset(of: ["remote.enabled", "remote.asked", "remote.opened", "remote.entered"]))
@@ -99,11 +101,14 @@ internal import Zlib
       #expect(tunnel.requests.last?.authority.hasSuffix(":443") == true)
       #expect(try await site.state(session).target == "https:443")
       let away = try await browser.ask("/away", ["-H", "Accept: text/html"])
-      #expect(away.status == 502 && away.field("location") == nil && away.body.contains("http://169.254.169.254/latest"))
+      #expect(
+        away.status == 502 && away.field("location") == nil && away.body.contains("http://169.254.169.254/latest"))
       let back = try await browser.ask("/.printtrail/go/http/80/x?y=1")
       #expect(back.status == 302 && back.field("location") == "/x?y=1")
       #expect(try await browser.ask("/x").body == "plain")
-      for path in ["/.printtrail/go/http/9100/x", "/.printtrail/go/ftp/80/", "/.printtrail/go/http", "/.printtrail/other"] {
+      for path in [
+        "/.printtrail/go/http/9100/x", "/.printtrail/go/ftp/80/", "/.printtrail/go/http", "/.printtrail/other",
+      ] {
         #expect(try await browser.ask(path).status == 404, "\(path)")
       }
     }
@@ -174,12 +179,15 @@ internal import Zlib
         let cookie = cookie.map { "\(RemoteBrowser.cookieName)=\($0)" } ?? "a=1"
         return try await ChildProgram.running(
           "/usr/bin/python3",
-          ["-c", script, "\(browser.port)", browser.ca, browser.host, origin, cookie]).output
+          ["-c", script, "\(browser.port)", browser.ca, browser.host, origin, cookie]
+        ).output
       }
-      #expect(try await talk(origin: browser.origin, cookie: browser.cookie)
-        == "HTTP/1.1 101 Switching Protocols\naccepted\nechoed\n")
+      #expect(
+        try await talk(origin: browser.origin, cookie: browser.cookie)
+          == "HTTP/1.1 101 Switching Protocols\naccepted\nechoed\n")
       let request = try #require(tunnel.requests.last)
-      #expect(request.method == "CONNECT" && request.field("origin") == "http://192.168.1.7" && request.path == "/socket")
+      #expect(
+        request.method == "CONNECT" && request.field("origin") == "http://192.168.1.7" && request.path == "/socket")
       #expect(request.field("sec-websocket-version") == "13" && request.field("sec-websocket-key") == nil)
       #expect(try await talk(origin: "https://evil.example", cookie: browser.cookie).contains(" 502 "))
       #expect(try await talk(origin: browser.origin, cookie: nil).contains(" 404 "))

@@ -228,7 +228,9 @@ struct Answering: Sendable {
     var body = bytes
     if isWhole, let page = PageBody.rewritten(bytes, coding: fields["content-encoding"], visit.place) {
       body = page
-      for name in ["content-encoding", "etag", "content-md5", "digest", "content-digest", "repr-digest", "accept-ranges"] {
+      for name in [
+        "content-encoding", "etag", "content-md5", "digest", "content-digest", "repr-digest", "accept-ranges",
+      ] {
         fields.remove(name)
       }
       fields.set("content-length", "\(body.count)")

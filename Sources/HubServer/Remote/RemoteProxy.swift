@@ -97,9 +97,11 @@ struct RemoteProxy: Sendable {
     let url = domain.value.map { origin.url(in: $0) }
     switch (request.method, request.path) {
     case ("GET", Self.enterPath):
-      return try await send(200, RemotePages.headers(type: "text/html; charset=utf-8"), RemotePages.enter, request, &parts, writer)
+      return try await send(
+        200, RemotePages.headers(type: "text/html; charset=utf-8"), RemotePages.enter, request, &parts, writer)
     case ("GET", Self.enterPath + ".js"):
-      return try await send(200, RemotePages.headers(type: "text/javascript; charset=utf-8"), RemotePages.script, request, &parts, writer)
+      return try await send(
+        200, RemotePages.headers(type: "text/javascript; charset=utf-8"), RemotePages.script, request, &parts, writer)
     case ("POST", Self.enterPath):
       // No form and no other site's script can send this header with this origin.
       guard request.fields["x-printtrail"] == "1", request.fields["origin"] == url else {

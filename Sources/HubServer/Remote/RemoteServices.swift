@@ -35,7 +35,8 @@ extension Hub.Configuration {
     package static func checked(domain: String) throws(HubError) -> String {
       guard case .dns(let name) = try ServerName(domain), name.contains(".") else {
         throw HubError(
-          .usage, "'\(domain)' is no domain that names can be below: give one of two parts or more, such as \(usualDomain)."
+          .usage,
+          "'\(domain)' is no domain that names can be below: give one of two parts or more, such as \(usualDomain)."
         )
       }
       return name

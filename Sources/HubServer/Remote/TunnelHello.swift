@@ -48,7 +48,8 @@ struct TunnelHello: Equatable, Sendable {
     (1...nameBytesMax).contains(name.utf8.count)
       && name.utf8.allSatisfy { byte in
         switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), 0x30...0x39, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: ":"),
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), 0x30...0x39, UInt8(ascii: "-"), UInt8(ascii: "."),
+          UInt8(ascii: ":"),
           UInt8(ascii: "_"):
           true
         default: false

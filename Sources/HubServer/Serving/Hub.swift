@@ -162,7 +162,8 @@ package struct Hub: Sendable {
         metrics: try await Self.bound(configuration.metrics, metricsPort),
         console: try await Self.bound(configuration.console, consolePort),
         remote: try await Self.bound(configuration.remote?.agents, remote?.agentsPort ?? PortBox()),
-        remoteWeb: try await Self.bound(configuration.remote?.web, remote?.webPort ?? PortBox()), pin: authorities.current.serving.pin)
+        remoteWeb: try await Self.bound(configuration.remote?.web, remote?.webPort ?? PortBox()),
+        pin: authorities.current.serving.pin)
       addresses.current = .init(
         dcam: configuration.advertisedDCAM ?? self.advertised(ready.dcam),
         hc: configuration.advertisedHC ?? self.advertised(ready.hc))
@@ -232,7 +233,8 @@ package struct Hub: Sendable {
     guard let endpoint = configuration.console else { return [] }
     let streams = ConsoleStreams()
     let handler = ConsoleHandler(
-      console: HubConsole(store: store, directory: directory, clock: clock, logger: logger, remote: remote), assets: try Assets(.hub),
+      console: HubConsole(store: store, directory: directory, clock: clock, logger: logger, remote: remote),
+      assets: try Assets(.hub),
       streams: streams)
     let names = directory.names + configuration.consoleNames + (endpoint.isWildcard ? [] : [endpoint.host])
     var web = WebConfiguration(
@@ -261,7 +263,9 @@ package struct Hub: Sendable {
 
   /// The addresses that it listens on, unless they stand for all.
   private var listeningNames: [ServerName] {
-    let own = [configuration.csr, configuration.dcam, configuration.hc, configuration.console, configuration.remote?.agents]
+    let own = [
+      configuration.csr, configuration.dcam, configuration.hc, configuration.console, configuration.remote?.agents,
+    ]
     // Every session with a device's pages has a name of its own.
     let sessions = configuration.remote.map { [ServerName.dns("*.\($0.domain)")] } ?? []
     return own.compactMap { $0 }.filter { !$0.isWildcard }.compactMap {

@@ -52,11 +52,12 @@ extension SQLStore {
 
   static func remoteOffer(device: Int64, install: InstallNumber, _ db: any SQLConnection) throws -> RemoteOffer {
     // Several installs may have had it; one that says no is enough.
-    let own: Int64? = try db.value(
-      """
-      SELECT min(o.is_offered) FROM remote_offer o JOIN sighting s ON s.install = o.install AND s.agent_device = o.agent_device
-      WHERE s.device = ?
-      """, device) as Int64?? ?? nil
+    let own: Int64? =
+      try db.value(
+        """
+        SELECT min(o.is_offered) FROM remote_offer o JOIN sighting s ON s.install = o.install AND s.agent_device = o.agent_device
+        WHERE s.device = ?
+        """, device) as Int64?? ?? nil
     if let own { return RemoteOffer(isOffered: own == 1, place: "device") }
     return try remoteOffer(install: install.rawValue, db)
   }

@@ -17,7 +17,8 @@ enum RemoteLedger {
     _ record: DeliveredRecord, _ install: InstallNumber, epoch: UInt32, sequence: UInt64, _ db: any SQLConnection
   ) throws {
     guard isOfRequest(record.payload),
-      let request = try? Printtrail_Events_V1_RemoteRequest(serializedBytes: record.payload.dropFirst(EventHeader.size)),
+      let request = try? Printtrail_Events_V1_RemoteRequest(
+        serializedBytes: record.payload.dropFirst(EventHeader.size)),
       let job = JobID(request.job)
     else { return }
     // Of a session of this install alone: what an agent says of another's counts for nothing.
