@@ -229,6 +229,8 @@ package enum HubLimits {
   /// Streams of one connection that are answered, and a head's bytes: a page's cookies and addresses have room.
   package static let remoteStreamsMax = 256
   package static let remoteHeadBytesMax = 64 << 10
+  /// Requests that another hub takes back within half a minute.
+  package static let remoteResetsMax = 10_000
   /// The HTTP/2 windows of a tunnel: 200 Mbit/s at 40 ms.
   package static let remoteWindowBytes = 1 << 20
   package static let remoteConnectionWindowBytes = 8 << 20

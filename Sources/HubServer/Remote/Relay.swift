@@ -15,7 +15,7 @@ struct Relay: Sendable {
     do {
       try await stream.executeThenClose { inbound, outbound in
         var parts = inbound.makeAsyncIterator()
-        guard case .headers(var head)? = try await parts.next() else { return }
+        guard case .headers(var head)? = try await parts.next(isolation: #isolation) else { return }
         guard let job = head.headers.first(name: Self.sessionField).flatMap({ JobID($0) }),
           let connection = sessions.connection(of: job)
         else {
@@ -37,7 +37,7 @@ struct Relay: Sendable {
               }
             }
             var isOver = first.endStream
-            while !isOver, let part = try await parts.next() { isOver = try await Self.pass(part, to: device) }
+            while !isOver, let part = try await parts.next(isolation: #isolation) { isOver = try await Self.pass(part, to: device) }
             try await group.waitForAll()
           }
         }

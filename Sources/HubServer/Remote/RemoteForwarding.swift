@@ -69,7 +69,7 @@ extension RemoteProxy {
   ) async throws -> Bool {
     var drained = 0
     var isTaken = hasBody
-    while let part = try await parts.next() {
+    while let part = try await parts.next(isolation: #isolation) {
       switch part {
       case .body(let buffer):
         if isTaken {
@@ -153,7 +153,7 @@ struct Answering: Sendable {
   private func head(
     _ answers: inout NIOAsyncChannelInboundStream<HTTP2Frame.FramePayload>.AsyncIterator
   ) async throws -> Head? {
-    while let part = try await answers.next() {
+    while let part = try await answers.next(isolation: #isolation) {
       guard case .headers(let head) = part else { continue }
       guard let status = head.headers.first(name: ":status").flatMap({ Int($0) }) else { return nil }
       // What comes before the answer says nothing to a browser.
@@ -195,7 +195,7 @@ struct Answering: Sendable {
   private func stream(
     _ answers: inout NIOAsyncChannelInboundStream<HTTP2Frame.FramePayload>.AsyncIterator, isSilent: Bool
   ) async throws {
-    while let part = try await answers.next() {
+    while let part = try await answers.next(isolation: #isolation) {
       switch part {
       case .data(let data):
         if !isSilent, case .byteBuffer(let buffer) = data.data, buffer.readableBytes > 0 {
@@ -246,7 +246,7 @@ struct Answering: Sendable {
     _ answers: inout NIOAsyncChannelInboundStream<HTTP2Frame.FramePayload>.AsyncIterator, upTo limit: Int
   ) async throws -> (bytes: [UInt8], isWhole: Bool) {
     var bytes: [UInt8] = []
-    while let part = try await answers.next() {
+    while let part = try await answers.next(isolation: #isolation) {
       switch part {
       case .data(let data):
         if case .byteBuffer(let buffer) = data.data { bytes.append(contentsOf: buffer.readableBytesView) }

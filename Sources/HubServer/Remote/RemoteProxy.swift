@@ -30,7 +30,7 @@ struct RemoteProxy: Sendable {
     do {
       try await browser.executeThenClose { inbound, outbound in
         var parts = inbound.makeAsyncIterator()
-        while let part = try await parts.next() {
+        while let part = try await parts.next(isolation: #isolation) {
           guard case .head(let head) = part else { continue }
           let request = RemoteRequest(head, peer: peer)
           guard try await answer(request, &parts, outbound), head.isKeepAlive else { return }
@@ -118,7 +118,7 @@ struct RemoteProxy: Sendable {
 
   private func body(_ parts: inout Parts) async throws -> String? {
     var bytes: [UInt8] = []
-    while let part = try await parts.next() {
+    while let part = try await parts.next(isolation: #isolation) {
       switch part {
       case .body(let buffer):
         guard bytes.count + buffer.readableBytes <= Self.keyBytesMax else { throw ChannelError.inputClosed }
@@ -177,7 +177,7 @@ struct RemoteProxy: Sendable {
   /// - Returns: false where it is too long to wait for.
   func drained(_ parts: inout Parts) async throws -> Bool {
     var count = 0
-    while let part = try await parts.next() {
+    while let part = try await parts.next(isolation: #isolation) {
       switch part {
       case .body(let buffer):
         count += buffer.readableBytes

@@ -40,6 +40,9 @@ final class TunnelConnection: Sendable {
   ) throws {
     let pipeline = channel.pipeline.syncOperations
     try pipeline.addHandler(IdleStateHandler(readTimeout: TimeAmount(HubLimits.remotePingAfter)))
+    var configuration = configuration
+    // A browser that loads a page anew takes all of its requests back, and many share the way between two hubs.
+    configuration.stream.streamResetFrameRateLimit.maximumCount = HubLimits.remoteResetsMax
     _ = try pipeline.configureAsyncHTTP2Pipeline(mode: .server, configuration: configuration) { stream in
       stream.eventLoop.makeCompletedFuture {
         let stream = try wrapped(stream)
@@ -78,7 +81,7 @@ final class TunnelConnection: Sendable {
     let stream = try await multiplexer.openStream { stream in
       stream.eventLoop.makeCompletedFuture { try Self.wrapped(stream) }
     }
-    return try await stream.executeThenClose(body)
+    return try await stream.executeThenClose(isolation: #isolation) { try await body($0, $1) }
   }
 
   var isOpen: Bool { channel.isActive }

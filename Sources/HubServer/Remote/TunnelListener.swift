@@ -6,6 +6,7 @@
 //
 // A connection counts for nothing before its certificate and its hello were judged. It ends with its session: by time, by the console, by a revocation.
 
+internal import DevicePages
 internal import Events
 internal import FoundationEssentials
 internal import Logging

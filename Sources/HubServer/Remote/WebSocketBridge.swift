@@ -74,7 +74,7 @@ final class WebSocketBridge: NIOTypedHTTPServerProtocolUpgrader {
     try await line.connection.stream { answers, device in
       try await device.write(.headers(.init(headers: connect)))
       var answers = answers.makeAsyncIterator()
-      guard case .headers(let answer)? = try await answers.next(), answer.headers.first(name: ":status") == "200",
+      guard case .headers(let answer)? = try await answers.next(isolation: #isolation), answer.headers.first(name: ":status") == "200",
         !answer.endStream
       else { return answered.fail(Refused()) }
       var headers = initial
@@ -90,7 +90,7 @@ final class WebSocketBridge: NIOTypedHTTPServerProtocolUpgrader {
             for try await bytes in inbound { try await device.write(.data(.init(data: .byteBuffer(bytes)))) }
             try await device.write(.data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)))
           }
-          while let part = try await answers.next() {
+          while let part = try await answers.next(isolation: #isolation) {
             guard case .data(let data) = part else { continue }
             if case .byteBuffer(let bytes) = data.data { try await outbound.write(bytes) }
             if data.endStream { break }

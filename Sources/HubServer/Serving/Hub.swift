@@ -181,12 +181,18 @@ package struct Hub: Sendable {
       supervision.tell(.stopping, .status("ends in order"))
     }
 
+    var services: [any Service] = [committer, wellness, fleet, identity, watch, installs, jobWatch, settings]
+    services += [csr, dcam, hc] as [any Service]
+    services += operations
+    services += remote?.services ?? []
+    services += console
+    services.append(readiness)
     var group = ServiceGroupConfiguration(
-      services: ([committer, wellness, fleet, identity, watch, installs, jobWatch, settings, csr, dcam, hc] + operations
-        + (remote?.services ?? []) + console + [readiness]).map {
-          // A port that is taken ends what serves already in order: one that is cut off complains of it in the log.
-          .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
-        }, gracefulShutdownSignals: configuration.signals, logger: logger)
+      services: services.map { service in
+        // A port that is taken ends what serves already in order: one that is cut off complains of it in the log.
+        ServiceGroupConfiguration.ServiceConfiguration(
+          service: service, failureTerminationBehavior: .gracefullyShutdownGroup)
+      }, gracefulShutdownSignals: configuration.signals, logger: logger)
     group.maximumGracefulShutdownDuration = HubLimits.shutdownGrace * 2
     defer { withExtendedLifetime(lock) {} }
     // So that whoever asks first gets an answer that was looked for.
