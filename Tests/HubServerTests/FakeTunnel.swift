@@ -1,5 +1,6 @@
 // An agent that opens tunnels, and the device behind it: a function of requests.
 
+internal import Crypto
 internal import Foundation
 @testable internal import HubServer
 internal import NIOCore

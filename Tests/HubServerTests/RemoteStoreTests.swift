@@ -5,6 +5,7 @@ internal import Events
 internal import Foundation
 @testable internal import HubDatabase
 @testable internal import HubServer
+internal import OpenSSL
 internal import SwiftProtobuf
 internal import Testing
 
@@ -163,7 +164,7 @@ internal import Testing
     guard case .text(let id)? = await ask(test, token).json["id"], let job = JobID(id) else {
       return #expect(Bool(false))
     }
-    func record(_ path: String) throws -> DeliveredRecord {
+    @Sendable func record(_ path: String) throws -> DeliveredRecord {
       let request = Printtrail_Events_V1_RemoteRequest.with {
         ($0.job, $0.method, $0.path, $0.status, $0.bytesReceived) = (Data(job.bytes), "GET", path, 200, 12)
         $0.parameters = ["a", "b"]
