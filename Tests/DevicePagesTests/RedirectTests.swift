@@ -16,7 +16,8 @@ private func place(_ current: String = "http:80") throws -> DevicePlace {
     ("/menu", "/menu", nil), ("menu?a=b#c", "menu?a=b#c", nil), ("?next", "?next", nil), ("", "/", nil),
     // The device itself, by any of its names.
     ("http://192.168.1.7/menu", "/menu", nil), ("HTTP://NPI3F2A/menu", "/menu", nil),
-    ("//npi3f2a.local/menu", "/menu", nil), ("http://192.168.1.7", "/", nil), ("http://192.168.1.7?x", "/?x", nil),
+    ("//npi3f2a.local/menu", "/menu", nil), ("http://192.168.1.7\\@evil.example/", "/@evil.example/", nil),
+    ("http://192.168.1.7", "/", nil), ("http://192.168.1.7?x", "/?x", nil),
     ("http://192.168.1.7:80/menu", "/menu", nil), ("http://[fe80::7]/menu", "/menu", nil),
     ("http://192.168.1.7//evil.example/", "/evil.example/", nil), ("http://npi3f2a./menu", "/menu", nil),
     // Another of its targets.
@@ -36,7 +37,7 @@ private func place(_ current: String = "http:80") throws -> DevicePlace {
   @Test(arguments: [
     "http://evil.example/", "//evil.example/", "https:evil.example", "http:/evil.example", "///evil.example",
     "/\\evil.example", "\\\\evil.example", "http://192.168.1.70/", "http://192.168.1.7.evil.example/",
-    "http://192.168.1.7@evil.example/", "http://evil.example@192.168.1.7/", "http://192.168.1.7\\@evil.example/",
+    "http://192.168.1.7@evil.example/", "http://evil.example@192.168.1.7/",
     "javascript:alert(1)", "data:text/html,x", "ftp://192.168.1.7/", "http://192.168.1.7:9100/",
     "http://192.168.1.7:65536/", "http://192.168.1.7:x/", "http://", "/a\nSet-Cookie: x", "\u{1}/",
     "ht\ttp://evil.example",

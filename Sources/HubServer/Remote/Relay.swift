@@ -37,7 +37,9 @@ struct Relay: Sendable {
               }
             }
             var isOver = first.endStream
-            while !isOver, let part = try await parts.next(isolation: #isolation) { isOver = try await Self.pass(part, to: device) }
+            while !isOver, let part = try await parts.next(isolation: #isolation) {
+              isOver = try await Self.pass(part, to: device)
+            }
             try await group.waitForAll()
           }
         }

@@ -141,5 +141,8 @@ final class TunnelKeeper: ChannelInboundHandler {
     context.writeAndFlush(wrapOutboundOut(ping), promise: nil)
   }
 
-  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    farewell.hear(ByteBuffer(string: "failed: \(error)"))
+    context.close(promise: nil)
+  }
 }

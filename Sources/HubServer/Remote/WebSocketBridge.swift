@@ -35,8 +35,10 @@ final class WebSocketBridge: NIOTypedHTTPServerProtocolUpgrader {
     let request = RemoteRequest(upgradeRequest, peer: RemoteProxy.peer(channel))
     Task {
       do { try await self.run(request, initialResponseHeaders, answered, browser.futureResult) } catch {
+        // NIO would hand the request on without its head. Whoever was told nothing yet is told here, and the connection ends.
+        if let refused = error as? Refused { await Self.tell(refused, channel) }
+        try? await channel.close()
         answered.fail(error)
-        channel.close(promise: nil)
       }
     }
     return answered.futureResult
@@ -49,8 +51,27 @@ final class WebSocketBridge: NIOTypedHTTPServerProtocolUpgrader {
     }
   }
 
-  /// Fails where there is to be no WebSocket; the request is answered as one without then.
-  private struct Refused: Error {}
+  /// Why there is to be no WebSocket.
+  private struct Refused: Error {
+    let status: Int
+    let sentence: String
+
+    /// The same for whatever is not exactly a session of whoever asks.
+    static let nothing = Refused(status: 404, sentence: RemotePages.nothing)
+    static let none = Refused(status: 502, sentence: "The device opened no WebSocket.\n")
+  }
+
+  private static func tell(_ refused: Refused, _ channel: any Channel) async {
+    let headers =
+      RemotePages.headers(type: "text/plain; charset=utf-8") + [
+        ("content-length", "\(refused.sentence.utf8.count)"), ("connection", "close"),
+      ]
+    let head = HTTPResponseHead(
+      version: .http1_1, status: .init(statusCode: refused.status), headers: HTTPHeaders(headers))
+    channel.write(HTTPServerResponsePart.head(head), promise: nil)
+    channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(string: refused.sentence))), promise: nil)
+    try? await channel.writeAndFlush(HTTPServerResponsePart.end(nil)).get()
+  }
 
   private func run(
     _ request: RemoteRequest, _ initial: HTTPHeaders, _ answered: EventLoopPromise<HTTPHeaders>,
@@ -59,11 +80,13 @@ final class WebSocketBridge: NIOTypedHTTPServerProtocolUpgrader {
     guard let domain = proxy.domain.value, let origin = SessionOrigin(host: request.host, domain: domain),
       // A WebSocket asks nobody before it is opened; its origin is all that tells whose page it is.
       request.fields["origin"] == origin.url(in: domain), request.method == "GET", request.path.hasPrefix("/"),
-      !request.path.hasPrefix("/.printtrail/"), request.fields["sec-websocket-version"] == "13",
-      let key = request.fields["sec-websocket-key"], key.utf8.count == 24,
-      let visit = try? await proxy.gate.visit(origin, cookies: request.fields.values("cookie")),
-      visit.standing == .good, let line = await proxy.sessions.line(to: visit.session)
-    else { return answered.fail(Refused()) }
+      !request.path.hasPrefix("/.printtrail/"),
+      let visit = try? await proxy.gate.visit(origin, cookies: request.fields.values("cookie"))
+    else { throw Refused.nothing }
+    if case .refused(let why) = visit.standing { throw Refused(status: 403, sentence: why) }
+    guard request.fields["sec-websocket-version"] == "13", let key = request.fields["sec-websocket-key"],
+      key.utf8.count == 24, let line = await proxy.sessions.line(to: visit.session)
+    else { throw Refused.none }
     let rules = RequestRules(ownOrigin: origin.url(in: domain), ownCookie: RemoteGate.cookieName)
     var head = RemoteProxy.head("CONNECT", request.path, visit, line)
     head.add(name: ":protocol", value: "websocket")
@@ -74,9 +97,10 @@ final class WebSocketBridge: NIOTypedHTTPServerProtocolUpgrader {
     try await line.connection.stream { answers, device in
       try await device.write(.headers(.init(headers: connect)))
       var answers = answers.makeAsyncIterator()
-      guard case .headers(let answer)? = try await answers.next(isolation: #isolation), answer.headers.first(name: ":status") == "200",
+      guard case .headers(let answer)? = try await answers.next(isolation: #isolation),
+        answer.headers.first(name: ":status") == "200",
         !answer.endStream
-      else { return answered.fail(Refused()) }
+      else { throw Refused.none }
       var headers = initial
       headers.replaceOrAdd(name: "sec-websocket-accept", value: Self.accept(key))
       for name in ["sec-websocket-protocol", "sec-websocket-extensions"] {
