@@ -122,7 +122,7 @@ final class FakeTunnel: Sendable {
       }
       var fields: HPACKHeaders = [":status": "\(answer.status)"]
       for (name, value) in answer.fields { fields.add(name: name, value: value) }
-      let isBodiless = answer.body.isEmpty && !answer.isCutOff
+      let isBodiless = answer.body.isEmpty && !answer.isCutOff || request.method == "HEAD"
       try await outbound.write(.headers(.init(headers: fields, endStream: isBodiless)))
       guard !isBodiless else { return }
       for begin in stride(from: 0, to: answer.body.count, by: 16_000) {
@@ -131,6 +131,7 @@ final class FakeTunnel: Sendable {
       }
       if answer.isCutOff { return }
       try await outbound.write(.data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)))
+      while try await parts.next() != nil {}
     }
   }
 

@@ -203,14 +203,19 @@ struct `Two hubs with one database` {
       ) { other in
         let session = try await site.ask()
         let tunnel = try await site.tunnel(session) { request in
-          FakeAnswer(200, [("content-type", "text/plain")], "\(request.method) \(request.path) \(request.body.count)")
+          request.path == "/long"
+            ? FakeAnswer(200, [("content-type", "image/png")], String(repeating: "0123456789abcdef", count: 200_000))
+            : FakeAnswer(
+              200, [("content-type", "text/plain")], "\(request.method) \(request.path) \(request.body.count)")
         }
         _ = try await site.becomes(session, "open")
         let browser = try await site.enter(session, webPort: try #require(other.ready.remoteWeb).port)
         #expect(try await browser.ask("/far").body == "GET /far 0")
-        let sent = try await browser.ask(
-          "/up", ["--data-raw", String(repeating: "x", count: 300_000), "-H", "Expect:"])
-        #expect(sent.body == "POST /up 300000", "\(sent)")
+        #expect(try await browser.ask("/long", ["-H", "Connection: close"]).body.count == 3_200_000)
+        let file = site.place.path + "/upload"
+        try Data(repeating: 0x78, count: 3_000_000).write(to: URL(fileURLWithPath: file))
+        let sent = try await browser.ask("/up", ["--data-binary", "@\(file)", "-H", "Expect:"])
+        #expect(sent.body == "POST /up 3000000", "\(sent)")
         #expect(tunnel.requests.allSatisfy { $0.field("pt-session") == nil })
         // Nobody but a hub is passed on.
         let agent = try await FakeTunnel.open(

@@ -43,6 +43,8 @@ struct Relay: Sendable {
             try await group.waitForAll()
           }
         }
+        // What was written may wait for the other hub's window still: the stream ends by itself, and was not to be closed before.
+        while try await parts.next(isolation: #isolation) != nil {}
       }
     } catch {
       // A stream that was broken off at one side is at the other one as well: leaving the closures has reset both.

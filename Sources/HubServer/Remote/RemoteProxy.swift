@@ -33,8 +33,11 @@ struct RemoteProxy: Sendable {
         while let part = try await parts.next(isolation: #isolation) {
           guard case .head(let head) = part else { continue }
           let request = RemoteRequest(head, peer: peer)
-          guard try await answer(request, &parts, outbound), head.isKeepAlive else { return }
+          guard try await answer(request, &parts, outbound), head.isKeepAlive else { break }
         }
+        // What was written may wait for the browser still: only this side is closed, after that.
+        outbound.finish()
+        while try await parts.next(isolation: #isolation) != nil {}
       }
     } catch {
       // The browser went, or the device broke its answer off: closing the connection is what is left to say.

@@ -41,6 +41,7 @@ struct RemoteWebListener: Service {
       channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
         .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
         .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+        .childChannelOption(.allowRemoteHalfClosure, value: true)
         .childChannelInitializer { channel in
           channel.eventLoop.makeCompletedFuture { try accept(channel, context) }
         }
@@ -67,7 +68,8 @@ struct RemoteWebListener: Service {
         upgraders: [bridge],
         notUpgradingCompletionHandler: { channel in
           channel.eventLoop.makeCompletedFuture {
-            let browser = try Browser(wrappingChannelSynchronously: channel)
+            let browser = try Browser(
+              wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
             Task { await proxy.serve(browser) }
           }
         }))

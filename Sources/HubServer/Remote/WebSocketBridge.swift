@@ -47,7 +47,8 @@ final class WebSocketBridge: NIOTypedHTTPServerProtocolUpgrader {
   func upgrade(channel: any Channel, upgradeRequest: HTTPRequestHead) -> EventLoopFuture<Void> {
     let browser = browser.withLock { $0 }
     return channel.eventLoop.makeCompletedFuture {
-      browser?.succeed(try Bytes(wrappingChannelSynchronously: channel))
+      browser?.succeed(
+        try Bytes(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true)))
     }
   }
 
@@ -119,8 +120,8 @@ final class WebSocketBridge: NIOTypedHTTPServerProtocolUpgrader {
             if case .byteBuffer(let bytes) = data.data { try await outbound.write(bytes) }
             if data.endStream { break }
           }
-          // The device's side is over, and so is the browser's.
-          group.cancelAll()
+          // The device's side is over; the browser's is once it has read what was sent.
+          outbound.finish()
         }
       }
     }
