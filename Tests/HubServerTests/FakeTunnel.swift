@@ -77,6 +77,39 @@ final class FakeTunnel: Sendable {
     return tunnel
   }
 
+  /// Asks over a connection as a hub does that relays.
+  ///
+  /// - Returns: the status of the answer; nil where the connection ended before.
+  static func relayed(port: Int, certificate: TestAgent, session: String) async throws -> String? {
+    var configuration = TLSConfiguration.makeClientConfiguration()
+    configuration.trustRoots = .certificates([try NIOSSLCertificate(bytes: certificate.root, format: .der)])
+    configuration.applicationProtocols = [RelayClient.protocolName]
+    configuration.certificateChain = [
+      .certificate(try NIOSSLCertificate(bytes: certificate.certificate ?? [], format: .der))
+    ]
+    configuration.privateKey = .privateKey(
+      try NIOSSLPrivateKey(bytes: Array(certificate.key.derRepresentation), format: .der))
+    let context = try NIOSSLContext(configuration: configuration)
+    let connection = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(
+            try NIOSSLClientHandler(context: context, serverHostname: "localhost"))
+        }
+      }
+      .connect(host: "127.0.0.1", port: port).flatMapThrowing { try TunnelConnection.made(on: $0) }.get()
+    return try? await connection.stream { answers, outbound in
+      let head: HPACKHeaders = [
+        ":method": "GET", ":scheme": "http", ":authority": "x:80", ":path": "/", "pt-session": session,
+      ]
+      try await outbound.write(.headers(.init(headers: head, endStream: true)))
+      for try await part in answers {
+        if case .headers(let answer) = part { return answer.headers.first(name: ":status") }
+      }
+      throw ChannelError.eof
+    }
+  }
+
   /// The tunnel, once there is one: streams come as soon as the connection is there.
   private final class NIOLockedTunnel: Sendable {
     private let value = Mutex<FakeTunnel?>(nil)

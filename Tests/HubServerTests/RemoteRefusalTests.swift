@@ -217,11 +217,12 @@ struct `Two hubs with one database` {
         let sent = try await browser.ask("/up", ["--data-binary", "@\(file)", "-H", "Expect:"])
         #expect(sent.body == "POST /up 3000000", "\(sent)")
         #expect(tunnel.requests.allSatisfy { $0.field("pt-session") == nil })
-        // Nobody but a hub is passed on.
-        let agent = try await FakeTunnel.open(
-          port: try #require(site.hub.ready.remote).port, site.agent, protocolName: RelayClient.protocolName, hello: ""
-        ) { _ in FakeAnswer() }
-        #expect(agent.requests.isEmpty)
+        // Nobody but a hub is passed on: not the very agent whose session it is.
+        let count = tunnel.requests.count
+        let port = try #require(site.hub.ready.remote).port
+        #expect(
+          try await FakeTunnel.relayed(port: port, certificate: site.agent, session: session.job.description) == nil)
+        #expect(tunnel.requests.count == count)
         try await tunnel.close(saying: "time: the session's time is over")
         _ = try await site.becomes(session, "ended")
         try await Task.sleep(for: HubLimits.remoteStandingKept)

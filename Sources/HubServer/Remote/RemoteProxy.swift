@@ -6,7 +6,6 @@
 // bodies stream both ways as fast as the slower side takes them, but for pages that are rewritten, which are held up to `LinkRewriter.bytesMax`.
 
 internal import DevicePages
-internal import Logging
 internal import NIOCore
 internal import NIOHPACK
 internal import NIOHTTP1
@@ -23,7 +22,6 @@ struct RemoteProxy: Sendable {
   let gate: RemoteGate
   let sessions: TunnelSessions
   let domain: RemoteDomainBox
-  let logger: Logger
 
   func serve(_ browser: RemoteWebListener.Browser) async {
     let peer = Self.peer(browser.channel)

@@ -61,7 +61,7 @@ struct RemoteServices {
     let relays = RelayClient(identity: identity, authorities: peers.authorities)
     let sessions = TunnelSessions(ownAddress: own, relays: relays)
     let proxy = RemoteProxy(
-      gate: RemoteGate(store: store, clock: clock), sessions: sessions, domain: domain, logger: logger)
+      gate: RemoteGate(store: store, clock: clock), sessions: sessions, domain: domain)
     let tunnels = TunnelListener(
       endpoint: remote.agents, identity: identity, peers: peers, store: store, sessions: sessions, clock: clock,
       logger: logger
