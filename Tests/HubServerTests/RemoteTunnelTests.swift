@@ -86,6 +86,8 @@ internal import Zlib
       let chunked = try await browser.ask(
         "/echo", ["--data-binary", "@\(file)", "-H", "Transfer-Encoding: chunked", "-H", "Expect:"])
       #expect(chunked.body == long, "\(chunked.status) \(chunked.body.count)")
+      let upgrading = ["-H", "Upgrade: h2c", "-H", "Connection: Upgrade", "--data-raw", "x"]
+      #expect(try await browser.ask("/echo", upgrading).body == "x")
       // What breaks off is not taken for whole: curl says so with an empty answer, or a part of it.
       let cut = try await browser.ask("/cut")
       #expect(cut.body.utf8.count < 1_000 && cut.status != 502)

@@ -74,6 +74,8 @@ struct RemoteWebListener: Service {
         }))
     configuration.decoderConfiguration = limits
     _ = try pipeline.configureUpgradableHTTPServerPipeline(configuration: configuration)
+    let upgrader = try pipeline.handler(type: NIOTypedHTTPServerUpgradeHandler<Void>.self)
+    try pipeline.addHandler(FirstUpgrade(), position: .before(upgrader))
   }
 }
 

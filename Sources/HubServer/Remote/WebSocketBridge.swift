@@ -141,3 +141,19 @@ final class WebSocketBridge: NIOTypedHTTPServerProtocolUpgrader {
     return Data(Insecure.SHA1.hash(data: Data(text.utf8))).base64EncodedString()
   }
 }
+
+/// Takes `Upgrade` out of the first request, unless that asks for a WebSocket: NIO waits for an upgrade to anything, and loses the head where there is
+/// none. Only the first can be one; this goes with it. Belongs to its event loop.
+final class FirstUpgrade: ChannelInboundHandler, RemovableChannelHandler {
+  typealias InboundIn = HTTPServerRequestPart
+  typealias InboundOut = HTTPServerRequestPart
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
+    let protocols = head.headers[canonicalForm: "upgrade"].map { $0.lowercased() }
+    let hasBody = head.headers.contains(name: "content-length") || head.headers.contains(name: "transfer-encoding")
+    if protocols != ["websocket"] || hasBody || head.method != .GET { head.headers.remove(name: "upgrade") }
+    context.fireChannelRead(wrapInboundOut(.head(head)))
+    context.pipeline.syncOperations.removeHandler(self, promise: nil)
+  }
+}
