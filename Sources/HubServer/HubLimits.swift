@@ -213,6 +213,11 @@ package enum HubLimits {
   /// Sessions that one user asks for at once, and the time after which one more is allowed.
   package static let remoteAsksBurst = 10
   package static let remoteAskInterval: Duration = .seconds(10)
+  /// Refused tunnels of one install that the audit trail tells of, and the time after which one more is.
+  package static let remoteRefusalsToldBurst = 20
+  package static let remoteRefusalToldInterval: Duration = .seconds(60)
+  /// What a browser that has no session waits for the answer that there is nothing: guessing costs its guesser more than the hub.
+  package static let remoteRefusalDelay: Duration = .milliseconds(250)
   /// How often it is looked which sessions must end: a red button is pressed for a reason.
   package static let remoteWatchInterval: Duration = .milliseconds(500)
   /// How long it is remembered that somebody may see a device's page: a page asks for fifty things at once.

@@ -52,14 +52,14 @@ struct RemoteProxy: Sendable {
   /// - Returns: whether the connection can take another request.
   private func answer(_ request: RemoteRequest, _ parts: inout Parts, _ writer: Writer) async throws -> Bool {
     guard let domain = domain.value, let origin = SessionOrigin(host: request.host, domain: domain) else {
-      return try await tell(404, RemotePages.nothing, request, &parts, writer)
+      return try await tellNothing(request, &parts, writer)
     }
     if request.path.hasPrefix("/.printtrail/enter") { return try await enter(origin, request, &parts, writer) }
     let visit: RemoteVisit?
     do { visit = try await gate.visit(origin, cookies: request.fields.values("cookie")) } catch {
       return try await tell(503, "The hub cannot look it up now. Try again in a moment.\n", request, &parts, writer)
     }
-    guard let visit else { return try await tell(404, RemotePages.nothing, request, &parts, writer) }
+    guard let visit else { return try await tellNothing(request, &parts, writer) }
     if case .refused(let why) = visit.standing {
       return try await tell(403, why, title: "This page is closed", isOver: true, request, &parts, writer)
     }
@@ -68,7 +68,7 @@ struct RemoteProxy: Sendable {
     }
     if request.path.hasPrefix(LinkRewriter.switchPath) { return try await go(visit, request, &parts, writer) }
     guard !request.path.hasPrefix("/.printtrail/") else {
-      return try await tell(404, RemotePages.nothing, request, &parts, writer)
+      return try await tellNothing(request, &parts, writer)
     }
     return try await forward(request, visit, origin.url(in: domain), &parts, writer)
   }
@@ -106,14 +106,14 @@ struct RemoteProxy: Sendable {
     case ("POST", Self.enterPath):
       // No form and no other site's script can send this header with this origin.
       guard request.fields["x-printtrail"] == "1", request.fields["origin"] == url else {
-        return try await tell(404, RemotePages.nothing, request, &parts, writer)
+        return try await tellNothing(request, &parts, writer)
       }
       guard let key = try await body(&parts), let cookie = try? await gate.enter(origin, key: key, peer: request.peer)
-      else { return try await tell(404, RemotePages.nothing, request, &parts, writer, isRead: true) }
+      else { return try await tellNothing(request, &parts, writer, isRead: true) }
       let set = "\(RemoteGate.cookieName)=\(cookie); Path=/; Secure; HttpOnly; SameSite=Strict"
       return try await send(
         204, RemotePages.headers(type: "text/plain") + [("set-cookie", set)], "", request, &parts, writer, isRead: true)
-    default: return try await tell(404, RemotePages.nothing, request, &parts, writer)
+    default: return try await tellNothing(request, &parts, writer)
     }
   }
 
@@ -139,11 +139,19 @@ struct RemoteProxy: Sendable {
     let words = rest.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
     guard words.count >= 2, let target = DeviceTarget("\(words[0]):\(words[1].prefix { $0 != "?" })"),
       visit.place.has(target), ["GET", "HEAD"].contains(request.method)
-    else { return try await tell(404, RemotePages.nothing, request, &parts, writer) }
+    else { return try await tellNothing(request, &parts, writer) }
     try await gate.go(to: target, visit)
     let path = words.count > 2 ? "/" + words[2].drop { $0 == "/" } : "/"
     return try await send(
       302, RemotePages.headers(type: "text/plain") + [("location", path)], "", request, &parts, writer)
+  }
+
+  /// The same, as late, for whatever is not exactly a session of whoever asks.
+  private func tellNothing(
+    _ request: RemoteRequest, _ parts: inout Parts, _ writer: Writer, isRead: Bool = false
+  ) async throws -> Bool {
+    try await Task.sleep(for: HubLimits.remoteRefusalDelay)
+    return try await tell(404, RemotePages.nothing, request, &parts, writer, isRead: isRead)
   }
 
   /// - Parameter isOver: what the browser keeps of the origin is to go.

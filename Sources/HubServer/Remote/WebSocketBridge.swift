@@ -63,6 +63,7 @@ final class WebSocketBridge: NIOTypedHTTPServerProtocolUpgrader {
   }
 
   private static func tell(_ refused: Refused, _ channel: any Channel) async {
+    if refused.status == 404 { try? await Task.sleep(for: HubLimits.remoteRefusalDelay) }
     let headers =
       RemotePages.headers(type: "text/plain; charset=utf-8") + [
         ("content-length", "\(refused.sentence.utf8.count)"), ("connection", "close"),

@@ -110,6 +110,12 @@ extension SQLStore {
         throw HubError.damaged("The device \(device) cannot be read.")
       }
       let entity: Int64 = try row("entity")
+      // Before all else, and in no trail: who asks without end fills none.
+      let rate = LoginBucket.Rate(burst: HubLimits.remoteAsksBurst, interval: HubLimits.remoteAskInterval)
+      if let wait = try Self.remotePace("remote \(login.user.number)", rate, now: now, db) {
+        return .refused(
+          "You asked for many devices' pages just now. Wait \(wait / 1_000 + 1) seconds, then try again.")
+      }
       func refused(_ why: String) throws -> RemoteOutcome {
         try Self.insert(
           AuditEntry(
@@ -130,7 +136,7 @@ extension SQLStore {
           "Remote technician is not switched on for this device at the hub. A configurer switches it on, and the site at its agent."
         )
       }
-      if let why = try Self.remoteLimit(login.user, install, now: now, db) { return try refused(why) }
+      if let why = try Self.remoteLimit(login.user, install, db) { return try refused(why) }
       let job = JobID.random()
       let wait = HubLimits.remoteOpenWait.milliseconds
       let visit = JobOrder.Visit(
@@ -157,7 +163,7 @@ extension SQLStore {
   }
 
   private static func remoteLimit(
-    _ user: ConsoleUser, _ install: InstallNumber, now: Int64, _ db: any SQLConnection
+    _ user: ConsoleUser, _ install: InstallNumber, _ db: any SQLConnection
   ) throws -> String? {
     let own = try db.count(
       "SELECT count(*) FROM remote_session WHERE user_number = ? AND ended_at IS NULL", user.number)
@@ -168,14 +174,19 @@ extension SQLStore {
     guard of < HubLimits.remoteSessionsPerInstallMax else {
       return "The agent has \(of) devices' pages open already, which is what it serves at once. Try again later."
     }
-    let rate = LoginBucket.Rate(burst: HubLimits.remoteAsksBurst, interval: HubLimits.remoteAskInterval)
-    let key = "remote \(user.number)"
+    return nil
+  }
+
+  /// Counts one more of what may be done so often, by whoever `key` names.
+  ///
+  /// - Returns: milliseconds to wait where it is too often; it is not counted then.
+  private static func remotePace(
+    _ key: String, _ rate: LoginBucket.Rate, now: Int64, _ db: any SQLConnection
+  ) throws -> Int64? {
     let row = try db.row("SELECT milli_tokens, at FROM login_attempt WHERE key = ?", key)
     let held = try row.map { LoginBucket(milliTokens: try $0("milli_tokens"), at: try $0("at")) }
     let bucket = LoginBucket.refilled(held, rate, now: now)
-    if let wait = bucket.wait(rate) {
-      return "You asked for many devices' pages just now. Wait \(wait / 1_000 + 1) seconds, then try again."
-    }
+    if let wait = bucket.wait(rate) { return wait }
     try keepBucket(key, bucket.taken, db)
     return nil
   }
@@ -212,6 +223,12 @@ extension SQLStore {
     try await write { db in
       let session = try Self.remoteSession(opening.job, db)
       func refused(_ why: String) throws -> RemoteOutcome {
+        // An agent that goes wrong comes again and again, and does not fill the trail.
+        let rate = LoginBucket.Rate(
+          burst: HubLimits.remoteRefusalsToldBurst, interval: HubLimits.remoteRefusalToldInterval)
+        guard try Self.remotePace("tunnel \(opening.install.rawValue)", rate, now: now, db) == nil else {
+          return .refused(why)
+        }
         let install: String = try db.value("SELECT id FROM install WHERE number = ?", opening.install) ?? ""
         try Self.insert(
           AuditEntry(
@@ -282,7 +299,14 @@ extension SQLStore {
   /// - Parameter cookie: is good from now on, if the key was.
   /// - Returns: whether it was.
   func enterRemote(token: String, key: String, cookie: String, peer: String, now: Int64) async throws -> Bool {
-    try await write { db in
+    // Whoever reaches the port may try: only a key that is one costs a write.
+    let isKnown = try await read { db in
+      try db.count(
+        "SELECT count(*) FROM remote_session WHERE token_hash = ? AND entry_hash = ?", Self.secretHash(token),
+        Self.secretHash(key)) == 1
+    }
+    guard isKnown else { return false }
+    return try await write { db in
       let changed = try db.execute(
         """
         UPDATE remote_session SET cookie_hash = ?, entry_hash = NULL, entered_at = coalesce(entered_at, ?)
