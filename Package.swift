@@ -86,6 +86,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-nio-http2.git", from: "1.46.0"),
     .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
   ],
   targets: [
@@ -115,6 +116,8 @@ let package = Package(
     room("AlertRules", ["Events", "PrinterModel"]),
     room("Discovery", ["MIB"]),
     room("IPP"),
+    // What may pass between a browser and a device's own pages.
+    room("DevicePages", ["OpenSSL", "Zlib"]),
     room("HubProtocol", [grpcCore, grpcProtobuf, protobuf], exclude: ["Protos"]),
 
     // The journal and what reads it.
@@ -203,7 +206,8 @@ let package = Package(
     room(
       "HubServer",
       [
-        "HubDatabase", "HubFleet", "HubProtocol", "Discovery", "Events", "Evidence", "OpenSSL", "CLinux", "Platform",
+        "DevicePages", "HubDatabase", "HubFleet", "HubProtocol", "Discovery", "Events", "Evidence", "OpenSSL", "CLinux",
+        "Platform",
         "Settings", "WebServing",
         grpcCore,
         protobuf,
@@ -219,7 +223,13 @@ let package = Package(
         .product(name: "SwiftASN1", package: "swift-asn1"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOTLS", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        // The tunnel's other end speaks it with nghttp2 (docs/formats/tunnel.md).
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+        .product(name: "NIOHPACK", package: "swift-nio-http2"),
       ]),
 
     // Printers that are not there.
@@ -291,6 +301,7 @@ let package = Package(
         "DeviceHTTP", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       ]
     ),
+    tests("DevicePagesTests", of: ["DevicePages", "OpenSSL", "Zlib"]),
     tests("DiscoveryTests", of: ["Discovery"]),
     tests("EnrolmentTests", of: ["Enrolment", "COpenSSL", "OpenSSL", "Platform", "TLS"]),
     tests("EventsTests", of: ["Events", "MIB", "PrinterModel", protobuf]),
@@ -312,9 +323,15 @@ let package = Package(
       "HubServerTests",
       of: [
         "TestPrograms", "HubServer", "HubDatabase", "HubFleet", "Events", "MIB", "PrinterModel", "TestDatabases",
-        "HubProtocol",
+        "DevicePages", "HubProtocol",
         "WebServing",
         "Evidence", "OpenSSL", "Platform", "Replicator", "Settings", "TLS", grpcCore, protobuf, logging,
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+        .product(name: "NIOHPACK", package: "swift-nio-http2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "X509", package: "swift-certificates"),
         .product(name: "SwiftASN1", package: "swift-asn1"),
@@ -337,7 +354,8 @@ let package = Package(
     tests(
       "RemoteTechnicianTests",
       of: [
-        "RemoteTechnician", "TestPrograms", "AlertRules", "DeviceHTTP", "HTTP2", "TLS", "OpenSSL", "Discovery", "Events",
+        "RemoteTechnician", "TestPrograms", "AlertRules", "DeviceHTTP", "HTTP2", "TLS", "OpenSSL", "Discovery",
+        "Events",
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ], exclude: ["Support"]),

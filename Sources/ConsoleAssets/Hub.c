@@ -17,6 +17,9 @@ static const uint8_t main_js[] = {
 static const uint8_t names_js[] = {
 #embed "hub/names.js"
 };
+static const uint8_t offer_js[] = {
+#embed "hub/offer.js"
+};
 static const uint8_t pages_account_js[] = {
 #embed "hub/pages/account.js"
 };
@@ -53,11 +56,17 @@ static const uint8_t pages_jobs_js[] = {
 static const uint8_t pages_overview_js[] = {
 #embed "hub/pages/overview.js"
 };
+static const uint8_t pages_pages_js[] = {
+#embed "hub/pages/pages.js"
+};
 static const uint8_t pages_settings_js[] = {
 #embed "hub/pages/settings.js"
 };
 static const uint8_t pages_users_js[] = {
 #embed "hub/pages/users.js"
+};
+static const uint8_t remote_js[] = {
+#embed "hub/remote.js"
 };
 
 static const ConsoleAsset assets[] = {
@@ -66,6 +75,7 @@ static const ConsoleAsset assets[] = {
     ASSET("/app/jobdialog.js", ASSET_JS, jobdialog_js),
     ASSET("/app/main.js", ASSET_JS, main_js),
     ASSET("/app/names.js", ASSET_JS, names_js),
+    ASSET("/app/offer.js", ASSET_JS, offer_js),
     ASSET("/app/pages/account.js", ASSET_JS, pages_account_js),
     ASSET("/app/pages/alerts.js", ASSET_JS, pages_alerts_js),
     ASSET("/app/pages/audit.js", ASSET_JS, pages_audit_js),
@@ -78,8 +88,10 @@ static const ConsoleAsset assets[] = {
     ASSET("/app/pages/job.js", ASSET_JS, pages_job_js),
     ASSET("/app/pages/jobs.js", ASSET_JS, pages_jobs_js),
     ASSET("/app/pages/overview.js", ASSET_JS, pages_overview_js),
+    ASSET("/app/pages/pages.js", ASSET_JS, pages_pages_js),
     ASSET("/app/pages/settings.js", ASSET_JS, pages_settings_js),
     ASSET("/app/pages/users.js", ASSET_JS, pages_users_js),
+    ASSET("/app/remote.js", ASSET_JS, remote_js),
 };
 
 ASSET_TABLE(console_assets_hub, assets)

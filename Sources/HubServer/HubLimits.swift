@@ -195,6 +195,55 @@ package enum HubLimits {
   /// Connections to the console: a browser has six, one of them its stream.
   package static let consoleConnectionsMax = 1_024
 
+  // MARK: Remote technician
+
+  /// What a session with a device's pages may last at most; agents allow no more either.
+  package static let remoteTimeMax: Duration = .seconds(1_800)
+  /// How long somebody waits for an agent at most: one that checks in by itself does so each five minutes.
+  package static let remoteOpenWait: Duration = .seconds(600)
+  /// What an agent may need to tell that a session is over, before its job expires.
+  package static let remoteGrace: Duration = .seconds(60)
+  /// In characters: a reason that says something.
+  package static let remoteReasonRange = 3...500
+  /// How long the key is good that opens a session's origin: a browser takes a second.
+  package static let remoteEntryValidity: Duration = .seconds(60)
+  /// Open sessions of one user, and of one install: what an agent serves at once.
+  package static let remoteSessionsPerUserMax = 5
+  package static let remoteSessionsPerInstallMax = 20
+  /// Sessions that one user asks for at once, and the time after which one more is allowed.
+  package static let remoteAsksBurst = 10
+  package static let remoteAskInterval: Duration = .seconds(10)
+  /// Refused tunnels of one install that the audit trail tells of, and the time after which one more is.
+  package static let remoteRefusalsToldBurst = 20
+  package static let remoteRefusalToldInterval: Duration = .seconds(60)
+  /// What a browser that has no session waits for the answer that there is nothing: guessing costs its guesser more than the hub.
+  package static let remoteRefusalDelay: Duration = .milliseconds(250)
+  /// How often it is looked which sessions must end: a red button is pressed for a reason.
+  package static let remoteWatchInterval: Duration = .milliseconds(500)
+  /// How long it is remembered that somebody may see a device's page: a page asks for fifty things at once.
+  package static let remoteStandingKept: Duration = .seconds(2)
+  /// Connections of agents that have not shown yet whose they are.
+  package static let remoteHelloTimeout: Duration = .seconds(15)
+  /// Tunnels and relays that one hub holds.
+  package static let remoteConnectionsMax = 512
+  /// Of browsers: six for each session, and those for WebSockets.
+  package static let remoteWebConnectionsMax = 1_024
+  package static let remoteWebConnectionsPerClientMax = 256
+  /// A silent tunnel is pinged after this time, and given up after as much again (docs/formats/tunnel.md).
+  package static let remotePingAfter: Duration = .seconds(15)
+  /// Streams of one connection that are answered, and a head's bytes: a page's cookies and addresses have room.
+  package static let remoteStreamsMax = 256
+  package static let remoteHeadBytesMax = 64 << 10
+  /// Requests that another hub takes back within half a minute.
+  package static let remoteResetsMax = 10_000
+  /// The HTTP/2 windows of a tunnel: 200 Mbit/s at 40 ms.
+  package static let remoteWindowBytes = 1 << 20
+  package static let remoteConnectionWindowBytes = 8 << 20
+  /// What of a request is read and thrown away after a device has answered it early: a browser that is cut off shows no answer.
+  package static let remoteDrainedBytesMax = 64 << 20
+  /// Nothing moves between a browser and a device for this long: the request is given up. A device may take its time to make an answer.
+  package static let remoteSilenceMax: Duration = .seconds(120)
+
   // MARK: Operations
 
   /// How often a hub that commits nothing proves that it can. A balancer that asks as often learns of a fault within two of them.

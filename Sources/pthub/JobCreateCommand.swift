@@ -17,7 +17,6 @@ struct JobCreateCommand: AsyncParsableCommand {
         alerts        read their alerts now and deliver
         settings      take the settings of the install, or of --device, anew
         restart       end in order and begin again when what runs has ended; --at-once: now
-        page          open the page of --device for a technician
         diagnostics   bring status, configuration without secrets, the end of the log, the devices
 
       The agent checks the arguments itself and refuses with a reason. With --id the command may be repeated: there is one job of an id.
@@ -33,7 +32,8 @@ struct JobCreateCommand: AsyncParsableCommand {
   private static let grace: Duration = .seconds(30)
 
   @OptionGroup var hub: HubOptions
-  @Argument(help: "\(JobOrder.Kind.allCases.map(\.rawValue).joined(separator: ", ")).") var kind: JobOrder.Kind
+  @Argument(help: "\(JobOrder.Kind.allCases.filter { $0 != .page }.map(\.rawValue).joined(separator: ", ")).")
+  var kind: JobOrder.Kind
   @Option(help: "The install: its id or the beginning of it.") var install: String?
   @Option(help: "Each install of this entity, and of those under it, that is not revoked.") var entity: String?
   @Option(
@@ -52,7 +52,10 @@ struct JobCreateCommand: AsyncParsableCommand {
   }
 
   private static func sentence(of problem: JobRequest.Problem) -> String {
-    guard let field = problem.field else { return "Who is to do it? Give --install, --entity, or --device." }
+    guard let field = problem.field else {
+      return problem.sentence.hasPrefix("Who")
+        ? "Who is to do it? Give --install, --entity, or --device." : problem.sentence
+    }
     return field == "install"
       ? "--install and --entity exclude each other." : "--\(field == "atOnce" ? "at-once" : field) \(problem.sentence)"
   }

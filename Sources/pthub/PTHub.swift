@@ -49,7 +49,8 @@ struct PTHub: AsyncParsableCommand {
     subcommands: [
       InitCommand.self, ServeCommand.self, EntityCommand.self, CodeCommand.self, InstallCommand.self,
       RecordsCommand.self,
-      RecordCommand.self, DeviceCommand.self, AlertCommand.self, JobCommand.self, SettingsCommand.self,
+      RecordCommand.self, DeviceCommand.self, AlertCommand.self, JobCommand.self, RemoteCommand.self,
+      SettingsCommand.self,
       ExportCommand.self, CACommand.self,
       KeyCommand.self,
       UserCommand.self, AuditCommand.self, BackupCommand.self, RestoreCommand.self,

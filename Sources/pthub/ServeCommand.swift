@@ -19,6 +19,7 @@ struct ServeCommand: AsyncParsableCommand {
         hc     HTTPS: POST /v1/health with a client certificate, GET /healthz for load balancers without one
         metrics  HTTP without TLS: GET /metrics for Prometheus, GET /healthz; numbers only, to be read from this machine unless you say otherwise
         console  HTTPS: the console for browsers, with a login (`pthub user add`)
+        remote   for agents that open a device's own page, and remote-web for the browsers that see it: only where --remote is given
 
       The first three speak TLS 1.2 or later with a certificate of the hub's own authority; agents show the client certificates that csr gave them. When all listen, one \
       line goes to standard output:
@@ -70,6 +71,37 @@ struct ServeCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Where agents come that open a device's own page for a technician, usually port 6000. Default: nowhere, and no page can be opened.",
+      valueName: "address:port"))
+  var remote: Endpoint?
+
+  @Option(
+    help: ArgumentHelp(
+      "Where browsers come for devices' own pages, with TLS; goes with --remote.", valueName: "address:port"))
+  var remoteWeb = Endpoint(host: "127.0.0.1", port: 7448)
+
+  @Option(
+    help: ArgumentHelp(
+      "The domain below which each session has a name of its own: all names below it lead to --remote-web. With the port that browsers come to, if that is another.",
+      valueName: "domain[:port]"))
+  var remoteDomain = Hub.Configuration.Remote.usualDomain
+
+  @Option(
+    help: ArgumentHelp(
+      "How other hubs on the same database reach this one's --remote.", valueName: "host:port"))
+  var remoteRelay: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The certificate of all names below --remote-domain, PEM. Default: the hub's own, which browsers do not know.",
+      valueName: "file"), completion: .file())
+  var remoteCertificate: String?
+
+  @Option(help: ArgumentHelp("Its private key, PEM.", valueName: "file"), completion: .file())
+  var remoteKey: String?
+
+  @Option(
+    help: ArgumentHelp(
       "The dcam address that enrolled agents are told. Default: where dcam listens; if that is every address, the hub's first name.",
       valueName: "host:port"))
   var advertiseDcam: String?
@@ -118,6 +150,9 @@ struct ServeCommand: AsyncParsableCommand {
     guard (consoleCertificate == nil) == (consoleKey == nil) else {
       throw ValidationError("--console-certificate and --console-key go together.")
     }
+    guard (remoteCertificate == nil) == (remoteKey == nil) else {
+      throw ValidationError("--remote-certificate and --remote-key go together.")
+    }
     guard let checkIn, !(.seconds(60) ... .seconds(3_600)).contains(checkIn.duration) else { return }
     throw ValidationError("--check-in is from 1m to 1h.")
   }
@@ -134,6 +169,7 @@ struct ServeCommand: AsyncParsableCommand {
     if let consoleCertificate, let consoleKey {
       configuration.consoleCertificate = .init(certificate: consoleCertificate, key: consoleKey)
     }
+    configuration.remote = try remoteTechnician()
     configuration.advertisedDCAM = advertiseDcam
     configuration.advertisedHC = advertiseHc
     configuration.usesNullRecordStore = nullStore
@@ -152,9 +188,31 @@ struct ServeCommand: AsyncParsableCommand {
     try await Hub(directory: directory, configuration: configuration, clock: clock, logger: logger).run { ready in
       // Whoever waits for this line may go away after it; the hub serves all the same.
       Machine.tell(
-        "ready csr=\(ready.csr) dcam=\(ready.dcam) hc=\(ready.hc) \(ready.metrics.map { "metrics=\($0) " } ?? "")\(ready.console.map { "console=\($0) " } ?? "")pin=\(ready.pin)\n",
+        "ready csr=\(ready.csr) dcam=\(ready.dcam) hc=\(ready.hc) \(ready.metrics.map { "metrics=\($0) " } ?? "")\(ready.console.map { "console=\($0) " } ?? "")\(ready.remote.map { "remote=\($0) " } ?? "")\(ready.remoteWeb.map { "remote-web=\($0) " } ?? "")pin=\(ready.pin)\n",
         to: STDOUT_FILENO)
     }
+  }
+
+  private func remoteTechnician() throws -> Hub.Configuration.Remote? {
+    guard let remote else { return nil }
+    let parts = remoteDomain.split(separator: ":", omittingEmptySubsequences: false)
+    var made = Hub.Configuration.Remote(agents: remote, web: remoteWeb)
+    made.domain = try Hub.Configuration.Remote.checked(domain: String(parts[0]))
+    if parts.count > 1 {
+      guard parts.count == 2, let port = UInt16(parts[1]), port > 0 else {
+        throw HubError(
+          .usage, "--remote-domain takes a domain, or a domain and a port, such as pages.example.org:8443.")
+      }
+      made.domainPort = port
+    }
+    if let remoteRelay {
+      guard let relay = RelayAddress(remoteRelay) else {
+        throw HubError(.usage, "--remote-relay takes a name or an address, and a port, such as hub2.example.org:6000.")
+      }
+      made.relay = relay
+    }
+    if let remoteCertificate, let remoteKey { made.certificate = .init(certificate: remoteCertificate, key: remoteKey) }
+    return made
   }
 
   /// Each agent holds a connection: takes as many descriptors as the system allows without asking.

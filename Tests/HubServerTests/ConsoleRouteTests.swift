@@ -153,8 +153,6 @@ internal import WebServing
     ] as [[String: BodyValue]] {
       #expect(await create(body).status == 422, "\(body)")
     }
-    #expect(await test.ask(.post, "devices/\(test.berlin.device)/page", token, body: [:]).status == 201)
-
     let trail = try await test.store.auditTrail(limit: 10).filter { $0.action == "job.created" }
     #expect(trail.first?.peer == "ipv4:192.0.2.1" && trail.first?.detail.hasSuffix("by root (console)") == true)
     let job = await test.ask(.get, "jobs/\(test.berlin.job)", token)

@@ -28,13 +28,16 @@ struct TestHub: Sendable {
     withExtendedLifetime(place) {}
   }
 
+  /// - Parameter configure: changes what is served.
   static func serve(
     _ directory: HubDirectory, clock: TestClock, log: TestLog = TestLog(),
+    configure: @Sendable (inout Hub.Configuration) -> Void = { _ in },
     _ body: @Sendable @escaping (TestHub) async throws -> Void
   ) async throws {
     let anywhere = HubServer.Endpoint(host: "127.0.0.1", port: 0)
     var configuration = Hub.Configuration(csr: anywhere, dcam: anywhere, hc: anywhere)
     configuration.metrics = anywhere
+    configure(&configuration)
     let hub = try Hub(
       directory: directory, configuration: configuration, clock: clock.clock,
       logger: Logger(label: "test") { _ in LineLogHandler(format: .json, clock: clock.clock) { log.add($0) } })
@@ -47,7 +50,7 @@ struct TestHub: Sendable {
         }
       }
       for await ready in announcements.prefix(1) {
-        let store = try directory.openStore()
+        let store = try directory.openStore(at: configuration.store)
         if try await store.entities().isEmpty { try await store.addEntity(named: "Acme", now: clock.now) }
         try await body(TestHub(directory: directory, store: store, ready: ready, clock: clock))
       }

@@ -3,8 +3,8 @@
 import { fill, h } from "/shared/dom.js";
 import { counted } from "/shared/format.js";
 import { field, form } from "/shared/form.js";
-import { dialog, confirm } from "/shared/dialog.js";
-import { failed, toast } from "/shared/toast.js";
+import { dialog } from "/shared/dialog.js";
+import { toast } from "/shared/toast.js";
 import { go, link } from "/shared/router.js";
 import { deviceName, entityOptions, undecided } from "/app/names.js";
 
@@ -57,13 +57,4 @@ export async function newJob({ api, install = null, device = null }) {
     if (ids.length === 1) go(link("jobs", ids[0]));
   }
   return ids;
-}
-
-/** Asks an agent to open a device's own page. */
-export async function openPage({ api, device }) {
-  if (!await confirm(`Open the page of ${deviceName(device)}?`, "Its agent opens it, if remote technician is switched on there.", "Open")) return;
-  try {
-    const { ids } = await api.post(`devices/${encodeURIComponent(device.id)}/page`, {});
-    go(link("jobs", ids[0]));
-  } catch (error) { failed(error); }
 }

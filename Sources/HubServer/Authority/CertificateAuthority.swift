@@ -218,6 +218,14 @@ package struct CertificateAuthority: Sendable {
     }
     return serialText(certificate)
   }
+
+  /// Whether a certificate is for a server and its time is now. That this root signed it is another question.
+  func isGoodServer(_ certificate: Certificate) -> Bool {
+    let usages = try? certificate.extensions.extendedKeyUsage
+    let skew = HubLimits.clockSkew.milliseconds
+    return usages?.contains(.serverAuth) == true && certificate.notValidBefore.milliseconds - skew <= clock.now
+      && clock.now <= certificate.notValidAfter.milliseconds + skew
+  }
 }
 
 func derBytes(_ certificate: Certificate) throws -> [UInt8] {

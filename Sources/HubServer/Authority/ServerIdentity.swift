@@ -134,6 +134,18 @@ final class ServerIdentity: Service {
     return configuration
   }
 
+  /// For the way to another hub, to which this one shows its server's certificate. Whose the other's is, the caller looks.
+  func relayConfiguration() -> TLSConfiguration {
+    let current = current.withLock { $0 }
+    var configuration = TLSConfiguration.makeClientConfiguration()
+    configuration.minimumTLSVersion = .tlsv12
+    configuration.certificateChain = current.chain.map { .certificate($0) }
+    configuration.privateKey = .privateKey(current.key)
+    configuration.trustRoots = .certificates(current.trusted)
+    configuration.certificateVerification = .noHostnameVerification
+    return configuration
+  }
+
   // MARK: Making and judging
 
   private static func stored(in directory: HubDirectory, roots: Roots) throws -> Current? {

@@ -64,9 +64,11 @@ struct HubConsole: Sendable {
   let directory: HubDirectory
   let clock: HubClock
   let logger: Logger
+  /// Below which devices' own pages have their origins; nil: this hub serves none.
+  var remote: RemoteDomainBox?
 
   static let routes: [ConsoleRoute] =
-    accountRoutes + overviewRoutes + entityRoutes + fleetRoutes + jobRoutes + codeRoutes + userRoutes
+    accountRoutes + overviewRoutes + entityRoutes + fleetRoutes + jobRoutes + remoteRoutes + codeRoutes + userRoutes
 
   /// Answers a request; a fault is an answer as well.
   func answer(_ request: ConsoleRequest) async -> ConsoleAnswer {

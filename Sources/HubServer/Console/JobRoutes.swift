@@ -23,15 +23,6 @@ extension HubConsole {
       }
       return try await console.create(request, call)
     },
-    ConsoleRoute(
-      .post, "devices/{id}/page", .role(.technician), of: .device, members: ["validSeconds"]
-    ) { console, call in
-      guard case .device(let id) = call.subject else { throw ConsoleFault.notFound }
-      var request = JobRequest(kind: .page)
-      request.devices = [id]
-      request.validity = try call.validity()
-      return try await console.create(request, call)
-    },
     ConsoleRoute(.get, "jobs/{id}", .session, of: .job) { console, call in
       guard case .job(let id) = call.subject else { throw ConsoleFault.notFound }
       return .ok(try await console.store.consoleJob(id))

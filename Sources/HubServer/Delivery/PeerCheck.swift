@@ -67,7 +67,7 @@ struct PeerCheck: Sendable {
     try await self.peer(certificate, address: peer).install
   }
 
-  private func peer(_ certificate: Certificate?, address peer: String) async throws(Refusal) -> Peer {
+  func peer(_ certificate: Certificate?, address peer: String) async throws(Refusal) -> Peer {
     guard let certificate else {
       metrics.count(.callsRefused, "no_certificate")
       throw .unauthenticated("This call needs the install's client certificate. Enrol with a DataLink code first.")

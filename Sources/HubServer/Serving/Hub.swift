@@ -1,7 +1,7 @@
 // The hub's services, put together.
 //
 //     ServiceGroup: committer, wellness, fleet, identity, identity watch, install watch, job watch, settings watch, csr listener, dcam listener, hc application, metrics,
-//     console watch, console, readiness
+//     remote technician, console watch, console, readiness
 //
 // They are shut down in the reverse order: first nobody new is let in and the streams end with UNAVAILABLE, last the
 // committer writes what was submitted. The lock of the directory is held for as long as `run` lasts.
@@ -27,6 +27,8 @@ package struct Hub: Sendable {
     package var consoleNames: [String] = []
     /// PEM files; nil: the hub's own certificate.
     package var consoleCertificate: CertificateFiles?
+    /// Where devices' own pages are served; nil: nowhere.
+    package var remote: Remote?
     /// What enrolled agents are told; nil: derived from the names and the endpoints.
     package var advertisedDCAM: String?
     package var advertisedHC: String?
@@ -69,6 +71,9 @@ package struct Hub: Sendable {
     package let metrics: Endpoint?
     /// Nil where the console is not served.
     package let console: Endpoint?
+    /// Where agents come for devices' own pages, and where browsers do; nil where these are not served.
+    package let remote: Endpoint?
+    package let remoteWeb: Endpoint?
     package let pin: String
   }
 
@@ -145,14 +150,20 @@ package struct Hub: Sendable {
     let metricsPort = PortBox()
     let operations = metricsListener(sources, port: metricsPort, before: [csr, dcam])
     let consolePort = PortBox()
-    let console = try consoleServices(identity, port: consolePort, before: [csr, dcam])
+    let remote = try configuration.remote.map {
+      try RemoteServices($0, identity: identity, peers: peers, store: store, clock: clock, logger: logger)
+    }
+    let console = try consoleServices(identity, port: consolePort, remote: remote?.domain, before: [csr, dcam])
     let readiness = Readiness { [configuration, authorities, logger] in
       let ready = Ready(
         csr: Endpoint(host: configuration.csr.host, port: try await csr.port),
         dcam: Endpoint(host: configuration.dcam.host, port: try await dcam.port),
         hc: Endpoint(host: configuration.hc.host, port: try await hcPort.wait()),
         metrics: try await Self.bound(configuration.metrics, metricsPort),
-        console: try await Self.bound(configuration.console, consolePort), pin: authorities.current.serving.pin)
+        console: try await Self.bound(configuration.console, consolePort),
+        remote: try await Self.bound(configuration.remote?.agents, remote?.agentsPort ?? PortBox()),
+        remoteWeb: try await Self.bound(configuration.remote?.web, remote?.webPort ?? PortBox()),
+        pin: authorities.current.serving.pin)
       addresses.current = .init(
         dcam: configuration.advertisedDCAM ?? self.advertised(ready.dcam),
         hc: configuration.advertisedHC ?? self.advertised(ready.hc))
@@ -161,7 +172,8 @@ package struct Hub: Sendable {
         metadata: [
           "csr": "\(ready.csr)", "dcam": "\(ready.dcam)", "hc": "\(ready.hc)",
           "metrics": "\(ready.metrics.map { "\($0)" } ?? "none")",
-          "console": "\(ready.console.map { "\($0)" } ?? "none")", "version": "\(HubVersion.text)",
+          "console": "\(ready.console.map { "\($0)" } ?? "none")",
+          "remote": "\(ready.remote.map { "\($0)" } ?? "none")", "version": "\(HubVersion.text)",
         ])
       supervision.tell(.ready, .status("serves csr \(ready.csr), dcam \(ready.dcam), hc \(ready.hc)"))
       onReady(ready)
@@ -169,13 +181,18 @@ package struct Hub: Sendable {
       supervision.tell(.stopping, .status("ends in order"))
     }
 
+    var services: [any Service] = [committer, wellness, fleet, identity, watch, installs, jobWatch, settings]
+    services += [csr, dcam, hc] as [any Service]
+    services += operations
+    services += remote?.services ?? []
+    services += console
+    services.append(readiness)
     var group = ServiceGroupConfiguration(
-      services: ([committer, wellness, fleet, identity, watch, installs, jobWatch, settings, csr, dcam, hc] + operations
-        + console
-        + [readiness]).map {
-          // A port that is taken ends what serves already in order: one that is cut off complains of it in the log.
-          .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
-        }, gracefulShutdownSignals: configuration.signals, logger: logger)
+      services: services.map { service in
+        // A port that is taken ends what serves already in order: one that is cut off complains of it in the log.
+        ServiceGroupConfiguration.ServiceConfiguration(
+          service: service, failureTerminationBehavior: .gracefullyShutdownGroup)
+      }, gracefulShutdownSignals: configuration.signals, logger: logger)
     group.maximumGracefulShutdownDuration = HubLimits.shutdownGrace * 2
     defer { withExtendedLifetime(lock) {} }
     // So that whoever asks first gets an answer that was looked for.
@@ -217,12 +234,13 @@ package struct Hub: Sendable {
   ///
   /// - Throws: `HubError` 78 for a certificate that cannot be used.
   private func consoleServices(
-    _ identity: ServerIdentity, port: PortBox, before: [RPCListener]
+    _ identity: ServerIdentity, port: PortBox, remote: RemoteDomainBox?, before: [RPCListener]
   ) throws -> [any Service] {
     guard let endpoint = configuration.console else { return [] }
     let streams = ConsoleStreams()
     let handler = ConsoleHandler(
-      console: HubConsole(store: store, directory: directory, clock: clock, logger: logger), assets: try Assets(.hub),
+      console: HubConsole(store: store, directory: directory, clock: clock, logger: logger, remote: remote),
+      assets: try Assets(.hub),
       streams: streams)
     let names = directory.names + configuration.consoleNames + (endpoint.isWildcard ? [] : [endpoint.host])
     var web = WebConfiguration(
@@ -251,10 +269,14 @@ package struct Hub: Sendable {
 
   /// The addresses that it listens on, unless they stand for all.
   private var listeningNames: [ServerName] {
-    ([configuration.csr, configuration.dcam, configuration.hc] + [configuration.console].compactMap { $0 }).filter {
-      !$0.isWildcard
-    }
-    .compactMap { ServerName.address($0.host).map { .address($0) } }
+    let own = [
+      configuration.csr, configuration.dcam, configuration.hc, configuration.console, configuration.remote?.agents,
+    ]
+    // Every session with a device's pages has a name of its own.
+    let sessions = configuration.remote.map { [ServerName.dns("*.\($0.domain)")] } ?? []
+    return own.compactMap { $0 }.filter { !$0.isWildcard }.compactMap {
+      ServerName.address($0.host).map { .address($0) }
+    } + sessions
   }
 
   /// Where agents reach an endpoint: itself, or the first name of the hub if it stands for every address.

@@ -132,6 +132,7 @@ extension SQLStore {
         )
       }
       try db.execute("DELETE FROM setting WHERE entity = ?", removed.number)
+      try db.execute("DELETE FROM remote_offer WHERE entity = ?", removed.number)
       try db.execute("DELETE FROM datalink_code WHERE entity = ?", removed.number)
       try db.execute("DELETE FROM entity WHERE number = ?", removed.number)
       try Self.insert(

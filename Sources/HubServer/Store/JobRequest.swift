@@ -52,11 +52,12 @@ package struct JobRequest: Sendable {
         throw Problem(field: "range", sentence: "is no range: \(error)")
       }
     }
-    guard devices.isEmpty || [.upload, .alerts, .settings, .page].contains(kind) else {
-      throw Problem(field: "device", sentence: "goes with upload, alerts, settings and page.")
+    guard kind != .page else {
+      throw Problem(
+        field: nil, sentence: "A device's page is opened in the console, by who says why and has the role for it.")
     }
-    guard kind != .page || devices.count == 1 else {
-      throw Problem(field: "device", sentence: "is needed once for page.")
+    guard devices.isEmpty || [.upload, .alerts, .settings].contains(kind) else {
+      throw Problem(field: "device", sentence: "goes with upload, alerts and settings.")
     }
     guard kind != .settings || devices.count <= 1 else {
       throw Problem(field: "device", sentence: "can be given once for settings.")

@@ -97,59 +97,65 @@ package protocol JobStore: Sendable {
 
 extension SQLStore: JobStore {
   package func create(_ job: NewJob, now: Int64) async throws -> Bool {
-    try await write { db in
-      if let row = try db.row("SELECT install, kind, arguments FROM job WHERE id = ?", job.id.description) {
-        let isSame =
-          try row("install") == job.install && (try row("kind")) == job.order.kind
-          && (try row("arguments")) == JobBytes.arguments(job.order)
-        guard isSame else {
-          throw HubError(.usage, "There is another job \(job.id) already. Leave --id out to get a new one.")
-        }
-        return false
+    try await write { try Self.create(job, now: now, $0) }
+  }
+
+  /// As `create`, within a transaction.
+  static func create(_ job: NewJob, now: Int64, _ db: any SQLConnection) throws -> Bool {
+    if let row = try db.row("SELECT install, kind, arguments FROM job WHERE id = ?", job.id.description) {
+      let isSame =
+        try row("install") == job.install && (try row("kind")) == job.order.kind
+        && (try row("arguments")) == JobBytes.arguments(job.order)
+      guard isSame else {
+        throw HubError(.usage, "There is another job \(job.id) already. Leave --id out to get a new one.")
       }
-      guard let row = try db.row("SELECT id, revoked_at FROM install WHERE number = ?", job.install) else {
-        throw HubError(.notFound, "There is no such install.")
-      }
-      let install: String = try row("id")
-      guard try row("revoked_at") as Int64? == nil else {
-        throw HubError(.usage, "The install \(install) was revoked, and is sent nothing.")
-      }
-      let open = try db.count("SELECT count(*) FROM job WHERE install = ? AND is_open = 1", job.install)
-      guard open < HubLimits.openJobsMax else {
-        throw HubError(.usage, "The install \(install) has \(open) open jobs already. Cancel some, or wait.")
-      }
-      let number = try JobRows.insert(
-        job.id, job.install, job.order, createdAt: now, deadline: job.deadline, state: "created", db)
-      try JobRows.addStep(number, "created", .hub, at: now, actor: job.creator, detail: "", db)
-      try Self.insert(
-        AuditEntry(
-          at: now, action: "job.created", subject: install, peer: job.peer,
-          detail: "\(job.id) \(job.order.summary) by \(job.creator)"), db)
-      return true
+      return false
     }
+    guard let row = try db.row("SELECT id, revoked_at FROM install WHERE number = ?", job.install) else {
+      throw HubError(.notFound, "There is no such install.")
+    }
+    let install: String = try row("id")
+    guard try row("revoked_at") as Int64? == nil else {
+      throw HubError(.usage, "The install \(install) was revoked, and is sent nothing.")
+    }
+    let open = try db.count("SELECT count(*) FROM job WHERE install = ? AND is_open = 1", job.install)
+    guard open < HubLimits.openJobsMax else {
+      throw HubError(.usage, "The install \(install) has \(open) open jobs already. Cancel some, or wait.")
+    }
+    let number = try JobRows.insert(
+      job.id, job.install, job.order, createdAt: now, deadline: job.deadline, state: "created", db)
+    try JobRows.addStep(number, "created", .hub, at: now, actor: job.creator, detail: "", db)
+    try insert(
+      AuditEntry(
+        at: now, action: "job.created", subject: install, peer: job.peer,
+        detail: "\(job.id) \(job.order.summary) by \(job.creator)"), db)
+    return true
   }
 
   package func cancel(_ id: JobID, by actor: Actor, now: Int64) async throws -> Bool {
-    try await write { db in
-      guard
-        let row = try db.row(
-          "SELECT j.number, j.state, j.is_open, i.id AS install FROM job j JOIN install i ON i.number = j.install WHERE j.id = ?",
-          id.description)
-      else { throw HubError(.notFound, "There is no job '\(id)'. See `pthub job list`.") }
-      let (number, state): (Int64, String) = (try row("number"), try row("state"))
-      guard try row("is_open") else { throw HubError(.usage, "The job \(id) has ended already: \(state).") }
-      let wasSent = state != "created"
-      try JobRows.addStep(
-        number, wasSent ? "cancelling" : "cancelled", .hub, at: now, actor: actor.name, detail: "", db)
-      try db.execute(
-        "UPDATE job SET state = ?, is_open = ?, cancelled_at = ?, changed_at = ? WHERE number = ?",
-        wasSent ? state : "cancelled", wasSent, now, now, number)
-      try Self.insert(
-        AuditEntry(
-          at: now, action: "job.cancelled", subject: try row("install"), peer: actor.peer,
-          detail: "\(id) by \(actor.name)"), db)
-      return !wasSent
-    }
+    try await write { try Self.cancel(id, by: actor, now: now, $0) }
+  }
+
+  /// As `cancel`, within a transaction.
+  static func cancel(_ id: JobID, by actor: Actor, now: Int64, _ db: any SQLConnection) throws -> Bool {
+    guard
+      let row = try db.row(
+        "SELECT j.number, j.state, j.is_open, i.id AS install FROM job j JOIN install i ON i.number = j.install WHERE j.id = ?",
+        id.description)
+    else { throw HubError(.notFound, "There is no job '\(id)'. See `pthub job list`.") }
+    let (number, state): (Int64, String) = (try row("number"), try row("state"))
+    guard try row("is_open") else { throw HubError(.usage, "The job \(id) has ended already: \(state).") }
+    let wasSent = state != "created"
+    try JobRows.addStep(
+      number, wasSent ? "cancelling" : "cancelled", .hub, at: now, actor: actor.name, detail: "", db)
+    try db.execute(
+      "UPDATE job SET state = ?, is_open = ?, cancelled_at = ?, changed_at = ? WHERE number = ?",
+      wasSent ? state : "cancelled", wasSent, now, now, number)
+    try insert(
+      AuditEntry(
+        at: now, action: "job.cancelled", subject: try row("install"), peer: actor.peer,
+        detail: "\(id) by \(actor.name)"), db)
+    return !wasSent
   }
 
   package func dueJobs(of install: InstallNumber, now: Int64) async throws -> [DueJob] {

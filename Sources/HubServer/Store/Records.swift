@@ -106,6 +106,7 @@ private struct AppendGroup {
       } else {
         insert(record, append, sequence)
         try JobLedger.note(record, append.install, now: now, db)
+        try RemoteLedger.note(record, append.install, epoch: append.epoch, sequence: sequence, db)
         stored.appended += 1
       }
       head.frontier.append(record.leaf)

@@ -15,6 +15,7 @@
 //     audit           what operators and strangers did
 //     entity          ─< entity: a tree
 //     console_user ─< console_session, login_attempt   who may look at all this and change it over the network (Users.swift, Sessions.swift)
+//     remote_offer, remote_session, remote_request   where devices' own pages may be asked for, who sees which, and what was asked of them
 //     setting, setting_change, settings_revision, settings_offer   what is set of entities, installs and devices (SettingsStore.swift)
 //
 // For each (install, epoch) the sequences of `record`, of standing `rejection` rows and of the ranges in `loss` together are exactly 1 ...
@@ -39,6 +40,7 @@ enum Schema {
     SQLMigration("v9", sqlite: version9, postgres: postgres(version9)),
     SQLMigration("v10", sqlite: sqlite(version10), postgres: postgres(version10)),
     SQLMigration("v11", sqlite: sqlite(version11), postgres: postgres(version11)),
+    SQLMigration("v12", sqlite: version12, postgres: postgres(version12)),
   ]
 
   private static func sqlite(_ text: String) -> String {
@@ -83,6 +85,72 @@ enum Schema {
       \(parts.joined(separator: "\n"))
       """
   }
+
+  /// Sessions with devices' own pages, and where such may be asked for. Of tokens and keys there are hashes alone; `names` and `targets` have a space
+  /// between them.
+  private static let version12 = """
+    CREATE TABLE remote_offer (
+      number INTEGER PRIMARY KEY,
+      entity INTEGER REFERENCES entity (number),
+      install INTEGER REFERENCES install (number),
+      agent_device BLOB,
+      is_offered INTEGER NOT NULL CHECK (is_offered IN (0, 1)),
+      CHECK ((entity IS NULL) <> (install IS NULL)),
+      CHECK (agent_device IS NULL OR install IS NOT NULL)
+    ) STRICT;
+    CREATE UNIQUE INDEX remote_offer_of_entity ON remote_offer (entity) WHERE entity IS NOT NULL;
+    CREATE UNIQUE INDEX remote_offer_of_install ON remote_offer (install) WHERE install IS NOT NULL AND agent_device IS NULL;
+    CREATE UNIQUE INDEX remote_offer_of_device ON remote_offer (install, agent_device) WHERE agent_device IS NOT NULL;
+
+    CREATE TABLE remote_session (
+      number INTEGER PRIMARY KEY,
+      job TEXT NOT NULL UNIQUE,
+      install INTEGER NOT NULL REFERENCES install (number),
+      device TEXT NOT NULL,
+      agent_device BLOB NOT NULL,
+      user_number INTEGER NOT NULL,
+      user_name TEXT NOT NULL,
+      login INTEGER NOT NULL,
+      reason TEXT NOT NULL,
+      peer TEXT NOT NULL,
+      created_at INTEGER NOT NULL,
+      open_until INTEGER NOT NULL,
+      ends_at INTEGER NOT NULL,
+      seconds INTEGER NOT NULL,
+      opened_at INTEGER,
+      held_by TEXT,
+      certificate TEXT,
+      names TEXT,
+      targets TEXT,
+      target TEXT,
+      token_hash BLOB UNIQUE,
+      entry_hash BLOB,
+      entry_until INTEGER,
+      cookie_hash BLOB,
+      entered_at INTEGER,
+      ended_at INTEGER,
+      end_reason TEXT
+    ) STRICT;
+    CREATE TABLE remote_request (
+      install INTEGER NOT NULL REFERENCES install (number),
+      epoch INTEGER NOT NULL,
+      sequence INTEGER NOT NULL,
+      job TEXT NOT NULL,
+      at INTEGER NOT NULL,
+      method TEXT NOT NULL,
+      path TEXT NOT NULL,
+      parameters TEXT NOT NULL,
+      status INTEGER NOT NULL,
+      error TEXT NOT NULL,
+      bytes_sent INTEGER NOT NULL,
+      bytes_received INTEGER NOT NULL,
+      milliseconds INTEGER NOT NULL,
+      PRIMARY KEY (install, epoch, sequence)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX remote_request_job ON remote_request (job, at);
+    CREATE INDEX remote_session_open ON remote_session (install) WHERE ended_at IS NULL;
+    CREATE INDEX remote_session_user ON remote_session (user_number) WHERE ended_at IS NULL;
+    """
 
   /// Users of the console. The audit trail says from here on to which entity an entry belongs, where that is known. The indexes are those by which
   /// the console's lists are cut to an entity.

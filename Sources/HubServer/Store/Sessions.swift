@@ -107,7 +107,7 @@ extension SQLStore {
         let told = "told \(limits[0].key)"
         let last = try db.row("SELECT at FROM login_attempt WHERE key = ?", told)
         if try last.map({ now - (try $0("at") as Int64) >= HubLimits.loginLimitTold.milliseconds }) ?? true {
-          try Self.keep(told, LoginBucket(milliTokens: 0, at: now), db)
+          try Self.keepBucket(told, LoginBucket(milliTokens: 0, at: now), db)
           try Self.insert(
             AuditEntry(
               at: now, action: "login.limited",
@@ -116,7 +116,7 @@ extension SQLStore {
         }
         return wait
       }
-      for limit in limits { try Self.keep(limit.key, limit.bucket.taken, db) }
+      for limit in limits { try Self.keepBucket(limit.key, limit.bucket.taken, db) }
       return nil
     }
   }
@@ -129,7 +129,7 @@ extension SQLStore {
         var bucket = LoginBucket.refilled(
           LoginBucket(milliTokens: try row("milli_tokens"), at: try row("at")), rate, now: now)
         bucket.milliTokens = min(bucket.milliTokens + 1_000, Int64(rate.burst) * 1_000)
-        try Self.keep(key, bucket, db)
+        try Self.keepBucket(key, bucket, db)
       }
     }
   }
@@ -143,7 +143,7 @@ extension SQLStore {
       let held = try row.map { LoginBucket(milliTokens: try $0("milli_tokens"), at: try $0("at")) }
       let bucket = LoginBucket.refilled(held, rate, now: now)
       guard bucket.wait(rate) == nil else { return }
-      try Self.keep("failures told", bucket.taken, db)
+      try Self.keepBucket("failures told", bucket.taken, db)
       let known = try db.row("SELECT name, entity FROM console_user WHERE name = ?", user)
       try Self.insert(
         AuditEntry(
@@ -152,7 +152,7 @@ extension SQLStore {
     }
   }
 
-  private static func keep(_ key: String, _ bucket: LoginBucket, _ db: any SQLConnection) throws {
+  static func keepBucket(_ key: String, _ bucket: LoginBucket, _ db: any SQLConnection) throws {
     try db.execute(
       """
       INSERT INTO login_attempt (key, milli_tokens, at) VALUES (?, ?, ?)

@@ -17,7 +17,7 @@ from console_site import HOSTILE, Program, Site
 
 PRINTERS = 6
 PASSWORD = "four words by chance"
-PAGES = ["overview", "entities", "installs", "devices", "alerts", "jobs", "codes", "users", "audit", "account"]
+PAGES = ["overview", "entities", "installs", "devices", "alerts", "jobs", "pages", "codes", "users", "audit", "account"]
 
 
 class HubSite(Site):

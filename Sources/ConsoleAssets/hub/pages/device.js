@@ -13,7 +13,9 @@ import { actionButton } from "/shared/form.js";
 import { failed } from "/shared/toast.js";
 import { deviceName, installLink, may, shortAddress } from "/app/names.js";
 import { inOrder, meterName } from "/shared/meters.js";
-import { newJob, openPage } from "/app/jobdialog.js";
+import { newJob } from "/app/jobdialog.js";
+import { askForPage } from "/app/remote.js";
+import { offerWords } from "/app/offer.js";
 
 const SPANS = [["7", "7 days"], ["30", "30 days"], ["90", "90 days"], ["400", "All"]];
 
@@ -43,15 +45,17 @@ export async function page({ api, live, signal, parameters, session, setTitle, q
   }
 
   async function refresh() {
-    device = await api.get(`devices/${encodeURIComponent(id)}`);
+    const path = `devices/${encodeURIComponent(id)}`;
+    device = await api.get(path);
+    const offer = may(session, "technician") ? await api.get(`${path}/remote`) : null;
     const name = deviceName(device);
     setTitle(name);
     fill(place, pageHead(name, {
       back: [link("devices"), "Devices"], about: [device.entity.name, device.name, device.location, shortAddress(device.address)].filter(Boolean).join(", "),
       actions: [pill(device.state), h("a", { class: "button", href: link("devices", id, "settings") }, "Settings"),
-        may(session, "technician") && actionButton("Open its page", () => openPage({ api, device })),
+        may(session, "technician") && actionButton("Open its page", () => askForPage({ api, device })),
         may(session, "operator") && actionButton("New job", () => newJob({ api, device }), { class: "primary" })],
-    }), content(device, drawing));
+    }), content(device, drawing), offer && card("Its own page", h("p", null, offerWords(offer))));
     await draw();
   }
 

@@ -11,6 +11,7 @@ import { actionButton } from "/shared/form.js";
 import { confirm } from "/shared/dialog.js";
 import { failed, toast } from "/shared/toast.js";
 import { installLink, may } from "/app/names.js";
+import { answered, sessionCard } from "/app/remote.js";
 
 export async function page({ api, live, signal, parameters, session, setTitle }) {
   const path = `jobs/${encodeURIComponent(parameters.id)}`;
@@ -27,9 +28,11 @@ export async function page({ api, live, signal, parameters, session, setTitle })
 
   async function refresh() {
     const job = await api.get(path);
+    const visit = job.kind === "page" ? await api.get(`${path}/page`).catch(() => null) : null;
     setTitle(job.summary);
     fill(place, pageHead(job.summary, { back: [link("jobs"), "Jobs"], about: [job.entity, job.hostName].join(", "),
       actions: [pill(job.state), may(session, "operator") && job.open && job.cancelled === null && actionButton("Cancel", cancel)] }),
+    visit && card("The device's own page", sessionCard({ api, session: visit, job, refresh })),
     h("div", { class: "columns" },
       card("Job", terms([
         ["Install", installLink({ id: job.install, hostName: job.hostName })], ["Created", time(job.created, { always: true, seconds: true })], ["By", job.createdBy],
@@ -39,7 +42,12 @@ export async function page({ api, live, signal, parameters, session, setTitle })
       card("Steps", plainTable("Steps", [
         { label: "Step", cell: (step) => title(step.step) }, { label: "Time", class: "nowrap", cell: (step) => time(step.time, { always: true, seconds: true }) },
         { label: "By whose clock", cell: (step) => (step.by === "hub" ? "the hub's" : "the agent's") }, { label: "Who", cell: (step) => step.actor }, { label: "Detail", cell: (step) => step.detail },
-      ], job.steps))));
+      ], job.steps))),
+    visit && card("What was asked of the device", plainTable("Requests", [
+      { label: "Time", class: "nowrap", cell: (one) => time(one.time, { always: true, seconds: true }) }, { label: "Request", cell: (one) => h("code", null, `${one.method} ${one.path}`) },
+      { label: "Parameters", class: "wide-only", cell: (one) => one.parameters }, { label: "Answer", cell: (one) => answered(one) },
+      { label: "Sent", number: true, cell: (one) => bytes(one.bytesSent) }, { label: "Received", number: true, cell: (one) => bytes(one.bytesReceived) },
+    ], visit.requests, { empty: "Nothing yet; it comes with what the agent delivers." })));
   }
 
   await refresh();

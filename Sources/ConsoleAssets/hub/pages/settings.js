@@ -2,7 +2,7 @@
 
 import { fill, h } from "/shared/dom.js";
 import { time, words } from "/shared/format.js";
-import { pageHead } from "/shared/shell.js";
+import { card, pageHead } from "/shared/shell.js";
 import { here, link } from "/shared/router.js";
 import { pill } from "/shared/pill.js";
 import { plainTable } from "/shared/table.js";
@@ -10,6 +10,7 @@ import { actionButton, field, form } from "/shared/form.js";
 import { dialog } from "/shared/dialog.js";
 import { failed, toast } from "/shared/toast.js";
 import { may } from "/app/names.js";
+import { changeOffer, offerWords } from "/app/offer.js";
 
 const TONES = { applied: "good", waiting: "busy", refused: "bad", none: "mute" };
 
@@ -21,6 +22,8 @@ export async function page({ api, live, signal, parameters, session }) {
 
   async function refresh() {
     const { standing, settings, install } = await api.get(path);
+    const whose = `${kind}/${encodeURIComponent(parameters.id)}`;
+    const offer = await api.get(`${whose}/remote`);
     fill(place,
       install && h("p", null, pill(standing.state, standing.state === "none" ? "Nothing is set" : `${words(standing.state)}${standing.version === null ? "" : `, version ${standing.version}`}`, TONES[standing.state]),
         standing.since && [" since ", time(standing.since, { always: true })]),
@@ -29,7 +32,9 @@ export async function page({ api, live, signal, parameters, session }) {
         { label: "Key", cell: (one) => h("code", null, one.key) }, { label: "Value", cell: (one) => (one.value === null ? h("span", { class: "soft" }, "none") : h("code", null, one.value)) },
         { label: "Set by", cell: (one) => one.origin }, { label: "At the agent", cell: (one) => one.agent ?? "" },
         ...(canChange ? [{ label: "Change", cell: (one) => actionButton("Change", () => change(one), { class: "small", "aria-label": `Change ${one.key}` }) }] : []),
-      ], settings, { key: (one) => one.key }));
+      ], settings, { key: (one) => one.key }),
+      card("Devices' own pages", h("p", null, offerWords(offer)),
+        canChange && h("div", { class: "actions" }, actionButton("Change", () => changeOffer({ api, path: whose, offer }).then((done) => done && refresh())))));
   }
 
   async function change(one) {

@@ -1,0 +1,76 @@
+// Where a device sends the browser: `Location` and `Refresh`, judged.
+//
+//     a path, or an address of the device at its present target      the path
+//     an address of the device at another of its targets             the path, and the session goes over to that target
+//     anything else                                                  nowhere: the browser is told where it was to go
+//
+// The path is all that a browser ever gets: no address of a device leaves here, and none of another machine.
+
+package enum Redirect: Equatable, Sendable {
+  /// To this path of the session's own origin; with another target from then on, unless that is nil.
+  case within(path: String, target: DeviceTarget?)
+  /// The address as the device wrote it.
+  case elsewhere(String)
+}
+
+extension DevicePlace {
+  /// - Parameters:
+  ///   - location: as the device wrote it: a URI reference (RFC 9110, section 10.2.2).
+  ///   - ownOrigin: that of the session, which a page may have from its script.
+  package func redirect(_ location: String, ownOrigin: String) -> Redirect {
+    let text = trimmed(location)
+    guard !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }), let written = WrittenAddress(Self.slashed(text))
+    else { return .elsewhere(location) }
+    guard let host = written.host else {
+      guard written.scheme == nil else { return .elsewhere(location) }
+      // Two slashes would be another host to a browser.
+      return .within(path: written.rest.isEmpty ? "/" : written.rest, target: nil)
+    }
+    let scheme = written.scheme ?? current.scheme
+    if "\(scheme)://\(host)" + (written.port.map { ":\($0)" } ?? "") == ownOrigin {
+      return .within(path: Self.path(written.rest), target: nil)
+    }
+    guard scheme == "http" || scheme == "https", names.contains(host) else { return .elsewhere(location) }
+    let target = DeviceTarget(
+      isSecure: scheme == "https", port: written.port ?? DeviceTarget.usualPort(isSecure: scheme == "https"))
+    guard has(target) else { return .elsewhere(location) }
+    return .within(path: Self.path(written.rest), target: target == current ? nil : target)
+  }
+
+  /// Browsers take backslashes for slashes before the query (URL Standard, section 4.4), and so does this.
+  private static func slashed(_ text: String) -> String {
+    let end = text.firstIndex { $0 == "?" || $0 == "#" } ?? text.endIndex
+    return String(text[..<end]).replacing("\\", with: "/") + String(text[end...])
+  }
+
+  /// A path from the root, with one slash at its beginning.
+  static func path(_ rest: String) -> String {
+    guard rest.hasPrefix("/") else { return "/" + rest }
+    return "/" + rest.drop { $0 == "/" }
+  }
+
+  /// `Refresh: 5; url=…`, which browsers know from the element of that name (HTML, section 4.2.5.3).
+  ///
+  /// - Returns: the field as it may pass, and the other target that it leads to; nil: it does not pass.
+  package func refresh(_ value: String, ownOrigin: String) -> (value: String, target: DeviceTarget?)? {
+    guard let mark = value.firstIndex(where: { $0 == ";" || $0 == "," }) else { return (value, nil) }
+    var address = trimmed(value[value.index(after: mark)...])
+    if address.lowercased().hasPrefix("url") {
+      let rest = trimmed(address.dropFirst(3))
+      guard rest.hasPrefix("=") else { return nil }
+      address = trimmed(rest.dropFirst())
+    }
+    address = address.trimmingQuotes
+    guard case .within(let path, let target) = redirect(address, ownOrigin: ownOrigin) else { return nil }
+    return ("\(value[..<mark]); url=\(path)", target)
+  }
+}
+
+extension String {
+  fileprivate var trimmingQuotes: String {
+    var rest = Substring(self)
+    while let first = rest.first, first == "\"" || first == "'" { rest.removeFirst() }
+    while let last = rest.last, last == "\"" || last == "'" { rest.removeLast() }
+    return String(rest)
+  }
+}

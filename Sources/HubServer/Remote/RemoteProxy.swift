@@ -1,0 +1,229 @@
+// From a browser's request at a session's origin to the device, and back.
+//
+//     Host ──> origin ──> cookie ──> standing ──> RequestRules ──> tunnel ──> ResponseRules ──> links of pages rewritten ──> browser
+//
+// Whatever is not exactly a session of whoever asks gets the same answer: 404, and nothing more. One request of a connection is answered after the other;
+// bodies stream both ways as fast as the slower side takes them, but for pages that are rewritten, which are held up to `LinkRewriter.bytesMax`.
+
+internal import DevicePages
+internal import NIOCore
+internal import NIOHPACK
+internal import NIOHTTP1
+internal import NIOHTTP2
+internal import Synchronization
+
+struct RemoteProxy: Sendable {
+  typealias Writer = NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
+  typealias Parts = NIOAsyncChannelInboundStream<HTTPServerRequestPart>.AsyncIterator
+
+  static let enterPath = "/.printtrail/enter"
+  private static let keyBytesMax = 64
+
+  let gate: RemoteGate
+  let sessions: TunnelSessions
+  let domain: RemoteDomainBox
+
+  func serve(_ browser: RemoteWebListener.Browser) async {
+    let peer = Self.peer(browser.channel)
+    do {
+      try await browser.executeThenClose { inbound, outbound in
+        var parts = inbound.makeAsyncIterator()
+        while let part = try await parts.next(isolation: #isolation) {
+          guard case .head(let head) = part else { continue }
+          let request = RemoteRequest(head, peer: peer)
+          guard try await answer(request, &parts, outbound), head.isKeepAlive else { break }
+        }
+        // What was written may wait for the browser still: only this side is closed, after that.
+        outbound.finish()
+        while try await parts.next(isolation: #isolation) != nil {}
+      }
+    } catch {
+      // The browser went, or the device broke its answer off: closing the connection is what is left to say.
+    }
+  }
+
+  static func peer(_ channel: any Channel) -> String {
+    guard let address = channel.remoteAddress?.ipAddress else { return "unknown" }
+    return address.contains(":") ? "ipv6:[\(address)]" : "ipv4:\(address)"
+  }
+
+  // MARK: Who asks
+
+  /// - Returns: whether the connection can take another request.
+  private func answer(_ request: RemoteRequest, _ parts: inout Parts, _ writer: Writer) async throws -> Bool {
+    guard let domain = domain.value, let origin = SessionOrigin(host: request.host, domain: domain) else {
+      return try await tellNothing(request, &parts, writer)
+    }
+    if request.path.hasPrefix("/.printtrail/enter") { return try await enter(origin, request, &parts, writer) }
+    let visit: RemoteVisit?
+    do { visit = try await gate.visit(origin, cookies: request.fields.values("cookie")) } catch {
+      return try await tell(503, "The hub cannot look it up now. Try again in a moment.\n", request, &parts, writer)
+    }
+    guard let visit else { return try await tellNothing(request, &parts, writer) }
+    if case .refused(let why) = visit.standing {
+      return try await tell(403, why, title: "This page is closed", isOver: true, request, &parts, writer)
+    }
+    if let refusal = refusal(request) {
+      return try await tell(refusal.status, refusal.sentence, title: "Refused", request, &parts, writer)
+    }
+    if request.path.hasPrefix(LinkRewriter.switchPath) { return try await go(visit, request, &parts, writer) }
+    guard !request.path.hasPrefix("/.printtrail/") else {
+      return try await tellNothing(request, &parts, writer)
+    }
+    return try await forward(request, visit, origin.url(in: domain), &parts, writer)
+  }
+
+  /// What is asked of no device, whoever asks.
+  private func refusal(_ request: RemoteRequest) -> (status: Int, sentence: String)? {
+    guard request.path.hasPrefix("/"), request.path.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
+      return (400, "The address is not one that is read here.")
+    }
+    if ["CONNECT", "TRACE"].contains(request.method) { return (405, "This method is not passed to devices.") }
+    if request.fields["service-worker"] != nil {
+      return (403, "Devices' pages install no service workers here.")
+    }
+    let site = request.fields["sec-fetch-site"]
+    if site == "cross-site" || site == "same-site", request.fields["sec-fetch-mode"] != "navigate" {
+      return (403, "Another site's page asked for this.")
+    }
+    if request.fields["upgrade"] != nil { return (502, "The device opened no WebSocket.") }
+    return nil
+  }
+
+  // MARK: What the hub answers itself
+
+  private func enter(
+    _ origin: SessionOrigin, _ request: RemoteRequest, _ parts: inout Parts, _ writer: Writer
+  ) async throws -> Bool {
+    let url = domain.value.map { origin.url(in: $0) }
+    switch (request.method, request.path) {
+    case ("GET", Self.enterPath):
+      return try await send(
+        200, RemotePages.headers(type: "text/html; charset=utf-8"), RemotePages.enter, request, &parts, writer)
+    case ("GET", Self.enterPath + ".js"):
+      return try await send(
+        200, RemotePages.headers(type: "text/javascript; charset=utf-8"), RemotePages.script, request, &parts, writer)
+    case ("POST", Self.enterPath):
+      // No form and no other site's script can send this header with this origin.
+      guard request.fields["x-printtrail"] == "1", request.fields["origin"] == url else {
+        return try await tellNothing(request, &parts, writer)
+      }
+      guard let key = try await body(&parts), let cookie = try? await gate.enter(origin, key: key, peer: request.peer)
+      else { return try await tellNothing(request, &parts, writer, isRead: true) }
+      let set = "\(RemoteGate.cookieName)=\(cookie); Path=/; Secure; HttpOnly; SameSite=Strict"
+      return try await send(
+        204, RemotePages.headers(type: "text/plain") + [("set-cookie", set)], "", request, &parts, writer, isRead: true)
+    default: return try await tellNothing(request, &parts, writer)
+    }
+  }
+
+  private func body(_ parts: inout Parts) async throws -> String? {
+    var bytes: [UInt8] = []
+    while let part = try await parts.next(isolation: #isolation) {
+      switch part {
+      case .body(let buffer):
+        guard bytes.count + buffer.readableBytes <= Self.keyBytesMax else { throw ChannelError.inputClosed }
+        bytes.append(contentsOf: buffer.readableBytesView)
+      case .end: return String(validating: bytes, as: UTF8.self)
+      case .head: return nil
+      }
+    }
+    return nil
+  }
+
+  /// A link of the device's to another of its targets (`LinkRewriter`).
+  private func go(
+    _ visit: RemoteVisit, _ request: RemoteRequest, _ parts: inout Parts, _ writer: Writer
+  ) async throws -> Bool {
+    let rest = request.path.dropFirst(LinkRewriter.switchPath.utf8.count)
+    let words = rest.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
+    guard words.count >= 2, let target = DeviceTarget("\(words[0]):\(words[1].prefix { $0 != "?" })"),
+      visit.place.has(target), ["GET", "HEAD"].contains(request.method)
+    else { return try await tellNothing(request, &parts, writer) }
+    try await gate.go(to: target, visit)
+    let path = words.count > 2 ? "/" + words[2].drop { $0 == "/" } : "/"
+    return try await send(
+      302, RemotePages.headers(type: "text/plain") + [("location", path)], "", request, &parts, writer)
+  }
+
+  /// The same, as late, for whatever is not exactly a session of whoever asks.
+  private func tellNothing(
+    _ request: RemoteRequest, _ parts: inout Parts, _ writer: Writer, isRead: Bool = false
+  ) async throws -> Bool {
+    try await Task.sleep(for: HubLimits.remoteRefusalDelay)
+    return try await tell(404, RemotePages.nothing, request, &parts, writer, isRead: isRead)
+  }
+
+  /// - Parameter isOver: what the browser keeps of the origin is to go.
+  func tell(
+    _ status: Int, _ sentence: String, title: String? = nil, isOver: Bool = false, _ request: RemoteRequest,
+    _ parts: inout Parts, _ writer: Writer, isRead: Bool = false
+  ) async throws -> Bool {
+    let isPage = title != nil && (request.fields["accept"] ?? "").contains("text/html")
+    var headers = RemotePages.headers(type: isPage ? "text/html; charset=utf-8" : "text/plain; charset=utf-8")
+    if isOver { headers.append(("clear-site-data", "\"cache\", \"storage\"")) }
+    return try await send(
+      status, headers, isPage ? RemotePages.page(title ?? "", sentence) : sentence, request, &parts, writer,
+      isRead: isRead)
+  }
+
+  /// - Parameter isRead: whether the request's body was read already.
+  private func send(
+    _ status: Int, _ headers: [(String, String)], _ text: String, _ request: RemoteRequest, _ parts: inout Parts,
+    _ writer: Writer, isRead: Bool = false
+  ) async throws -> Bool {
+    var head = HTTPResponseHead(
+      version: .http1_1, status: .init(statusCode: status), headers: HTTPHeaders(headers))
+    if status != 204 { head.headers.replaceOrAdd(name: "content-length", value: "\(text.utf8.count)") }
+    try await writer.write(.head(head))
+    if request.method != "HEAD", !text.isEmpty { try await writer.write(.body(.byteBuffer(ByteBuffer(string: text)))) }
+    try await writer.write(.end(nil))
+    return isRead ? true : try await drained(&parts)
+  }
+
+  /// Reads the rest of a request that was answered already.
+  ///
+  /// - Returns: false where it is too long to wait for.
+  func drained(_ parts: inout Parts) async throws -> Bool {
+    var count = 0
+    while let part = try await parts.next(isolation: #isolation) {
+      switch part {
+      case .body(let buffer):
+        count += buffer.readableBytes
+        guard count <= HubLimits.remoteDrainedBytesMax else { return false }
+      case .end: return true
+      case .head: return false
+      }
+    }
+    return false
+  }
+}
+
+/// A request's head, as the rules have it.
+struct RemoteRequest: Sendable {
+  let method: String
+  let path: String
+  let host: String
+  let fields: Fields
+  let peer: String
+
+  init(_ head: HTTPRequestHead, peer: String) {
+    method = head.method.rawValue
+    path = head.uri
+    // Several hosts are none: whoever stands between could read another one than this does.
+    let hosts = head.headers["host"]
+    host = hosts.count == 1 ? hosts[0] : ""
+    fields = Fields(head.headers.map { ($0.name, $0.value) })
+    self.peer = peer
+  }
+}
+
+/// The domain of sessions' origins, whose port is known once the port is open.
+final class RemoteDomainBox: Sendable {
+  private let domain = Mutex<RemoteDomain?>(nil)
+
+  var value: RemoteDomain? {
+    get { domain.withLock { $0 } }
+    set { domain.withLock { $0 = newValue } }
+  }
+}
