@@ -337,7 +337,8 @@ let package = Package(
     tests(
       "RemoteTechnicianTests",
       of: [
-        "RemoteTechnician", "TestPrograms", "AlertRules", "DeviceHTTP", "HTTP2", "TLS", "OpenSSL", "Discovery", "Events",
+        "RemoteTechnician", "TestPrograms", "AlertRules", "DeviceHTTP", "HTTP2", "TLS", "OpenSSL", "Discovery",
+        "Events",
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ], exclude: ["Support"]),
