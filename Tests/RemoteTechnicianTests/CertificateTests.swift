@@ -56,6 +56,17 @@ internal import Testing
     try await visit.close()
   }
 
+  @Test func `of old TLS is looked at only where that is switched on for the device`() async throws {
+    let device = try PythonDevice(certificate: "device", isOld: true)
+    let visit = try await Visit(ports: [device.port])
+    let refused = try await visit.ask("/", port: device.port, scheme: "https")
+    #expect(refused.status == 502 && refused.error == "tls-old")
+    try await visit.close()
+    let allowed = try await Visit(ports: [device.port], allowsOldTLS: true)
+    #expect(try await allowed.ask("/", port: device.port, scheme: "https").status == 200)
+    try await allowed.close()
+  }
+
   @Test func `is not asked for where the device speaks none`() async throws {
     let device = try await RawDevice([.send("HTTP/1.1 400 No TLS here\r\n\r\n"), .close])
     let visit = try await Visit(

@@ -131,6 +131,7 @@ internal import Testing
 
   @Test func `ends with its task, and is seen to be closed`() async throws {
     let visit = try await Visit(ports: [80])
+    while visit.records.bodies.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
     visit.cancel()
     #expect(try await visit.end().reason == .stopping)
     #expect(visit.records.closed?.reason == "stopping")
@@ -236,6 +237,14 @@ internal import Testing
   ])
   func `allow addresses that printers have`(text: String) throws {
     #expect(TargetRules.obstacle(to: try #require(IPv4Address(text)), allowed: AddressSet()) == nil)
+  }
+
+  @Test func `find what answers, encrypted or not, the best first`() async throws {
+    let (plain, encrypted) = (try PythonDevice(), try PythonDevice(certificate: "device"))
+    let rules = try TargetRules(
+      device: Visit.device, address: IPv4Address(0x7f00_0001), ports: [plain.port, 1, encrypted.port],
+      allowed: Visit.loopback)
+    #expect(await TargetLook.targets(of: rules) == ["https:\(encrypted.port)", "http:\(plain.port)"])
   }
 
   @Test func `never reach raw printing, whatever is configured`() throws {

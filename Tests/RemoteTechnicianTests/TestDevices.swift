@@ -11,12 +11,13 @@ final class PythonDevice: Sendable {
   private let program: ChildProgram
 
   /// - Parameter certificate: of `TestKeys`; nil: no TLS.
-  init(certificate: String? = nil) throws {
+  init(certificate: String? = nil, isOld: Bool = false) throws {
     let keys = TestKeys.shared
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Support/device.py")
     program = try ChildProgram(
       "/usr/bin/python3",
-      [script.path] + (certificate.map { [keys.path("\($0).pem"), keys.path("\($0).key")] } ?? []), output: .pipe,
+      [script.path] + (certificate.map { [keys.path("\($0).pem"), keys.path("\($0).key")] } ?? [])
+        + (isOld ? ["old"] : []), output: .pipe,
       errors: .nowhere)
     var line = ""
     while !line.hasSuffix("\n") {

@@ -239,7 +239,8 @@ extension ConsoleDesk {
           "hub", hub != nil,
           [
             ("csr", WebJSON(hub?.csr.description)), ("dcam", WebJSON(hub?.dcam?.description)),
-            ("hc", WebJSON(hub?.hc?.description)), ("remotetechnician", WebJSON(hub?.remotetechnician?.description)), ("caPin", WebJSON(pin)),
+            ("hc", WebJSON(hub?.hc?.description)), ("remotetechnician", WebJSON(hub?.remotetechnician?.description)),
+            ("caPin", WebJSON(pin)),
             ("caFile", .bool(isFile)),
           ])
       ),

@@ -1,4 +1,6 @@
-"""A device's own pages, as an independent HTTP server serves them: python3 device.py [CERTIFICATE KEY].
+"""A device's own pages, as an independent HTTP server serves them: python3 device.py [CERTIFICATE KEY [old]].
+
+With `old` it speaks TLS 1.0 and 1.1 alone.
 
 Prints its port, and ends with its standard input.
 """
@@ -96,8 +98,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 server.daemon_threads = True
-if len(sys.argv) == 3:
+if len(sys.argv) >= 3:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    if len(sys.argv) == 4:
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
     context.load_cert_chain(sys.argv[1], sys.argv[2])
     server.socket = context.wrap_socket(server.socket, server_side=True)
 print(server.server_address[1], flush=True)
