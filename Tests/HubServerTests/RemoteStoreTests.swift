@@ -170,9 +170,10 @@ internal import Testing
         $0.parameters = ["a", "b"]
       }
       var payload = Data([1, 0, 93])
-      payload.append(Data(repeating: 0, count: EventHeader.size - 3))
+      withUnsafeBytes(of: test.clock.now.bigEndian) { payload.append(contentsOf: $0) }
+      payload.append(Data(repeating: 0, count: EventHeader.size - 11))
       payload.append(try request.serializedBytes() as Data)
-      return DeliveredRecord(time: test.clock.now, leaf: .zero, payload: payload)
+      return DeliveredRecord(time: 7, leaf: .zero, payload: payload)
     }
     try await test.store.write { db in
       try RemoteLedger.note(try record("/menu"), test.berlin.install.number, epoch: 1, sequence: 7, db)
@@ -182,6 +183,7 @@ internal import Testing
     let reply = await test.ask(.get, "jobs/\(id)/page", token)
     guard case .list(let requests)? = reply.json["requests"] else { return #expect(Bool(false)) }
     #expect(requests.count == 1 && requests[0]["path"] == .text("/menu") && requests[0]["parameters"] == .text("a b"))
+    #expect(requests[0]["time"] == .time(test.clock.now))
     #expect(requests[0]["status"] == .integer(200) && requests[0]["bytesReceived"] == .integer(12))
   }
 }

@@ -16,7 +16,7 @@ enum RemoteLedger {
   static func note(
     _ record: DeliveredRecord, _ install: InstallNumber, epoch: UInt32, sequence: UInt64, _ db: any SQLConnection
   ) throws {
-    guard isOfRequest(record.payload),
+    guard let time = timeOfRequest(record.payload),
       let request = try? Printtrail_Events_V1_RemoteRequest(
         serializedBytes: record.payload.dropFirst(EventHeader.size)),
       let job = JobID(request.job)
@@ -29,18 +29,20 @@ enum RemoteLedger {
       """
       INSERT INTO remote_request (install, epoch, sequence, job, at, method, path, parameters, status, error, bytes_sent, bytes_received,
         milliseconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (install, epoch, sequence) DO NOTHING
-      """, install, epoch, Int64(clamping: sequence), job.description, record.time,
+      """, install, epoch, Int64(clamping: sequence), job.description, time,
       cleaned(String(request.method.prefix(32))), cleaned(String(request.path.prefix(pathCharactersMax))),
       cleaned(String(request.parameters.joined(separator: " ").prefix(pathCharactersMax))), Int64(request.status),
       cleaned(String(request.error.prefix(32))), Int64(clamping: request.bytesSent),
       Int64(clamping: request.bytesReceived), Int64(clamping: request.milliseconds))
   }
 
-  /// The type alone: it is asked for each record.
-  private static func isOfRequest(_ payload: Data) -> Bool {
+  /// When it was, by the agent's clock, milliseconds since 1970 UTC; nil for a record of another type. It is asked for each record.
+  private static func timeOfRequest(_ payload: Data) -> Int64? {
     payload.withUnsafeBytes { bytes in
-      bytes.count >= EventHeader.size && bytes[0] == EventHeader.version
-        && UInt16(bytes[1]) << 8 | UInt16(bytes[2]) == type
+      guard bytes.count >= EventHeader.size, bytes[0] == EventHeader.version,
+        UInt16(bytes[1]) << 8 | UInt16(bytes[2]) == type
+      else { return nil }
+      return Int64(bigEndian: bytes.loadUnaligned(fromByteOffset: 3, as: Int64.self))
     }
   }
 }
