@@ -67,7 +67,7 @@ struct RemoteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "List the sessions that are open or asked for.")
 
     @OptionGroup var hub: HubOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: ListOptions
 
     private struct Line: Encodable {
       let session: String
