@@ -86,7 +86,9 @@ final class DeviceLine: ChannelInboundHandler {
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
-    end(with: .closed)
+    // A connection that was never made says itself why.
+    if ending == nil { ending = .some(.closed) }
+    _ = hand()
     self.context = nil
   }
 

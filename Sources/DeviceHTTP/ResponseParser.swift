@@ -12,6 +12,8 @@
 package struct ResponseParser: Sendable {
   /// Bytes of a head, with those of interim answers before it.
   package static let headBytesMax = 64 << 10
+  /// Interim answers before the one that counts; more than one or two are nobody's.
+  static let interimsMax = 8
   /// Bytes of the line before a chunk: its size, and extensions that nobody uses.
   static let chunkLineBytesMax = 4 << 10
   /// Digits of a chunk's size: 2^60 bytes are more than come.
@@ -47,6 +49,7 @@ package struct ResponseParser: Sendable {
   /// Of heads, interim ones among them; then of trailers.
   private var sectionBytes = 0
   private var hasHead = false
+  private var interims = 0
 
   /// - Parameters:
   ///   - method: of the request; an answer to HEAD has no body.
@@ -142,7 +145,11 @@ extension ResponseParser {
     sectionBytes += count
     (kept, lookedAt) = ([], 0)
     hasHead = true
-    if (100..<200).contains(head.status), head.status != 101 { return }
+    if (100..<200).contains(head.status), head.status != 101 {
+      interims += 1
+      guard interims <= Self.interimsMax else { throw .headTooLarge }
+      return
+    }
     try begin(head, &events)
   }
 

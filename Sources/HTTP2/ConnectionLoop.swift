@@ -168,6 +168,7 @@ extension ConnectionLoop {
     case .goAway(let code, let reason):
       hasGoneAway = true
       session.goAway(code, reason: reason)
+      drainDeadline = drainDeadline ?? ContinuousClock.now.advanced(by: connection.configuration.drainTimeout)
     case .close:
       drainDeadline = drainDeadline ?? ContinuousClock.now.advanced(by: connection.configuration.drainTimeout)
     case .abort: isAborted = true

@@ -126,7 +126,6 @@ package final class HTTP2Connection: Sendable {
   package func close(_ code: HTTP2ErrorCode, reason: String) {
     drained.set(.closed)
     enqueue(.goAway(code, reason: reason))
-    enqueue(.close)
   }
 
   /// Closes now; open streams fail.

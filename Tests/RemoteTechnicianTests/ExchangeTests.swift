@@ -197,7 +197,7 @@ internal import Testing
     let visit = try await Visit(
       ports: [device.port],
       limits: {
-        ($0.headPatience, $0.bodyPatience) = (.milliseconds(300), .milliseconds(300))
+        ($0.headPatience, $0.bodyPatience) = (.seconds(2), .seconds(2))
       })
     if hostile.isCut {
       await #expect(throws: HTTP2Error.self) { _ = try await visit.ask("/", port: device.port) }

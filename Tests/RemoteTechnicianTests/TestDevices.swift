@@ -78,7 +78,9 @@ private final class Server: ChannelInboundHandler {
     switch act {
     case .send(let bytes): context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
     case .close: context.close(promise: nil)
-    case .sendForEver(let bytes):
+    case .sendForEver(let piece):
+      // In few writes: a loop that is kept busy with single bytes keeps everybody waiting who is on it.
+      let bytes = [[UInt8]](repeating: piece, count: 1 + 16_384 / piece.count).flatMap { $0 }
       let again = NIOLoopBound((self, context), eventLoop: context.eventLoop)
       context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes))).whenSuccess {
         let (server, context) = again.value
