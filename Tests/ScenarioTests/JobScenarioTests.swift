@@ -134,13 +134,17 @@ struct `Jobs, with real programs` {
     for (arguments, reason) in [
       (["scan", "--install", install, "--range", "10.0.0.0/24"], "notPermitted"),
       (["scan", "--install", install, "--range", "127.30.70.1-21"], "notPermitted"),
-      (["scan", "--install", install, "--range", "everything"], "arguments"),
       (["upload", "--install", install, "--device", String(repeating: "ab", count: 16)], "unknownDevice"),
     ] {
       let refused = try await create(site, arguments + ["--wait"], status: 1)
       #expect(refused.state == "refused" && refused.result?.hasPrefix("\(reason): ") == true, "\(refused)")
       #expect(try await story(site, refused.id) == ["JobRefused"])
     }
+    let nonsense = try await Program.run(
+      "pthub",
+      ["job", "create", "--directory", site.hubDirectory, "scan", "--install", install, "--range", "everything"],
+      in: site.directory)
+    #expect(nonsense.status == 64 && nonsense.output.contains("is not an address range"), "\(nonsense)")
     struct Device: Decodable {
       var id: String
       var serial: String
