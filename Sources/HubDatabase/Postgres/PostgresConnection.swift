@@ -49,7 +49,7 @@ final class PostgresConnection: SQLConnection, @unchecked Sendable {
     guard PQstatus(connection) == CONNECTION_OK else {
       throw SQLFailure(
         .unreachable,
-        "The database at \(address) cannot be reached: \(message(connection)) – start PostgreSQL, or check the address, the user and its rights."
+        "The database at \(address) cannot be reached: \(message(connection)). Start PostgreSQL, or check the address, the user and its rights."
       )
     }
     PQsetNoticeProcessor(connection, { _, _ in }, nil)
