@@ -76,7 +76,10 @@ extension SQLStore {
           try number("(SELECT max(told_at) FROM early_alert)"),
           try number("(SELECT max(number) FROM install_alert)"),
           try number("(SELECT count(*) FROM install_alert WHERE cleared_at IS NULL)"),
-        ], jobs: try number("(SELECT max(number) FROM job_step)"),
+        ],
+        // A session with a device's page is a job's, and takes steps that are none of the job's.
+        jobs: try number("(SELECT max(number) FROM job_step)")
+          + number("(SELECT count(opened_at) + count(entered_at) + count(ended_at) FROM remote_session)"),
         installs: [
           try number("(SELECT max(seen_at) FROM install)"), try number("(SELECT max(number) FROM install)"),
           try number("(SELECT max(received_at) FROM health)"),
