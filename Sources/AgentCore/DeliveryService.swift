@@ -68,6 +68,7 @@ extension DeliveryService {
 extension StatusBoard {
   /// Says what the replicator says, with what to do about it.
   func say(_ delivery: DeliveryStatus, isConfigured: Bool) {
+    let next = delivery.nextAttempt.map { "; the next attempt is at \(UTCTime.text(milliseconds: $0))" } ?? ""
     update { board in
       if board.delivery?.state != delivery.state { board.deliveryBegan = .now }
       if board.delivery?.recordsAcknowledged != delivery.recordsAcknowledged { board.deliveryAcknowledged = .now }
@@ -93,22 +94,22 @@ extension StatusBoard {
         .delivery, lag == 0 ? .ok : .working,
         lag == 0 ? "everything is at \(delivery.hub)" : "delivering to \(delivery.hub)")
     case .checkedIn:
-      let next = delivery.nextCheckIn.map { ", the next check-in is at \(UTCTime.text(milliseconds: $0))" } ?? ""
-      say(.delivery, .ok, "checked in at \(delivery.hub)\(next)")
+      let checkIn = delivery.nextCheckIn.map { ", the next check-in is at \(UTCTime.text(milliseconds: $0))" } ?? ""
+      say(.delivery, .ok, "checked in at \(delivery.hub)\(checkIn)")
     case .waiting(let trouble):
       say(
         .delivery, .waiting, "nothing is delivered to \(delivery.hub): \(trouble.reason)",
-        remedy: "Nothing is lost, and trying goes on. \(trouble.remedy)")
+        remedy: "Nothing is lost, and trying goes on\(next). \(trouble.remedy)")
     case .journalFull(let reason):
       say(
         .delivery, .failed, "the journal cannot note what the hub has: \(reason)",
         remedy: "Free some space. Nothing is lost, and delivery goes on by itself.")
     case .refused(let trouble):
-      say(.delivery, .failed, trouble.reason, remedy: "Collecting goes on. \(trouble.remedy)")
+      say(.delivery, .failed, trouble.reason, remedy: "Collecting goes on\(next). \(trouble.remedy)")
     case .foreign(let trouble):
       say(
         .delivery, .failed, "what answers at \(delivery.hub) has not proved to be this agent's hub: \(trouble.reason)",
-        remedy: "Nothing was sent to it; records wait in the journal. \(trouble.remedy)")
+        remedy: "Nothing was sent to it; records wait in the journal\(next). \(trouble.remedy)")
     case .certificateExpired:
       say(
         .delivery, .failed, "the certificate has ended: records wait in the journal",

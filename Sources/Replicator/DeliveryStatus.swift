@@ -40,6 +40,8 @@ package struct DeliveryStatus: Equatable, Sendable {
   package var mode = DeliveryMode.service
   /// When the next check-in is due, in milliseconds since 1970 UTC; nil outside of `checkedIn`.
   package var nextCheckIn: Int64?
+  /// When the next attempt is due after one that failed, in milliseconds since 1970 UTC; nil while none is waited for.
+  package var nextAttempt: Int64?
   /// `host:port` of dcam; empty before it is known.
   package var hub = ""
   /// Up to where everything is acknowledged, as far as this process knows.

@@ -156,7 +156,8 @@ package final class Replicator: Sendable {
       }
       let schedule = schedule()
       update {
-        ($0.state, $0.hub, $0.nextCheckIn) = (.connecting, target.address.description, nil)
+        ($0.state, $0.hub) = (.connecting, target.address.description)
+        ($0.nextCheckIn, $0.nextAttempt) = (nil, nil)
         $0.mode = schedule == nil ? .service : .normal
       }
       let ending = try await attempt(target, schedule, delivery)
@@ -228,21 +229,26 @@ package final class Replicator: Sendable {
   ) -> Duration {
     switch ending {
     case .unavailable(let trouble, let hint):
-      update { ($0.state, $0.lag) = (.waiting(trouble), nil) }
       let delay = backoff.failed(hint: hint, using: &generator)
+      fail(.waiting(trouble), delay)
       logger.warning("delivery is interrupted", metadata: Self.metadata(trouble, delay))
       return delay
     case .refused(let trouble):
-      update { ($0.state, $0.lag) = (.refused(trouble), nil) }
       let delay = backoff.failed(hint: Self.refusedPause, using: &generator)
+      fail(.refused(trouble), delay)
       logger.error("the hub refuses this agent", metadata: Self.metadata(trouble, delay))
       return delay
     case .foreign(let trouble):
-      update { ($0.state, $0.lag) = (.foreign(trouble), nil) }
       let delay = backoff.failed(hint: Self.refusedPause, using: &generator)
+      fail(.foreign(trouble), delay)
       logger.error("what answers is not this agent's hub", metadata: Self.metadata(trouble, delay))
       return delay
     }
+  }
+
+  private func fail(_ state: DeliveryStatus.State, _ delay: Duration) {
+    let next = Machine.milliseconds + delay.milliseconds
+    update { ($0.state, $0.lag, $0.nextAttempt) = (state, nil, next) }
   }
 
   private static func metadata(_ trouble: DeliveryStatus.Trouble, _ delay: Duration) -> Logger.Metadata {

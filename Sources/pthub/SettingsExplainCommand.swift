@@ -28,6 +28,8 @@ extension SettingsCommand {
       let state: String?
       let version: UInt64?
       let since: String?
+      /// The version that the agent goes on with while it refuses this one.
+      let inUse: UInt64?
       let wrongKeys: [String]?
       let reason: String?
       let settings: [Line]
@@ -67,28 +69,34 @@ extension SettingsCommand {
       case .none: fields.append(("agent", "nothing is set of it"))
       case .applied(let version, let at):
         fields.append(("agent", "has applied version \(version) at \(timeText(milliseconds: at))"))
-      case .refused(let version, let at, _, let reason):
+      case .refused(let version, let at, _, let reason, let inUse):
         fields.append(("agent", "has REFUSED version \(version) at \(timeText(milliseconds: at))"))
         fields += reason.split(separator: "\n").map { ("because", String($0)) }
+        fields.append(("uses", Self.usedWords(inUse)))
       case .waiting(let applied):
-        fields.append(
-          ("agent", "has not taken it yet, and uses \(applied.map { "version \($0)" } ?? "no settings of this hub")"))
+        fields.append(("agent", "has not taken it yet, and uses \(Self.usedWords(applied))"))
       }
       return fields
     }
 
+    private static func usedWords(_ version: UInt64?) -> String {
+      version.map { "version \($0)" } ?? "no settings of this hub"
+    }
+
     private func explanation(_ explained: SettingsExplanation, _ lines: [Line]) -> Explanation {
       func made(
-        _ state: String?, _ version: UInt64? = nil, _ at: Int64? = nil, _ keys: [String]? = nil, _ reason: String? = nil
+        _ state: String?, _ version: UInt64? = nil, _ at: Int64? = nil, inUse: UInt64? = nil, _ keys: [String]? = nil,
+        _ reason: String? = nil
       ) -> Explanation {
         Explanation(
           install: explained.install, state: state, version: version, since: at.map { timeText(milliseconds: $0) },
-          wrongKeys: keys, reason: reason, settings: lines)
+          inUse: inUse, wrongKeys: keys, reason: reason, settings: lines)
       }
       switch explained.standing {
       case .none: return made(explained.install == nil ? nil : "none")
       case .applied(let version, let at): return made("applied", version, at)
-      case .refused(let version, let at, let keys, let reason): return made("refused", version, at, keys, reason)
+      case .refused(let version, let at, let keys, let reason, let inUse):
+        return made("refused", version, at, inUse: inUse, keys, reason)
       case .waiting(let version): return made("waiting", version)
       }
     }

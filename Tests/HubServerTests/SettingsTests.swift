@@ -221,7 +221,9 @@ private func change(_ key: String, _ value: String?) -> SettingChange { SettingC
           .settingsRefused(
             SettingsRefused(version: 1, digest: set.digest, keys: ["poll.interval"], reason: "found \"5m\"")))
       ], &journal, install, test)
-    #expect(try await standing() == .refused(version: 1, at: 77, keys: ["poll.interval"], reason: "found \"5m\""))
+    #expect(
+      try await standing()
+        == .refused(version: 1, at: 77, keys: ["poll.interval"], reason: "found \"5m\"", inUse: nil))
     try await send(
       [
         Event(

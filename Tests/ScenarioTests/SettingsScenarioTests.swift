@@ -13,6 +13,7 @@ struct `Settings from the hub, with real programs` {
     }
     var state: String?
     var version: UInt64?
+    var inUse: UInt64?
     var reason: String?
     var settings: [Line]
 
@@ -152,7 +153,7 @@ struct `Settings from the hub, with real programs` {
     _ = try await site.hubCommand(["settings", "set", "--install", install, range, "poll.concurrency=7"])
     try await eventually(15, "the refusal to be told") { try await explain(site).state == "refused" }
     let explained = try await explain(site)
-    #expect(explained.version == 4)
+    #expect(explained.version == 4 && explained.inUse == 3)
     #expect(explained.reason?.contains("a name that has a table [credentials.office]") == true)
     #expect(explained.line("discovery.ranges")?.agent == "refused: wrong")
     #expect(explained.line("poll.concurrency")?.agent == "refused")

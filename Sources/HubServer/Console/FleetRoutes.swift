@@ -135,17 +135,19 @@ extension HubConsole {
 
   private static func standing(_ standing: SettingsExplanation.Standing) -> ConsoleValue {
     func made(
-      _ state: String, _ version: UInt64? = nil, _ at: Int64? = nil, _ keys: [String] = [], _ reason: String? = nil
+      _ state: String, _ version: UInt64? = nil, _ at: Int64? = nil, inUse: UInt64? = nil, _ keys: [String] = [],
+      _ reason: String? = nil
     ) -> ConsoleValue {
       .object([
         "state": .text(state), "version": ConsoleValue(version.map { Int64(clamping: $0) }), "since": .time(at),
-        "wrongKeys": .texts(keys), "reason": ConsoleValue(reason),
+        "inUse": ConsoleValue(inUse.map { Int64(clamping: $0) }), "wrongKeys": .texts(keys), "reason": ConsoleValue(reason),
       ])
     }
     switch standing {
     case .none: return made("none")
     case .applied(let version, let at): return made("applied", version, at)
-    case .refused(let version, let at, let keys, let reason): return made("refused", version, at, keys, reason)
+    case .refused(let version, let at, let keys, let reason, let inUse):
+      return made("refused", version, at, inUse: inUse, keys, reason)
     case .waiting(let version): return made("waiting", version)
     }
   }

@@ -35,7 +35,7 @@ package struct ExplainedLine: Sendable, Equatable {
     switch standing {
     case .none: nil
     case .applied: overridden.contains(key.name) ? "its own file" : "in use"
-    case .refused(_, _, let keys, _): keys.contains { $0.hasPrefix(key.name) } ? "refused: wrong" : "refused"
+    case .refused(_, _, let keys, _, _): keys.contains { $0.hasPrefix(key.name) } ? "refused: wrong" : "refused"
     case .waiting: "waiting"
     }
   }

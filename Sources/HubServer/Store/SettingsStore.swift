@@ -49,7 +49,8 @@ package struct SettingsExplanation: Sendable {
     /// Nothing is set, and nothing was.
     case none
     case applied(version: UInt64, at: Int64)
-    case refused(version: UInt64, at: Int64, keys: [String], reason: String)
+    /// `inUse` is the version that the agent goes on with; nil: it has none of this hub.
+    case refused(version: UInt64, at: Int64, keys: [String], reason: String, inUse: UInt64?)
     /// The agent has another one, or none.
     case waiting(applied: UInt64?)
   }
@@ -227,7 +228,9 @@ extension SQLStore {
     let set = try effectiveSet(of: install, db)
     let digest = set.digest
     if let refused = agent.refused, refused.digest == digest {
-      return .refused(version: refused.version, at: refused.at, keys: refused.keys, reason: refused.reason)
+      return .refused(
+        version: refused.version, at: refused.at, keys: refused.keys, reason: refused.reason,
+        inUse: agent.applied?.version)
     }
     if let applied = agent.applied, applied.digest == digest {
       return .applied(version: applied.version, at: applied.at)

@@ -31,7 +31,8 @@ package struct Gate: Sendable {
     guard named.count == 1, hosts.hold(named[0].value) else {
       throw WebError(
         421, "wrong_host",
-        "This console does not go by that name. Use its address, localhost on the machine itself, or have the name added to console.hosts."
+        "This server does not go by that name. Use its address, or localhost on the machine itself"
+          + (hosts.setting.map { ", or have the name added to \($0)." } ?? ".")
       )
     }
   }

@@ -4,11 +4,14 @@
 package struct HostNames: Sendable {
   /// Lower case, without port and brackets.
   private let names: Set<String>
+  /// What has a further name added, as somebody who runs the server writes it; nil: nothing does.
+  let setting: String?
 
   /// - Parameters:
   ///   - names: by which people reach it, besides those of loopback.
   ///   - hasLoopback: whether it listens there.
-  package init(_ names: [String], hasLoopback: Bool) {
+  package init(_ names: [String], hasLoopback: Bool, setting: String? = nil) {
+    self.setting = setting
     let loopback = hasLoopback ? ["localhost", "127.0.0.1", "::1"] : []
     self.names = Set((names + loopback).map { Self.bare($0) })
   }

@@ -27,7 +27,8 @@ export async function page({ api, live, signal, parameters, session }) {
     fill(place,
       install && h("p", null, pill(standing.state, standing.state === "none" ? "Nothing is set" : `${words(standing.state)}${standing.version === null ? "" : `, version ${standing.version}`}`, TONES[standing.state]),
         standing.since && [" since ", time(standing.since, { always: true })]),
-      standing.reason && h("div", { class: "note bad" }, h("p", null, standing.reason)),
+      standing.reason && h("div", { class: "note bad" }, h("p", null, standing.reason),
+        h("p", null, standing.inUse === null ? "The agent goes on without settings of this hub." : `The agent goes on with version ${standing.inUse}.`)),
       plainTable("Settings", [
         { label: "Key", cell: (one) => h("code", null, one.key) }, { label: "Value", cell: (one) => (one.value === null ? h("span", { class: "soft" }, "none") : h("code", null, one.value)) },
         { label: "Set by", cell: (one) => one.origin }, { label: "At the agent", cell: (one) => one.agent ?? "" },
