@@ -82,7 +82,8 @@ package struct ConsoleService: Service {
     var web = WebConfiguration(
       name: "console", host: settings.listen.host, port: Int(settings.listen.port),
       hosts: HostNames(
-        settings.hosts + [settings.listen.host, Machine.hostName], hasLoopback: true, setting: "console.hosts"), tls: tls,
+        settings.hosts + [settings.listen.host, Machine.hostName], hasLoopback: true, setting: "console.hosts"),
+      tls: tls,
       serverName: "ptagent")
     web.limits = WebLimits()
     let address = "\(tls == nil ? "http" : "https")://\(settings.listen)"

@@ -140,7 +140,8 @@ extension HubConsole {
     ) -> ConsoleValue {
       .object([
         "state": .text(state), "version": ConsoleValue(version.map { Int64(clamping: $0) }), "since": .time(at),
-        "inUse": ConsoleValue(inUse.map { Int64(clamping: $0) }), "wrongKeys": .texts(keys), "reason": ConsoleValue(reason),
+        "inUse": ConsoleValue(inUse.map { Int64(clamping: $0) }), "wrongKeys": .texts(keys),
+        "reason": ConsoleValue(reason),
       ])
     }
     switch standing {

@@ -244,7 +244,8 @@ package struct Hub: Sendable {
       streams: streams)
     let names = directory.names + configuration.consoleNames + (endpoint.isWildcard ? [] : [endpoint.host])
     var web = WebConfiguration(
-      name: "console", host: endpoint.host, port: endpoint.port, hosts: HostNames(names, hasLoopback: true, setting: "--console-name"),
+      name: "console", host: endpoint.host, port: endpoint.port,
+      hosts: HostNames(names, hasLoopback: true, setting: "--console-name"),
       tls: try consoleTLS(identity), serverName: "pthub")
     web.limits.streamsMax = HubLimits.consoleStreamsMax
     web.limits.connectionsMax = HubLimits.consoleConnectionsMax
