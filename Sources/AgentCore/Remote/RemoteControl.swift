@@ -41,9 +41,11 @@ package struct RemoteAnswer: Codable, Equatable, Sendable {
 }
 
 struct RemoteControlService: Service {
-  private static let look: Duration = .milliseconds(100)
+  private static let look: Duration = .milliseconds(250)
   /// Asks of one look; whoever puts more there waits.
   private static let asksMax = 16
+  /// For so long after its last change the directory is read in each look: two changes may have one time. In milliseconds.
+  private static let settledAfter: Int64 = 2_000
 
   let desk: RemoteDesk
   let stateDirectory: String
@@ -59,12 +61,21 @@ struct RemoteControlService: Service {
       return logger.warning("ptagent remote cannot reach this agent", metadata: ["reason": "\(error)"])
     }
     try await untilGracefulShutdown {
+      var seen: Int64?
       while true {
-        let names = (try? Files.names(in: directory)) ?? []
+        let changed = Files.modified(directory)
+        let names = Self.mayHaveAsks(changed, seen: seen) ? (try? Files.names(in: directory)) ?? [] : []
+        seen = changed
         for name in names.filter({ $0.hasPrefix("ask.") }).prefix(Self.asksMax) { await answer(name, in: directory) }
         try await Task.sleep(for: Self.look)
       }
     }
+  }
+
+  /// Whether something was put there since the last look. Nearly always nothing was, and a look costs one system call.
+  private static func mayHaveAsks(_ changed: Int64?, seen: Int64?) -> Bool {
+    guard let changed else { return false }
+    return changed != seen || changed + settledAfter >= Machine.milliseconds
   }
 
   private func answer(_ name: String, in directory: String) async {
