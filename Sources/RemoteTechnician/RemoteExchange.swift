@@ -155,7 +155,9 @@ struct RemoteExchange: Sendable {
         try await DeviceConnection.open(
           to: session.order.rules.address.description, port: port, tls: tls, within: session.limits.connectPatience))
     } catch { result = .failure(error) }
-    if case .failure(let error) = result, case .certificateChanged? = error as? DeviceFault { resting.close(port: port) }
+    if case .failure(let error) = result, case .certificateChanged? = error as? DeviceFault {
+      resting.close(port: port)
+    }
     // A certificate is pinned in the journal before anything is said to whoever shows it.
     let news = pins.takeNews()
     if !news.isEmpty { await journal(news) }

@@ -24,7 +24,8 @@ final class ConsoleOfAFleet {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     journal = try Journal.open(JournalConfiguration(directory: directory + "/journal"), fold: fold)
     console = try LocalConsole(
-      QuietAgent(journal: journal, fold: fold, visits: visits), password: ConsolePassword(path: directory + "/password"), feed: feed,
+      QuietAgent(journal: journal, fold: fold, visits: visits),
+      password: ConsolePassword(path: directory + "/password"), feed: feed,
       exportDirectory: directory + "/export", isLocal: isLocal,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }

@@ -111,7 +111,8 @@ import WebServing
       let order = JobOrder(.page, devices: [device], visit: Self.visit("anna"))
       // Of the first one, nothing is known any more but that it ended.
       if number > 1 {
-        events.append(Event(time: 10_000, .jobReceived(JobReceived(id: Self.job(number), order: order, created: 0, deadline: 0))))
+        events.append(
+          Event(time: 10_000, .jobReceived(JobReceived(id: Self.job(number), order: order, created: 0, deadline: 0))))
       }
       events.append(
         Event(
@@ -124,7 +125,8 @@ import WebServing
     try await site.journal.append(try events.map { try $0.encoded() })
     let closed = try decoded(await site.get("remote/closed").text, Closed.self)
     #expect(closed.items.map(\.id) == [3, 2, 1].map { Self.job($0).description } && closed.complete)
-    #expect(closed.items.map(\.why) == ["closed", "time", "time"] && closed.items.map(\.user) == ["anna", "anna", nil])
+    #expect(
+      closed.items.map(\.why) == ["closed", "time", "time"] && closed.items.map(\.user) == ["anna", "anna", nil])
     let newest = try #require(closed.items.first)
     #expect(newest.since == "1970-01-01T00:04:00.000Z" && newest.ended == "1970-01-01T00:05:00.000Z")
     #expect(newest.device?.id == device.description && newest.requests == 7 && newest.message == "It ended.")

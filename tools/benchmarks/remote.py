@@ -226,6 +226,12 @@ def seconds_for(asks, path, size):
     return time.perf_counter() - start
 
 
+def median_ms(asks, path, rounds):
+    size = len(asks.ask("GET", path))
+    times = [seconds_for(asks, path, size) * 1000 for _ in range(rounds + 5)]
+    return statistics.median(times[5:])
+
+
 def browser_loads(site, job):
     python = f"{ROOT}/.build/peers/bin/python"
     if not (os.path.exists(python) and os.path.exists("/usr/bin/chromium")):
@@ -265,10 +271,12 @@ def remote(bin, work):
         job = site.open(console, site.devices[0])
         browser, origin = site.enter(console, job)
         direct = Asks(PAGES, "127.0.0.1", encrypted=False)
-        small = {}
+        small, kinds = {}, {}
         for name, asks in (("direct", direct), ("tunnel", browser)):
-            times = [seconds_for(asks, "/small", 1) * 1000 for _ in range(60)]
-            small[name] = statistics.median(times[10:])
+            small[name] = median_ms(asks, "/small", 50)
+            # What is read for links, and what passes as it is.
+            kinds[name] = {path: round(median_ms(asks, path, 10), 2) for path in ("/", "/style0.css", "/script0.js", "/photo0.gif")}
+        say(benchmark="remote.files", **{f"{name}_ms": times for name, times in kinds.items()})
         large = {name: statistics.median(seconds_for(asks, "/large", LARGE) for _ in range(3)) for name, asks in (("direct", direct), ("tunnel", browser))}
         mbit = {name: LARGE * 8 / seconds / 1e6 for name, seconds in large.items()}
         say(benchmark="remote.large", bytes=LARGE, **{f"{name}_mbit_per_second": round(value) for name, value in mbit.items()},
