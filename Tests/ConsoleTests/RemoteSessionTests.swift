@@ -1,5 +1,6 @@
 // Technicians' sessions at the local console: who is there, who was, and how they end.
 
+import AlertRules
 import Console
 import Events
 import Foundation
@@ -151,5 +152,20 @@ import WebServing
       (.delete, "remote/sessions/\(Self.job(1))"),
     ] { #expect(await site.ask(method, path).status == 401, "\(method) \(path)") }
     #expect(site.visits.open.withLock { $0.count } == 1)
+  }
+
+  @Test func `that met another certificate have raised an alert with a name`() async throws {
+    let site = try ConsoleOfAFleet()
+    try await site.live(devices: 2)
+    let raised = AlertRaised(
+      key: RemoteAlert.certificateKey(port: 443), alert: RemoteAlert.certificate(port: 443), evidence: "SHA-256 aa")
+    try await site.journal.append([
+      try Event(time: 9_000, device: ConsoleOfAFleet.id(1), .alertRaised(raised)).encoded()
+    ])
+    let alerts = await site.get("alerts", ("origin", "rule")).text
+    for part in [
+      #""total":1"#, #""group":"remote""#, #""code":"remote.certificate""#, #""severity":"warning""#,
+      #""evidence":"SHA-256 aa""#, #""origin":"rule""#,
+    ] { #expect(alerts.contains(part), "\(part): \(alerts)") }
   }
 }
