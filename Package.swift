@@ -290,7 +290,10 @@ let package = Package(
       ]),
     tests(
       "ConsoleTests",
-      of: ["Console", "Events", "Journal", "MIB", "PrinterModel", "Projections", "ReadModels", "WebServing", logging]),
+      of: [
+        "Console", "AlertRules", "Events", "Journal", "MIB", "PrinterModel", "Projections", "ReadModels", "WebServing",
+        logging,
+      ]),
     // Runs real browsers against real programs.
     tests("BrowserTests", of: ["TestPrograms"], exclude: ["Support"]),
     tests("ConsoleAssetsTests", of: ["ConsoleAssets", "Zlib"]),
@@ -323,7 +326,7 @@ let package = Package(
       "HubServerTests",
       of: [
         "TestPrograms", "HubServer", "HubDatabase", "HubFleet", "Events", "MIB", "PrinterModel", "TestDatabases",
-        "DevicePages", "HubProtocol",
+        "AlertRules", "DevicePages", "HubProtocol",
         "WebServing",
         "Evidence", "OpenSSL", "Platform", "Replicator", "Settings", "TLS", grpcCore, protobuf, logging,
         .product(name: "NIOCore", package: "swift-nio"),

@@ -157,7 +157,7 @@ package struct Agent: Sendable {
     let trace = ConsoleTrace(feed)
     let console = ConsoleDesk(
       keeper: keeper, board: board, composer: composer, journal: journal, fold: fold, identity: identity, desk: desk,
-      trace: trace, diagnostics: diagnostics, profiles: settings.profiles, logger: logger)
+      trace: trace, diagnostics: diagnostics, profiles: settings.profiles, pages: remote, logger: logger)
     let supervision = SupervisionService(
       manager: ServiceManager.current.map { SupervisionService.Manager($0) },
       isReady: { board.snapshot.isCollectorSettled }, trouble: { composer.progress.trouble },

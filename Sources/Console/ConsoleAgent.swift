@@ -123,8 +123,14 @@ package protocol ConsoleAgent: Sendable {
   var isShipping: Bool { get }
   func settings() -> WebJSON
 
+  /// Sessions with devices' own pages.
+  func remote() -> ConsoleRemote
+
   // MARK: Done
 
+  /// Ends a session at once, or all and those that are being opened.
+  /// - Returns: how many.
+  func endRemote(_ session: JobID?) -> Int
   func readNow(_ device: DeviceID) async throws -> (status: Int, WebJSON)
   func sweep(_ ranges: [String]?) async throws
   /// - Parameter changes: keys with TOML; nil takes a value away.

@@ -182,7 +182,8 @@ struct AlertItem: Sendable {
     severity = AlertWords.severity(raised.fact.alert.severity)
   }
 
-  var isOfRule: Bool { raised.fact.key.group == AlertRule.group }
+  /// The agent's own: of its rules, or of sessions with devices' pages.
+  var isOfRule: Bool { [AlertRule.group, RemoteAlert.group].contains(raised.fact.key.group) }
 
   /// Worst first, then the newest.
   var rank: (Int, Int64) { (severity == "critical" ? 0 : severity == "warning" ? 1 : 2, -raised.time) }
@@ -214,11 +215,14 @@ struct AlertItem: Sendable {
       json.member("key", key.description)
       json.member("severity", severity)
       json.nullable("training", alert.training.flatMap { EnumerationNames.trainingLevel($0) })
-      json.nullable("group", isOfRule ? "rule" : alert.group.flatMap { EnumerationNames.alertGroup($0) })
+      let remote = RemoteAlert.name(key)
+      json.nullable(
+        "group", remote != nil ? "remote" : isOfRule ? "rule" : alert.group.flatMap { EnumerationNames.alertGroup($0) })
       json.nullable(
         "code",
-        isOfRule
-          ? AlertRule(rawValue: key.code).map { "\($0)" } : alert.code.flatMap { EnumerationNames.alertCode($0) })
+        remote
+          ?? (isOfRule
+            ? AlertRule(rawValue: key.code).map { "\($0)" } : alert.code.flatMap { EnumerationNames.alertCode($0) }))
       json.member("description", AlertWords.description(raised.fact))
       json.nullable("location", alert.location)
       json.member("since", UTCTime.text(milliseconds: raised.time))

@@ -18,6 +18,7 @@ package struct LocalConsole: WebHandler {
   private let devices: DeviceRoutes
   private let history: HistoryRoutes
   private let journal: JournalRoutes
+  private let remote: RemoteRoutes
   private let work = HeavyWork()
   private let logger: Logger
 
@@ -37,6 +38,7 @@ package struct LocalConsole: WebHandler {
     rows = DeviceRows(agent)
     devices = DeviceRoutes(agent: agent, rows: rows)
     history = HistoryRoutes(agent: agent, work: work)
+    remote = RemoteRoutes(agent: agent, work: work)
     journal = JournalRoutes(
       agent: agent, work: work, verification: Verification(feed), exports: Exports(directory: exportDirectory))
   }
@@ -109,6 +111,7 @@ package struct LocalConsole: WebHandler {
     case "devices": return try await devices(request, Array(path.dropFirst()))
     case "discovery": return try await discovery(request, Array(path.dropFirst()))
     case "journal": return try await journal(request, Array(path.dropFirst()))
+    case "remote": return try await remote.answer(request, Array(path.dropFirst()))
     case "outgoing": return try await outgoing(request, Array(path.dropFirst()))
     case "settings" where path.count == 1: return try await settings(request)
     default:

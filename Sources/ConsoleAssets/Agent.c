@@ -62,6 +62,9 @@ static const uint8_t pages_queue_js[] = {
 static const uint8_t pages_record_js[] = {
 #embed "agent/pages/record.js"
 };
+static const uint8_t pages_remote_js[] = {
+#embed "agent/pages/remote.js"
+};
 static const uint8_t pages_settings_js[] = {
 #embed "agent/pages/settings.js"
 };
@@ -70,6 +73,9 @@ static const uint8_t pages_setup_js[] = {
 };
 static const uint8_t records_js[] = {
 #embed "agent/records.js"
+};
+static const uint8_t remote_js[] = {
+#embed "agent/remote.js"
 };
 static const uint8_t toml_js[] = {
 #embed "agent/toml.js"
@@ -96,9 +102,11 @@ static const ConsoleAsset assets[] = {
     ASSET("/app/pages/outgoing.js", ASSET_JS, pages_outgoing_js),
     ASSET("/app/pages/queue.js", ASSET_JS, pages_queue_js),
     ASSET("/app/pages/record.js", ASSET_JS, pages_record_js),
+    ASSET("/app/pages/remote.js", ASSET_JS, pages_remote_js),
     ASSET("/app/pages/settings.js", ASSET_JS, pages_settings_js),
     ASSET("/app/pages/setup.js", ASSET_JS, pages_setup_js),
     ASSET("/app/records.js", ASSET_JS, records_js),
+    ASSET("/app/remote.js", ASSET_JS, remote_js),
     ASSET("/app/toml.js", ASSET_JS, toml_js),
 };
 

@@ -122,6 +122,18 @@ package struct DeviceConnection: Sendable {
     }
   }
 
+  /// Leaves it alone until the next request. Bytes that come meanwhile belong to no answer: they close it, as the device and the time do.
+  package func rest(for time: Duration) {
+    let line = line
+    channel.eventLoop.execute { line.value.rest(for: TimeAmount(time)) }
+  }
+
+  /// Whether it rested undisturbed and may be used again; if not, it is closed.
+  package func wake() async -> Bool {
+    let line = line
+    return (try? await channel.eventLoop.submit { line.value.wake() }.get()) ?? false
+  }
+
   /// Closes at once, once or more often.
   package func close() {
     let line = line

@@ -21,6 +21,17 @@ package enum DeviceFault: Error, Equatable, Sendable, CustomStringConvertible {
   /// This side gave the connection up.
   case closed
 
+  /// A connection that had rested was over when it was used: nothing was said of the request.
+  package var isOfAnEnd: Bool {
+    switch self {
+    case .cut, .closed: true
+    case .notHTTP(let reason): reason == Self.withoutAnswer
+    case .refused, .unreachable, .tls, .certificateChanged, .oldTLS, .headTooLarge, .slow: false
+    }
+  }
+
+  static let withoutAnswer = "the connection ended without an answer"
+
   package var description: String {
     switch self {
     case .refused: "The device refuses the connection: nothing listens on the port."

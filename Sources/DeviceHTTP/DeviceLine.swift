@@ -18,6 +18,8 @@ final class DeviceLine: ChannelInboundHandler {
   private var arrived = ByteBuffer()
   private var reader: EventLoopPromise<[UInt8]?>?
   private var timer: Scheduled<Void>?
+  /// Between two requests: whatever comes then is nobody's.
+  private var isResting = false
   /// Why nothing comes any more; nil inside: the device ended it in order.
   private var ending: DeviceFault??
   private var context: ChannelHandlerContext?
@@ -47,6 +49,29 @@ final class DeviceLine: ChannelInboundHandler {
       }
     }
     context.read()
+  }
+
+  /// Waits for the next request. What the device sends meanwhile, and its end, ends the connection; so does the time.
+  func rest(for time: TimeAmount) {
+    guard let context, ending == nil, reader == nil, !isResting, arrived.readableBytes == 0 else {
+      return end(with: .closed)
+    }
+    isResting = true
+    let late = NIOLoopBound(self, eventLoop: context.eventLoop)
+    timer = context.eventLoop.scheduleTask(in: time) { late.value.end(with: .closed) }
+    context.read()
+  }
+
+  /// Whether the connection may be used for another request.
+  func wake() -> Bool {
+    guard isResting, ending == nil, context != nil else {
+      end(with: .closed)
+      return false
+    }
+    isResting = false
+    timer?.cancel()
+    timer = nil
+    return true
   }
 
   /// Ends the connection from this side.
@@ -113,12 +138,13 @@ final class DeviceLine: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var buffer = unwrapInboundIn(data)
+    guard !isResting else { return end(with: .closed) }
     if arrived.readableBytes == 0 { arrived = buffer } else { arrived.writeBuffer(&buffer) }
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
     // A record of TLS that is not whole yet, or the handshake.
-    if !hand() || !isReady { context.read() }
+    if isResting || !hand() || !isReady { context.read() }
     context.fireChannelReadComplete()
   }
 

@@ -43,6 +43,27 @@ extension Substring {
   }
 }
 
+// MARK: - The connection
+
+extension ResponseHead {
+  /// RFC 9112 section 9.3: HTTP/1.1 goes on unless it says otherwise, HTTP/1.0 where it says so.
+  var persists: Bool {
+    let options = elements("connection")
+    return !options.contains("close") && (minorVersion >= 1 || options.contains("keep-alive"))
+  }
+
+  /// Its end is told in two ways, or in one that its version does not have: RFC 9112 section 6.3 has the connection closed after it.
+  var isFramedTwice: Bool {
+    let codings = elements("transfer-encoding")
+    return !codings.isEmpty && (minorVersion == 0 || !elements("content-length").isEmpty)
+  }
+
+  /// How long the device leaves a connection open, in seconds, where it says so: `Keep-Alive: timeout=5`.
+  package var secondsKept: Int? {
+    elements("keep-alive").lazy.filter { $0.hasPrefix("timeout=") }.compactMap { Int($0.dropFirst(8)) }.first
+  }
+}
+
 // MARK: - Read
 
 extension ResponseHead {

@@ -50,6 +50,9 @@ package struct ResponseParser: Sendable {
   private var sectionBytes = 0
   private var hasHead = false
   private var interims = 0
+  /// Whether the head lets the connection be used again.
+  private var persists = false
+  private var hasSurplus = false
 
   /// - Parameters:
   ///   - method: of the request; an answer to HEAD has no body.
@@ -61,6 +64,10 @@ package struct ResponseParser: Sendable {
 
   /// Whether the answer is over. What came after it was dropped.
   package var isDone: Bool { state == .done }
+
+  /// Whether another request may go over the connection (RFC 9112 section 9.3): the answer is over, its end was told in one way, the device did not say
+  /// that it closes, and nothing came behind it.
+  package var leavesConnection: Bool { isDone && persists && !hasSurplus }
 
   /// Takes what came.
   package mutating func receive(_ bytes: [UInt8]) throws(DeviceFault) -> [Event] {
@@ -89,6 +96,7 @@ package struct ResponseParser: Sendable {
       case .done: break
       }
     }
+    if !rest.isEmpty { hasSurplus = true }
     return events
   }
 
@@ -98,9 +106,9 @@ package struct ResponseParser: Sendable {
     switch state {
     case .done: return []
     case .untilClosed, .upgraded:
-      state = .done
+      (state, persists) = (.done, false)
       return [.end]
-    case .head where kept.isEmpty && !hasHead: throw .notHTTP("the connection ended without an answer")
+    case .head where kept.isEmpty && !hasHead: throw .notHTTP(DeviceFault.withoutAnswer)
     default: throw .cut
     }
   }
@@ -182,7 +190,7 @@ extension ResponseParser {
       return
     }
     let body = try framing(head)
-    state = body
+    (state, persists) = (body, head.persists && !head.isFramedTwice)
     guard body == .done else { return events.append(.head(head, isWhole: false)) }
     events.append(.head(head, isWhole: true))
     events.append(.end)

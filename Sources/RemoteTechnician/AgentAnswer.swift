@@ -66,6 +66,7 @@ struct AgentAnswer: Equatable {
 final class ExchangeProgress: Sendable {
   private struct State {
     var status: UInt32 = 0
+    var hasAnswer = false
     var hasHead = false
     var sent: UInt64 = 0
     var received: UInt64 = 0
@@ -76,6 +77,8 @@ final class ExchangeProgress: Sendable {
 
   /// Whether the head of the device's answer went out: no other answer can.
   var hasHead: Bool { state.withLock { $0.hasHead } }
+  /// Whether the device has sent anything of its answer.
+  var hasAnswer: Bool { state.withLock { $0.hasAnswer } }
   var numbers: (UInt32, UInt64, UInt64) { state.withLock { ($0.status, $0.sent, $0.received) } }
 
   /// What ended the way there, where the way back only hears that it is over.
@@ -87,6 +90,7 @@ final class ExchangeProgress: Sendable {
   }
 
   func answered(_ status: Int) { state.withLock { $0.status = UInt32(clamping: status) } }
+  func beganAnswer() { state.withLock { $0.hasAnswer = true } }
   func beganHead() { state.withLock { $0.hasHead = true } }
   func sent(_ count: Int) { state.withLock { $0.sent += UInt64(count) } }
   func received(_ count: Int) { state.withLock { $0.received += UInt64(count) } }

@@ -66,6 +66,11 @@ struct DeviceAsk: Equatable {
     return port
   }
 
+  /// Asked twice, it does what it does once, and that is nothing (RFC 9110 section 9.2.1).
+  var isSafe: Bool { ["GET", "HEAD", "OPTIONS"].contains(method) }
+
+  var place: RestingConnections.Place { RestingConnections.Place(port: port, isEncrypted: isEncrypted) }
+
   // MARK: As the device gets it
 
   /// - Parameters:
@@ -83,7 +88,7 @@ struct DeviceAsk: Equatable {
       } else if ["POST", "PUT", "PATCH"].contains(method) {
         lines.append("Content-Length: 0")
       }
-      lines.append("Connection: close")
+      lines.append("Connection: \(isSafe && !hasBody ? "keep-alive" : "close")")
     }
     return Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8)
   }

@@ -14,11 +14,16 @@ internal import OpenSSL
 struct RemoteExchange: Sendable {
   private let session: RemoteSession
   private let places: Turnstile
+  private let resting: RestingConnections
 
   init(_ session: RemoteSession) {
     self.session = session
     places = Turnstile(places: session.limits.connectionsMax)
+    resting = RestingConnections(session.limits)
   }
+
+  /// The session is over.
+  func close() { resting.close() }
 
   /// Serves one stream to its end, and journals it.
   func serve(_ stream: HTTP2Stream) async {
@@ -101,17 +106,42 @@ struct RemoteExchange: Sendable {
     }
     try await places.enter()
     defer { places.leave() }
-    let connection = try await connect(ask)
-    defer { connection.close() }
+    resting.enter()
+    defer { resting.leave() }
     let hasBody = !stream.isReceived
+    // Only what may be asked twice goes over a connection that the device may have closed meanwhile (RFC 9110 section 9.2.2, RFC 9112 section 9.3.1).
+    if !hasBody, ask.isSafe, let connection = await resting.take(ask.place) {
+      do { return try await exchange(ask, stream, connection, hasBody: false, progress) } catch {
+        guard let fault = error as? DeviceFault, fault.isOfAnEnd, !progress.hasAnswer else { throw error }
+      }
+    }
+    try await exchange(ask, stream, try await connect(ask), hasBody: hasBody, progress)
+  }
+
+  /// One request and its answer over one connection, which is then left for the next one, or closed.
+  private func exchange(
+    _ ask: DeviceAsk, _ stream: HTTP2Stream, _ connection: DeviceConnection, hasBody: Bool,
+    _ progress: ExchangeProgress
+  ) async throws {
+    var kept: Kept?
+    defer {
+      if let kept { resting.give(connection, ask.place, seconds: kept.seconds) } else { connection.close() }
+    }
     try await connection.write(
       ask.head(to: session.order.rules.address, hasBody: hasBody), within: session.limits.bodyPatience)
-    try await withThrowingTaskGroup(of: Void.self) { group in
+    kept = try await withThrowingTaskGroup(of: Void.self) { group in
       if hasBody { group.addTask { try await upload(stream, isChunked: ask.length == nil, connection, progress) } }
       defer { group.cancelAll() }
-      try await download(ask, stream, connection, progress)
+      return try await download(ask, stream, connection, progress)
     }
+    // Of a body that the device did not wait for, it may have read a part: nobody knows where the next request would begin.
+    if hasBody || !ask.isSafe { kept = nil }
     stream.dropRest()
+  }
+
+  /// What a connection that may be used again says of itself.
+  private struct Kept {
+    var seconds: Int?
   }
 
   private func connect(_ ask: DeviceAsk) async throws -> DeviceConnection {
@@ -125,6 +155,9 @@ struct RemoteExchange: Sendable {
         try await DeviceConnection.open(
           to: session.order.rules.address.description, port: port, tls: tls, within: session.limits.connectPatience))
     } catch { result = .failure(error) }
+    if case .failure(let error) = result, case .certificateChanged? = error as? DeviceFault {
+      resting.close(port: port)
+    }
     // A certificate is pinned in the journal before anything is said to whoever shows it.
     let news = pins.takeNews()
     if !news.isEmpty { await journal(news) }
@@ -160,8 +193,9 @@ struct RemoteExchange: Sendable {
 
   private func download(
     _ ask: DeviceAsk, _ stream: HTTP2Stream, _ connection: DeviceConnection, _ progress: ExchangeProgress
-  ) async throws {
+  ) async throws -> Kept? {
     var parser = ResponseParser(method: ask.method)
+    var seconds: Int?
     let begun = ContinuousClock.now
     while true {
       let limits = session.limits
@@ -169,9 +203,11 @@ struct RemoteExchange: Sendable {
       if !progress.hasHead, begun.duration(to: .now) > limits.headTimeMax {
         throw DeviceFault.slow("its head was not over in \(limits.headTimeMax.components.seconds) s")
       }
+      if bytes?.isEmpty == false { progress.beganAnswer() }
       for event in try parser.take(bytes) {
         switch event {
         case .head(let head, let isWhole):
+          seconds = head.secondsKept
           progress.answered(head.status)
           let fields = PassingFields.fromDevice(head, keepsLength: head.saysItsLength)
           progress.beganHead()
@@ -183,7 +219,7 @@ struct RemoteExchange: Sendable {
         case .end:
           // Nothing where the head said so.
           stream.sendWithoutWaiting([], endStream: true)
-          return
+          return parser.leavesConnection ? Kept(seconds: seconds) : nil
         }
       }
     }

@@ -14,6 +14,10 @@ package struct RemoteLimits: Equatable, Sendable {
   package var requestsPerSecond: Double = 200
   /// Connections to the device at one time, but for WebSockets: as many as browsers make. Printers serve few.
   package var connectionsMax = 6
+  /// Of them, those that are kept for the next request, and for how long: printers have few, and others want them too. Devices close theirs after 5 s
+  /// and more, as Apache does, so that this side is the first.
+  package var restingMax = 4
+  package var restingTime: Duration = .seconds(4)
   package var connectPatience: Duration = .seconds(10)
   /// For a byte of an answer's head, and for all of that.
   package var headPatience: Duration = .seconds(30)

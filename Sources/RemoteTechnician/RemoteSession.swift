@@ -166,6 +166,7 @@ package final class RemoteSession: Sendable {
       }
       group.addTask {
         let exchanges = RemoteExchange(self)
+        defer { exchanges.close() }
         await withDiscardingTaskGroup { requests in
           for await stream in incoming { requests.addTask { await exchanges.serve(stream) } }
         }

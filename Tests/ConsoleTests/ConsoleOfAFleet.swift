@@ -7,6 +7,7 @@ import MIB
 import PrinterModel
 import Projections
 import ReadModels
+import Synchronization
 import Testing
 import WebServing
 
@@ -17,12 +18,14 @@ final class ConsoleOfAFleet {
   let journal: Journal
   let console: LocalConsole
   let feed = EventFeed(subscriptionsMax: 4)
+  let visits = Visits()
 
   init(isLocal: Bool = true) throws {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     journal = try Journal.open(JournalConfiguration(directory: directory + "/journal"), fold: fold)
     console = try LocalConsole(
-      QuietAgent(journal: journal, fold: fold), password: ConsolePassword(path: directory + "/password"), feed: feed,
+      QuietAgent(journal: journal, fold: fold, visits: visits),
+      password: ConsolePassword(path: directory + "/password"), feed: feed,
       exportDirectory: directory + "/export", isLocal: isLocal,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
@@ -149,6 +152,7 @@ final class ConsoleOfAFleet {
 struct QuietAgent: ConsoleAgent {
   let journal: Journal
   let fold: FleetFold
+  let visits: Visits
 
   var reader: JournalReader { journal.reader }
   var version: String { "0.0.0" }
@@ -186,4 +190,22 @@ struct QuietAgent: ConsoleAgent {
     .array(changes.map { .array([.string($0.key), WebJSON($0.value)]) })
   }
   func diagnostics() throws -> [UInt8] { [1, 2, 3] }
+  func remote() -> ConsoleRemote {
+    ConsoleRemote(
+      isEnabled: true, hub: "hub.example.org:6000", sessionsMax: 20, opening: 1, sessions: visits.open.withLock { $0 })
+  }
+  func endRemote(_ session: JobID?) -> Int { visits.end(session) }
+}
+
+/// Technicians' sessions that a test has opened.
+final class Visits: Sendable {
+  let open = Mutex<[ConsoleRemoteSession]>([])
+
+  func end(_ session: JobID?) -> Int {
+    open.withLock { open in
+      let before = open.count
+      open.removeAll { session == nil || $0.job == session }
+      return before - open.count
+    }
+  }
 }

@@ -1,3 +1,4 @@
+internal import AlertRules
 internal import Events
 internal import Evidence
 internal import Foundation
@@ -123,6 +124,28 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
       ])
     let all = try await test.store.read { try $0.count("SELECT count(*) FROM alert") }
     #expect(all == 2)
+  }
+
+  /// A device at which another certificate was met: sessions with its pages raise it, and somebody at the agent ends it.
+  @Test(arguments: TestDatabase.all)
+  func `has the alerts of sessions with devices' pages, by their name`(database: TestDatabase) async throws {
+    let test = try TestStore(database)
+    var sender = try await Sender(test, mark: 1)
+    let key = RemoteAlert.certificateKey(port: 443)
+    let raised = AlertRaised(key: key, alert: RemoteAlert.certificate(port: 443), evidence: "SHA-256 aa instead of bb")
+    try await sender.send(
+      taken(one, 10, reading(serial: "S1", total: 100)), Event(time: 11, device: one, .alertRaised(raised)),
+      // A poll that tells of no alert ends none of it.
+      taken(one, 20, reading(serial: "S1", total: 130)))
+    #expect(
+      try await rows(.alerts, test, "serial", "description", "raised_at", "severity") == [
+        [
+          .text("S1"), .text("remote.certificate: another certificate at port 443 than the pinned one"), .integer(11),
+          .text("warning"),
+        ]
+      ])
+    try await sender.send(Event(time: 30, device: one, .alertCleared(AlertCleared(key: key, milliseconds: 19))))
+    #expect(try await rows(.alerts, test, "serial").isEmpty)
   }
 
   @Test(arguments: TestDatabase.all)

@@ -164,6 +164,7 @@ internal import Testing
       try await Task.sleep(for: HubLimits.remoteStandingKept)
       let reply = try await browser.ask("/", ["-H", "Accept: text/html"])
       #expect(reply.status == 403 && reply.body.contains(RemotePages.escaped(ended.endReason ?? "-")), "\(reply)")
+      #expect(reply.field("clear-site-data") == "\"cache\", \"storage\"")
       let trail = try await store.auditTrail(limit: 20).first { $0.action == "remote.ended" }
       #expect(trail?.detail.contains(session.job.description) == true)
     }

@@ -49,7 +49,7 @@ internal import Testing
     let due = try await test.store.dueJobs(of: test.berlin.install.number, now: test.clock.now)
     let order = try #require(due.first { $0.id == job }?.order)
     #expect(order.visit?.user == "tess" && order.visit?.reason == "paperjam" && order.visit?.seconds == 300)
-    #expect(order.visit?.from == "ipv4:192.0.2.1" && order.devices.map(\.bytes) == [[UInt8](repeating: 1, count: 16)])
+    #expect(order.visit?.from == "192.0.2.1" && order.devices.map(\.bytes) == [[UInt8](repeating: 1, count: 16)])
     // Nobody enters before the agent has come.
     #expect(await test.ask(.post, "jobs/\(id)/page", token, body: [:], at: console(test)).status == 422)
     let list = await test.ask(.get, "pages", token, at: console(test))

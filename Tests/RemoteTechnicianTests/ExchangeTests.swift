@@ -43,7 +43,7 @@ internal import Testing
     #expect(
       told.headers == [
         ["Host", "127.0.0.1:\(device.port)"], ["Accept-Encoding", "gzip"], ["Cookie", "a=1; b=2"],
-        ["Connection", "close"],
+        ["Connection", "keep-alive"],
       ])
     try await visit.close()
   }

@@ -37,13 +37,14 @@ struct ConsoleDesk: ConsoleAgent {
   let trace: ConsoleTrace
   let diagnosis: Diagnostics
   let profiles: ProfileSet
+  let pages: RemoteDesk
   let logger: Logger
   let underWay = UnderWay()
 
   init(
     keeper: SettingsKeeper, board: StatusBoard, composer: StatusComposer, journal: Journal, fold: FleetFold,
     identity: IdentityWatcher, desk: CollectorDesk, trace: ConsoleTrace, diagnostics: Diagnostics, profiles: ProfileSet,
-    logger: Logger
+    pages: RemoteDesk, logger: Logger
   ) {
     self.keeper = keeper
     self.board = board
@@ -55,6 +56,7 @@ struct ConsoleDesk: ConsoleAgent {
     self.trace = trace
     diagnosis = diagnostics
     self.profiles = profiles
+    self.pages = pages
     self.logger = logger
   }
 
@@ -116,7 +118,7 @@ struct ConsoleDesk: ConsoleAgent {
       ),
       ("install", install(status?.install)), ("journal", journalNumbers(status, damage)),
       ("delivery", delivery(status?.delivery)), ("sweep", sweep(snapshot.sweepState)),
-      ("lastSweep", lastSweep(fold.state.agent)),
+      ("lastSweep", lastSweep(fold.state.agent)), ("remote", remoteNumbers()),
     ]
   }
 
@@ -336,6 +338,11 @@ struct ConsoleDesk: ConsoleAgent {
       destination(
         "hc", watcher.healthTarget()?.address ?? hub.hc, state(.health), "the health report",
         "every minute and on change"),
+      destination(
+        "remotetechnician", remoteAddress(configuration),
+        .string(pages.sessions.isEmpty ? "waiting" : "working"),
+        "what a technician asks of a device's own page, and what the device answers",
+        "while a session is open that somebody at the hub asked for"),
     ].compactMap { $0 }
   }
 

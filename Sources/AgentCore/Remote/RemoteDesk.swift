@@ -28,7 +28,7 @@ final class RemoteDesk: DevicePageOpening {
   private static let collectorLook: Duration = .milliseconds(100)
 
   private struct State {
-    var sessions: [JobID: RemoteSession] = [:]
+    var sessions: [JobID: (session: RemoteSession, since: Int64)] = [:]
     /// Sessions that are being opened; a job may be ended before it has one.
     var opening: Set<JobID> = []
     var pins: [DeviceID: CertificatePins] = [:]
@@ -132,7 +132,7 @@ final class RemoteDesk: DevicePageOpening {
   private func take(_ session: RemoteSession) -> Bool {
     state.withLock { state in
       guard state.opening.remove(session.order.job) != nil else { return false }
-      state.sessions[session.order.job] = session
+      state.sessions[session.order.job] = (session, Machine.milliseconds)
       return true
     }
   }
@@ -204,19 +204,31 @@ final class RemoteDesk: DevicePageOpening {
     var device: DeviceID
     var address: String
     var visit: JobOrder.Visit
+    var evidence: String
+    var targets: [String]
+    /// Milliseconds since 1970 UTC.
+    var since: Int64
+    var until: Int64
     var usage: RemoteUsage
     var secondsLeft: Int64
   }
 
   /// The sessions that are open, by their jobs.
   var sessions: [Shown] {
-    state.withLock { Array($0.sessions.values) }.sorted { $0.order.job < $1.order.job }.map { session in
+    state.withLock { Array($0.sessions.values) }.sorted { $0.session.order.job < $1.session.order.job }.map {
+      (session, since) in
+      let order = session.order
       let left = session.limits.time - session.started.duration(to: .now)
       return Shown(
-        job: session.order.job, device: session.order.rules.device, address: session.order.rules.address.description,
-        visit: session.order.visit, usage: session.usage, secondsLeft: max(left.components.seconds, 0))
+        job: order.job, device: order.rules.device, address: order.rules.address.description, visit: order.visit,
+        evidence: order.evidence, targets: order.targets, since: since,
+        until: since + Int64(session.limits.time / .milliseconds(1)), usage: session.usage,
+        secondsLeft: max(left.components.seconds, 0))
     }
   }
+
+  /// Sessions that are being opened.
+  var opening: Int { state.withLock { $0.opening.count } }
 
   /// Ends one session, or all and those that are being opened.
   /// - Returns: how many.
@@ -224,7 +236,7 @@ final class RemoteDesk: DevicePageOpening {
     let (sessions, opening) = state.withLock { state in
       let opening = state.opening.filter { job == nil || $0 == job }
       state.opening.subtract(opening)
-      return (state.sessions.values.filter { job == nil || $0.order.job == job }, opening.count)
+      return (state.sessions.values.map(\.session).filter { job == nil || $0.order.job == job }, opening.count)
     }
     for session in sessions { session.end(RemoteEnd(.closed, "It was ended at the agent.")) }
     return sessions.count + opening

@@ -18,6 +18,7 @@ const PAGES = {
   journal: () => import("/app/pages/journal.js"),
   record: () => import("/app/pages/record.js"),
   outgoing: () => import("/app/pages/outgoing.js"),
+  remote: () => import("/app/pages/remote.js"),
   settings: () => import("/app/pages/settings.js"),
   setup: () => import("/app/pages/setup.js"),
   diagnostics: () => import("/app/pages/diagnostics.js"),
@@ -42,6 +43,7 @@ startConsole({
     { label: "Jobs", icon: "list", to: link("jobs") },
     { label: "Journal", icon: "server", to: link("journal") },
     { heading: "This agent" },
+    { label: "Remote sessions", icon: "external", to: link("remote"), badge: "remote" },
     { label: "Hub connection", icon: "plug", to: link("setup") },
     { label: "Settings", icon: "sliders", to: link("settings") },
     { label: "Diagnostics", icon: "pulse", to: link("diagnostics") },
@@ -58,6 +60,7 @@ startConsole({
     { path: "journal/:epoch/:sequence", title: "Record", load: PAGES.record },
     { path: "outgoing", title: "What leaves here", load: PAGES.outgoing },
     { path: "outgoing/:epoch/:sequence", title: "What was sent", load: PAGES.record },
+    { path: "remote", title: "Remote sessions", load: PAGES.remote },
     { path: "settings", title: "Settings", load: PAGES.settings },
     { path: "setup", title: "Hub connection", load: PAGES.setup },
     { path: "diagnostics", title: "Diagnostics", load: PAGES.diagnostics },
@@ -97,23 +100,25 @@ async function firstPage({ api }) {
 /** Numbers of the navigation, by events. */
 function wire(surface) {
   const forever = new AbortController().signal;
-  surface.live.refresh(["alert", "device", "status"], forever, () => counts(surface), { after: 1500 });
+  surface.live.refresh(["alert", "device", "status", "job"], forever, () => counts(surface), { after: 1500 });
   surface.live.on("queue", forever, ({ lag }) => showLag(surface, lag));
   surface.live.on("sweep", forever, (sweep) => showSweep(surface, sweep));
 }
 
 async function counts(surface) {
   try {
-    const { alerts, devices, journal, sweep, agent } = await surface.api.get("dashboard");
+    const { alerts, devices, journal, sweep, agent, remote } = await surface.api.get("dashboard");
     surface.setBadge("alerts", alerts.total > 0 ? grouped(alerts.total) : null, alerts.critical > 0 ? "bad" : alerts.warning > 0 ? "warn" : "mute", "open");
     surface.setBadge("devices", grouped(devices.total), "mute", "known");
+    const sessions = (remote?.sessions ?? 0) + (remote?.opening ?? 0);
+    surface.setBadge("remote", sessions > 0 ? grouped(sessions) : null, "bad", "open");
     showLag(surface, journal.lag);
     showSweep(surface, sweep);
     surface.setPlace(`${surface.session.hostName ?? agent.hostName} `, agent.condition === "ok" || agent.condition === "working" ? null : pill(agent.condition));
   } catch (error) {
     // The light says that there is no connection, and the pages say the rest; numbers that may be old are taken away.
     if (error instanceof Ended) return;
-    for (const name of ["alerts", "devices", "queue"]) surface.setBadge(name, null);
+    for (const name of ["alerts", "devices", "queue", "remote"]) surface.setBadge(name, null);
   }
 }
 

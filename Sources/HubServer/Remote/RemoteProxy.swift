@@ -111,8 +111,11 @@ struct RemoteProxy: Sendable {
       guard let key = try await body(&parts), let cookie = try? await gate.enter(origin, key: key, peer: request.peer)
       else { return try await tellNothing(request, &parts, writer, isRead: true) }
       let set = "\(RemoteGate.cookieName)=\(cookie); Path=/; Secure; HttpOnly; SameSite=Strict"
+      // The origin is new: what a browser has for it already, pages at other sessions' origins have set for all that are below the domain.
+      let tossed = domain.value.map { TossedCookies.removal(request.fields.values("cookie"), in: $0) } ?? []
+      let cookies = ([set] + tossed).map { ("set-cookie", $0) }
       return try await send(
-        204, RemotePages.headers(type: "text/plain") + [("set-cookie", set)], "", request, &parts, writer, isRead: true)
+        204, RemotePages.headers(type: "text/plain") + cookies, "", request, &parts, writer, isRead: true)
     default: return try await tellNothing(request, &parts, writer)
     }
   }
@@ -141,7 +144,8 @@ struct RemoteProxy: Sendable {
       visit.place.has(target), ["GET", "HEAD"].contains(request.method)
     else { return try await tellNothing(request, &parts, writer) }
     try await gate.go(to: target, visit)
-    let path = words.count > 2 ? "/" + words[2].drop { $0 == "/" } : "/"
+    // Browsers read a backslash as a slash: after the first, neither may lead to another host.
+    let path = words.count > 2 ? "/" + words[2].drop { $0 == "/" || $0 == "\\" } : "/"
     return try await send(
       302, RemotePages.headers(type: "text/plain") + [("location", path)], "", request, &parts, writer)
   }

@@ -140,7 +140,7 @@ extension SQLStore {
       let job = JobID.random()
       let wait = HubLimits.remoteOpenWait.milliseconds
       let visit = JobOrder.Visit(
-        user: login.user.name, reason: reason, from: actor.peer, seconds: UInt32(seconds))
+        user: login.user.name, reason: reason, from: Self.bareAddress(actor.peer), seconds: UInt32(seconds))
       // An agent ends a job whose time is over, also one that runs.
       let deadline = now + wait + seconds * 1_000 + HubLimits.remoteGrace.milliseconds
       _ = try Self.create(
@@ -380,4 +380,12 @@ extension SQLStore {
   }
 
   static func secretHash(_ secret: String) -> [UInt8] { Array(SHA256.hash(Array(secret.utf8)).bytes) }
+
+  /// The address of a peer as people write it: `192.0.2.1` of `ipv4:192.0.2.1`, `2001:db8::1` of `ipv6:[2001:db8::1]`.
+  static func bareAddress(_ peer: String) -> String {
+    for scheme in ["ipv4:", "ipv6:"] where peer.hasPrefix(scheme) {
+      return String(peer.dropFirst(scheme.utf8.count).filter { $0 != "[" && $0 != "]" })
+    }
+    return peer
+  }
 }

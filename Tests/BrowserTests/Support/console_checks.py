@@ -14,10 +14,11 @@ import tarfile
 import time
 
 from checks import equal, expect, main
+from console_remote import Technician
 from console_site import HOSTILE, SILENT, Site
 
 PRINTERS = 54
-PAGES = ["dashboard", "devices", "discovery", "alerts", "jobs", "queue", "journal", "outgoing", "settings", "setup", "diagnostics"]
+PAGES = ["dashboard", "devices", "discovery", "alerts", "jobs", "queue", "journal", "outgoing", "settings", "setup", "diagnostics", "remote"]
 PASSWORD = "correct horse battery"
 
 
@@ -548,6 +549,65 @@ class Checks:
     def ground(self):
         text = self.b.js("return getComputedStyle(document.body).backgroundColor;")
         return [int(part) for part in text.strip("rgb()").split(",")]
+
+    # Technicians
+
+    def check_technicians_are_seen_and_ended_at_one_press(self):
+        """Off is said; sessions come by themselves, each with who, from where, why and which device; one press ends one, one press ends all."""
+        b = self.b
+        self.open("remote")
+        b.has("Nobody can see a device's own page through this agent")
+        equal(b.js("return document.querySelector('button.alarm').offsetParent;"), None, "the button where there is nothing to end")
+        technician = Technician(self.site)
+        try:
+            self.open("outgoing")
+            b.has("remotetechnician")
+            self.open("remote")
+            b.has("No session is open. The hub may ask for one")
+            b.has("No session has ended yet.")
+            technician.opens(3, HOSTILE)
+            b.has("3 technicians now see a device's own page", 20)
+            row = b.text("table tbody tr")
+            expect("tess" in row and "from 127.0.0.1" in row and HOSTILE in row and f"127.30.{self.site.network}." in row and "until" in row, f"the row: {row!r}")
+            expect(b.js("return window.pwned === undefined;"), "a reason ran")
+            self.looks_well("with sessions")
+            name = b.js("return [...document.querySelectorAll('tbody button')][0].getAttribute('aria-label');")
+            expect(name.startswith("End now: tess, "), name)
+            b.press_button(name)
+            technician.waits(2)
+            b.has("2 technicians now see", 20)
+            b.wait("[...document.querySelectorAll('table')].at(-1).innerText.includes('It was ended at the agent.')", 20, "the one that ended, with its reason")
+            expect("tess" in b.texts("table")[-1] and HOSTILE in b.texts("table")[-1], b.texts("table")[-1])
+            self.open("dashboard")
+            b.has("End all 2 sessions now")
+            b.wait("[...document.querySelectorAll('a[href=\"#/remote\"] .badge')].some(e => !e.hidden && e.innerText.includes('2'))", what="the number beside the page's name")
+            b.press_button("End all 2 sessions now")
+            technician.waits(0)
+            b.wait("document.querySelector('button.alarm').offsetParent === null", 20, "nothing left to end")
+            self.open("remote")
+            b.has("No session is open")
+            equal(len(b.texts("table tbody tr")), 3, "sessions that ended")
+            self.looks_well("with sessions that ended")
+            equal(b.take_problems(), [], "the browser's error console")
+        finally:
+            technician.stop()
+
+    def looks_well(self, what):
+        """Nothing serious for assistive technology in either theme, and no scrolling sideways on a phone."""
+        b = self.b
+        try:
+            for scheme in ("dark", "light"):
+                b.scheme(scheme)
+                # Colours of buttons go over into each other.
+                b.settle(0.5)
+                equal(b.accessibility(), [], f"{what}, {scheme}")
+            b.resize(360, 740)
+            b.settle(0.3)
+            expect(not b.overflow(), f"{what}: {b.overflow()}")
+            equal(b.accessibility(), [], f"{what}, on a phone")
+        finally:
+            b.resize(1280, 900)
+            b.scheme("light")
 
     # The password, last: from then on a session is needed
 

@@ -9,6 +9,7 @@ import { pill, toneOf } from "/shared/pill.js";
 import { terms } from "/shared/value.js";
 import { plainTable } from "/shared/table.js";
 import { deviceName } from "/app/names.js";
+import { remoteCard } from "/app/remote.js";
 
 export async function page({ api, live, signal }) {
   const place = h("div", { class: "stack" });
@@ -24,8 +25,9 @@ export async function page({ api, live, signal }) {
   }
 
   await refresh();
+  const remote = await remoteCard({ api, live, signal }, { onlyWhileOpen: true });
   live.refresh(["status", "device", "alert", "sweep", "queue", "poll"], signal, refresh, { after: 1000 });
-  return [pageHead("Overview"), place];
+  return [pageHead("Overview"), remote, place];
 }
 
 function content(dashboard) {
