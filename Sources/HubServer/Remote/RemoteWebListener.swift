@@ -76,6 +76,7 @@ struct RemoteWebListener: Service {
     _ = try pipeline.configureUpgradableHTTPServerPipeline(configuration: configuration)
     let upgrader = try pipeline.handler(type: NIOTypedHTTPServerUpgradeHandler<Void>.self)
     try pipeline.addHandler(FirstUpgrade(), position: .before(upgrader))
+    try pipeline.addHandler(FaultHandler(), position: .before(upgrader))
   }
 }
 
@@ -107,6 +108,17 @@ final class SilenceHandler: ChannelDuplexHandler {
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
     moved = .now()
     context.write(data, promise: promise)
+  }
+}
+
+/// Closes a connection whose first request cannot be read: until that is there, nobody else would. What answers it was written by then. Belongs to its
+/// event loop.
+final class FaultHandler: ChannelInboundHandler {
+  typealias InboundIn = HTTPServerRequestPart
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    context.fireErrorCaught(error)
+    context.close(promise: nil)
   }
 }
 
