@@ -49,28 +49,36 @@ extension DevicePlace {
     return "/" + rest.drop { $0 == "/" }
   }
 
-  /// `Refresh: 5; url=…`, which browsers know from the element of that name (HTML, section 4.2.5.3).
+  /// `Refresh: 5; url=…`, read as browsers do (HTML, section 4.2.5.3, "shared declarative refresh steps"): white space separates as well, and what follows
+  /// a quoted address is not read.
   ///
-  /// - Returns: the field as it may pass, and the other target that it leads to; nil: it does not pass.
+  /// - Returns: the field as it may pass, written anew, and the other target that it leads to; nil: it does not pass.
   package func refresh(_ value: String, ownOrigin: String) -> (value: String, target: DeviceTarget?)? {
-    guard let mark = value.firstIndex(where: { $0 == ";" || $0 == "," }) else { return (value, nil) }
-    var address = trimmed(value[value.index(after: mark)...])
-    if address.lowercased().hasPrefix("url") {
-      let rest = trimmed(address.dropFirst(3))
-      guard rest.hasPrefix("=") else { return nil }
-      address = trimmed(rest.dropFirst())
+    var rest = Substring(value).droppingSpace
+    let digits = rest.prefix { ("0"..."9").contains($0) }
+    guard !digits.isEmpty || rest.hasPrefix("."), digits.utf8.count <= 9 else { return nil }
+    let seconds = digits.isEmpty ? "0" : String(digits)
+    rest = rest.drop { ("0"..."9").contains($0) || $0 == "." }
+    guard let mark = rest.first else { return (seconds, nil) }
+    guard mark == ";" || mark == "," || mark.isHTMLSpace else { return nil }
+    rest = rest.droppingSpace
+    if rest.first == ";" || rest.first == "," { rest = rest.dropFirst().droppingSpace }
+    guard !rest.isEmpty else { return (seconds, nil) }
+    if rest.prefix(3).lowercased() == "url" {
+      let behind = rest.dropFirst(3).droppingSpace
+      if behind.first == "=" { rest = behind.dropFirst().droppingSpace }
     }
-    address = address.trimmingQuotes
-    guard case .within(let path, let target) = redirect(address, ownOrigin: ownOrigin) else { return nil }
-    return ("\(value[..<mark]); url=\(path)", target)
+    if let quote = rest.first, quote == "\"" || quote == "'" { rest = rest.dropFirst().prefix { $0 != quote } }
+    guard case .within(let path, let target) = redirect(String(rest), ownOrigin: ownOrigin) else { return nil }
+    return ("\(seconds); url=\(path)", target)
   }
 }
 
-extension String {
-  fileprivate var trimmingQuotes: String {
-    var rest = Substring(self)
-    while let first = rest.first, first == "\"" || first == "'" { rest.removeFirst() }
-    while let last = rest.last, last == "\"" || last == "'" { rest.removeLast() }
-    return String(rest)
-  }
+extension Character {
+  /// ASCII white space (Infra Standard, section 4.6).
+  fileprivate var isHTMLSpace: Bool { [" ", "\t", "\n", "\u{0C}", "\r", "\r\n"].contains(self) }
+}
+
+extension Substring {
+  fileprivate var droppingSpace: Substring { drop { $0.isHTMLSpace } }
 }

@@ -1,6 +1,6 @@
 // What of a browser's request reaches a device, and what never does.
 //
-//     Cookie                          without the hub's own
+//     Cookie                          without the hub's own, and without those that are there twice with two values
 //     Origin, Referer                 the session's origin is the device's own there; another one does not pass
 //     Authorization                   passes: the hub takes none at this origin, so it is what the device asked for
 //     Forwarded, X-Forwarded-*, Via   never: a device has no business with where a technician sits
@@ -49,12 +49,16 @@ package struct RequestRules: Sendable {
     return passed
   }
 
+  /// A page at another session's origin may have set a cookie for all of them (`TossedCookies`). Beside the device's own of that name, nobody can tell
+  /// which is which: neither goes on, and whoever logs in sees that it does not work instead of working in a login that somebody else has chosen.
   private func deviceCookies(_ value: String) -> String? {
-    let kept = value.split(separator: ";").map(trimmed).filter { pair in
-      let name = trimmed(pair.prefix { $0 != "=" })
-      return !pair.isEmpty && name.lowercased() != ownCookie.lowercased()
+    var values: [String: Set<String>] = [:]
+    let pairs = value.split(separator: ";").map(trimmed).filter { !$0.isEmpty }.map { pair in
+      (name: trimmed(pair.prefix { $0 != "=" }), pair: pair)
     }
-    return kept.isEmpty ? nil : kept.joined(separator: "; ")
+    for pair in pairs { values[pair.name, default: []].insert(pair.pair) }
+    let kept = pairs.filter { $0.name.lowercased() != ownCookie.lowercased() && values[$0.name]?.count == 1 }
+    return kept.isEmpty ? nil : kept.map(\.pair).joined(separator: "; ")
   }
 
   private func referer(_ value: String, _ place: DevicePlace) -> String? {

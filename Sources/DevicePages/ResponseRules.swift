@@ -1,9 +1,9 @@
 // What of a device's answer reaches the browser.
 //
+//     what a page needs          content, validators, ranges, a maker's own X- fields: passes; all else does not
 //     Location, Refresh          a path of the session's origin, or not at all (Redirects.swift)
 //     Set-Cookie                 without Domain; never the hub's own cookie, nor one with a browser's special prefix
-//     what binds the browser     HSTS, key pins, reports, alternative services, Clear-Site-Data: gone, they outlive the session
-//     what opens the origin      Access-Control-*: gone
+//     WWW-Authenticate           what a person answers (Challenges.swift)
 //     Content-Security-Policy    ours is added; the device's stays where it names nobody and reports to nobody
 //     caches                     store nothing of it
 //
@@ -26,29 +26,38 @@ package struct ResponseRules: Sendable {
     self.ownCookie = ownCookie
   }
 
-  private static let dropped: Set<String> = [
-    "strict-transport-security", "public-key-pins", "public-key-pins-report-only", "report-to", "reporting-endpoints",
-    "nel", "expect-ct", "alt-svc", "alternate-protocol", "clear-site-data", "content-security-policy-report-only",
-    "x-content-security-policy", "x-webkit-csp", "service-worker-allowed", "set-cookie2", "content-location", "link",
-    "proxy-authenticate", "proxy-authentication-info", "forwarded", "via", "sourcemap", "x-sourcemap", "accept-ch",
-    "critical-ch", "origin-agent-cluster", "origin-trial", "speculation-rules", "supports-loading-mode",
-    "set-login", "no-vary-search", "cache-control", "pragma", "expires", "age", "referrer-policy",
-    "x-content-type-options", "permissions-policy", "feature-policy", "cross-origin-opener-policy",
-    "cross-origin-opener-policy-report-only", "cross-origin-embedder-policy", "cross-origin-resource-policy",
-    "timing-allow-origin", "server-timing", "pt-error", "x-frame-options", "document-policy", "alt-used",
+  /// What passes as it is. All that a page can be without is left out: browsers and the proxies before a hub learn new fields every year.
+  private static let passing: Set<String> = [
+    "accept-patch", "accept-post", "accept-ranges", "allow", "content-disposition", "content-encoding",
+    "content-language", "content-length", "content-md5", "content-range", "content-type", "date", "digest",
+    "content-digest", "repr-digest", "etag", "last-modified", "retry-after", "server", "vary",
+    "sec-websocket-protocol", "sec-websocket-extensions", "authentication-info",
   ]
+
+  /// Of the fields that a maker's own scripts read, those are not that mean something to a browser, or to a proxy before the hub.
+  private static let ownButMeaningful = [
+    "x-accel-", "x-sendfile", "x-lighttpd-", "x-litespeed-", "x-reproxy-", "x-forwarded-", "x-real-", "x-dns-prefetch-",
+    "x-content-", "x-webkit-", "x-frame-", "x-ua-", "x-xss-", "x-permitted-", "x-download-", "x-sourcemap", "x-robots-",
+    "x-pingback",
+  ]
+
+  private static func passes(_ name: String) -> Bool {
+    if passing.contains(name) { return true }
+    return name.hasPrefix("x-") && !ownButMeaningful.contains { name.hasPrefix($0) }
+  }
 
   /// What every answer has that comes of a device.
   ///
-  /// A frame may lead the whole window somewhere after a click, as the menus of old devices do; by itself it may not.
+  /// A frame may lead the whole window somewhere after a click, as the menus of old devices do; by itself it may not. `webrtc` is of CSP 3, and not every
+  /// browser knows it.
   package static func protections(host: String) -> [(String, String)] {
     [
       (
         "content-security-policy",
         "sandbox allow-scripts allow-same-origin allow-forms allow-modals allow-downloads allow-popups allow-top-navigation-by-user-activation; "
-          + "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; connect-src 'self' wss://\(host); form-action 'self'; base-uri 'self'; frame-ancestors 'self'"
+          + "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; connect-src 'self' wss://\(host); webrtc 'block'; form-action 'self'; base-uri 'self'; frame-ancestors 'self'"
       ),
-      ("referrer-policy", "no-referrer"), ("x-content-type-options", "nosniff"),
+      ("referrer-policy", "same-origin"), ("x-content-type-options", "nosniff"),
       ("cross-origin-opener-policy", "same-origin"), ("cross-origin-resource-policy", "same-origin"),
       (
         "permissions-policy",
@@ -62,11 +71,7 @@ package struct ResponseRules: Sendable {
     var passed = Passed(fields: Fields())
     let hops = answer.ofTheConnection
     passed.fields = answer.passing { field in
-      if hops.contains(field.name) || Self.dropped.contains(field.name) || field.name.hasPrefix("access-control-")
-        || field.name.hasPrefix(":")
-      {
-        return nil
-      }
+      if hops.contains(field.name) { return nil }
       switch field.name {
       case "set-cookie": return cookie(field.value)
       case "content-security-policy": return Self.isHarmless(policy: field.value) ? field.value : nil
@@ -84,7 +89,8 @@ package struct ResponseRules: Sendable {
         guard let (value, target) = place.refresh(field.value, ownOrigin: ownOrigin) else { return nil }
         passed.target = passed.target ?? target
         return value
-      default: return field.value
+      case "www-authenticate": return Challenges.passed(field.value)
+      default: return Self.passes(field.name) ? field.value : nil
       }
     }
     let host = String(ownOrigin.split(separator: "/", maxSplits: 2).last ?? "")

@@ -222,13 +222,25 @@ package enum HubLimits {
   package static let remoteWatchInterval: Duration = .milliseconds(500)
   /// How long it is remembered that somebody may see a device's page: a page asks for fifty things at once.
   package static let remoteStandingKept: Duration = .seconds(2)
-  /// Connections of agents that have not shown yet whose they are.
+  /// How long a connection at `remotetechnician` may take to show whose it is.
   package static let remoteHelloTimeout: Duration = .seconds(15)
   /// Tunnels and relays that one hub holds.
   package static let remoteConnectionsMax = 512
   /// Of browsers: six for each session, and those for WebSockets.
   package static let remoteWebConnectionsMax = 1_024
-  package static let remoteWebConnectionsPerClientMax = 256
+  /// Connections at either port that have not shown yet whose they are, and those of one network (an IPv4 address, an IPv6 /64).
+  package static let remoteWaitingMax = 256
+  package static let remoteWaitingOfNetworkMax = 64
+  /// How long a browser's connection that has shown no session may take for TLS and the head of a request, and how long one that has may wait between two.
+  package static let remoteWebHeadTimeout: Duration = .seconds(10)
+  package static let remoteWebIdleMax: Duration = .seconds(30)
+  /// Requests and WebSockets of one session at once: a browser makes six, and its WebSockets.
+  package static let remoteRequestsPerSessionMax = 32
+  /// What is still read of whoever has shown no session, after the answer, and how long it may take.
+  package static let remoteStrangerBytesMax = 64 << 10
+  package static let remoteFarewellMax: Duration = .seconds(5)
+  /// How long a tunnel's other side may take to read why it is closed.
+  package static let remoteGoodbyeMax: Duration = .seconds(1)
   /// A silent tunnel is pinged after this time, and given up after as much again (docs/formats/tunnel.md).
   package static let remotePingAfter: Duration = .seconds(15)
   /// Streams of one connection that are answered, and a head's bytes: a page's cookies and addresses have room.

@@ -75,6 +75,10 @@ private func place() throws -> DevicePlace {
     "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Service-Worker-Allowed", "Connection",
     "Keep-Alive", "Transfer-Encoding", "Trailer", "Upgrade", "Proxy-Authenticate", "Link", "Set-Cookie2", "Via",
     "Forwarded", "Reporting-Endpoints", "Content-Security-Policy-Report-Only", "SourceMap", "pt-error", "Origin-Trial",
+    "X-Accel-Redirect", "X-Sendfile", "X-LIGHTTPD-Send-File", "X-Frame-Options", "X-DNS-Prefetch-Control",
+    "X-Forwarded-For",
+    "Use-As-Dictionary", "Sec-Session-Registration", "Attribution-Reporting-Register-Source", "Integrity-Policy",
+    "Document-Policy", "Something-New",
   ])
   func `is nothing that binds it beyond the session`(_ name: String) throws {
     #expect(try passed([(name, "x")]).fields[name.lowercased()] == nil)
@@ -83,9 +87,23 @@ private func place() throws -> DevicePlace {
   @Test(arguments: [
     ("Content-Type", "text/html"), ("WWW-Authenticate", "Basic realm=x"), ("ETag", "\"1\""), ("X-Own", "y"),
     ("Content-Disposition", "attachment"), ("Content-Encoding", "gzip"), ("Content-Length", "3"),
+    ("WWW-Authenticate", "Digest realm=\"a, NTLM\", nonce=\"\\\"x\", qop=\"auth,auth-int\""),
   ])
   func `is what makes the page`(_ name: String, _ value: String) throws {
     #expect(try passed([(name, value)]).fields[name.lowercased()] == value)
+  }
+
+  @Test(arguments: [
+    ("NTLM", nil), ("Negotiate abc==", nil), ("Negotiate", nil), ("Bearer realm=\"x\"", nil), ("realm=x", nil),
+    ("", nil),
+    ("NTLM, Basic realm=\"x\"", "Basic realm=\"x\""),
+    ("Basic realm=\"a\", charset=\"UTF-8\", Negotiate, NTLM TlRM==", "Basic realm=\"a\", charset=\"UTF-8\""),
+    ("negotiate, DIGEST realm = \"a\" , nonce = x, ntlm", "DIGEST realm = \"a\", nonce = x"),
+  ])
+  func `is a challenge that a person answers, and none that a browser would answer by itself`(
+    _ value: String, _ kept: String?
+  ) throws {
+    #expect(try passed([("WWW-Authenticate", value)], status: 401).fields["www-authenticate"] == kept)
   }
 
   @Test func `has our protections whatever the device says`() throws {
@@ -98,13 +116,13 @@ private func place() throws -> DevicePlace {
     #expect(policies.count == 1)
     for word in [
       "sandbox ", "default-src 'self'", "connect-src 'self' wss://0123.remote.localhost:8443", "form-action 'self'",
-      "base-uri 'self'", "frame-ancestors 'self'",
+      "base-uri 'self'", "frame-ancestors 'self'", "webrtc 'block'",
     ] {
       #expect(policies[0].contains(word), "\(word)")
     }
     #expect(!policies[0].contains("allow-top-navigation ") && !policies[0].contains("allow-top-navigation;"))
     #expect(!policies[0].contains("escape-sandbox") && !policies[0].contains("http:") && !policies[0].contains("*"))
-    #expect(fields.values("cache-control") == ["no-store"] && fields.values("referrer-policy") == ["no-referrer"])
+    #expect(fields.values("cache-control") == ["no-store"] && fields.values("referrer-policy") == ["same-origin"])
     #expect(fields.values("x-content-type-options") == ["nosniff"])
     #expect(fields.values("cross-origin-opener-policy") == ["same-origin"])
     #expect(fields.values("cross-origin-resource-policy") == ["same-origin"])

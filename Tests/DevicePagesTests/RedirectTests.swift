@@ -51,14 +51,19 @@ private func place(_ current: String = "http:80") throws -> DevicePlace {
 
   @Test(arguments: [
     ("5", "5", nil), ("0; url=/menu", "0; url=/menu", nil), ("0;URL='http://npi3f2a/menu'", "0; url=/menu", nil),
-    ("3, https://192.168.1.7/x", "3; url=/x", "https:443"),
+    ("3, https://192.168.1.7/x", "3; url=/x", "https:443"), ("  7.5 ; url = \"/a\" /b", "7; url=/a", nil),
+    ("0 /menu", "0; url=/menu", nil), ("0; url", "0; url=url", nil), (".5", "0", nil),
   ])
   func `by Refresh is likewise`(_ value: String, _ passed: String, _ target: String?) throws {
     let refresh = try #require(try place().refresh(value, ownOrigin: own))
     #expect(refresh.value == passed && refresh.target == target.flatMap { DeviceTarget($0) })
   }
 
-  @Test(arguments: ["0; url=http://evil.example/", "0; url=javascript:alert(1)", "0; url"])
+  @Test(arguments: [
+    "0; url=http://evil.example/", "0; url=javascript:alert(1)", "0 https://evil.example/",
+    "0\thttps://evil.example/;url=/x",
+    "0 ;\u{0C}url='https://evil.example/'/x", "x; url=/menu", "", "-1; url=/menu", "9999999999; url=/menu",
+  ])
   func `by Refresh is nowhere else`(_ value: String) throws {
     #expect(try place().refresh(value, ownOrigin: own) == nil)
   }

@@ -27,6 +27,8 @@ struct FakeAnswer: Sendable {
   var body: [UInt8] = []
   /// The stream is reset after this much of the body.
   var isCutOff = false
+  /// Nothing comes after the body, and the stream stays open.
+  var isEndless = false
 
   init(_ status: Int = 200, _ fields: [(String, String)] = [("content-type", "text/html")], _ body: String = "") {
     (self.status, self.fields, self.body) = (status, fields, Array(body.utf8))
@@ -163,6 +165,10 @@ final class FakeTunnel: Sendable {
         try await outbound.write(.data(.init(data: .byteBuffer(piece))))
       }
       if answer.isCutOff { return }
+      if answer.isEndless {
+        while try await parts.next() != nil {}
+        return
+      }
       try await outbound.write(.data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)))
       while try await parts.next() != nil {}
     }

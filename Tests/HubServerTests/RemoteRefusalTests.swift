@@ -137,7 +137,7 @@ internal import Testing
 
   /// What takes a session from a browser that had it, and what it reads then.
   enum Ending: String, CaseIterable, Sendable {
-    case role, disabled, loggedOut, install, time, console
+    case role, scope, disabled, loggedOut, install, time, console
   }
 
   @Test(arguments: Ending.allCases)
@@ -150,6 +150,12 @@ internal import Testing
       case .role:
         try await store.changeUser(
           "tess", UserChange(roles: [.viewer]), within: .everything, keepingAnAdministrator: false, by: actor, now: now)
+      case .scope:
+        try await store.addEntity(named: "Elsewhere", now: now)
+        try await store.changeUser(
+          "tess", UserChange(scope: .entity("Elsewhere")), within: .everything, keepingAnAdministrator: false,
+          by: actor,
+          now: now)
       case .disabled:
         try await store.changeUser(
           "tess", UserChange(isDisabled: true), within: .everything, keepingAnAdministrator: false, by: actor, now: now)
@@ -222,7 +228,7 @@ struct `Two hubs with one database` {
         let count = tunnel.requests.count
         let port = try #require(site.hub.ready.remote).port
         #expect(
-          try await FakeTunnel.relayed(port: port, certificate: site.agent, session: session.job.description) == nil)
+          try await FakeTunnel.relayed(port: port, certificate: site.agent, session: Relay.words(of: session)) == nil)
         #expect(tunnel.requests.count == count)
         try await tunnel.close(saying: "time: the session's time is over")
         _ = try await site.becomes(session, "ended")

@@ -6,7 +6,10 @@ internal import NIOHPACK
 internal import NIOHTTP2
 
 struct Relay: Sendable {
+  /// The job, and the number of the install whose agent it is for: `3f2a… 17`.
   static let sessionField = "pt-session"
+
+  static func words(of session: RemoteSession) -> String { "\(session.job) \(session.install.rawValue)" }
 
   let sessions: TunnelSessions
 
@@ -16,8 +19,9 @@ struct Relay: Sendable {
       try await stream.executeThenClose { inbound, outbound in
         var parts = inbound.makeAsyncIterator()
         guard case .headers(var head)? = try await parts.next(isolation: #isolation) else { return }
-        guard let job = head.headers.first(name: Self.sessionField).flatMap({ JobID($0) }),
-          let connection = sessions.connection(of: job)
+        guard let words = head.headers.first(name: Self.sessionField)?.split(separator: " "), words.count == 2,
+          let job = JobID(String(words[0])), let install = Int64(words[1]),
+          let connection = sessions.connection(of: job, of: InstallNumber(install))
         else {
           let away: HPACKHeaders = [":status": "502", "pt-error": "hub"]
           return try await outbound.write(.headers(.init(headers: away, endStream: true)))

@@ -56,7 +56,7 @@ extension RemoteProxy {
       ":method": method, ":scheme": visit.place.current.scheme,
       ":authority": "\(hexadecimal(visit.session.agentDevice.bytes)):\(visit.place.current.port)", ":path": path,
     ]
-    if let session = line.session { head.add(name: Relay.sessionField, value: session.description) }
+    if let session = line.session { head.add(name: Relay.sessionField, value: Relay.words(of: session)) }
     return head
   }
 

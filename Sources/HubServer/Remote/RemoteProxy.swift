@@ -18,27 +18,45 @@ struct RemoteProxy: Sendable {
 
   static let enterPath = "/.printtrail/enter"
   private static let keyBytesMax = 64
+  static let tooMany = "Too much is asked for at once. Try again in a moment."
 
   let gate: RemoteGate
   let sessions: TunnelSessions
   let domain: RemoteDomainBox
+  /// Requests and WebSockets that are under way.
+  let requests = SessionTally(max: HubLimits.remoteRequestsPerSessionMax)
 
-  func serve(_ browser: RemoteWebListener.Browser) async {
+  func serve(_ browser: RemoteWebListener.Browser, _ visitor: Visitor) async {
     let peer = Self.peer(browser.channel)
     do {
       try await browser.executeThenClose { inbound, outbound in
         var parts = inbound.makeAsyncIterator()
         while let part = try await parts.next(isolation: #isolation) {
           guard case .head(let head) = part else { continue }
-          let request = RemoteRequest(head, peer: peer)
+          let request = RemoteRequest(head, peer: peer, visitor)
+          visitor.asks()
           guard try await answer(request, &parts, outbound), head.isKeepAlive else { break }
+          visitor.isAnswered()
         }
         // What was written may wait for the browser still: only this side is closed, after that.
         outbound.finish()
-        while try await parts.next(isolation: #isolation) != nil {}
+        try await Self.farewell(&parts, visitor)
       }
     } catch {
       // The browser went, or the device broke its answer off: closing the connection is what is left to say.
+    }
+  }
+
+  /// Reads on for a moment: a browser whose connection is reset while it sends does not show the answer.
+  private static func farewell(_ parts: inout Parts, _ visitor: Visitor) async throws {
+    let channel = visitor.channel
+    let end = channel.eventLoop.scheduleTask(in: TimeAmount(HubLimits.remoteFarewellMax)) {
+      channel.close(promise: nil)
+    }
+    defer { end.cancel() }
+    var count = 0
+    while count <= HubLimits.remoteStrangerBytesMax, let part = try await parts.next(isolation: #isolation) {
+      if case .body(let buffer) = part { count += buffer.readableBytes }
     }
   }
 
@@ -63,18 +81,23 @@ struct RemoteProxy: Sendable {
     if case .refused(let why) = visit.standing {
       return try await tell(403, why, title: "This page is closed", isOver: true, request, &parts, writer)
     }
-    if let refusal = refusal(request) {
+    guard request.visitor.isOfSession() else { return try await tell(503, Self.tooMany, request, &parts, writer) }
+    if let refusal = refusal(request, ownOrigin: origin.url(in: domain)) {
       return try await tell(refusal.status, refusal.sentence, title: "Refused", request, &parts, writer)
     }
     if request.path.hasPrefix(LinkRewriter.switchPath) { return try await go(visit, request, &parts, writer) }
     guard !request.path.hasPrefix("/.printtrail/") else {
       return try await tellNothing(request, &parts, writer)
     }
+    guard requests.begins(visit.session.number) else {
+      return try await tell(503, Self.tooMany, request, &parts, writer)
+    }
+    defer { requests.ends(visit.session.number) }
     return try await forward(request, visit, origin.url(in: domain), &parts, writer)
   }
 
   /// What is asked of no device, whoever asks.
-  private func refusal(_ request: RemoteRequest) -> (status: Int, sentence: String)? {
+  private func refusal(_ request: RemoteRequest, ownOrigin: String) -> (status: Int, sentence: String)? {
     guard request.path.hasPrefix("/"), request.path.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
       return (400, "The address is not one that is read here.")
     }
@@ -82,8 +105,11 @@ struct RemoteProxy: Sendable {
     if request.fields["service-worker"] != nil {
       return (403, "Devices' pages install no service workers here.")
     }
+    // A link from elsewhere may lead here; nothing else of another site's may. Browsers without these fields send the origin with all but GET and HEAD.
     let site = request.fields["sec-fetch-site"]
-    if site == "cross-site" || site == "same-site", request.fields["sec-fetch-mode"] != "navigate" {
+    let isLink = ["GET", "HEAD"].contains(request.method) && request.fields["sec-fetch-mode"] == "navigate"
+    let isForeign = request.fields["origin"].map { $0 != ownOrigin && $0 != "null" } ?? false
+    if (site == "cross-site" || site == "same-site") && !isLink || isForeign {
       return (403, "Another site's page asked for this.")
     }
     if request.fields["upgrade"] != nil { return (502, "The device opened no WebSocket.") }
@@ -182,19 +208,19 @@ struct RemoteProxy: Sendable {
     try await writer.write(.head(head))
     if request.method != "HEAD", !text.isEmpty { try await writer.write(.body(.byteBuffer(ByteBuffer(string: text)))) }
     try await writer.write(.end(nil))
-    return isRead ? true : try await drained(&parts)
+    return isRead ? true : try await drained(&parts, upTo: request.visitor.drainedBytesMax)
   }
 
   /// Reads the rest of a request that was answered already.
   ///
   /// - Returns: false where it is too long to wait for.
-  func drained(_ parts: inout Parts) async throws -> Bool {
+  private func drained(_ parts: inout Parts, upTo most: Int) async throws -> Bool {
     var count = 0
     while let part = try await parts.next(isolation: #isolation) {
       switch part {
       case .body(let buffer):
         count += buffer.readableBytes
-        guard count <= HubLimits.remoteDrainedBytesMax else { return false }
+        guard count <= most else { return false }
       case .end: return true
       case .head: return false
       }
@@ -210,8 +236,11 @@ struct RemoteRequest: Sendable {
   let host: String
   let fields: Fields
   let peer: String
+  /// Whose connection it came over.
+  let visitor: Visitor
 
-  init(_ head: HTTPRequestHead, peer: String) {
+  init(_ head: HTTPRequestHead, peer: String, _ visitor: Visitor) {
+    self.visitor = visitor
     method = head.method.rawValue
     path = head.uri
     // Several hosts are none: whoever stands between could read another one than this does.
@@ -219,6 +248,30 @@ struct RemoteRequest: Sendable {
     host = hosts.count == 1 ? hosts[0] : ""
     fields = Fields(head.headers.map { ($0.name, $0.value) })
     self.peer = peer
+  }
+}
+
+/// What each session has under way, up to a number.
+final class SessionTally: Sendable {
+  private let max: Int
+  private let counts = Mutex<[Int64: Int]>([:])
+
+  init(max: Int) { self.max = max }
+
+  /// Counts one more until `ends`; false where there are too many.
+  func begins(_ session: Int64) -> Bool {
+    counts.withLock { counts in
+      guard counts[session, default: 0] < max else { return false }
+      counts[session, default: 0] += 1
+      return true
+    }
+  }
+
+  func ends(_ session: Int64) {
+    counts.withLock { counts in
+      let left = (counts[session] ?? 1) - 1
+      counts[session] = left > 0 ? left : nil
+    }
   }
 }
 

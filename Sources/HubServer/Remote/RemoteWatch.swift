@@ -29,7 +29,7 @@ struct RemoteWatch: Service {
     do {
       try await store.endRemotesThatAreOver(now: clock.now)
       for (job, reason) in try await store.endedRemotes(among: sessions.jobs) {
-        sessions.connection(of: job)?.close(saying: "closed: \(reason)")
+        sessions.close(job, saying: "closed: \(reason)")
       }
       return true
     } catch {

@@ -23,8 +23,9 @@ struct RemoteWebListener: Service {
   let logger: Logger
   let bound: @Sendable (Int) -> Void
   private let connections = OpenConnections()
-  private let count = ConnectionTally(max: HubLimits.remoteWebConnectionsMax)
-  private let perClient = ClientTally(max: HubLimits.remoteWebConnectionsPerClientMax)
+  private let doorway = Doorway(
+    waitingMax: HubLimits.remoteWaitingMax, waitingOfNetworkMax: HubLimits.remoteWaitingOfNetworkMax,
+    admittedMax: HubLimits.remoteWebConnectionsMax)
 
   init(
     endpoint: Endpoint, tls: TLSConfiguration, proxy: RemoteProxy, logger: Logger,
@@ -53,15 +54,15 @@ struct RemoteWebListener: Service {
   }
 
   private func accept(_ channel: any Channel, _ context: NIOSSLContext) throws {
-    guard count.begins(channel), perClient.begins(channel) else { return channel.close(promise: nil) }
     connections.add(channel)
+    let visitor = Visitor(channel, doorway)
     let pipeline = channel.pipeline.syncOperations
-    try pipeline.addHandler(SilenceHandler())
+    try pipeline.addHandler(SilenceHandler(visitor))
     try pipeline.addHandler(NIOSSLServerHandler(context: context))
     var limits = NIOHTTPDecoderLimitConfiguration()
     limits.maxHeaderFieldSize = HubLimits.remoteHeadBytesMax
     limits.maxHeaderListSize = HubLimits.remoteHeadBytesMax
-    let bridge = WebSocketBridge(proxy: proxy)
+    let bridge = WebSocketBridge(proxy: proxy, visitor: visitor)
     var configuration = NIOUpgradableHTTPServerPipelineConfiguration(
       upgradeConfiguration: NIOTypedHTTPServerUpgradeConfiguration<Void>(
         upgraders: [bridge],
@@ -69,10 +70,14 @@ struct RemoteWebListener: Service {
           channel.eventLoop.makeCompletedFuture {
             let browser = try Browser(
               wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
-            Task { await proxy.serve(browser) }
+            let serving = Task { await proxy.serve(browser, visitor) }
+            // What a browser asked for and does not wait for any more is taken back at the device.
+            channel.closeFuture.whenComplete { _ in serving.cancel() }
           }
         }))
     configuration.decoderConfiguration = limits
+    // `FaultHandler` answers what cannot be read.
+    configuration.enableErrorHandling = false
     _ = try pipeline.configureUpgradableHTTPServerPipeline(configuration: configuration)
     let upgrader = try pipeline.handler(type: NIOTypedHTTPServerUpgradeHandler<Void>.self)
     try pipeline.addHandler(FirstUpgrade(), position: .before(upgrader))
@@ -80,21 +85,25 @@ struct RemoteWebListener: Service {
   }
 }
 
-/// Ends a connection over which nothing moves, and one that shows no request soon. Belongs to its event loop.
+/// Ends a connection over which nothing moves, and one that asks nothing in time. Belongs to its event loop.
 final class SilenceHandler: ChannelDuplexHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer
   typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
+  private let visitor: Visitor
   private var moved = NIODeadline.now()
   private var task: RepeatedTask?
+
+  init(_ visitor: Visitor) { self.visitor = visitor }
 
   func handlerAdded(context: ChannelHandlerContext) {
     let (channel, most) = (context.channel, TimeAmount(HubLimits.remoteSilenceMax))
     let own = NIOLoopBound(self, eventLoop: context.eventLoop)
-    task = context.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(5), delay: .seconds(5)) { _ in
-      if NIODeadline.now() - own.value.moved > most { channel.close(promise: nil) }
+    task = context.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(2), delay: .seconds(2)) { [visitor] _ in
+      let now = NIODeadline.now()
+      if now - own.value.moved > most || visitor.isOverdue(at: now) { channel.close(promise: nil) }
     }
   }
 
@@ -111,38 +120,54 @@ final class SilenceHandler: ChannelDuplexHandler {
   }
 }
 
-/// Closes a connection whose first request cannot be read: until that is there, nobody else would. What answers it was written by then. Belongs to its
-/// event loop.
-final class FaultHandler: ChannelInboundHandler {
+/// Ends a connection whose request cannot be read, with an answer if none is due for an earlier part of it. Goes when a WebSocket comes. Belongs to its event
+/// loop.
+final class FaultHandler: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPServerRequestPart
+  typealias InboundOut = HTTPServerRequestPart
+  typealias OutboundIn = HTTPServerResponsePart
+  typealias OutboundOut = HTTPServerResponsePart
+
+  /// Requests whose answer is not over.
+  private var unanswered = 0
+  private var isOver = false
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    if case .head = unwrapInboundIn(data) { unanswered += 1 }
+    context.fireChannelRead(data)
+  }
+
+  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    guard !isOver else { return promise?.fail(ChannelError.ioOnClosedChannel) ?? () }
+    if case .end = unwrapOutboundIn(data) { unanswered -= 1 }
+    context.write(data, promise: promise)
+  }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    context.fireErrorCaught(error)
-    context.close(promise: nil)
+    defer { context.fireErrorCaught(error) }
+    guard !isOver else { return }
+    isOver = true
+    guard unanswered == 0, let fault = error as? HTTPParserError else { return context.close(promise: nil) }
+    let (status, text, further) = Self.answer(to: fault)
+    let headers =
+      RemotePages.headers(type: "text/plain; charset=utf-8") + further + [
+        ("content-length", "\(text.utf8.count)"), ("connection", "close"),
+      ]
+    let head = HTTPResponseHead(version: .http1_1, status: status, headers: HTTPHeaders(headers))
+    context.write(wrapOutboundOut(.head(head)), promise: nil)
+    context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: text)))), promise: nil)
+    let own = NIOLoopBound(context, eventLoop: context.eventLoop)
+    context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in own.value.close(promise: nil) }
   }
-}
 
-/// Connections of one address, up to a number.
-final class ClientTally: Sendable {
-  private let max: Int
-  private let open = Mutex<[String: Int]>([:])
-
-  init(max: Int) { self.max = max }
-
-  func begins(_ channel: any Channel) -> Bool {
-    let client = channel.remoteAddress?.ipAddress ?? ""
-    let isAdmitted = open.withLock { open in
-      guard open[client, default: 0] < max else { return false }
-      open[client, default: 0] += 1
-      return true
-    }
-    guard isAdmitted else { return false }
-    channel.closeFuture.whenComplete { _ in
-      self.open.withLock { open in
-        let left = (open[client] ?? 1) - 1
-        open[client] = left > 0 ? left : nil
-      }
-    }
-    return true
+  /// A page may set so many cookies for all that is below the domain that no request is short enough any more, of any session. They go, and with them the
+  /// sessions' own: each is opened again from the console.
+  private static func answer(
+    to fault: HTTPParserError
+  ) -> (status: HTTPResponseStatus, text: String, headers: [(String, String)]) {
+    guard fault == .headerOverflow else { return (.badRequest, "This is no request that can be read.\n", []) }
+    let text =
+      "The request's head is too long, as it is when a page has set too many cookies. They were taken away: open the page again from the hub's console.\n"
+    return (.requestHeaderFieldsTooLarge, text, [("clear-site-data", "\"cookies\"")])
   }
 }

@@ -97,6 +97,10 @@ final class TunnelConnection: Sendable {
       streamID: .rootStream,
       payload: .goAway(lastStreamID: .rootStream, errorCode: .noError, opaqueData: ByteBuffer(string: reason)))
     channel.writeAndFlush(frame).whenComplete { [channel] _ in channel.close(promise: nil) }
+    // One that reads nothing is not waited for.
+    _ = channel.eventLoop.scheduleTask(in: TimeAmount(HubLimits.remoteGoodbyeMax)) { [channel] in
+      channel.close(promise: nil)
+    }
   }
 }
 

@@ -35,7 +35,9 @@ struct TunnelListener: Service {
   let logger: Logger
   let bound: @Sendable (Int) -> Void
   private let connections = OpenConnections()
-  private let count = ConnectionTally(max: HubLimits.remoteConnectionsMax)
+  private let doorway = Doorway(
+    waitingMax: HubLimits.remoteWaitingMax, waitingOfNetworkMax: HubLimits.remoteWaitingOfNetworkMax,
+    admittedMax: HubLimits.remoteConnectionsMax)
 
   init(
     endpoint: Endpoint, identity: ServerIdentity, peers: PeerCheck, store: SQLStore, sessions: TunnelSessions,
@@ -68,8 +70,8 @@ struct TunnelListener: Service {
   }
 
   private func accept(_ channel: any Channel, _ context: NIOSSLContext) throws {
-    guard count.begins(channel) else { return channel.close(promise: nil) }
     connections.add(channel)
+    doorway.came(channel)
     let pipeline = channel.pipeline.syncOperations
     try pipeline.addHandler(
       NIOSSLServerHandler(
@@ -85,18 +87,23 @@ struct TunnelListener: Service {
     channel.closeFuture.whenComplete { _ in deadline.cancel() }
     try pipeline.addHandler(
       ApplicationProtocolNegotiationHandler { result, channel in
-        channel.eventLoop.makeCompletedFuture { try negotiated(result, channel) { deadline.cancel() } }
+        channel.eventLoop.makeCompletedFuture {
+          try negotiated(result, channel) {
+            deadline.cancel()
+            return doorway.admit(channel)
+          }
+        }
       })
   }
 
   private func negotiated(
-    _ result: ALPNResult, _ channel: any Channel, isWelcome: @escaping @Sendable () -> Void
+    _ result: ALPNResult, _ channel: any Channel, admit: @escaping @Sendable () -> Bool
   ) throws {
     switch result {
     case .negotiated(Self.protocolName):
       let connection = try TunnelConnection.made(on: channel)
       Task {
-        await tunnel(connection, isWelcome: isWelcome)
+        await tunnel(connection, admit: admit)
         channel.close(promise: nil)
       }
     case .negotiated(RelayClient.protocolName):
@@ -107,7 +114,11 @@ struct TunnelListener: Service {
           channel.close(promise: nil)
           return await drop(stream)
         }
-        isWelcome()
+        guard admit() else {
+          logger.warning("too many tunnels and relays", metadata: ["peer": "\(peer(channel))"])
+          channel.close(promise: nil)
+          return await drop(stream)
+        }
         await Relay(sessions: sessions).answer(stream)
       }
     default: channel.close(promise: nil)
@@ -130,7 +141,7 @@ struct TunnelListener: Service {
 
   // MARK: One agent's tunnel
 
-  private func tunnel(_ connection: TunnelConnection, isWelcome: @Sendable () -> Void) async {
+  private func tunnel(_ connection: TunnelConnection, admit: @Sendable () -> Bool) async {
     let address = peer(connection.channel)
     let agent: Peer
     do throws(PeerCheck.Refusal) {
@@ -139,26 +150,26 @@ struct TunnelListener: Service {
       return await refuse(connection, "no certificate of an install that is good at this hub", address)
     }
     guard let hello = await hello(connection) else { return await refuse(connection, "no hello", address) }
+    guard admit() else { return await refuse(connection, "this hub holds too many tunnels", address) }
     let opening = RemoteOpening(
       job: hello.session, device: hello.device, install: agent.install.number, certificate: agent.serial,
       seconds: hello.endsInSeconds, names: hello.names, targets: hello.targets.map(\.description),
       heldBy: sessions.ownAddress)
-    // Before the row says so: whoever reads it finds the tunnel.
-    guard sessions.hold(hello.session, connection) else {
+    // Before the row says so: whoever reads it finds the tunnel. It is found for this install's session alone.
+    guard sessions.hold(hello.session, of: agent.install.number, connection) else {
       return await refuse(connection, "the session has a tunnel already", address)
     }
     let outcome = try? await store.openRemote(opening, peer: address, now: clock.now)
     guard case .done(let session)? = outcome else {
-      sessions.letGo(hello.session)
+      sessions.letGo(hello.session, of: agent.install.number)
       guard case .refused(let why)? = outcome else { return await refuse(connection, "the store is away", address) }
       return await refuse(connection, why, address)
     }
-    isWelcome()
     logger.info(
       "a device's page is open",
       metadata: ["session": "\(session.job)", "install": "\(agent.install.id)", "user": "\(session.userName)"])
     try? await connection.channel.closeFuture.get()
-    sessions.letGo(session.job)
+    sessions.letGo(session.job, of: agent.install.number)
     _ = try? await store.endRemote(
       session.job, because: connection.said ?? "the agent's connection was lost", by: nil, now: clock.now)
   }
@@ -190,25 +201,6 @@ struct TunnelListener: Service {
       return nil
     }
     return bytes.flatMap { TunnelHello($0) }
-  }
-}
-
-/// Connections, up to a number.
-final class ConnectionTally: Sendable {
-  private let max: Int
-  private let open = Mutex(0)
-
-  init(max: Int) { self.max = max }
-
-  /// Counts a connection until it closes; false where there are too many.
-  func begins(_ channel: any Channel) -> Bool {
-    let isAdmitted = open.withLock { open in
-      guard open < max else { return false }
-      open += 1
-      return true
-    }
-    if isAdmitted { channel.closeFuture.whenComplete { _ in self.open.withLock { $0 -= 1 } } }
-    return isAdmitted
   }
 }
 

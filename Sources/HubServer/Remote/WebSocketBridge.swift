@@ -20,19 +20,21 @@ final class WebSocketBridge: NIOTypedHTTPServerProtocolUpgrader {
   let requiredUpgradeHeaders: [String] = []
 
   private let proxy: RemoteProxy
+  private let visitor: Visitor
   /// Told of the browser's side once it speaks WebSocket. One bridge belongs to one connection, which upgrades once.
   private let browser = Mutex<EventLoopPromise<Bytes>?>(nil)
 
-  init(proxy: RemoteProxy) { self.proxy = proxy }
+  init(proxy: RemoteProxy, visitor: Visitor) { (self.proxy, self.visitor) = (proxy, visitor) }
 
   func buildUpgradeResponse(
     channel: any Channel, upgradeRequest: HTTPRequestHead, initialResponseHeaders: HTTPHeaders
   ) -> EventLoopFuture<HTTPHeaders> {
+    visitor.asks()
     let answered = channel.eventLoop.makePromise(of: HTTPHeaders.self)
     let browser = channel.eventLoop.makePromise(of: Bytes.self)
     self.browser.withLock { $0 = browser }
     channel.closeFuture.whenComplete { _ in browser.fail(ChannelError.eof) }
-    let request = RemoteRequest(upgradeRequest, peer: RemoteProxy.peer(channel))
+    let request = RemoteRequest(upgradeRequest, peer: RemoteProxy.peer(channel), visitor)
     Task {
       do { try await self.run(request, initialResponseHeaders, answered, browser.futureResult) } catch {
         // NIO would hand the request on without its head. Whoever was told nothing yet is told here, and the connection ends.
@@ -47,6 +49,8 @@ final class WebSocketBridge: NIOTypedHTTPServerProtocolUpgrader {
   func upgrade(channel: any Channel, upgradeRequest: HTTPRequestHead) -> EventLoopFuture<Void> {
     let browser = browser.withLock { $0 }
     return channel.eventLoop.makeCompletedFuture {
+      let pipeline = channel.pipeline.syncOperations
+      pipeline.removeHandler(try pipeline.handler(type: FaultHandler.self), promise: nil)
       browser?.succeed(
         try Bytes(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true)))
     }
@@ -60,6 +64,7 @@ final class WebSocketBridge: NIOTypedHTTPServerProtocolUpgrader {
     /// The same for whatever is not exactly a session of whoever asks.
     static let nothing = Refused(status: 404, sentence: RemotePages.nothing)
     static let none = Refused(status: 502, sentence: "The device opened no WebSocket.\n")
+    static let full = Refused(status: 503, sentence: RemoteProxy.tooMany + "\n")
   }
 
   private static func tell(_ refused: Refused, _ channel: any Channel) async {
@@ -86,6 +91,9 @@ final class WebSocketBridge: NIOTypedHTTPServerProtocolUpgrader {
       let visit = try? await proxy.gate.visit(origin, cookies: request.fields.values("cookie"))
     else { throw Refused.nothing }
     if case .refused(let why) = visit.standing { throw Refused(status: 403, sentence: why) }
+    guard visitor.isOfSession() else { throw Refused.full }
+    guard proxy.requests.begins(visit.session.number) else { throw Refused.full }
+    defer { proxy.requests.ends(visit.session.number) }
     guard request.fields["sec-websocket-version"] == "13", let key = request.fields["sec-websocket-key"],
       key.utf8.count == 24, let line = await proxy.sessions.line(to: visit.session)
     else { throw Refused.none }

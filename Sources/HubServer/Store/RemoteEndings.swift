@@ -67,7 +67,7 @@ extension SQLStore {
       """
       SELECT r.job, r.ends_at, r.opened_at, r.open_until, j.is_open, j.state, i.revoked_at, c.revoked_at AS certificate_revoked_at,
         (SELECT x.detail FROM job_step x WHERE x.job = j.number ORDER BY x.number DESC LIMIT 1) AS detail,
-        s.number AS open_login, u.roles
+        s.number AS open_login, u.roles, u.entity AS scope, r.device
       FROM remote_session r JOIN install i ON i.number = r.install JOIN job j ON j.id = r.job
       LEFT JOIN certificate c ON c.serial = r.certificate
       LEFT JOIN console_user u ON u.number = r.user_number AND u.disabled_at IS NULL
@@ -88,10 +88,21 @@ extension SQLStore {
       guard let roles = try row("roles") as String?, ConsoleRole.roles(roles).contains(.technician) else {
         return (job, "its user may open devices' pages no more")
       }
+      guard try mayBeSeen(row("device"), within: EntityScope(root: row("scope")), db) else {
+        return (job, "its user may not see the device any more")
+      }
       if try row("open_login") as Int64? == nil { return (job, "its user is not logged in any more") }
       if try row("opened_at") as Int64? == nil, openUntil < now { return (job, "its agent did not come in time") }
       return nil
     }
+  }
+
+  static func mayBeSeen(_ device: String, within scope: EntityScope, _ db: any SQLConnection) throws -> Bool {
+    guard !scope.isEverything else { return true }
+    let condition = scope.condition("entity")
+    return try !db.rows(
+      "SELECT number FROM device WHERE id = ? AND \(condition.sql)", [device.sqlValue] + condition.arguments
+    ).isEmpty
   }
 
   /// Those of these that have ended, and why.

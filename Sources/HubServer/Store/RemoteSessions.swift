@@ -357,10 +357,7 @@ extension SQLStore {
     guard user.roles.contains(.technician) else {
       return .refused("This takes the role \(ConsoleRole.technician.title), which you do not have any more.")
     }
-    let condition = user.scope.condition("entity")
-    let seen = try db.rows(
-      "SELECT number FROM device WHERE id = ? AND \(condition.sql)", [session.device.sqlValue] + condition.arguments)
-    guard !seen.isEmpty else { return .refused("You may not see this device any more.") }
+    guard try mayBeSeen(session.device, within: user.scope, db) else { return .refused("You may not see this device any more.") }
     return .good
   }
 
