@@ -45,7 +45,8 @@ package final class HTTP2Connection: Sendable {
   private let drained = Latch<HTTP2Error>()
   private let ended = Latch<HTTP2Error>()
 
-  private init(
+  /// Without its thread.
+  init(
     over bytes: any ByteStream, configuration: HTTP2Configuration, as role: HTTP2Role,
     take: @escaping @Sendable (HTTP2Stream) -> Void = { _ in }
   ) {
@@ -143,7 +144,7 @@ package final class HTTP2Connection: Sendable {
       state.commands.append(command)
       if case .credit(_, let count) = command {
         state.pendingCredit += count
-        guard state.pendingCredit >= configuration.streamWindowBytes / 4 else { return (false, false) }
+        guard isWorthWaking(state.pendingCredit) else { return (false, false) }
       }
       defer { state.isThreadWaiting = false }
       return (state.isThreadWaiting, false)
@@ -151,6 +152,8 @@ package final class HTTP2Connection: Sendable {
     if mustWake { bytes.wake() }
     if isClosed, case .open(let stream, _, _, _) = command { stream.fail(HTTP2Error.streamRefused) }
   }
+
+  private func isWorthWaking(_ credit: Int) -> Bool { credit >= configuration.streamWindowBytes / 4 }
 
   // MARK: for the thread
 
@@ -165,10 +168,11 @@ package final class HTTP2Connection: Sendable {
     }
   }
 
-  /// Says that the thread goes to sleep; false when commands came meanwhile and it must not.
+  /// Says that the thread goes to sleep; false when commands came meanwhile and it must not. Much credit that came while it was awake is such a
+  /// command: a peer whose window is used up sends nothing more, so that nobody would read, and nothing would wake the thread.
   func prepareToWait() -> Bool {
     state.withLock { state in
-      state.isThreadWaiting = state.commands.allSatisfy(\.isCredit)
+      state.isThreadWaiting = state.commands.allSatisfy(\.isCredit) && !isWorthWaking(state.pendingCredit)
       return state.isThreadWaiting
     }
   }

@@ -204,7 +204,8 @@ struct RemoteExchange: Sendable {
         throw DeviceFault.slow("its head was not over in \(limits.headTimeMax.components.seconds) s")
       }
       if bytes?.isEmpty == false { progress.beganAnswer() }
-      for event in try parser.take(bytes) {
+      let events = try parser.take(bytes)
+      for (index, event) in events.enumerated() {
         switch event {
         case .head(let head, let isWhole):
           seconds = head.secondsKept
@@ -215,7 +216,8 @@ struct RemoteExchange: Sendable {
         case .body(let bytes):
           try session.meter.received(bytes.count)
           progress.received(bytes.count)
-          try await stream.send(bytes)
+          // The end goes with the last bytes: one frame less for each file.
+          try await stream.send(bytes, endStream: events.indices.contains(index + 1) && events[index + 1] == .end)
         case .end:
           // Nothing where the head said so.
           stream.sendWithoutWaiting([], endStream: true)

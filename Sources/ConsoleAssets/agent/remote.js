@@ -77,7 +77,7 @@ export function usage({ requests, bytesReceived, bytesSent }) {
 }
 
 function words({ enabled, sessions, opening, hub }) {
-  if (sessions.length > 0) return `${counted(sessions.length, "technician")} now ${sessions.length === 1 ? "sees" : "see"} a device's own page through this agent.`;
+  if (sessions.length > 0) return `${counted(sessions.length, "session")} with a device's own page ${sessions.length === 1 ? "is" : "are"} open.`;
   if (opening > 0) return "A session is being opened.";
   if (!enabled) return "Nobody can see a device's own page through this agent. It is switched on in ptagent.toml alone.";
   return `No session is open. The hub may ask for one${hub ? `; it then goes to ${hub}` : ""}.`;

@@ -143,9 +143,10 @@ struct Answering: Sendable {
     if let target = passed.target { try await proxy.gate.go(to: target, visit) }
     let isBodiless = request.method == "HEAD" || head.isOver || head.status == 204 || head.status == 304
     guard !isBodiless, isRewritten(head, passed.fields) else {
-      try await begin(head.status, passed.fields, isBodiless: isBodiless, outcome)
-      if !head.isOver { try await stream(&answers, isSilent: request.method == "HEAD") }
-      return try await writer.write(.end(nil))
+      let opening = opening(head.status, passed.fields, isBodiless: isBodiless, outcome)
+      guard !head.isOver else { return try await writer.write(contentsOf: [opening, .end(nil)]) }
+      try await writer.write(opening)
+      return try await stream(&answers, isSilent: request.method == "HEAD")
     }
     try await rewrite(head, passed.fields, &answers, outcome)
   }
@@ -176,21 +177,25 @@ struct Answering: Sendable {
     let text = isPage ? RemotePages.page(title, sentence) : "\(title). \(sentence)\n"
     var fields = Fields(RemotePages.headers(type: isPage ? "text/html; charset=utf-8" : "text/plain; charset=utf-8"))
     fields.set("content-length", "\(text.utf8.count)")
-    try await begin(status, fields, isBodiless: false, outcome)
-    if request.method != "HEAD" { try await writer.write(.body(.byteBuffer(ByteBuffer(string: text)))) }
-    try await writer.write(.end(nil))
+    let body: [HTTPServerResponsePart] = request.method == "HEAD" ? [] : [.body(.byteBuffer(ByteBuffer(string: text)))]
+    try await writer.write(
+      contentsOf: [opening(status, fields, isBodiless: false, outcome)] + body + [.end(nil)])
   }
 
-  private func begin(_ status: Int, _ fields: Fields, isBodiless: Bool, _ outcome: Outcome) async throws {
+  /// The head, which is about to be sent.
+  private func opening(
+    _ status: Int, _ fields: Fields, isBodiless: Bool, _ outcome: Outcome
+  ) -> HTTPServerResponsePart {
     var headers = HTTPHeaders(fields.list.map { ($0.name, $0.value) })
     // Without a length the encoder would announce chunks, also where none may come.
     if isBodiless, status != 204, status != 304, !headers.contains(name: "content-length") {
       headers.add(name: "content-length", value: "0")
     }
     outcome.begun()
-    try await writer.write(
-      .head(HTTPResponseHead(version: .http1_1, status: .init(statusCode: status), headers: headers)))
+    return .head(HTTPResponseHead(version: .http1_1, status: .init(statusCode: status), headers: headers))
   }
+
+  /// The body up to its end. What is written together goes in one packet: small files are most of a page.
 
   private func stream(
     _ answers: inout NIOAsyncChannelInboundStream<HTTP2Frame.FramePayload>.AsyncIterator, isSilent: Bool
@@ -198,12 +203,15 @@ struct Answering: Sendable {
     while let part = try await answers.next(isolation: #isolation) {
       switch part {
       case .data(let data):
+        var parts: [HTTPServerResponsePart] = []
         if !isSilent, case .byteBuffer(let buffer) = data.data, buffer.readableBytes > 0 {
-          try await writer.write(.body(.byteBuffer(buffer)))
+          parts.append(.body(.byteBuffer(buffer)))
         }
+        if data.endStream { parts.append(.end(nil)) }
+        if !parts.isEmpty { try await writer.write(contentsOf: parts) }
         if data.endStream { return }
       // Trailers are dropped.
-      case .headers(let trailers) where trailers.endStream: return
+      case .headers(let trailers) where trailers.endStream: return try await writer.write(.end(nil))
       default: break
       }
     }
@@ -235,10 +243,11 @@ struct Answering: Sendable {
       }
       fields.set("content-length", "\(body.count)")
     }
-    try await begin(head.status, fields, isBodiless: false, outcome)
-    if !body.isEmpty { try await writer.write(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
+    var parts = [opening(head.status, fields, isBodiless: false, outcome)]
+    if !body.isEmpty { parts.append(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
+    if isWhole { parts.append(.end(nil)) }
+    try await writer.write(contentsOf: parts)
     if !isWhole { try await stream(&answers, isSilent: false) }
-    try await writer.write(.end(nil))
   }
 
   /// - Returns: what came, and whether that was all; it ends with the part that passes the limit.

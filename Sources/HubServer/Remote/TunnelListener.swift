@@ -52,16 +52,7 @@ struct TunnelListener: Service {
   func run() async throws {
     let protocols = [Self.protocolName, RelayClient.protocolName]
     let context = try NIOSSLContext(configuration: identity.tlsConfiguration(protocols: protocols))
-    let channel: any Channel
-    do {
-      channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-        .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-        .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-        .childChannelInitializer { channel in
-          channel.eventLoop.makeCompletedFuture { try accept(channel, context) }
-        }
-        .bind(host: endpoint.host, port: endpoint.port).get()
-    } catch let error as IOError { throw HubError(listening: "remote", on: endpoint, error) }
+    let channel = try await RemotePort.open(endpoint, named: "remote") { try accept($0, context) }
     bound(channel.localAddress?.port ?? endpoint.port)
     try? await gracefulShutdown()
     try? await channel.close()

@@ -1,7 +1,7 @@
 // Technicians' sessions with devices' own pages: who is there now, and who was.
 
 import { h, refill } from "/shared/dom.js";
-import { ago, duration, time, words } from "/shared/format.js";
+import { ago, duration, time, title } from "/shared/format.js";
 import { card, pageHead } from "/shared/shell.js";
 import { link } from "/shared/router.js";
 import { plainTable } from "/shared/table.js";
@@ -24,7 +24,7 @@ export async function page(context) {
       { label: "Device", cell: (one) => (one.device ? h("a", { href: link("devices", one.device.id) }, deviceName(one.device)) : "") },
       { label: "Why", cell: (one) => one.reason ?? "" },
       { label: "Ended", class: "nowrap", cell: (one) => [time(one.ended), h("span", { class: "cell-sub" }, `after ${duration(new Date(one.ended) - new Date(one.since))}, `, ago(one.ended))] },
-      { label: "By what", cell: (one) => [words(one.why), h("span", { class: "cell-sub" }, one.message)] },
+      { label: "By what", cell: (one) => [title(one.why), h("span", { class: "cell-sub" }, one.message)] },
       { label: "Requests", class: "nowrap", cell: usage },
     ], items, { empty: "No session has ended yet." }));
   }
