@@ -66,9 +66,10 @@ class Customer(Site):
 
 def start(directory, network, stopping):
     site = Customer(directory, network, [Device(PRINTER)])
+    # At the very end: programs whose network is gone would wait for each other.
+    stopping.callback(subprocess.run, ["ip", "link", "delete", site.link], capture_output=True, check=False)
     stopping.callback(site.stop)
     site.make_network()
-    stopping.callback(subprocess.run, ["ip", "link", "delete", site.link], capture_output=True, check=False)
     site.start_fleet(before=site.inside)
     for address in ["192.0.2.11", *FORBIDDEN]:
         program = site.start("/usr/bin/python3", [os.path.join(SUPPORT, "device_pages.py"), "--address", address, "--plain", "80", "--record", site.path(f"{address}.jsonl")],
