@@ -2,6 +2,8 @@
 // printers. The checks are Support's remote_*.py, in Python, because the driver of the browser is; this runs them and says what each of them found.
 
 import Foundation
+import Glibc
+import TestDatabases
 import TestPrograms
 import Testing
 
@@ -25,7 +27,7 @@ private let hasNamespaces: Bool = {
 }()
 
 @Suite(
-  .serialized, .enabled(if: programs != nil, "needs the built programs: run tools/test"),
+  .enabled(if: programs != nil, "needs the built programs: run tools/test"),
   .enabled(if: python != nil, "needs PT_PYTHON, which tools/test sets"), .timeLimit(.minutes(6)))
 struct `A device's own page, the whole way` {
   private struct Check: Decodable {
@@ -38,10 +40,10 @@ struct `A device's own page, the whole way` {
   /// - Parameters:
   ///   - network: the site's addresses and ports, twenty of them: this number and the next.
   ///   - checksMin: as many must have run; a program that ends early has found nothing.
-  private func runs(_ program: String, network: Int, checksMin: Int) async throws {
+  private func runs(_ program: String, network: Int, _ options: [String] = [], checksMin: Int) async throws {
     let finished = try await ChildProgram.running(
       try #require(python),
-      [scenarios.appendingPathComponent("Support/\(program)").path, "--network", "\(network)"],
+      [scenarios.appendingPathComponent("Support/\(program)").path, "--network", "\(network)"] + options,
       environment: ProcessInfo.processInfo.environment.merging(["PYTHONDONTWRITEBYTECODE": "1"]) { $1 })
     let checks = finished.output.split(separator: "\n").compactMap {
       try? JSONDecoder().decode(Check.self, from: Data($0.utf8))
@@ -56,9 +58,34 @@ struct `A device's own page, the whole way` {
   @Test(
     .enabled(if: hasChromium, "needs Chromium and its driver"),
     .enabled(
-      if: areExecutable(["/usr/sbin/nginx", "/usr/sbin/ippeveprinter", "/usr/sbin/avahi-daemon", "/usr/bin/dbus-daemon"]),
+      if: areExecutable([
+        "/usr/sbin/nginx", "/usr/sbin/ippeveprinter", "/usr/sbin/avahi-daemon", "/usr/bin/dbus-daemon",
+      ]),
       "needs Debian's nginx-light, cups-ipp-utils, avahi-daemon and dbus"))
   func `is served by Python, nginx, ippeveprinter and hostile devices, to a person in Chromium`() async throws {
-    try await runs("remote_whole_way.py", network: 113, checksMin: 30)
+    try await runs("remote_whole_way.py", network: 113, checksMin: 29)
+  }
+
+  @Test func `is shown to nobody who may not see it, and of nothing but a known device, by whatever hub`() async throws
+  {
+    try await runs("remote_refusals.py", network: 115, checksMin: 21)
+  }
+
+  @Test(.enabled(if: PostgresServer.shared != nil, "needs Debian's postgresql-15"))
+  func `is seen at one hub while its agent is at another, which is killed`() async throws {
+    let address = try #require(PostgresServer.shared).newAddress()
+    try await runs("remote_hubs.py", network: 117, ["--store", address], checksMin: 7)
+  }
+
+  @Test(
+    .enabled(if: hasNamespaces, "needs root, and network namespaces"),
+    .enabled(if: areExecutable(["/usr/sbin/ip", "/usr/bin/ss"]), "needs Debian's iproute2"))
+  func `is all of a customer's network that a hub reaches`() async throws {
+    try await runs("remote_network.py", network: 119, checksMin: 7)
+  }
+
+  @Test(.enabled(if: areExecutable(["/usr/bin/tinyproxy"]), "needs tinyproxy (Debian: tinyproxy-bin)"))
+  func `comes through an HTTP proxy that wants a password`() async throws {
+    try await runs("remote_proxy.py", network: 121, checksMin: 4)
   }
 }

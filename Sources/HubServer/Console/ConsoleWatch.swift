@@ -19,9 +19,10 @@ struct ConsoleMarks: Equatable, Sendable {
   /// Whatever operators do: entities, codes, settings, users.
   var audit: Int64
 
-  /// The events of what differs from before.
-  func events(since before: ConsoleMarks) -> [String] {
-    [
+  /// The events of what differs from before; all of them where nobody knows what was before.
+  func events(since before: ConsoleMarks?) -> [String] {
+    guard let before else { return ["device", "alert", "job", "install", "audit"] }
+    return [
       (fleet != before.fleet, "device"), (alerts != before.alerts, "alert"), (jobs != before.jobs, "job"),
       (installs != before.installs, "install"), (audit != before.audit, "audit"),
     ].filter(\.0).map(\.1)
@@ -47,14 +48,14 @@ struct ConsoleWatch: Service {
     }
   }
 
-  /// Looks once, and tells what differs.
+  /// Looks once, and tells what differs. Whoever is the first to listen has asked for what he shows some time ago: he is told of everything.
   func look(_ last: ConsoleMarks?) async -> ConsoleMarks? {
     guard streams.feed.hasListeners else { return nil }
     do {
       // Who was disabled, or has logged out elsewhere, sees nothing more.
       streams.keep(try await store.goodSessions(among: streams.sessions, now: clock.now))
       let marks = try await store.consoleMarks()
-      for event in last.map({ marks.events(since: $0) }) ?? [] { streams.feed.publish(event, Array("{}".utf8)) }
+      for event in marks.events(since: last) { streams.feed.publish(event, Array("{}".utf8)) }
       return marks
     } catch {
       guard !Task.isCancelled else { return last }

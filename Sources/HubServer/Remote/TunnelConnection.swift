@@ -6,6 +6,7 @@
 internal import NIOCore
 internal import NIOHPACK
 internal import NIOHTTP2
+internal import NIOSSL
 internal import Synchronization
 
 final class TunnelConnection: Sendable {
@@ -146,7 +147,16 @@ final class TunnelKeeper: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    farewell.hear(ByteBuffer(string: "failed: \(error)"))
+    // That a connection broke was said by nobody, and is told in other words.
+    if !Self.isBreak(error) { farewell.hear(ByteBuffer(string: "failed: \(error)")) }
     context.close(promise: nil)
+  }
+
+  private static func isBreak(_ error: any Error) -> Bool {
+    switch error {
+    case is IOError, is ChannelError: true
+    case let error as NIOSSLError: if case .uncleanShutdown = error { true } else { false }
+    default: false
+    }
   }
 }

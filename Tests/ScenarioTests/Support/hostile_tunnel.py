@@ -22,7 +22,6 @@ import time
 import h2.config
 import h2.connection
 import h2.events
-import h2.exceptions
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--listen", required=True)
@@ -41,6 +40,7 @@ class Tunnel:
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True, validate_outbound_headers=False, normalize_outbound_headers=False))
         self.h2.initiate_connection()
         self.answers, self.goodbye, self.is_open, self.is_settled = {}, None, True, False
+        self.buffer = b""
         self.flush()
 
     def flush(self):
@@ -60,13 +60,16 @@ class Tunnel:
         if not data:
             self.is_open = False
             return
-        try:
-            events = self.h2.receive_data(data)
-        except h2.exceptions.ProtocolError:
-            # What comes behind a GOAWAY.
-            self.is_open = False
-            return
-        for event in events:
+        self.buffer += data
+        while len(self.buffer) >= 9 and len(self.buffer) >= (size := 9 + int.from_bytes(self.buffer[:3], "big")):
+            frame, self.buffer = self.buffer[:size], self.buffer[size:]
+            if self.goodbye:
+                continue
+            self.hear(frame)
+        self.flush()
+
+    def hear(self, frame):
+        for event in self.h2.receive_data(frame):
             answer = self.answers.setdefault(getattr(event, "stream_id", None), {"status": 0, "error": "", "text": "", "over": False})
             if isinstance(event, h2.events.ResponseReceived):
                 headers = {name.decode(): value.decode() for name, value in event.headers} if event.headers and isinstance(event.headers[0][0], bytes) else dict(event.headers)
@@ -82,7 +85,6 @@ class Tunnel:
                 self.is_settled = True
             elif isinstance(event, h2.events.ConnectionTerminated):
                 self.goodbye = {"code": int(event.error_code), "text": (event.additional_data or b"").decode("utf-8", "replace")}
-        self.flush()
 
     def until(self, condition):
         end = time.monotonic() + PATIENCE

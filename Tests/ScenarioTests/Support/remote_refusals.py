@@ -10,16 +10,16 @@ import contextlib
 import json
 import os
 import sqlite3
-import subprocess
 import sys
 import uuid
 
 import remote_site
 from console_site import MODELS
-from remote_site import SUPPORT, Connection, Device, Page, Site, eventually, expect
+from hostile_hub import HostileHub
+from remote_site import Device, Page, Site, eventually, expect
 
 GOOD, EXCLUDED, SWAPPED, MOVES, RETIRED, ELSEWHERE = 1, 2, 3, 4, 5, 9
-FIRST = [Device(GOOD), Device(EXCLUDED), Device(SWAPPED), Device(MOVES), Device(RETIRED)]
+FIRST = [Device(GOOD), Device(EXCLUDED), Device(SWAPPED), Device(MOVES, walk="colour-mfp"), Device(RETIRED)]
 
 
 def start(directory, network, stopping):
@@ -123,7 +123,7 @@ class Refusals:
 
     def check_a_device_whose_serial_number_is_another_is_refused(self):
         """Another printer answers at the address; the agent has not polled since."""
-        self.site.start_fleet([Device(GOOD), Device(EXCLUDED), Device(SWAPPED, MODELS[0]), Device(ELSEWHERE, FIRST[3].model, FIRST[3].name), Device(RETIRED)])
+        self.site.start_fleet([Device(GOOD), Device(EXCLUDED), Device(SWAPPED, MODELS[0]), Device(ELSEWHERE, walk="colour-mfp"), Device(RETIRED)])
         self.refused(self.site.known[SWAPPED], "Another device answers at", "serial number")
 
     def check_a_device_that_is_not_where_it_was_is_refused(self):
@@ -144,55 +144,36 @@ class Refusals:
     def check_a_session_ends_where_another_device_comes_to_answer(self):
         site = self.site
         site.start_fleet(FIRST)
+        site.configure('interval = "5m"', 'interval = "2s"')
         page = site.open(site.known[SWAPPED], "tara")
         expect(page.get("/").status == 200, "before")
         site.start_fleet([Device(GOOD), Device(EXCLUDED), Device(SWAPPED, MODELS[0])])
-        site.hub_command("job", "create", "scan", "--entity", remote_site.ENTITY)
         closed = eventually(lambda: (lambda reply: reply if reply.status == 403 else None)(page.get("/")), "the end", 60)
         expect("Another device answers at" in closed.text, closed.text[-500:])
         last = site.events("RemoteSessionClosed")[-1]["data"]
         expect(last["reason"] == "device" and "Another device answers at" in last["message"], last)
 
 
-class HostileHub:
-    """A hub that asks agents for what no hub may ask for: the session begins at a sound one, and the agent's tunnel leads to the other."""
+class AtHostileHub:
+    """A hub that asks for what no hub may ask for."""
 
     def __init__(self, site, stopping):
         self.site = site
-        self.port = site.more[0]
-        self.log = open(site.path("tunnel.log"), "wb")
-        self.program = subprocess.Popen([sys.executable, os.path.join(SUPPORT, "hostile_tunnel.py"), "--listen", f"127.0.0.1:{self.port}", "--hub", site.path("hub")],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
-        stopping.callback(self.stop)
-        expect(self.program.stdout.readline() == "ready\n", "the hostile hub does not listen")
+        self.hub = HostileHub(site, stopping)
 
-    def stop(self):
-        self.program.kill()
-        self.program.wait()
-        self.log.close()
-
-    def order(self, order, user="tess"):
-        """@return what came of it, and the session as the technician sees it"""
-        self.program.stdin.write(json.dumps(order) + "\n")
-        self.program.stdin.flush()
-        job = self.site.asked(self.site.known[GOOD], user)
-        told = json.loads(self.program.stdout.readline())
-        expect("failed" not in told, told)
-        return told, self.site.becomes(job, "ended", user)
+    def order(self, order, user):
+        return self.hub.order(order, self.site.known[GOOD], user)
 
     def closed(self):
         return [event["data"] for event in self.site.events("RemoteSessionClosed")]
 
     def check_a_hub_that_asks_for_an_address_is_left(self):
         site = self.site
-        site.agent.stop()
-        with open(site.path("ptagent.toml"), encoding="utf-8") as file:
-            text = file.read()
-        site.write("ptagent.toml", text.replace(f'remotetechnician = "127.0.0.1:{site.remote}"', f'remotetechnician = "127.0.0.1:{self.port}"'))
-        site.start_agent()
+        site.configure(f'remotetechnician = "127.0.0.1:{site.remote}"', f'remotetechnician = "127.0.0.1:{self.hub.port}"')
         for authority, user in ((f"{site.address(2)}:{site.plain}", "tess"), ("169.254.169.254:80", "tess"), (f"127.0.0.1:{site.console}", "tom"), ("localhost:80", "tom")):
             told, session = self.order({"ask": [{":authority": authority}]}, user)
-            expect(all(answer["error"] == "target" and answer["status"] == 403 for answer in told["answers"]), told)
+            # The answer may not be there any more when the connection's end is.
+            expect(all(answer["error"] in ("target", "") and not answer["text"].startswith("<") for answer in told["answers"]), told)
             expect(told["goodbye"] and told["goodbye"]["text"].startswith("target: "), told)
             expect("never an address or a name" in session["endReason"], session)
             closed = self.closed()[-1]
@@ -215,20 +196,15 @@ class HostileHub:
     def check_a_hub_that_opens_ten_thousand_streams_is_refused(self):
         for heeds in (False, True):
             told, session = self.order({"flood": 10_000, "port": self.site.plain, "heeds": heeds}, "tara")
-            flood = told["flood"]
-            print(told, session, self.closed()[-1], file=sys.stderr)
-            expect(flood["refused"] + flood["other"] > 1_000 or told["goodbye"], told)
-            expect(session["endReason"], session)
+            expect(told["goodbye"] == {"code": 1, "text": "request HEADERS: max concurrent streams exceeded"}, told)
+            expect("The hub broke the protocol: PROTOCOL_ERROR" in session["endReason"], session)
             closed = self.closed()[-1]
-            expect(int(closed.get("requests", 0)) <= 200, closed)
+            # The 32 that may be open at one time, and those that came when one of them was answered.
+            expect(closed["message"].startswith("The hub broke the protocol") and int(closed["requests"]) < 100, closed)
 
     def check_the_agent_goes_on_with_its_own_hub(self):
         site = self.site
-        site.agent.stop()
-        with open(site.path("ptagent.toml"), encoding="utf-8") as file:
-            text = file.read()
-        site.write("ptagent.toml", text.replace(f'remotetechnician = "127.0.0.1:{self.port}"', f'remotetechnician = "127.0.0.1:{site.remote}"'))
-        site.start_agent()
+        site.configure(f'remotetechnician = "127.0.0.1:{self.hub.port}"', f'remotetechnician = "127.0.0.1:{site.remote}"')
         page = site.open(site.known[GOOD], "tom")
         expect(page.get("/").status == 200, "its page")
         page.end()
@@ -243,8 +219,7 @@ class Endings:
     def ends(self, page, user, *sentences):
         closed = eventually(lambda: (lambda reply: reply if reply.status == 403 else None)(page.get("/")), "the end of the page", 20)
         expect("This page is closed" in closed.text and all(sentence in closed.text for sentence in sentences), closed.text[-600:])
-        session = self.site.session(page.job, user)
-        expect(session["state"] == "ended", session)
+        self.site.becomes(page.job, "ended", user)
 
     def closing(self, sentence):
         eventually(lambda: any(sentence in event["data"]["message"] for event in self.site.events("RemoteSessionClosed")),
@@ -277,7 +252,7 @@ class Endings:
 
 
 def checks(site, stopping):
-    return [Refusals(site), HostileHub(site, stopping), Endings(site)]
+    return [Refusals(site), AtHostileHub(site, stopping), Endings(site)]
 
 
 if __name__ == "__main__":

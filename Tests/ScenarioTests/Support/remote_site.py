@@ -53,10 +53,16 @@ def eventually(look, what, seconds=30):
 
 
 class Device:
-    """A simulated printer: the last number of its address, its model and what it calls itself."""
+    """A simulated printer: the last number of its address, its model and what it calls itself; or a recorded one, which is the same at any address."""
 
-    def __init__(self, number, model=None, name=None):
-        self.number, self.model, self.name = number, model or MODELS[number % len(MODELS)], name or f"P{number}"
+    def __init__(self, number, model=None, name=None, walk=None):
+        self.number, self.model, self.name, self.walk = number, model or MODELS[number % len(MODELS)], name or f"P{number}", walk
+
+    @property
+    def contents(self):
+        if self.walk:
+            return f'walk = "{ROOT}/Fixtures/walks/{self.walk}.snmprec"'
+        return f'model = "{self.model}"\nname = {json.dumps(self.name)}'
 
 
 class Site:
@@ -122,7 +128,7 @@ class Site:
             self.fleet.stop()
         text = f'port = {self.snmp}\nseed = {self.network}\nmodels = "{ROOT}/Fixtures/devices"\n'
         for device in devices or self.devices:
-            text += f'\n[[printers]]\naddress = "{self.address(device.number)}"\nmodel = "{device.model}"\nname = {json.dumps(device.name)}\n'
+            text += f'\n[[printers]]\naddress = "{self.address(device.number)}"\n{device.contents}\n'
         self.fleet = self.start(f"{self.bin}/ptsim", ["serve", "--fleet", self.write("fleet.toml", text), "--speed", "60"], "fleet.log", "ready", before)
 
     # The hub
@@ -199,11 +205,22 @@ ports = [{self.tls}, {self.plain}, {self.ipp}]
         expect(done.returncode == 0, f"not enrolled: {done.stdout}{done.stderr}")
 
     def start_agent(self, before=()):
+        """@param before  what goes before the program's name, now and when it is started anew"""
+        self.before = before
         self.agent = self.start(f"{self.bin}/ptagent", ["run", "--config", self.path("ptagent.toml")], "agent.log", before=before)
 
-    def restart_agent(self):
+    def change_file(self, old, new):
+        """Changes a line of the agent's file."""
+        with open(self.path("ptagent.toml"), encoding="utf-8") as file:
+            text = file.read()
+        expect(old in text, f"{old} is not in {text}")
+        self.write("ptagent.toml", text.replace(old, new))
+
+    def configure(self, old, new):
+        """Changes a line of the agent's file, and starts the agent anew."""
         self.agent.stop()
-        self.start_agent()
+        self.change_file(old, new)
+        self.start_agent(self.before)
 
     def agent_command(self, *arguments, good=(0,)):
         return self.command("ptagent", *arguments, "--config", self.path("ptagent.toml"), good=good)
@@ -359,22 +376,25 @@ class Page:
                 return
 
 
-def main(about, start, checks_of):
+def main(about, start, checks_of, needed=()):
     """The program: starts a site, and prints a line of JSON for each check. Returns 1 if one failed.
 
-    @param start      start(directory, network): the site
+    @param start      start(directory, network, stopping, ...): the site; what is put on the stack `stopping` is called at the end
     @param checks_of  checks_of(site, stopping): objects, each of whose methods that begin with check_ is a check; they go on from each other as they
                       are written
+    @param needed     further options of the program, whose values go to `start`
     """
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--network", type=int, required=True)
     parser.add_argument("--only", help="checks with this in their names alone")
+    for option in needed:
+        parser.add_argument(option, required=True)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="printtrail-remote-", dir=os.environ.get("TMPDIR")) as directory:
         stopping = contextlib.ExitStack()
         with stopping:
             try:
-                site = start(directory, options.network, stopping)
+                site = start(directory, options.network, stopping, *(getattr(options, option.strip("-")) for option in needed))
                 checks = checks_of(site, stopping)
             except Exception:  # noqa: BLE001: told as a check that failed
                 told("the site starts", 0, traceback.format_exc())

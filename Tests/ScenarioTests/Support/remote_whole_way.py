@@ -106,7 +106,7 @@ class Slow:
         self.site = site
         self.page = site.open(site.known[HOSTILE], "tom")
         self.replies = {}
-        self.threads = [threading.Thread(target=self.ask, args=(path,)) for path in ("/silent", "/drips")]
+        self.threads = [threading.Thread(target=self.ask, args=(path,), daemon=True) for path in ("/silent", "/drips")]
         for thread in self.threads:
             thread.start()
 

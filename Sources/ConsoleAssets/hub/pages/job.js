@@ -50,7 +50,8 @@ export async function page({ api, live, signal, parameters, session, setTitle })
     ], visit.requests, { empty: "Nothing yet; it comes with what the agent delivers." })));
   }
 
-  await refresh();
+  // First to listen, then to ask: what changes between the two is not missed.
   live.refresh(["job"], signal, () => refresh().catch(failed), { after: 500 });
+  await refresh();
   return [place];
 }

@@ -25,7 +25,8 @@ export async function page({ api, live, signal }) {
     ], items, { empty: "No device's page is open.", key: (one) => one.id }));
   }
 
-  await refresh();
+  // First to listen, then to ask: what changes between the two is not missed.
   live.refresh(["job", "audit"], signal, () => refresh().catch(failed), { after: 500 });
+  await refresh();
   return [pageHead("Open pages", { about: "Devices' own pages, through their agents." }), place];
 }
