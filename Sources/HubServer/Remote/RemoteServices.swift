@@ -50,16 +50,36 @@ struct RemoteServices {
   let agentsPort: PortBox
   let webPort: PortBox
 
+  /// Whether two names have their last two labels in common, as those of one registrable domain have. A guess on the safe side: there are suffixes of two labels.
+  static func isOfOneSite(_ name: String, _ other: String) -> Bool {
+    let (left, right) = (Self.site(of: name), Self.site(of: other))
+    return left != nil && left == right
+  }
+
+  private static func site(of name: String) -> [Substring]? {
+    let labels = name.lowercased().split(separator: ".")
+    guard labels.count >= 2, labels.last != "localhost", !labels.allSatisfy({ UInt8($0) != nil }) else { return nil }
+    return Array(labels.suffix(2))
+  }
+
   /// - Throws: `HubError` 78 for a certificate that cannot be used.
   init(
-    _ remote: Hub.Configuration.Remote, identity: ServerIdentity, peers: PeerCheck, store: SQLStore, clock: HubClock,
-    logger: Logger
+    _ remote: Hub.Configuration.Remote, consoleNames: [String], identity: ServerIdentity, peers: PeerCheck,
+    store: SQLStore,
+    clock: HubClock, logger: Logger
   ) throws {
     let (domain, agentsPort, webPort) = (RemoteDomainBox(), PortBox(), PortBox())
     // Where no other hub comes, the name is still this process's own.
     let own = remote.relay?.description ?? "process \(hexadecimal(SecureRandom.bytes(8)))"
     let relays = RelayClient(identity: identity, authorities: peers.authorities)
     let sessions = TunnelSessions(ownAddress: own, relays: relays)
+    if let name = consoleNames.first(where: { Self.isOfOneSite($0, remote.domain) }) {
+      logger.warning(
+        "devices' pages are of one site with this hub's console: a page may set cookies there, and make a browser forget the console's",
+        metadata: [
+          "console": "\(name)", "pages": "\(remote.domain)", "remedy": "give --remote-domain a domain of its own",
+        ])
+    }
     let proxy = RemoteProxy(
       gate: RemoteGate(store: store, clock: clock), sessions: sessions, domain: domain)
     let tunnels = TunnelListener(

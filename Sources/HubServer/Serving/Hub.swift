@@ -151,7 +151,9 @@ package struct Hub: Sendable {
     let operations = metricsListener(sources, port: metricsPort, before: [csr, dcam])
     let consolePort = PortBox()
     let remote = try configuration.remote.map {
-      try RemoteServices($0, identity: identity, peers: peers, store: store, clock: clock, logger: logger)
+      try RemoteServices(
+        $0, consoleNames: directory.names + configuration.consoleNames, identity: identity, peers: peers, store: store,
+        clock: clock, logger: logger)
     }
     let console = try consoleServices(identity, port: consolePort, remote: remote?.domain, before: [csr, dcam])
     let readiness = Readiness { [configuration, authorities, logger] in

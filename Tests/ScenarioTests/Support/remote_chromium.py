@@ -153,7 +153,7 @@ class Ends:
         job = self.chromium.long
         opened, requests, closed = self.of(job)
         visit = opened["visit"]
-        expect(visit["user"] == "tess" and visit["reason"] == REASON and visit["from"] == "ipv4:127.0.0.1", opened)
+        expect(visit["user"] == "tess" and visit["reason"] == REASON and visit["from"] == "127.0.0.1", opened)
         expect(opened["address"] == self.site.address(1) and opened["evidence"].startswith("serial ") and opened["targets"][0] == f"https:{self.site.tls}", opened)
         upload = next(request for request in requests if request["path"] == "/upload")
         expect(upload["method"] == "POST" and upload["status"] == 200 and int(upload["bytesSent"]) > 3 << 20 and int(upload["bytesReceived"]) > 64, upload)
