@@ -27,8 +27,8 @@ extension SQLStore {
     guard changed == 1 else { return false }
     let isOpen = try db.count(
       "SELECT count(*) FROM job WHERE id = ? AND is_open = 1 AND cancelled_at IS NULL", job.description)
-    // What its agent ended itself needs no order.
-    if isOpen == 1, actor != nil || session.openedAt == nil {
+    // Where its agent has come, the tunnel's end tells it, with the reason; a job that is taken back would tell it sooner, and without.
+    if isOpen == 1, session.openedAt == nil {
       _ = try cancel(job, by: actor ?? Actor(name: "the hub"), now: now, db)
     }
     try audit(session, "remote.ended", "\(cleaned(reason))", peer: actor?.peer ?? "", now, db)
