@@ -28,6 +28,15 @@ internal import Testing
     }
   }
 
+  @Test(arguments: [
+    ("hub.example.net", "pages.example.net", true), ("HUB.example.net", "example.net", true),
+    ("hub.example.net", "pages.example.org", false), ("localhost", "remote.localhost", false),
+    ("hub.localhost", "remote.localhost", false), ("127.0.0.1", "10.0.0.1", false), ("hub", "pages.example.net", false),
+  ])
+  func `is of the console's site, or not`(_ console: String, _ pages: String, _ isOne: Bool) {
+    #expect(RemoteServices.isOfOneSite(console, pages) == isOne)
+  }
+
   @Test func `gets rid of cookies that another session's page set for all of them`() async throws {
     try await RemoteSite.run { site in
       let (session, _, browser) = try await site.opened()

@@ -357,7 +357,9 @@ extension SQLStore {
     guard user.roles.contains(.technician) else {
       return .refused("This takes the role \(ConsoleRole.technician.title), which you do not have any more.")
     }
-    guard try mayBeSeen(session.device, within: user.scope, db) else { return .refused("You may not see this device any more.") }
+    guard try mayBeSeen(session.device, within: user.scope, db) else {
+      return .refused("You may not see this device any more.")
+    }
     return .good
   }
 
