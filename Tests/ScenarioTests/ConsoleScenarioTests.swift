@@ -93,6 +93,8 @@ struct `The local console, with real programs` {
     try await eventually(60, "the console to answer") {
       try await console.get("/setup", as: Setup.self)?.state == "unconfigured"
     }
+    // Before the first sweep has read all there is: nothing would be told of afterwards.
+    let events = console.events()
 
     // Test connectivity: the wrong pin is told as such, the right one is not.
     let hub = #""csr":"127.0.0.1:\#(site.ports.csr)""#
@@ -113,7 +115,6 @@ struct `The local console, with real programs` {
     let wrong = try await console.post("/setup/activate", #"{"code":"\#(unknown)","hub":{\#(hub),"caPin":"\#(pin)"}}"#)
     #expect(
       wrong.status == 502 && reason(wrong)?.code == "hub_refused", "\(wrong.text)")
-    let events = console.events()
     let activated = try await console.post("/setup/activate", #"{"code":"\#(code)"}"#)
     #expect(activated.status == 200, "\(activated.text)")
     #expect(try site.decode(activated.text, Setup.self).state == "enrolled")
