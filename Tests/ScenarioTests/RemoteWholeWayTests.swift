@@ -68,7 +68,7 @@ struct `A device's own page, the whole way` {
 
   @Test func `is shown to nobody who may not see it, and of nothing but a known device, by whatever hub`() async throws
   {
-    try await runs("remote_refusals.py", network: 115, checksMin: 21)
+    try await runs("remote_refusals.py", network: 115, checksMin: 22)
   }
 
   @Test(.enabled(if: PostgresServer.shared != nil, "needs Debian's postgresql-15"))

@@ -66,7 +66,7 @@ struct RemoteControlService: Service {
         let changed = Files.modified(directory)
         let names = Self.mayHaveAsks(changed, seen: seen) ? (try? Files.names(in: directory)) ?? [] : []
         seen = changed
-        for name in names.filter({ $0.hasPrefix("ask.") }).prefix(Self.asksMax) { await answer(name, in: directory) }
+        for name in names.filter(RemoteControl.isAsk).prefix(Self.asksMax) { await answer(name, in: directory) }
         try await Task.sleep(for: Self.look)
       }
     }
@@ -142,6 +142,9 @@ package enum RemoteControl {
   }
 
   static func directory(in stateDirectory: String) -> String { stateDirectory + "/remote" }
+
+  /// One that is there whole, and not on its way to be (`Files.replace`).
+  static func isAsk(_ name: String) -> Bool { name.hasPrefix("ask.") && !name.hasSuffix(".new") }
 
   static func isNonce(_ text: String) -> Bool {
     text.utf8.count == nonceDigits && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }

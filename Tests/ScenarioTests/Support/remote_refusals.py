@@ -231,6 +231,12 @@ class Endings:
         self.ends(page, "tara", "ended at the agent")
         self.closing("It was ended at the agent.")
 
+    def check_each_command_at_the_agent_is_answered(self):
+        for _ in range(15):
+            self.site.agent_command("remote", "close", str(uuid.uuid4()), good=(66,))
+            self.site.agent_command("remote", "trust", self.site.known[GOOD]["serial"], good=(66,))
+            expect("[]" in self.site.agent_command("remote", "list", "--output", "json"), "no session is open")
+
     def check_a_session_ends_with_its_users_role(self):
         page = self.site.open(self.site.known[GOOD], "tara")
         self.site.hub_command("user", "roles", "tara", "--role", "viewer")
