@@ -51,6 +51,7 @@ EVENT_TYPES = {
     80: "JobReceived", 81: "JobStarted", 82: "JobCompleted", 83: "JobFailed", 84: "JobExpired", 85: "JobRefused",
     90: "SettingsApplied", 91: "SettingsRefused",
     92: "RemoteSessionOpened", 93: "RemoteRequest", 94: "RemoteSessionClosed", 95: "RemoteCertificatePinned", 96: "RemoteCertificateChanged",
+    97: "RemoteRequestBegun",
 }
 
 

@@ -137,6 +137,7 @@ package struct Agent: Sendable {
       configuration: { keeper.current }, composer: composer, journal: journal, tail: logTail)
     let remote = RemoteDesk(
       configured: { keeper.current }, identity: identity, desk: desk, fold: fold, journal: journal, logger: logger)
+    let leftSessions = LeftSessions(fold.state.agent.jobs)
     let jobs = JobService(
       journal: journal, jobs: fold.state.agent.jobs,
       executor: JobExecution(
@@ -181,7 +182,10 @@ package struct Agent: Sendable {
           keeper: keeper, profiles: settings.profiles, journal: journal,
           journalDirectory: configuration.journal.directory, fold: fold, thinning: thinning, board: board,
           display: display, desk: desk, trace: trace, logger: logger),
-        jobs, RemoteControlService(desk: remote, stateDirectory: configuration.state.directory, logger: logger),
+        jobs,
+        RemoteControlService(
+          desk: remote, left: leftSessions, journal: journal, stateDirectory: configuration.state.directory,
+          logger: logger),
         ConsoleService(configuration: configuration, desk: console, board: board, feed: feed, logger: logger),
       ] + [metrics].compactMap { $0 as (any Service)? } + [supervision],
       gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.quiet(logger))

@@ -45,6 +45,7 @@ enum Wire {
   typealias SettingsRefused = Printtrail_Events_V1_SettingsRefused
   typealias RemoteSessionOpened = Printtrail_Events_V1_RemoteSessionOpened
   typealias RemoteRequest = Printtrail_Events_V1_RemoteRequest
+  typealias RemoteRequestBegun = Printtrail_Events_V1_RemoteRequestBegun
   typealias RemoteSessionClosed = Printtrail_Events_V1_RemoteSessionClosed
   typealias RemoteCertificate = Printtrail_Events_V1_RemoteCertificate
   typealias Setting = Printtrail_Events_V1_Setting

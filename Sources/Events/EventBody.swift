@@ -48,6 +48,7 @@ package enum EventBody: Equatable, Sendable {
   case remoteCertificatePinned(RemoteCertificate)
   /// Another one than the pinned was presented, and refused.
   case remoteCertificateChanged(RemoteCertificate)
+  case remoteRequestBegun(RemoteRequestBegun)
   /// A type that a newer release wrote: its bytes are kept and exported as they are.
   case unknown(type: UInt16, bytes: [UInt8])
 }

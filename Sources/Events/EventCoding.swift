@@ -115,6 +115,7 @@ package enum EventType {
   package static let remoteSessionClosed: UInt16 = 94
   package static let remoteCertificatePinned: UInt16 = 95
   package static let remoteCertificateChanged: UInt16 = 96
+  package static let remoteRequestBegun: UInt16 = 97
 
   /// Names as they stand in exports and on the command line.
   package static let names: [UInt16: String] = [
@@ -134,7 +135,7 @@ package enum EventType {
     settingsApplied: "SettingsApplied", settingsRefused: "SettingsRefused",
     remoteSessionOpened: "RemoteSessionOpened", remoteRequest: "RemoteRequest",
     remoteSessionClosed: "RemoteSessionClosed", remoteCertificatePinned: "RemoteCertificatePinned",
-    remoteCertificateChanged: "RemoteCertificateChanged",
+    remoteCertificateChanged: "RemoteCertificateChanged", remoteRequestBegun: "RemoteRequestBegun",
   ]
 
   /// Whether somebody waits for such an event: it does not wait behind readings on its way to the hub.
@@ -207,6 +208,7 @@ extension EventBody {
     case .remoteSessionClosed: EventType.remoteSessionClosed
     case .remoteCertificatePinned: EventType.remoteCertificatePinned
     case .remoteCertificateChanged: EventType.remoteCertificateChanged
+    case .remoteRequestBegun: EventType.remoteRequestBegun
     case .unknown(let type, _): type
     }
   }
@@ -254,6 +256,7 @@ extension EventBody {
     case .remoteSessionClosed(let event): event.wire
     case .remoteCertificatePinned(let event): event.wire
     case .remoteCertificateChanged(let event): event.wire
+    case .remoteRequestBegun(let event): event.wire
     // Written as the bytes it came with; see `encoded`.
     case .unknown: Printtrail_Events_V1_PollCost()
     }

@@ -91,6 +91,7 @@ package struct EventDecoder {
     case EventType.remoteSessionClosed: .remoteSessionClosed(try remoteSessionClosed(bytes))
     case EventType.remoteCertificatePinned: .remoteCertificatePinned(try remoteCertificate(bytes))
     case EventType.remoteCertificateChanged: .remoteCertificateChanged(try remoteCertificate(bytes))
+    case EventType.remoteRequestBegun: .remoteRequestBegun(try remoteRequestBegun(bytes))
     default: .unknown(type: type, bytes: Array(bytes))
     }
   }

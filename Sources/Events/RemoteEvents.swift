@@ -24,11 +24,29 @@ package struct RemoteSessionOpened: Equatable, Sendable {
   }
 }
 
+/// A request of a session is about to be made of the device: not before this is on the disk.
+package struct RemoteRequestBegun: Equatable, Sendable {
+  package var job: JobID
+  package var method: String
+  /// As in `RemoteRequest`.
+  package var path: String
+  package var parameters: [String]
+  package var target: String
+
+  package init(job: JobID, method: String, path: String, parameters: [String] = [], target: String) {
+    self.job = job
+    self.method = method
+    self.path = path
+    self.parameters = parameters
+    self.target = target
+  }
+}
+
 /// A request of a session is over.
 package struct RemoteRequest: Equatable, Sendable {
   package var job: JobID
   package var method: String
-  /// Without its query.
+  /// Without its query, and without what stands behind semicolons.
   package var path: String
   /// The names of the query's parameters.
   package var parameters: [String]
@@ -40,11 +58,17 @@ package struct RemoteRequest: Equatable, Sendable {
   package var bytesSent: UInt64
   package var bytesReceived: UInt64
   package var milliseconds: UInt64
+  /// Where it went, `https:443`; of a refused one what was asked for.
+  package var target: String
+  /// The sequence of its `RemoteRequestBegun`; 0: it has none.
+  package var begun: UInt64
 
   package init(
     job: JobID, method: String, path: String, parameters: [String] = [], status: UInt32 = 0, error: String = "",
-    bytesSent: UInt64 = 0, bytesReceived: UInt64 = 0, milliseconds: UInt64 = 0
+    bytesSent: UInt64 = 0, bytesReceived: UInt64 = 0, milliseconds: UInt64 = 0, target: String = "", begun: UInt64 = 0
   ) {
+    self.target = target
+    self.begun = begun
     self.job = job
     self.method = method
     self.path = path
@@ -105,7 +129,7 @@ package struct RemoteSessionClosed: Equatable, Sendable {
 /// A device's certificate at one port: pinned, or another than the pinned one.
 package struct RemoteCertificate: Equatable, Sendable {
   package var port: UInt32
-  /// SHA-256 of its DER.
+  /// SHA-256 of its DER; empty: the device answers without TLS.
   package var digest: [UInt8]
   /// Of the pinned one before it; empty: there was none.
   package var former: [UInt8]
@@ -132,9 +156,19 @@ extension RemoteSessionOpened {
   }
 }
 
+extension RemoteRequestBegun {
+  var wire: Wire.RemoteRequestBegun {
+    .with {
+      $0.job = Data(job.bytes)
+      ($0.method, $0.path, $0.parameters, $0.target) = (method, path, parameters, target)
+    }
+  }
+}
+
 extension RemoteRequest {
   var wire: Wire.RemoteRequest {
     .with {
+      ($0.target, $0.begun) = (target, begun)
       $0.job = Data(job.bytes)
       ($0.method, $0.path, $0.parameters) = (method, path, parameters)
       ($0.status, $0.error, $0.milliseconds) = (status, error, milliseconds)
@@ -182,6 +216,24 @@ extension EventDecoder {
       job: try remoteJob(job), visit: visit, address: address, evidence: evidence, targets: targets)
   }
 
+  func remoteRequestBegun(_ bytes: UnsafeRawBufferPointer) throws -> RemoteRequestBegun {
+    var job: [UInt8] = []
+    var body = RemoteRequestBegun(job: .zero, method: "", path: "", target: "")
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: job = fields.octets ?? job
+      case 2: body.method = try fields.string() ?? body.method
+      case 3: body.path = try fields.string() ?? body.path
+      case 4: try fields.append(to: &body.parameters)
+      case 5: body.target = try fields.string() ?? body.target
+      default: break
+      }
+    }
+    body.job = try remoteJob(job)
+    return body
+  }
+
   func remoteRequest(_ bytes: UnsafeRawBufferPointer) throws -> RemoteRequest {
     var job: [UInt8] = []
     var body = RemoteRequest(job: .zero, method: "", path: "")
@@ -197,6 +249,8 @@ extension EventDecoder {
       case 7: body.bytesSent = fields.uint64 ?? body.bytesSent
       case 8: body.bytesReceived = fields.uint64 ?? body.bytesReceived
       case 9: body.milliseconds = fields.uint64 ?? body.milliseconds
+      case 10: body.target = try fields.string() ?? body.target
+      case 11: body.begun = fields.uint64 ?? body.begun
       default: break
       }
     }

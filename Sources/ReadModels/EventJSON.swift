@@ -148,6 +148,7 @@ extension JSONWriter {
       case .remoteSessionClosed(let event): json.remote(event)
       case .remoteCertificatePinned(let event): json.remote(event)
       case .remoteCertificateChanged(let event): json.remote(event)
+      case .remoteRequestBegun(let event): json.remote(event)
       case .unknown(let type, let bytes):
         json.member("type", type)
         json.key("bytes")

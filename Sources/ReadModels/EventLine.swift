@@ -4,6 +4,7 @@ internal import AlertRules
 package import Events
 package import Journal
 internal import MIB
+internal import OpenSSL
 internal import PrinterModel
 
 package enum EventLine {
@@ -74,11 +75,12 @@ package enum EventLine {
     case .remoteSessionOpened(let event):
       "\(event.job) for \(event.visit.user) from \(event.visit.from) at \(event.address) (\(event.evidence)): \(event.visit.reason)"
     case .remoteRequest(let event):
-      "\(event.job) \(event.method) \(event.path): \(event.status)\(event.error.isEmpty ? "" : " \(event.error)"), \(event.bytesSent) bytes there and \(event.bytesReceived) back"
+      "\(event.job) \(event.method) \(asked(event.target, event.path)): \(event.status)\(event.error.isEmpty ? "" : " \(event.error)"), \(event.bytesSent) bytes there and \(event.bytesReceived) back"
     case .remoteSessionClosed(let event):
       "\(event.job) \(event.reason): \(event.message) \(counted(event.requests, "request"))"
-    case .remoteCertificatePinned(let event): "port \(event.port): \(event.subject)"
-    case .remoteCertificateChanged(let event): "port \(event.port): \(event.subject), and not the pinned one"
+    case .remoteRequestBegun(let event): "\(event.job) \(event.method) \(asked(event.target, event.path)) begins"
+    case .remoteCertificatePinned(let event): "port \(event.port): \(certificate(event))"
+    case .remoteCertificateChanged(let event): "port \(event.port): \(certificate(event)), and not the pinned one"
     case .unknown(_, let bytes): "\(counted(bytes.count, "byte")) of a newer release"
     }
   }
@@ -95,6 +97,13 @@ package enum EventLine {
       }
     let known = names.compactMap { $0 }.joined(separator: ", ")
     return known.isEmpty ? "\(key)" : "\(key) (\(known))"
+  }
+
+  private static func asked(_ target: String, _ path: String) -> String { target.isEmpty ? path : "\(target) \(path)" }
+
+  /// Its SHA-256 is what `ptagent remote trust` is told.
+  private static func certificate(_ event: RemoteCertificate) -> String {
+    event.digest.isEmpty ? "no TLS" : "\(event.subject), SHA-256 \(hexadecimal(event.digest))"
   }
 
   private static func meters(_ meters: [Meter]) -> String {

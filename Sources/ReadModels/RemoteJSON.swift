@@ -12,14 +12,27 @@ extension JSONWriter {
     array(event.targets) { $0.string($1) }
   }
 
-  mutating func remote(_ event: RemoteRequest) {
+  mutating func remote(_ event: RemoteRequestBegun) {
     member("job", event.job.description)
     member("method", event.method)
+    member("target", event.target)
     member("path", event.path)
     if !event.parameters.isEmpty {
       key("parameters")
       array(event.parameters) { $0.string($1) }
     }
+  }
+
+  mutating func remote(_ event: RemoteRequest) {
+    member("job", event.job.description)
+    member("method", event.method)
+    if !event.target.isEmpty { member("target", event.target) }
+    member("path", event.path)
+    if !event.parameters.isEmpty {
+      key("parameters")
+      array(event.parameters) { $0.string($1) }
+    }
+    if event.begun > 0 { member("begun", event.begun) }
     member("status", event.status)
     if !event.error.isEmpty { member("error", event.error) }
     member("bytesSent", event.bytesSent)

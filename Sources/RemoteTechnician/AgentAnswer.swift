@@ -8,6 +8,9 @@ internal import Synchronization
 /// A request that came too soon after others.
 struct TooFast: Error {}
 
+/// A request without TLS to a device that has shown a certificate.
+struct WithoutTLS: Error {}
+
 struct AgentAnswer: Equatable {
   /// 0: nobody is there to be answered.
   var status: Int
@@ -30,6 +33,11 @@ struct AgentAnswer: Equatable {
       self.init(403, "target", error.message, end: error.endsSession ? RemoteEnd(.target, error.message) : nil)
     case let error as UsedUp: self.init(429, "limit", error.message, end: RemoteEnd(.limit, error.message))
     case is TooFast: self.init(429, "limit", "These are more requests at once than a session may make.")
+    case is WithoutTLS:
+      self.init(
+        502, "tls-changed",
+        "This device has shown a certificate, and is asked for nothing without TLS since. If it has none any more, whoever is at its agent may say so: ptagent remote trust."
+      )
     case let fault as DeviceFault: self.init(fault)
     // The hub ended the stream, or the session is over.
     default: self.init(0, "", "")

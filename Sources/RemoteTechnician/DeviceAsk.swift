@@ -101,31 +101,6 @@ struct DeviceAsk: Equatable {
     }
     .joined(separator: "-")
   }
-
-  // MARK: As the journal has it
-
-  /// Longer ones are nobody's that a person could read.
-  private static let pathBytesMax = 1_024
-  private static let parametersMax = 64
-  private static let parameterBytesMax = 100
-
-  /// Without its query.
-  var recordedPath: String {
-    let path = path.prefix { $0 != "?" && $0 != "#" }
-    return path.utf8.count <= Self.pathBytesMax ? String(path) : String(path.prefix(Self.pathBytesMax)) + "…"
-  }
-
-  /// What stands before the equals signs of the query. What has none may be a value, and is left out.
-  var recordedParameters: [String] {
-    guard let question = path.firstIndex(of: "?") else { return [] }
-    let query = path[path.index(after: question)...]
-    let parts: [Substring] = query.split { $0 == "&" || $0 == ";" }
-    let named = parts.compactMap { (part: Substring) -> String? in
-      guard let equals = part.firstIndex(of: "=") else { return nil }
-      return String(part[..<equals].prefix(Self.parameterBytesMax))
-    }
-    return Array(named.prefix(Self.parametersMax))
-  }
 }
 
 /// Which header fields pass. Those of one hop do not (RFC 9110 section 7.6.1), nor what tells of the way, nor what is ours.

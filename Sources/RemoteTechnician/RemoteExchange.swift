@@ -1,7 +1,7 @@
 // One request of the hub's and its answer: from the device, or from this agent where the device gives none.
 //
-//     stream ──ask──> admitted? ──> connection to the device ──> head, body there │ head, body back ──> stream
-//                        └── no: an answer with `pt-error`
+//     stream ──> admitted? ──ask──> journalled ──> connection to the device ──> head, body there │ head, body back ──> stream ──> journalled
+//                        └── no: an answer with `pt-error`, journalled
 //
 // Backpressure goes both ways: nothing more is read from the device than the hub has room for, nor from the hub than the device takes.
 
@@ -30,16 +30,20 @@ struct RemoteExchange: Sendable {
     guard case .headers(let headers)? = try? await stream.next() else { return stream.abandon() }
     if isHello(headers) { return answerHello(on: stream) }
     let begun = ContinuousClock.now
-    var record = RemoteRequest(
-      job: session.order.job, method: headers.first(named: ":method").map { String($0.prefix(32)) } ?? "", path: "")
+    var record = AskRecord.refused(headers, of: session.order.job)
     let progress = ExchangeProgress()
     do {
-      let ask = try self.ask(headers)
-      (record.method, record.path, record.parameters) = (ask.method, ask.recordedPath, ask.recordedParameters)
+      // First, so that what is refused is counted, too: each is a record.
       try admit()
+      let ask = try self.ask(headers)
+      record = AskRecord.over(ask, of: session.order.job)
+      record.begun = try await begin(ask)
+      try Task.checkCancellation()
       try await relay(ask, stream, progress)
     } catch {
-      let answer = AgentAnswer(progress.cause ?? error)
+      let error = progress.cause ?? error
+      let answer = AgentAnswer(error)
+      if error is AskRefusal, let last = session.meter.refused() { session.end(RemoteEnd(.limit, last.message)) }
       record.error = answer.word
       if progress.hasHead {
         stream.abandon(answer.word.isEmpty ? .cancel : .internalError)
@@ -57,7 +61,28 @@ struct RemoteExchange: Sendable {
   }
 
   @inline(never)
-  private func ask(_ headers: [HTTP2Header]) throws -> DeviceAsk { try DeviceAsk(headers, session.order.rules) }
+  private func ask(_ headers: [HTTP2Header]) throws -> DeviceAsk {
+    let ask = try DeviceAsk(headers, session.order.rules)
+    // Also a link of the device's own leads past its certificate there.
+    guard ask.isEncrypted || !session.pins.isPinned else { throw WithoutTLS() }
+    return ask
+  }
+
+  /// Has the request on the disk before anything of it is done: a page that asks for twenty things waits for one or two commits of the journal, not for twenty.
+  /// - Returns: the record's sequence.
+  private func begin(_ ask: DeviceAsk) async throws -> UInt64 {
+    let (session, record) = (session, AskRecord.begun(ask, of: session.order.job))
+    // Also where the exchange is cancelled meanwhile: its end names it.
+    let sequence = await Task { () -> UInt64? in
+      do { return try await session.journal.append(.remoteRequestBegun(record), of: session.order.rules.device) } catch
+      {
+        session.end(RemoteEnd(.failed, "What happens in it cannot be journalled: \(error)"))
+        return nil
+      }
+    }.value
+    guard let sequence else { throw CancellationError() }
+    return sequence
+  }
 
   private func admit() throws {
     switch session.meter.begin() {
@@ -72,7 +97,7 @@ struct RemoteExchange: Sendable {
     let session = session
     await Task {
       do {
-        for body in bodies { try await session.journal.append(body, of: session.order.rules.device) }
+        for body in bodies { _ = try await session.journal.append(body, of: session.order.rules.device) }
       } catch {
         session.end(RemoteEnd(.failed, "What happens in it cannot be journalled: \(error)"))
       }

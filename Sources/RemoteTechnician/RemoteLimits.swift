@@ -12,6 +12,10 @@ package struct RemoteLimits: Equatable, Sendable {
   /// A page has some dozens.
   package var requestsMax: UInt64 = 20_000
   package var requestsPerSecond: Double = 200
+  /// Requests for what no session reaches. A page that asks for a wrong port now and then is served on; each of them is a record in the journal.
+  package var refusalsMax = 20
+  /// Requests that came too fast, after which more of them are no page's.
+  package var tooFastMax = 200
   /// Connections to the device at one time, but for WebSockets: as many as browsers make. Printers serve few.
   package var connectionsMax = 6
   /// Of them, those that are kept for the next request, and for how long: printers have few, and others want them too. Devices close theirs after 5 s
@@ -52,6 +56,8 @@ final class UsageMeter: Sendable {
 
   private struct State {
     var usage = RemoteUsage()
+    var refusals = 0
+    var tooFast = 0
     var room: Double
     var filled: ContinuousClock.Instant
   }
@@ -76,9 +82,23 @@ final class UsageMeter: Sendable {
       let seconds = state.filled.duration(to: now) / .seconds(1)
       state.filled = now
       state.room = min(state.room + seconds * limits.requestsPerSecond, limits.requestsPerSecond)
-      guard state.room >= 1 else { return .tooFast }
+      guard state.room >= 1 else {
+        state.tooFast += 1
+        return state.tooFast < limits.tooFastMax
+          ? .tooFast : .usedUp(UsedUp(message: "It has made \(state.tooFast) requests faster than it may."))
+      }
       state.room -= 1
       return .go
+    }
+  }
+
+  /// Counts a request for what no session reaches.
+  /// - Returns: why that was the last one.
+  func refused() -> UsedUp? {
+    state.withLock { state in
+      state.refusals += 1
+      guard state.refusals >= limits.refusalsMax else { return nil }
+      return UsedUp(message: "It has asked \(state.refusals) times for what no session reaches.")
     }
   }
 

@@ -15,7 +15,8 @@ package import TLS
 /// Where what happens is kept.
 package protocol RemoteJournal: Sendable {
   /// Returns when it is on the disk.
-  func append(_ body: EventBody, of device: DeviceID) async throws
+  /// - Returns: its sequence.
+  func append(_ body: EventBody, of device: DeviceID) async throws -> UInt64
 }
 
 /// What a session is for.
@@ -67,6 +68,12 @@ package final class RemoteSession: Sendable {
   package static let applicationProtocol = "printtrail-tunnel/1"
   /// Requests that wait to be looked at: more than may be open at one time.
   private static let waitingMax = 64
+  /// How often the hub is come to. Its service may have too much to do at one moment.
+  private static let attemptsMax = 3
+  /// Before the second attempt, and twice that before the third; each of them half as long or half as long again, so that agents do not come together.
+  private static let attemptPause: Duration = .milliseconds(500)
+  /// How often it is looked meanwhile whether somebody ended it.
+  private static let endLook: Duration = .milliseconds(50)
   /// How often it is looked whether the device is still where it was.
   private static let deviceLook: Duration = .seconds(2)
 
@@ -109,7 +116,7 @@ package final class RemoteSession: Sendable {
       if case .dropped(let late) = arrived.yield(stream) { late.abandon(.refusedStream) }
     }
     do {
-      try await journal.append(.remoteSessionOpened(opened), of: order.rules.device)
+      _ = try await journal.append(.remoteSessionOpened(opened), of: order.rules.device)
     } catch {
       connection.abort()
       throw error
@@ -122,7 +129,7 @@ package final class RemoteSession: Sendable {
     // Also where this task was cancelled: what was opened is seen to be closed.
     try await Task {
       _ = try await connection.untilClosed()
-      try await self.journal.append(.remoteSessionClosed(self.closed(end)), of: self.order.rules.device)
+      _ = try await self.journal.append(.remoteSessionClosed(self.closed(end)), of: self.order.rules.device)
     }.value
     return end
   }
@@ -138,11 +145,30 @@ package final class RemoteSession: Sendable {
     configuration.keepaliveInterval = .seconds(15)
     configuration.keepaliveTimeout = .seconds(15)
     configuration.drainTimeout = .seconds(2)
-    do {
-      return try await HTTP2Connection.serve(
-        over: try TLSConnection(to: hub, configuration: tls), configuration: configuration, take: take)
-    } catch let error as CancellationError { throw error } catch {
-      throw RemoteNotOpened("The hub's service remotetechnician at \(hub) did not take the session. \(error)")
+    for attempt in 1... {
+      do {
+        return try await HTTP2Connection.serve(
+          over: try TLSConnection(to: hub, configuration: tls), configuration: configuration, take: take)
+      } catch let error as CancellationError { throw error } catch {
+        let pause = Self.attemptPause * attempt * Double.random(in: 0.5...1.5)
+        guard attempt < Self.attemptsMax, Self.mayPass(error), started.duration(to: .now) + pause < limits.time else {
+          throw RemoteNotOpened("The hub's service remotetechnician at \(hub) did not take the session. \(error)")
+        }
+        let next = ContinuousClock.now.advanced(by: pause)
+        while ContinuousClock.now < next, ending.current == nil { try await Task.sleep(for: Self.endLook) }
+      }
+      guard ending.current == nil else { throw RemoteNotOpened("It was ended at the agent before it began.") }
+    }
+    preconditionFailure("an attempt succeeds, or is the last one")
+  }
+
+  /// Whether the hub may take the next attempt: there was no connection, or it was closed before the hub said anything. What it refuses, it refuses again.
+  private static func mayPass(_ error: any Error) -> Bool {
+    switch error {
+    case let error as TLSError: error.isTransient
+    case HTTP2Error.connection(let error): (error as? TLSError)?.isTransient ?? false
+    case HTTP2Error.closedByPeer: true
+    default: false
     }
   }
 

@@ -7,13 +7,26 @@ package enum TargetLook {
   /// Somebody waits: what answers later is found when it is asked for. Where nothing answers so soon, it is waited for longer.
   private static let patiences: [Duration] = [.milliseconds(700), .seconds(3)]
 
-  /// What answers at the ports, the best first: `https:443`, `http:80`. TLS goes before none, and the port of IPP comes last.
-  package static func targets(of rules: TargetRules) async -> [String] {
+  /// What answers at the ports, the best first: `https:443`, `http:80`. TLS goes before none, and the port of IPP comes last. Of a device that has shown a
+  /// certificate, what answers without TLS is left out; where nothing else answers, that is among the news of its certificates.
+  /// - Throws: `RemoteNotOpened` where nothing is left.
+  package static func targets(of rules: TargetRules, _ pins: CertificatePins) async throws(RemoteNotOpened) -> [String]
+  {
+    var answersWithoutTLS = false
     for patience in patiences {
       let found = await targets(of: rules, within: patience)
-      if !found.isEmpty { return found }
+      let usable = pins.isPinned ? found.filter { $0.hasPrefix("https:") } : found
+      if !usable.isEmpty { return usable }
+      answersWithoutTLS = answersWithoutTLS || !found.isEmpty
     }
-    return []
+    guard !answersWithoutTLS else {
+      pins.missTLS()
+      throw RemoteNotOpened(
+        "The device answers without TLS alone, and has shown a certificate before: somebody may stand between. Whoever knows why may accept it at the agent: ptagent remote trust."
+      )
+    }
+    let ports = rules.ports.map(String.init).joined(separator: ", ")
+    throw RemoteNotOpened("The device answers at none of the ports \(ports) of \(rules.address).")
   }
 
   private static func targets(of rules: TargetRules, within patience: Duration) async -> [String] {

@@ -13,12 +13,14 @@ package struct TargetRules: Sendable {
   package let address: IPv4Address
   package let ports: [UInt16]
 
-  /// - Parameter allowed: as in `obstacle`.
+  /// - Parameters:
+  ///   - allowed: as in `obstacle`.
+  ///   - own: as in `obstacle`.
   /// - Throws: `RemoteNotOpened` where no session may lead there.
   package init(
-    device: DeviceID, address: IPv4Address, ports: [UInt16], allowed: AddressSet = AddressSet()
+    device: DeviceID, address: IPv4Address, ports: [UInt16], allowed: AddressSet = AddressSet(), own: Set<IPv4Address>
   ) throws(RemoteNotOpened) {
-    if let obstacle = Self.obstacle(to: address, allowed: allowed) {
+    if let obstacle = Self.obstacle(to: address, allowed: allowed, own: own) {
       throw RemoteNotOpened("No session leads there. \(obstacle)")
     }
     self.device = device
@@ -39,9 +41,12 @@ package struct TargetRules: Sendable {
   ]
 
   /// Why no session may lead to an address; nil where one may.
-  /// - Parameter allowed: addresses that are allowed all the same: those of a test fleet.
-  package static func obstacle(to address: IPv4Address, allowed: AddressSet) -> String? {
+  /// - Parameters:
+  ///   - allowed: addresses that are allowed all the same: those of a test fleet.
+  ///   - own: the addresses that this machine has now. What listens there is no device, and may trust who comes from here.
+  package static func obstacle(to address: IPv4Address, allowed: AddressSet, own: Set<IPv4Address>) -> String? {
     guard !allowed.contains(address) else { return nil }
+    guard !own.contains(address) else { return "\(address) is this machine itself." }
     return forbidden.first { ($0.first...$0.last).contains(address.value) }.map { "\(address) is \($0.what)." }
   }
 }

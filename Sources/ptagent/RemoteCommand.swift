@@ -75,17 +75,33 @@ struct RemoteCloseCommand: AsyncParsableCommand {
 struct RemoteTrustCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "trust",
-    abstract: "Accept the certificate that a device shows now instead of the one that is pinned.",
+    abstract: "Accept a certificate that a device shows now instead of the one that is pinned.",
     discussion: """
       The first certificate that a device's page shows is pinned, and no other is accepted: after a reset or an update of the device it is another one, \
-      and so it is when somebody stands between. Whoever knows why it changed accepts it here, once a session has met it.
+      and so it is when somebody stands between. Without CERTIFICATE this shows which others sessions have met since the agent started. Whoever has \
+      compared the SHA-256 with what the device's own panel or maker says, or with a look at it from beside it, accepts that one by its digits. Of a device \
+      that has no TLS any more, none is accepted by the word none: its pages are spoken to in clear from then on.
 
         ptagent remote trust 10.0.0.7
+        ptagent remote trust 10.0.0.7 3f2a9c0d11e85b47
+        ptagent remote trust 10.0.0.7 none
       """)
 
   @OptionGroup var file: ConfigurationOption
   @Argument(help: "Its id or at least four digits of it, its serial number, or its address.")
   var device: String
+  @Argument(help: "The first 16 digits or more of the SHA-256 of the certificate to accept, or none.")
+  var certificate: String?
+
+  /// As the agent takes it: `openssl x509 -fingerprint` writes colons and capitals.
+  private var accepted: String? { certificate.map { $0.lowercased().filter { $0 != ":" } } }
+
+  func validate() throws {
+    guard accepted.map(RemoteControl.isCertificate) ?? true else {
+      throw ValidationError(
+        "CERTIFICATE is 16 to 64 digits of a SHA-256 as ptagent remote trust DEVICE shows it, or none.")
+    }
+  }
 
   mutating func run() async throws {
     try await reporting {
@@ -99,14 +115,24 @@ struct RemoteTrustCommand: AsyncParsableCommand {
       } catch let error as JournalError {
         throw AgentFailure(error, directory: configuration.journal.directory)
       }
-      let answer = try await RemoteControl.ask(.trust(id.description), stateDirectory: configuration.state.directory)
+      let answer = try await RemoteControl.ask(
+        .trust(id.description, accepted), stateDirectory: configuration.state.directory)
       if let refusal = answer.refusal { throw AgentFailure(.noInput, refusal) }
-      guard let ports = answer.trusted, !ports.isEmpty else {
+      let shown = answer.shown ?? []
+      guard !shown.isEmpty else {
         throw AgentFailure(
           .noInput, "The device has shown no other certificate since the agent started. Have its page opened once more."
         )
       }
-      try Output.write("Accepted at port \(ports.map(String.init).joined(separator: ", ")).\n")
+      guard let accepted else { return try Output.write(RemoteReport.certificates(shown)) }
+      guard let ports = answer.trusted, !ports.isEmpty else {
+        throw AgentFailure(
+          .noInput, "The device has not shown this certificate. It has shown:\n\(RemoteReport.certificates(shown))")
+      }
+      let whole = shown.map(\.sha256).first { !$0.isEmpty && $0.hasPrefix(accepted) }
+      try Output.write(
+        "Accepted at port \(ports.map(String.init).joined(separator: ", ")): \(whole.map { "SHA-256 \($0)" } ?? "no TLS").\n"
+      )
     }
   }
 }

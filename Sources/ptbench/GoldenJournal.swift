@@ -24,6 +24,7 @@ struct GoldenJournalCommand: AsyncParsableCommand {
   @Flag(help: "Write what came after that: jobs.") var jobs = false
   @Flag(help: "Write what came later still: settings of the hub that were applied and refused.") var settings = false
   @Flag(help: "Write what came after that: sessions with devices' own pages.") var remote = false
+  @Flag(help: "Write what came after that: requests that are recorded before they are made.") var requests = false
   @Option(help: "The recorded walks that its readings are made from.") var walks = "Fixtures/walks"
 
   /// Few, so that a small journal has several.
@@ -54,6 +55,10 @@ struct GoldenJournalCommand: AsyncParsableCommand {
     }
     if remote {
       for entry in try GoldenRemoteStory.entries() { try await append(entry, to: journal, clock) }
+      return try await close(journal)
+    }
+    if requests {
+      for entry in try GoldenRequestStory.entries() { try await append(entry, to: journal, clock) }
       return try await close(journal)
     }
     for entry in try story.beforeRestore() { try await append(entry, to: journal, clock) }

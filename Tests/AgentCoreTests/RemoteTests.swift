@@ -102,6 +102,18 @@ import Testing
     }
   }
 
+  @Test func `a certificate is named by enough digits of it`() {
+    #expect(RemoteControl.isCertificate("none") && RemoteControl.isCertificate("0123456789abcdef"))
+    for text in ["", "0123456789abcde", "0123456789ABCDEF", "../../../../etc/xy", String(repeating: "a", count: 65)] {
+      #expect(!RemoteControl.isCertificate(text), "\(text)")
+    }
+    let table = RemoteReport.certificates([
+      RemoteCertificateLine(port: 443, sha256: "00ff", subject: "CN=x"),
+      RemoteCertificateLine(port: 443, sha256: "", subject: ""),
+    ])
+    for word in ["00ff", "CN=x", "none: it answers without TLS"] { #expect(table.contains(word)) }
+  }
+
   @Test func `sessions are shown as a table and as JSON`() throws {
     let line = RemoteSessionLine(
       id: "00000000-0000-0000-0000-000000000001", device: "00112233445566778899aabbccddeeff", address: "10.0.0.7",

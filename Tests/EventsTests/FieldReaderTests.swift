@@ -47,6 +47,7 @@ import Testing
       case EventType.settingsRefused: Wire.SettingsRefused.self
       case EventType.remoteSessionOpened: Wire.RemoteSessionOpened.self
       case EventType.remoteRequest: Wire.RemoteRequest.self
+      case EventType.remoteRequestBegun: Wire.RemoteRequestBegun.self
       case EventType.remoteSessionClosed: Wire.RemoteSessionClosed.self
       case EventType.remoteCertificatePinned, EventType.remoteCertificateChanged: Wire.RemoteCertificate.self
       default: Wire.PollCost.self

@@ -94,7 +94,9 @@ enum Samples {
     .remoteRequest(
       RemoteRequest(
         job: job, method: "POST", path: "/a", parameters: ["x", "y"], status: 502, error: "not-http", bytesSent: 1,
-        bytesReceived: .max, milliseconds: 3)),
+        bytesReceived: .max, milliseconds: 3, target: "https:443", begun: .max)),
+    .remoteRequestBegun(
+      RemoteRequestBegun(job: job, method: "GET", path: "/a", parameters: ["x"], target: "http:80")),
     .remoteSessionClosed(
       RemoteSessionClosed(
         job: job, reason: "time", message: "Its time was over.", requests: 1, bytesSent: 2, bytesReceived: 3,

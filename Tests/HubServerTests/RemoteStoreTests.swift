@@ -186,4 +186,45 @@ internal import Testing
     #expect(requests[0]["time"] == .time(test.clock.now))
     #expect(requests[0]["status"] == .integer(200) && requests[0]["bytesReceived"] == .integer(12))
   }
+
+  @Test(arguments: TestDatabase.all)
+  fileprivate func `shows a request once, from its beginning on, and its result when it has one`(
+    _ database: TestDatabase
+  ) async throws {
+    let test = try await TestConsole(database)
+    try await test.store.offerRemote(true, at: .entity("Dealer"), by: Actor(name: "test"), now: test.clock.now)
+    let token = try await test.session(of: try await test.addUser("tess", [.technician]))
+    guard case .text(let id)? = await ask(test, token).json["id"], let job = JobID(id) else {
+      return #expect(Bool(false))
+    }
+    let berlin = test.berlin.install.number
+    @Sendable func note(_ sequence: UInt64, _ type: UInt8, _ message: any SwiftProtobuf.Message) async throws {
+      var payload = Data([1, 0, type])
+      withUnsafeBytes(of: test.clock.now.bigEndian) { payload.append(contentsOf: $0) }
+      payload.append(Data(repeating: 0, count: EventHeader.size - 11))
+      payload.append(try message.serializedBytes() as Data)
+      let record = DeliveredRecord(time: 7, leaf: .zero, payload: payload)
+      try await test.store.write { db in try RemoteLedger.note(record, berlin, epoch: 1, sequence: sequence, db) }
+    }
+    func shown() async throws -> [(path: ConsoleValue?, status: ConsoleValue?, error: ConsoleValue?)] {
+      guard case .list(let all)? = await test.ask(.get, "jobs/\(id)/page", token).json["requests"] else { return [] }
+      return all.map { ($0["path"], $0["status"], $0["error"]) }
+    }
+    for (sequence, path) in [(7, "/menu"), (8, "/socket")] {
+      try await note(
+        UInt64(sequence), 97,
+        Printtrail_Events_V1_RemoteRequestBegun.with { ($0.job, $0.method, $0.path) = (Data(job.bytes), "GET", path) })
+    }
+    var now = try await shown()
+    #expect(now.map(\.path) == [.text("/socket"), .text("/menu")])
+    #expect(now.allSatisfy { $0.status == .integer(0) && $0.error == .text("begun") })
+    try await note(
+      9, 93,
+      Printtrail_Events_V1_RemoteRequest.with {
+        ($0.job, $0.method, $0.path, $0.status, $0.begun) = (Data(job.bytes), "GET", "/menu", 200, 7)
+      })
+    now = try await shown()
+    #expect(now.map(\.path) == [.text("/menu"), .text("/socket")])
+    #expect(now.map(\.status) == [.integer(200), .integer(0)] && now.first?.error == .text(""))
+  }
 }

@@ -54,6 +54,7 @@ import Testing
     Golden(name: "v2-jobs", records: 17, head: RecordPosition(epoch: 1, sequence: 17), foldVersion: 3),
     Golden(name: "v2-settings", records: 6, head: RecordPosition(epoch: 1, sequence: 6), foldVersion: 3),
     Golden(name: "v2-remote", records: 11, head: RecordPosition(epoch: 1, sequence: 11), foldVersion: 3),
+    Golden(name: "v2-requests", records: 12, head: RecordPosition(epoch: 1, sequence: 12), foldVersion: 3),
   ]
 
   @Test(arguments: all) func `open, are sound, and give what was recorded`(golden: Golden) async throws {
@@ -143,6 +144,24 @@ import Testing
       return true
     }
     #expect(closed.map(\.reason) == ["closed"] && closed.first?.requests == 2)
+  }
+
+  @Test func `tell of requests as they were recorded before they were made`() throws {
+    let device = try #require(try Replay.run(reader("v2-requests")).state.devices.values.first)
+    #expect(device.pinnedCertificates[443]?.fact.digest == [], "it has no TLS any more")
+    var begun: [UInt64: RemoteRequestBegun] = [:]
+    var over: [RemoteRequest] = []
+    try reader("v2-requests").scan { view in
+      switch try Event(payload: view.payload).body {
+      case .remoteRequestBegun(let body): begun[view.position.sequence] = body
+      case .remoteRequest(let body): over.append(body)
+      default: break
+      }
+      return true
+    }
+    #expect(begun.keys.sorted() == [6, 9] && over.map(\.begun) == [6, 0])
+    #expect(begun[6]?.path == over.first?.path && begun[6]?.target == "http:80")
+    #expect(over.last?.target == "http://10.0.0.1:80")
   }
 
   @Test func `tell what came later as it was recorded`() throws {

@@ -12,8 +12,23 @@ final class FakeHub: Sendable {
   let port: UInt16
   private let channel: any Channel
   private let accepted: AsyncStream<HubStream>
+  private final class Counter: Sendable {
+    private let value = Mutex(0)
+    var number: Int { value.withLock { $0 } }
+    func next() -> Int {
+      value.withLock { value in
+        value += 1
+        return value
+      }
+    }
+  }
+  private let count = Counter()
 
-  init(protocolName: String = "printtrail-tunnel/1") async throws {
+  /// Connections that agents made.
+  var connections: Int { count.number }
+
+  /// - Parameter closesFirst: of so many connections nothing is read, as of those that a busy hub has no room for.
+  init(protocolName: String = "printtrail-tunnel/1", closesFirst: Int = 0) async throws {
     let keys = TestKeys.shared
     var configuration = TLSConfiguration.makeServerConfiguration(
       certificateChain: try NIOSSLCertificate.fromPEMFile(keys.path("hub.pem")).map { .certificate($0) },
@@ -24,9 +39,12 @@ final class FakeHub: Sendable {
     let context = try NIOSSLContext(configuration: configuration)
     let (accepted, accept) = AsyncStream.makeStream(of: HubStream.self)
     self.accepted = accepted
+    let count = count
     channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).childChannelInitializer {
       channel in
-      channel.eventLoop.makeCompletedFuture {
+      let number = count.next()
+      guard number > closesFirst else { return channel.close() }
+      return channel.eventLoop.makeCompletedFuture {
         let stream = HubStream(channel)
         try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
         try channel.pipeline.syncOperations.addHandler(HubBytes(stream))

@@ -51,13 +51,94 @@ internal import Testing
     #expect(try await visit.end().reason == .target)
     #expect(visit.records.closed?.reason == "target")
     #expect(visit.records.requests.map(\.error) == ["target"])
+    #expect(visit.records.requests.map(\.target) == ["http://\(authority)"] && visit.records.begun.isEmpty)
+  }
+
+  @Test func `ends with a hub that asks for what no session reaches, again and again`() async throws {
+    let device = try await RawDevice([])
+    let visit = try await Visit(ports: [device.port])
+    for number in 0..<500 {
+      guard let stream = try? visit.stream("GET", "/\(number)?pin=1234", port: 1) else { break }
+      _ = try? await Visit.answer(on: stream)
+    }
+    #expect(try await visit.end().reason == .limit)
+    // Besides the twentieth, what was under way.
+    let requests = visit.records.requests
+    #expect((20..<60).contains(requests.count) && visit.records.closed?.requests == UInt64(requests.count))
+    #expect(requests.first?.path == "/0" && requests.first?.parameters == ["pin"] && requests.first?.method == "GET")
+    #expect(requests.first?.target == "http://\(Visit.device):1")
+    let secret = try await Visit(ports: [80])
+    _ = try? await secret.ask("/;s=1/x;jsessionid=9;y", port: 0, authority: "anna:s3cr3t@10.0.0.1:80")
+    _ = try await secret.end()
+    #expect(secret.records.requests.map(\.target) == ["http://10.0.0.1:80"])
+    #expect(secret.records.requests.map(\.path) == ["//x"])
+    let hostile = AskRecord.refused(
+      [
+        HTTP2Header(":method", "G\u{1b}[2J"), HTTP2Header(":path", "/\u{1b}]0;x\n/é?\u{7}=1&a=2"),
+        HTTP2Header(":authority", String(repeating: "a", count: 70_000)),
+      ], of: Visit.job)
+    #expect(hostile.method == "G_[2J" && hostile.path == "/_]0/__" && hostile.parameters == ["_", "a"])
+    #expect(hostile.target.utf8.count < 310)
+    let many = (0..<64).map { "\($0)\(String(repeating: "p", count: 90))=1" }.joined(separator: "&")
+    #expect(AskRecord.parameters("/?" + many).joined().utf8.count <= 1_024)
+  }
+
+  @Test func `ends with a hub that never slows down`() async throws {
+    let device = try await RawDevice([])
+    let visit = try await Visit(
+      ports: [device.port],
+      limits: {
+        ($0.requestsPerSecond, $0.tooFastMax) = (0, 20)
+      })
+    for _ in 0..<500 {
+      guard let stream = try? visit.stream("GET", "/", port: device.port) else { break }
+      _ = try? await Visit.answer(on: stream)
+    }
+    #expect(try await visit.end().reason == .limit)
+    #expect((20..<60).contains(visit.records.requests.count))
+  }
+
+  @Test func `has each request on the disk before the device hears of it`() async throws {
+    let device = try PythonDevice()
+    let visit = try await Visit(ports: [device.port])
+    #expect(try await visit.ask("/?page=2", port: device.port).status == 200)
+    let over = try await visit.records.request()
+    #expect(
+      visit.records.begun == [
+        RemoteRequestBegun(
+          job: Visit.job, method: "GET", path: "/", parameters: ["page"], target: "http:\(device.port)")
+      ])
+    guard case .remoteRequestBegun? = visit.records.bodies.dropFirst(Int(over.begun) - 1).first else {
+      throw Unexpected()
+    }
+    try await visit.close()
+    // One that nobody could record is not made.
+    let silent = try await KeptDevice { _ in [.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")] }
+    let full = try await Visit(ports: [silent.port])
+    while full.records.bodies.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+    full.records.fill()
+    _ = try? await full.ask("/", port: silent.port)
+    await #expect(throws: Records.Full.self) { _ = try await full.end() }
+    #expect(silent.requests.isEmpty && silent.opened == 0)
+  }
+
+  @Test func `has a WebSocket in the journal while it is open`() async throws {
+    let device = try await RawDevice([])
+    let visit = try await Visit(ports: [device.port])
+    _ = try visit.stream(
+      "CONNECT", "/socket", port: device.port, headers: [HTTP2Header(":protocol", "websocket")], endStream: false)
+    while visit.records.begun.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+    #expect(visit.records.begun.map(\.path) == ["/socket"] && visit.records.requests.isEmpty)
+    try await visit.close()
+    #expect(visit.records.requests.map(\.begun) == [2])
   }
 
   @Test func `is journalled from its beginning to its end, without bodies, values and headers`() async throws {
     let device = try PythonDevice()
     let visit = try await Visit(ports: [device.port])
     _ = try await visit.ask(
-      "POST", "/login?user=anna&pin=1234&bare", port: device.port, headers: [HTTP2Header("cookie", "c=s3cr3t")],
+      "POST", "/a;jsessionid=s3cr3t/login%3Bs3cr3t?user=anna&pin=1234&bare&czNjcjN0MTIzNA==&x=", port: device.port,
+      headers: [HTTP2Header("cookie", "c=s3cr3t")],
       body: Array("password=s3cr3t".utf8))
     _ = try await visit.records.request()
     try await visit.close()
@@ -65,7 +146,8 @@ internal import Testing
     #expect(opened.job == Visit.job && opened.visit.user == "anna" && opened.visit.reason == "jam")
     #expect(opened.address == "127.0.0.1" && opened.evidence == "serial X")
     let request = try #require(visit.records.requests.first)
-    #expect(request.method == "POST" && request.path == "/login" && request.parameters == ["user", "pin"])
+    #expect(request.method == "POST" && request.path == "/a/login" && request.parameters == ["user", "pin"])
+    #expect(!"\(visit.records.bodies)".contains("czNjcjN0MTIzNA"))
     #expect(request.status == 200 && request.bytesSent == 15)
     let closed = try #require(visit.records.closed)
     #expect(closed.reason == "closed" && closed.requests == 1 && closed.bytesSent == 15)
@@ -210,7 +292,7 @@ internal import Testing
       RemoteOrder(
         job: Visit.job, visit: JobOrder.Visit(user: "", reason: "", from: "", seconds: 0),
         rules: try TargetRules(
-          device: Visit.device, address: IPv4Address(0x7f00_0001), ports: [80], allowed: Visit.loopback),
+          device: Visit.device, address: IPv4Address(0x7f00_0001), ports: [80], allowed: Visit.loopback, own: []),
         evidence: "", targets: [], names: [], allowsOldTLS: false), limits: RemoteLimits(),
       pins: CertificatePins(pinned: [:], standing: []), journal: records)
     let tls = try TestKeys.shared.configuration()
@@ -218,6 +300,22 @@ internal import Testing
       _ = try await session.run(to: TLS.Endpoint(host: "127.0.0.1", port: stranger.port), tls: tls) { nil }
     }
     #expect(records.bodies.isEmpty)
+    #expect(stranger.connections == 1, "what is refused by reason is not tried again")
+  }
+
+  @Test func `comes again where the hub has no room for it, and not for ever`() async throws {
+    let visit = try await Visit(ports: [80], closesFirst: 2)
+    #expect(try await visit.ask("/hello", port: 80, scheme: "https", authority: "agent").status == 200)
+    try await visit.close()
+    let full = try await FakeHub(closesFirst: .max)
+    let records = Records()
+    let session = RemoteSession(
+      visit.session.order, limits: RemoteLimits(), pins: CertificatePins(pinned: [:], standing: []), journal: records)
+    let tls = try TestKeys.shared.configuration()
+    await #expect(throws: RemoteNotOpened.self) {
+      _ = try await session.run(to: TLS.Endpoint(host: "127.0.0.1", port: full.port), tls: tls) { nil }
+    }
+    #expect(full.connections == 3 && records.bodies.isEmpty)
   }
 }
 
@@ -227,28 +325,43 @@ internal import Testing
     "100.100.100.200", "192.0.0.192", "168.63.129.16", "224.0.0.251", "239.255.255.250", "240.0.0.1", "255.255.255.255",
   ]) func `forbid what is no device's address, unless it is a test fleet's`(text: String) throws {
     let address = try #require(IPv4Address(text))
-    #expect(TargetRules.obstacle(to: address, allowed: AddressSet()) != nil)
-    #expect(throws: RemoteNotOpened.self) { try TargetRules(device: Visit.device, address: address, ports: [80]) }
-    #expect(TargetRules.obstacle(to: address, allowed: AddressSet([AddressRange(address)])) == nil)
+    #expect(TargetRules.obstacle(to: address, allowed: AddressSet(), own: []) != nil)
+    #expect(throws: RemoteNotOpened.self) {
+      try TargetRules(device: Visit.device, address: address, ports: [80], own: [])
+    }
+    #expect(TargetRules.obstacle(to: address, allowed: AddressSet([AddressRange(address)]), own: []) == nil)
   }
 
   @Test(arguments: [
     "10.0.0.7", "192.168.1.1", "172.16.9.9", "100.64.0.1", "203.0.113.9", "126.255.255.255", "128.0.0.1",
   ])
   func `allow addresses that printers have`(text: String) throws {
-    #expect(TargetRules.obstacle(to: try #require(IPv4Address(text)), allowed: AddressSet()) == nil)
+    #expect(TargetRules.obstacle(to: try #require(IPv4Address(text)), allowed: AddressSet(), own: []) == nil)
+  }
+
+  @Test func `forbid this machine's own addresses, whatever network they are of`() throws {
+    let address = try #require(IPv4Address("10.9.9.1"))
+    #expect(
+      TargetRules.obstacle(to: address, allowed: AddressSet(), own: [address])?.contains("machine itself") == true)
+    #expect(throws: RemoteNotOpened.self) {
+      try TargetRules(device: Visit.device, address: address, ports: [80], own: [address])
+    }
+    #expect(
+      TargetRules.obstacle(to: address, allowed: AddressSet([AddressRange(address)]), own: [address]) == nil)
   }
 
   @Test func `find what answers, encrypted or not, the best first`() async throws {
     let (plain, encrypted) = (try PythonDevice(), try PythonDevice(certificate: "device"))
     let rules = try TargetRules(
       device: Visit.device, address: IPv4Address(0x7f00_0001), ports: [plain.port, 1, encrypted.port],
-      allowed: Visit.loopback)
-    #expect(await TargetLook.targets(of: rules) == ["https:\(encrypted.port)", "http:\(plain.port)"])
+      allowed: Visit.loopback, own: [])
+    let pins = CertificatePins(pinned: [:], standing: [])
+    #expect(try await TargetLook.targets(of: rules, pins) == ["https:\(encrypted.port)", "http:\(plain.port)"])
   }
 
   @Test func `never reach raw printing, whatever is configured`() throws {
-    let rules = try TargetRules(device: Visit.device, address: IPv4Address(0x0a00_0007), ports: [80, 9_100, 0])
+    let rules = try TargetRules(
+      device: Visit.device, address: IPv4Address(0x0a00_0007), ports: [80, 9_100, 0], own: [])
     #expect(rules.ports == [80])
   }
 }

@@ -19,10 +19,11 @@ final class Records: RemoteJournal {
 
   private let state = Mutex(State())
 
-  func append(_ body: EventBody, of device: DeviceID) async throws {
+  func append(_ body: EventBody, of device: DeviceID) async throws -> UInt64 {
     try state.withLock { state in
       guard !state.isFull else { throw Full() }
       state.bodies.append(body)
+      return UInt64(state.bodies.count)
     }
   }
 
@@ -31,6 +32,12 @@ final class Records: RemoteJournal {
   var bodies: [EventBody] { state.withLock { $0.bodies } }
   var requests: [RemoteRequest] {
     bodies.compactMap { if case .remoteRequest(let body) = $0 { body } else { nil } }
+  }
+  var begun: [RemoteRequestBegun] {
+    bodies.compactMap { if case .remoteRequestBegun(let body) = $0 { body } else { nil } }
+  }
+  var changed: [RemoteCertificate] {
+    bodies.compactMap { if case .remoteCertificateChanged(let body) = $0 { body } else { nil } }
   }
   var closed: RemoteSessionClosed? {
     bodies.compactMap { if case .remoteSessionClosed(let body) = $0 { body } else { nil } }.last
@@ -67,16 +74,16 @@ final class Visit: Sendable {
 
   init(
     ports: [UInt16], seconds: UInt32 = 900, allowsOldTLS: Bool = false, pins: CertificatePins? = nil,
-    records: Records = Records(), absence: @escaping @Sendable () -> String? = { nil },
+    records: Records = Records(), closesFirst: Int = 0, absence: @escaping @Sendable () -> String? = { nil },
     hub change: (inout HTTP2Configuration) -> Void = { _ in }, limits: (inout RemoteLimits) -> Void = { _ in }
   ) async throws {
-    let fakeHub = try await FakeHub()
+    let fakeHub = try await FakeHub(closesFirst: closesFirst)
     var bounds = RemoteLimits()
     limits(&bounds)
     let order = RemoteOrder(
       job: Self.job, visit: JobOrder.Visit(user: "anna", reason: "jam", from: "198.51.100.7", seconds: seconds),
       rules: try TargetRules(
-        device: Self.device, address: IPv4Address(0x7f00_0001), ports: ports, allowed: Self.loopback),
+        device: Self.device, address: IPv4Address(0x7f00_0001), ports: ports, allowed: Self.loopback, own: []),
       evidence: "serial X", targets: ports.map { "http:\($0)" }, names: ["127.0.0.1", "npi3f2a"],
       allowsOldTLS: allowsOldTLS)
     let session = RemoteSession(

@@ -2,14 +2,16 @@
 //
 //     <state>/remote/ask.<nonce>.list              put there by the command, empty; taken away by the agent
 //     <state>/remote/ask.<nonce>.close.<job>|all
-//     <state>/remote/ask.<nonce>.trust.<device>
+//     <state>/remote/ask.<nonce>.trust.<device>[.<first digits of a certificate's SHA-256>|none]
 //     <state>/remote/answer.<nonce>                one JSON value; taken away by the command
 //
 // An ask has no content, so that it matters not whose file it is; what it says beyond these words is not looked at.
 
 internal import Events
 internal import FoundationEssentials
+internal import Journal
 internal import Logging
+internal import OpenSSL
 internal import Platform
 internal import ReadModels
 internal import RemoteTechnician
@@ -29,6 +31,14 @@ package struct RemoteSessionLine: Codable, Equatable, Sendable {
   package var secondsLeft: Int64
 }
 
+/// A certificate that a device showed, and that is not the pinned one.
+package struct RemoteCertificateLine: Codable, Equatable, Sendable {
+  package var port: UInt32
+  /// Of its DER; empty: the device answered without TLS.
+  package var sha256: String
+  package var subject: String
+}
+
 /// What the agent answers.
 package struct RemoteAnswer: Codable, Equatable, Sendable {
   package var sessions: [RemoteSessionLine]?
@@ -36,6 +46,8 @@ package struct RemoteAnswer: Codable, Equatable, Sendable {
   package var closed: Int?
   /// Ports whose other certificates are accepted from now on.
   package var trusted: [UInt32]?
+  /// Certificates of which one may be accepted, the latest last.
+  package var shown: [RemoteCertificateLine]?
   /// Why it was not done; a sentence.
   package var refusal: String?
 }
@@ -48,10 +60,13 @@ struct RemoteControlService: Service {
   private static let settledAfter: Int64 = 2_000
 
   let desk: RemoteDesk
+  let left: LeftSessions
+  let journal: Journal
   let stateDirectory: String
   let logger: Logger
 
   func run() async throws {
+    await left.close(in: journal, logger)
     let directory = RemoteControl.directory(in: stateDirectory)
     do {
       try Files.makeDirectory(directory, mode: 0o700)
@@ -102,7 +117,14 @@ struct RemoteControlService: Service {
       return count > 0 ? RemoteAnswer(closed: count) : RemoteAnswer(refusal: "There is no such session.")
     case "trust" where words.count == 2:
       guard let device = DeviceID(hex: words[1]) else { return RemoteAnswer(refusal: "This is no device's id.") }
-      do { return RemoteAnswer(trusted: try await desk.trust(device)) } catch {
+      return RemoteAnswer(shown: desk.certificates(of: device).map(RemoteCertificateLine.init))
+    case "trust" where words.count == 3:
+      guard let device = DeviceID(hex: words[1]) else { return RemoteAnswer(refusal: "This is no device's id.") }
+      guard RemoteControl.isCertificate(words[2]) else {
+        return RemoteAnswer(refusal: "This is no certificate's SHA-256.")
+      }
+      let shown = desk.certificates(of: device).map(RemoteCertificateLine.init)
+      do { return RemoteAnswer(trusted: try await desk.trust(device, words[2]), shown: shown) } catch {
         return RemoteAnswer(refusal: "\(error)")
       }
     default: return RemoteAnswer(refusal: "The agent that runs does not know this command.")
@@ -119,6 +141,12 @@ extension RemoteSessionLine {
   }
 }
 
+extension RemoteCertificateLine {
+  init(_ shown: RemoteCertificate) {
+    self.init(port: shown.port, sha256: hexadecimal(shown.digest), subject: shown.subject)
+  }
+}
+
 /// The command's side.
 package enum RemoteControl {
   private static let patience: Duration = .seconds(5)
@@ -129,14 +157,14 @@ package enum RemoteControl {
     case list
     /// Nil: all.
     case close(String?)
-    /// The device's id, 32 digits.
-    case trust(String)
+    /// The device's id, 32 digits, and what is accepted (`isCertificate`); nil: what it has shown is told.
+    case trust(String, String?)
 
     fileprivate var words: String {
       switch self {
       case .list: "list"
       case .close(let job): "close.\(job ?? "all")"
-      case .trust(let device): "trust.\(device)"
+      case .trust(let device, let certificate): "trust.\(device)" + (certificate.map { ".\($0)" } ?? "")
       }
     }
   }
@@ -146,8 +174,15 @@ package enum RemoteControl {
   /// One that is there whole, and not on its way to be (`Files.replace`).
   static func isAsk(_ name: String) -> Bool { name.hasPrefix("ask.") && !name.hasSuffix(".new") }
 
-  static func isNonce(_ text: String) -> Bool {
-    text.utf8.count == nonceDigits && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+  static func isNonce(_ text: String) -> Bool { text.utf8.count == nonceDigits && isHexadecimal(text) }
+
+  /// Whether a certificate can be named so: by 16 to 64 digits of its SHA-256 in lower case, or `none`.
+  package static func isCertificate(_ text: String) -> Bool {
+    text == CertificatePins.none || (CertificatePins.digitsMin...64).contains(text.utf8.count) && isHexadecimal(text)
+  }
+
+  private static func isHexadecimal(_ text: String) -> Bool {
+    text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
   }
 
   /// Asks the agent that runs.

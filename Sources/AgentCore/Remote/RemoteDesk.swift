@@ -8,6 +8,7 @@ internal import AlertRules
 internal import Collectors
 internal import Discovery
 internal import Events
+internal import Evidence
 internal import Jobs
 internal import Journal
 internal import Logging
@@ -73,11 +74,16 @@ final class RemoteDesk: DevicePageOpening {
     if RemoteIdentity.holds(settings.exclusions, device, state, address) {
       return JobRefusal(.notPermitted, "The device is excluded at this agent (remote.exclude).")
     }
-    if let obstacle = TargetRules.obstacle(to: address, allowed: AddressSet(settings.allowedAddresses)) {
+    if let obstacle = TargetRules.obstacle(
+      to: address, allowed: AddressSet(settings.allowedAddresses), own: Self.ownAddresses)
+    {
       return JobRefusal(.notPermitted, "No session leads there. \(obstacle)")
     }
     return nil
   }
+
+  /// That this machine has at this moment.
+  private static var ownAddresses: Set<IPv4Address> { Set(HostInterface.all().map(\.address)) }
 
   // MARK: One session
 
@@ -92,18 +98,20 @@ final class RemoteDesk: DevicePageOpening {
     if let obstacle = obstacle(to: device) { throw obstacle }
     guard let known = fold.state.devices[device] else { throw RemoteNotOpened("This agent has no device \(device).") }
     let rules = try TargetRules(
-      device: device, address: address, ports: settings.ports, allowed: AddressSet(settings.allowedAddresses))
-    let targets = await TargetLook.targets(of: rules)
-    guard !targets.isEmpty else {
-      let ports = rules.ports.map(String.init).joined(separator: ", ")
-      throw RemoteNotOpened("The device answers at none of the ports \(ports) of \(address).")
+      device: device, address: address, ports: settings.ports, allowed: AddressSet(settings.allowedAddresses),
+      own: Self.ownAddresses)
+    let pins = pins(of: device)
+    let targets: [String]
+    do { targets = try await TargetLook.targets(of: rules, pins) } catch {
+      try await record(pins.takeNews(), of: device)
+      throw error
     }
     let session = RemoteSession(
       RemoteOrder(
         job: job, visit: visit, rules: rules, evidence: evidence, targets: targets,
         names: RemoteIdentity.names(known, address),
         allowsOldTLS: RemoteIdentity.holds(settings.oldTLS, device, known, address)),
-      limits: settings.limits, pins: pins(of: device), journal: RemoteRecords(journal: journal))
+      limits: settings.limits, pins: pins, journal: RemoteRecords(journal: journal))
     guard take(session) else { throw RemoteNotOpened("It was ended at the agent before it began.") }
     logger.notice(
       "a technician's session begins",
@@ -242,9 +250,15 @@ final class RemoteDesk: DevicePageOpening {
     return sessions.count + opening
   }
 
-  /// Accepts the other certificates that a device has shown since the agent started.
-  /// - Returns: at which ports.
-  func trust(_ device: DeviceID) async throws -> [UInt32] {
+  /// Other certificates than the pinned one that a device has shown since the agent started.
+  func certificates(of device: DeviceID) -> [RemoteCertificate] {
+    fold.state.devices[device] == nil ? [] : pins(of: device).shown
+  }
+
+  /// Accepts one of them.
+  /// - Parameter certificate: as in `CertificatePins.trust`.
+  /// - Returns: at which ports; empty where no such one was shown.
+  func trust(_ device: DeviceID, _ certificate: String) async throws -> [UInt32] {
     guard let known = fold.state.devices[device] else { return [] }
     let pins = pins(of: device)
     let raised = Dictionary(
@@ -252,18 +266,23 @@ final class RemoteDesk: DevicePageOpening {
         (UInt32(clamping: $0.key.groupIndex), $0.value.time)
       }
     ) { first, _ in first }
-    let ports = pins.trustShown(now: Machine.milliseconds, raised: raised)
-    for body in pins.takeNews() { try await RemoteRecords(journal: journal).append(body, of: device) }
+    let ports = pins.trust(certificate, now: Machine.milliseconds, raised: raised)
+    try await record(pins.takeNews(), of: device)
     return ports
+  }
+
+  private func record(_ bodies: [EventBody], of device: DeviceID) async throws {
+    for body in bodies { _ = try await RemoteRecords(journal: journal).append(body, of: device) }
   }
 }
 
 /// What happens in sessions, as records about the device.
-private struct RemoteRecords: RemoteJournal {
+struct RemoteRecords: RemoteJournal {
   let journal: Journal
 
-  func append(_ body: EventBody, of device: DeviceID) async throws {
-    try await journal.append([try Event(time: Machine.milliseconds, device: device, body).encoded()])
+  func append(_ body: EventBody, of device: DeviceID) async throws -> UInt64 {
+    let payload = try Event(time: Machine.milliseconds, device: device, body).encoded()
+    return try await journal.append([payload]).last?.sequence ?? 0
   }
 }
 

@@ -20,6 +20,18 @@ package enum RemoteReport {
     return table.text
   }
 
+  /// Certificates that a device has shown, of which one may be accepted.
+  package static func certificates(_ certificates: [RemoteCertificateLine]) -> String {
+    var table = TextTable([.init("PORT"), .init("SHA-256"), .init("SUBJECT")])
+    for certificate in certificates {
+      table.add([
+        "\(certificate.port)", certificate.sha256.isEmpty ? "none: it answers without TLS" : certificate.sha256,
+        certificate.subject,
+      ])
+    }
+    return table.text
+  }
+
   package static func json(_ sessions: [RemoteSessionLine]) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

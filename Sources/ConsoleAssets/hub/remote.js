@@ -66,6 +66,7 @@ function sentence({ state, reason, user, ends, endReason }, job) {
 
 /** The words for an answer in the list of requests. */
 export function answered({ status, error }) {
+  if (error === "begun") return "no answer yet";
   if (error) return `${words(error)} (${status})`;
   return status === 0 ? "broken off" : String(status);
 }

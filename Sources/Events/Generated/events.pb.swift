@@ -869,6 +869,31 @@ package nonisolated struct Printtrail_Events_V1_RemoteSessionOpened: Sendable {
   fileprivate var _visit: Printtrail_Events_V1_Visit? = nil
 }
 
+/// type 97: a request of a session is about to be made of the device, and is made once this is on the disk. Its end is a RemoteRequest. No header, no body and
+/// no value of a query is kept.
+package nonisolated struct Printtrail_Events_V1_RemoteRequestBegun: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var job: Data = Data()
+
+  package var method: String = String()
+
+  /// Without its query, and without what stands behind semicolons.
+  package var path: String = String()
+
+  /// Names of the query's parameters.
+  package var parameters: [String] = []
+
+  /// Where it goes: "https:443".
+  package var target: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 /// type 93: a request of a session is over. No header, no body and no value of a query is kept.
 package nonisolated struct Printtrail_Events_V1_RemoteRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -897,6 +922,12 @@ package nonisolated struct Printtrail_Events_V1_RemoteRequest: Sendable {
   package var bytesReceived: UInt64 = 0
 
   package var milliseconds: UInt64 = 0
+
+  /// Where it went: "https:443"; of a refused one what was asked for, "http://10.0.0.1:80", as far as it is short and readable.
+  package var target: String = String()
+
+  /// The sequence of its RemoteRequestBegun, of the same epoch; 0: it was refused, or an older release wrote this.
+  package var begun: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -938,7 +969,7 @@ package nonisolated struct Printtrail_Events_V1_RemoteCertificate: Sendable {
 
   package var port: UInt32 = 0
 
-  /// SHA-256 of its DER.
+  /// SHA-256 of its DER; empty: the device answers without TLS, and (95) may from here on.
   package var digest: Data = Data()
 
   /// Of the pinned one, where there was one.
@@ -3570,9 +3601,59 @@ nonisolated extension Printtrail_Events_V1_RemoteSessionOpened: SwiftProtobuf.Me
   }
 }
 
+nonisolated extension Printtrail_Events_V1_RemoteRequestBegun: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RemoteRequestBegun"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}method\0\u{1}path\0\u{1}parameters\0\u{1}target\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.method) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.path) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.parameters) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.target) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.job.isEmpty {
+      try visitor.visitSingularBytesField(value: self.job, fieldNumber: 1)
+    }
+    if !self.method.isEmpty {
+      try visitor.visitSingularStringField(value: self.method, fieldNumber: 2)
+    }
+    if !self.path.isEmpty {
+      try visitor.visitSingularStringField(value: self.path, fieldNumber: 3)
+    }
+    if !self.parameters.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.parameters, fieldNumber: 4)
+    }
+    if !self.target.isEmpty {
+      try visitor.visitSingularStringField(value: self.target, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Events_V1_RemoteRequestBegun, rhs: Printtrail_Events_V1_RemoteRequestBegun) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.method != rhs.method {return false}
+    if lhs.path != rhs.path {return false}
+    if lhs.parameters != rhs.parameters {return false}
+    if lhs.target != rhs.target {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Printtrail_Events_V1_RemoteRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RemoteRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}method\0\u{1}path\0\u{1}parameters\0\u{1}status\0\u{1}error\0\u{3}bytes_sent\0\u{3}bytes_received\0\u{1}milliseconds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}method\0\u{1}path\0\u{1}parameters\0\u{1}status\0\u{1}error\0\u{3}bytes_sent\0\u{3}bytes_received\0\u{1}milliseconds\0\u{1}target\0\u{1}begun\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3589,6 +3670,8 @@ nonisolated extension Printtrail_Events_V1_RemoteRequest: SwiftProtobuf.Message,
       case 7: try { try decoder.decodeSingularUInt64Field(value: &self.bytesSent) }()
       case 8: try { try decoder.decodeSingularUInt64Field(value: &self.bytesReceived) }()
       case 9: try { try decoder.decodeSingularUInt64Field(value: &self.milliseconds) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.target) }()
+      case 11: try { try decoder.decodeSingularUInt64Field(value: &self.begun) }()
       default: break
       }
     }
@@ -3622,6 +3705,12 @@ nonisolated extension Printtrail_Events_V1_RemoteRequest: SwiftProtobuf.Message,
     if self.milliseconds != 0 {
       try visitor.visitSingularUInt64Field(value: self.milliseconds, fieldNumber: 9)
     }
+    if !self.target.isEmpty {
+      try visitor.visitSingularStringField(value: self.target, fieldNumber: 10)
+    }
+    if self.begun != 0 {
+      try visitor.visitSingularUInt64Field(value: self.begun, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3635,6 +3724,8 @@ nonisolated extension Printtrail_Events_V1_RemoteRequest: SwiftProtobuf.Message,
     if lhs.bytesSent != rhs.bytesSent {return false}
     if lhs.bytesReceived != rhs.bytesReceived {return false}
     if lhs.milliseconds != rhs.milliseconds {return false}
+    if lhs.target != rhs.target {return false}
+    if lhs.begun != rhs.begun {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

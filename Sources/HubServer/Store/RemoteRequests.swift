@@ -1,5 +1,6 @@
-// What was asked of devices' own pages: a row for each record `RemoteRequest` of an agent, made in the transaction that stores the record. The records are
-// the evidence; the rows are what finds them by their job.
+// What was asked of devices' own pages: a row for each request, made in the transactions that store an agent's records of it. `RemoteRequestBegun` makes the
+// row, and `RemoteRequest` takes its place; one that was refused, and one of an older agent, has that alone. The records are the evidence; the rows are what
+// finds them by their job.
 
 internal import Events
 internal import FoundationEssentials
@@ -8,23 +9,29 @@ internal import OpenSSL
 internal import SwiftProtobuf
 
 enum RemoteLedger {
-  /// `RemoteRequest` of events.proto.
-  private static let type: UInt16 = 93
+  /// `RemoteRequest` and `RemoteRequestBegun` of events.proto.
+  private static let (over, begun): (UInt16, UInt16) = (93, 97)
+  /// What is shown in the place of an error while a request has no end.
+  private static let underWay = "begun"
   /// What is shown of a path: agents cut it, too.
   private static let pathCharactersMax = 1_000
 
   static func note(
     _ record: DeliveredRecord, _ install: InstallNumber, epoch: UInt32, sequence: UInt64, _ db: any SQLConnection
   ) throws {
-    guard let time = timeOfRequest(record.payload),
-      let request = try? Printtrail_Events_V1_RemoteRequest(
-        serializedBytes: record.payload.dropFirst(EventHeader.size)),
-      let job = JobID(request.job)
+    guard let (time, type) = header(record.payload),
+      let request = request(record.payload.dropFirst(EventHeader.size), type), let job = JobID(request.job)
     else { return }
     // Of a session of this install alone: what an agent says of another's counts for nothing.
     let isOwn = try db.count(
       "SELECT count(*) FROM remote_session WHERE job = ? AND install = ?", job.description, install)
     guard isOwn == 1 else { return }
+    if request.begun > 0 {
+      try db.execute(
+        "DELETE FROM remote_request WHERE install = ? AND epoch = ? AND sequence = ? AND job = ? AND error = ?",
+        install,
+        epoch, Int64(clamping: request.begun), job.description, underWay)
+    }
     try db.execute(
       """
       INSERT INTO remote_request (install, epoch, sequence, job, at, method, path, parameters, status, error, bytes_sent, bytes_received,
@@ -36,13 +43,23 @@ enum RemoteLedger {
       Int64(clamping: request.bytesReceived), Int64(clamping: request.milliseconds))
   }
 
-  /// When it was, by the agent's clock, milliseconds since 1970 UTC; nil for a record of another type. It is asked for each record.
-  private static func timeOfRequest(_ payload: Data) -> Int64? {
+  /// A request that has no end yet is one whose answer is not known.
+  private static func request(_ bytes: Data, _ type: UInt16) -> Printtrail_Events_V1_RemoteRequest? {
+    guard type == begun else { return try? Printtrail_Events_V1_RemoteRequest(serializedBytes: bytes) }
+    guard let request = try? Printtrail_Events_V1_RemoteRequestBegun(serializedBytes: bytes) else { return nil }
+    return .with {
+      ($0.job, $0.method, $0.path, $0.parameters) = (request.job, request.method, request.path, request.parameters)
+      $0.error = underWay
+    }
+  }
+
+  /// When it was, by the agent's clock, milliseconds since 1970 UTC, and its type; nil for a record of another type. It is asked for each record.
+  private static func header(_ payload: Data) -> (time: Int64, type: UInt16)? {
     payload.withUnsafeBytes { bytes in
-      guard bytes.count >= EventHeader.size, bytes[0] == EventHeader.version,
-        UInt16(bytes[1]) << 8 | UInt16(bytes[2]) == type
-      else { return nil }
-      return Int64(bigEndian: bytes.loadUnaligned(fromByteOffset: 3, as: Int64.self))
+      guard bytes.count >= EventHeader.size, bytes[0] == EventHeader.version else { return nil }
+      let type = UInt16(bytes[1]) << 8 | UInt16(bytes[2])
+      guard type == over || type == begun else { return nil }
+      return (Int64(bigEndian: bytes.loadUnaligned(fromByteOffset: 3, as: Int64.self)), type)
     }
   }
 }
