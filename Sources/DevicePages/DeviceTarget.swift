@@ -51,6 +51,12 @@ package struct DevicePlace: Equatable, Sendable {
     return "\(current.scheme)://\(name)\(port)"
   }
 
+  /// Where a link or a redirect to one of the targets leads: from TLS never to none, which whoever stands between would ask for as well. Its path is then one of
+  /// the present target.
+  package func leading(to target: DeviceTarget) -> DeviceTarget {
+    current.isSecure && !target.isSecure ? current : target
+  }
+
   package func has(_ target: DeviceTarget) -> Bool {
     targets.contains(target) || Self.usualPorts.contains(target.port)
   }

@@ -83,6 +83,7 @@ package struct LinkRewriter: Sendable {
 
   /// - Parameter slashes: how many there are behind the authority. Two of them would be another host, were they to stand at the front.
   private func replacement(_ target: DeviceTarget, followedBy slashes: Int, isEscaped: Bool) -> [UInt8] {
+    let target = place.leading(to: target)
     let path =
       target == place.current ? "" : "\(Self.switchPath.dropLast())/\(target.scheme)/\(target.port)"
     let text = slashes == 0 ? path + "/" : slashes == 1 ? path : path + "/."

@@ -31,9 +31,10 @@ extension DevicePlace {
       return .within(path: Self.path(written.rest), target: nil)
     }
     guard scheme == "http" || scheme == "https", names.contains(host) else { return .elsewhere(location) }
-    let target = DeviceTarget(
+    let named = DeviceTarget(
       isSecure: scheme == "https", port: written.port ?? DeviceTarget.usualPort(isSecure: scheme == "https"))
-    guard has(target) else { return .elsewhere(location) }
+    guard has(named) else { return .elsewhere(location) }
+    let target = leading(to: named)
     return .within(path: Self.path(written.rest), target: target == current ? nil : target)
   }
 

@@ -34,8 +34,15 @@ package final class CertificatePins: Sendable {
     state = Mutex(State(pinned: pinned.filter { !$0.value.isEmpty }, standing: standing))
   }
 
-  /// Whether the device has shown a certificate. It is spoken to with TLS alone from then on.
-  package var isPinned: Bool { state.withLock { !$0.pinned.isEmpty } }
+  /// Whether a port is spoken to with TLS alone: that of IPP once it has shown a certificate, and all others once one of them has. Many devices have TLS for
+  /// IPP, and none for their pages.
+  package func wantsTLS(at port: UInt16) -> Bool {
+    let isOfIPP = port == Self.portOfIPP
+    return state.withLock { $0.pinned.keys.contains { ($0 == Self.portOfIPP) == isOfIPP } }
+  }
+
+  /// RFC 8010, section 3.
+  private static let portOfIPP: UInt32 = 631
 
   /// Other certificates that were shown since the agent started, the latest last; one without a digest: the device answered without TLS.
   package var shown: [RemoteCertificate] { state.withLock { $0.shown } }

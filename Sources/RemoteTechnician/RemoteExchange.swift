@@ -64,7 +64,7 @@ struct RemoteExchange: Sendable {
   private func ask(_ headers: [HTTP2Header]) throws -> DeviceAsk {
     let ask = try DeviceAsk(headers, session.order.rules)
     // Also a link of the device's own leads past its certificate there.
-    guard ask.isEncrypted || !session.pins.isPinned else { throw WithoutTLS() }
+    guard ask.isEncrypted || !session.pins.wantsTLS(at: ask.port) else { throw WithoutTLS() }
     return ask
   }
 

@@ -15,8 +15,8 @@ package enum TargetLook {
     var answersWithoutTLS = false
     for patience in patiences {
       let found = await targets(of: rules, within: patience)
-      let usable = pins.isPinned ? found.filter { $0.hasPrefix("https:") } : found
-      if !usable.isEmpty { return usable }
+      let usable = found.filter { $0.isEncrypted || !pins.wantsTLS(at: $0.port) }
+      if !usable.isEmpty { return usable.map(\.text) }
       answersWithoutTLS = answersWithoutTLS || !found.isEmpty
     }
     guard !answersWithoutTLS else {
@@ -29,7 +29,15 @@ package enum TargetLook {
     throw RemoteNotOpened("The device answers at none of the ports \(ports) of \(rules.address).")
   }
 
-  private static func targets(of rules: TargetRules, within patience: Duration) async -> [String] {
+  private struct Target {
+    let isEncrypted: Bool
+    let port: UInt16
+
+    var text: String { "\(isEncrypted ? "https" : "http"):\(port)" }
+    var rank: Int { (port == 631 ? 2 : 0) + (isEncrypted ? 0 : 1) }
+  }
+
+  private static func targets(of rules: TargetRules, within patience: Duration) async -> [Target] {
     let address = rules.address.description
     let found = await withTaskGroup(of: (index: Int, schemes: [String]).self) { group in
       for (index, port) in rules.ports.enumerated() {
@@ -38,9 +46,9 @@ package enum TargetLook {
       return await group.reduce(into: [:]) { $0[$1.index] = $1.schemes }
     }
     let all = rules.ports.enumerated().flatMap { index, port in
-      (found[index] ?? []).map { (rank: (port == 631 ? 2 : 0) + ($0 == "https" ? 0 : 1), text: "\($0):\(port)") }
+      (found[index] ?? []).map { Target(isEncrypted: $0 == "https", port: port) }
     }
-    return all.enumerated().sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }.map(\.element.text)
+    return all.enumerated().sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }.map(\.element)
   }
 
   /// The ports of HTTP and HTTPS are what they are named; at others it is tried. Whose certificate it is, is no matter yet.

@@ -49,6 +49,11 @@ private func place(_ current: String = "http:80") throws -> DevicePlace {
     }
   }
 
+  @Test(arguments: ["http://192.168.1.7/menu", "http://npi3f2a:8080/menu"])
+  func `is never without TLS from where there is TLS`(_ location: String) throws {
+    #expect(try place("https:443").redirect(location, ownOrigin: own) == .within(path: "/menu", target: nil))
+  }
+
   @Test(arguments: [
     ("5", "5", nil), ("0; url=/menu", "0; url=/menu", nil), ("0;URL='http://npi3f2a/menu'", "0; url=/menu", nil),
     ("3, https://192.168.1.7/x", "3; url=/x", "https:443"), ("  7.5 ; url = \"/a\" /b", "7; url=/a", nil),

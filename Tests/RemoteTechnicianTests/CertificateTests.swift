@@ -125,11 +125,16 @@ internal import Testing
     #expect(changed.digest.isEmpty && changed.former == digest)
     #expect(alert.key == RemoteAlert.certificateKey(port: UInt32(encrypted.port)))
     // Until somebody at the agent says that it has none.
-    #expect(pins.trust("none", now: 5, raised: [:]) == [UInt32(encrypted.port)] && !pins.isPinned)
+    #expect(pins.trust("none", now: 5, raised: [:]) == [UInt32(encrypted.port)] && !pins.wantsTLS(at: encrypted.port))
     guard case .remoteCertificatePinned(let none)? = pins.takeNews().first else { throw Unexpected() }
     #expect(none.digest.isEmpty && none.former == digest)
     #expect(try await TargetLook.targets(of: rules([plain.port, 1]), pins) == ["http:\(plain.port)"])
-    #expect(!CertificatePins(pinned: [443: []], standing: []).isPinned, "as the journal has it")
+    #expect(!CertificatePins(pinned: [443: []], standing: []).wantsTLS(at: 443), "as the journal has it")
+    let (pages, ipp) = (
+      CertificatePins(pinned: [443: [1]], standing: []), CertificatePins(pinned: [631: [1]], standing: [])
+    )
+    #expect(pages.wantsTLS(at: 80) && pages.wantsTLS(at: 8_080) && !pages.wantsTLS(at: 631))
+    #expect(!ipp.wantsTLS(at: 80) && ipp.wantsTLS(at: 631), "many have TLS for IPP, and none for their pages")
   }
 
   @Test func `of old TLS is looked at only where that is switched on for the device`() async throws {

@@ -169,7 +169,7 @@ struct RemoteProxy: Sendable {
     guard words.count >= 2, let target = DeviceTarget("\(words[0]):\(words[1].prefix { $0 != "?" })"),
       visit.place.has(target), ["GET", "HEAD"].contains(request.method)
     else { return try await tellNothing(request, &parts, writer) }
-    try await gate.go(to: target, visit)
+    try await gate.go(to: visit.place.leading(to: target), visit)
     // Browsers read a backslash as a slash: after the first, neither may lead to another host.
     let path = words.count > 2 ? "/" + words[2].drop { $0 == "/" || $0 == "\\" } : "/"
     return try await send(

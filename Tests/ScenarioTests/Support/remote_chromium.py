@@ -89,7 +89,8 @@ class Chromium:
         expect(urlsplit(self.page.url).netloc == origin and "over https" in self.page.inner_text("p"), self.page.url)
         self.page.go_back()
         self.page.click("#other")
-        self.page.wait_for_selector("p:has-text('over http')")
+        # It names the port without TLS, for which TLS is not left.
+        self.page.wait_for_selector("p:has-text('over https')")
         expect(urlsplit(self.page.url).netloc == origin and self.page.url.endswith("/next"), self.page.url)
         self.page.goto(f"https://{origin}/")
 

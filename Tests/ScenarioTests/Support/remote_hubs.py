@@ -113,8 +113,9 @@ class Hubs:
         expect("This page is closed" in ended.text, ended)
 
     def check_the_agents_journal_has_both_ends(self):
-        closed = [event["data"] for event in self.site.events("RemoteSessionClosed")]
-        expect(len(closed) == 3 and all(end["reason"] == "hub" for end in closed), closed)
+        ends = lambda: [event["data"] for event in self.site.events("RemoteSessionClosed")]  # noqa: E731
+        closed = eventually(lambda: (lambda all: all if len(all) == 3 else None)(ends()), "three ends in the journal")
+        expect(all(end["reason"] == "hub" for end in closed), closed)
         expect(sum("broke" in end["message"] or "The hub ended it." in end["message"] for end in closed) == 2, closed)
 
     def check_nobody_but_a_hub_relays(self):
