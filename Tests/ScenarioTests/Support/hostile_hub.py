@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import subprocess
 import sys
 
@@ -32,6 +33,8 @@ class HostileHub:
         self.program.stdin.write(json.dumps(order) + "\n")
         self.program.stdin.flush()
         job = self.site.asked(device, user)
+        heard, _, _ = select.select([self.program.stdout], [], [], 60)
+        expect(heard, f"no agent came to the hostile hub: {self.site.session(job, user)}")
         told = json.loads(self.program.stdout.readline())
         expect("failed" not in told, told)
         return told, self.site.becomes(job, "ended", user)
