@@ -51,10 +51,11 @@ package struct DevicePlace: Equatable, Sendable {
     return "\(current.scheme)://\(name)\(port)"
   }
 
-  /// Where a link or a redirect to one of the targets leads: from TLS never to none, which whoever stands between would ask for as well. Its path is then one of
-  /// the present target.
-  package func leading(to target: DeviceTarget) -> DeviceTarget {
-    current.isSecure && !target.isSecure ? current : target
+  /// Where a link or a redirect to the device at a port leads; nil: that is none of its targets. From TLS it never leads to none, which whoever stands between
+  /// would ask for as well: its path is then one of the present target.
+  package func leading(to target: DeviceTarget) -> DeviceTarget? {
+    if current.isSecure, !target.isSecure { return current }
+    return has(target) ? target : nil
   }
 
   package func has(_ target: DeviceTarget) -> Bool {

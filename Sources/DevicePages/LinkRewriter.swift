@@ -74,8 +74,8 @@ package struct LinkRewriter: Sendable {
       place.names.contains(host)
     else { return nil }
     let isSecure = scheme.name.map { $0 == "https" } ?? place.current.isSecure
-    let target = DeviceTarget(isSecure: isSecure, port: port ?? DeviceTarget.usualPort(isSecure: isSecure))
-    guard place.has(target) else { return nil }
+    let named = DeviceTarget(isSecure: isSecure, port: port ?? DeviceTarget.usualPort(isSecure: isSecure))
+    guard let target = place.leading(to: named) else { return nil }
     let slashes = Self.slashes(bytes, end)
     return Link(
       begin: scheme.begin, end: end, replacement: replacement(target, followedBy: slashes, isEscaped: isEscaped))
@@ -83,7 +83,6 @@ package struct LinkRewriter: Sendable {
 
   /// - Parameter slashes: how many there are behind the authority. Two of them would be another host, were they to stand at the front.
   private func replacement(_ target: DeviceTarget, followedBy slashes: Int, isEscaped: Bool) -> [UInt8] {
-    let target = place.leading(to: target)
     let path =
       target == place.current ? "" : "\(Self.switchPath.dropLast())/\(target.scheme)/\(target.port)"
     let text = slashes == 0 ? path + "/" : slashes == 1 ? path : path + "/."

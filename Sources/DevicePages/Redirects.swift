@@ -33,8 +33,7 @@ extension DevicePlace {
     guard scheme == "http" || scheme == "https", names.contains(host) else { return .elsewhere(location) }
     let named = DeviceTarget(
       isSecure: scheme == "https", port: written.port ?? DeviceTarget.usualPort(isSecure: scheme == "https"))
-    guard has(named) else { return .elsewhere(location) }
-    let target = leading(to: named)
+    guard let target = leading(to: named) else { return .elsewhere(location) }
     return .within(path: Self.path(written.rest), target: target == current ? nil : target)
   }
 

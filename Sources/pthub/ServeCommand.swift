@@ -194,7 +194,15 @@ struct ServeCommand: AsyncParsableCommand {
   }
 
   private func remoteTechnician() throws -> Hub.Configuration.Remote? {
-    guard let remote else { return nil }
+    guard let remote else {
+      let alone = [
+        ("--remote-domain", remoteDomain != Hub.Configuration.Remote.usualDomain),
+        ("--remote-relay", remoteRelay != nil),
+        ("--remote-certificate", remoteCertificate != nil), ("--remote-key", remoteKey != nil),
+      ].first { $0.1 }
+      guard let alone else { return nil }
+      throw HubError(.usage, "\(alone.0) does nothing without --remote, where agents come for devices' pages.")
+    }
     let parts = remoteDomain.split(separator: ":", omittingEmptySubsequences: false)
     var made = Hub.Configuration.Remote(agents: remote, web: remoteWeb)
     made.domain = try Hub.Configuration.Remote.checked(domain: String(parts[0]))

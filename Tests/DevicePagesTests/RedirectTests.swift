@@ -49,7 +49,7 @@ private func place(_ current: String = "http:80") throws -> DevicePlace {
     }
   }
 
-  @Test(arguments: ["http://192.168.1.7/menu", "http://npi3f2a:8080/menu"])
+  @Test(arguments: ["http://192.168.1.7/menu", "http://npi3f2a:8080/menu", "http://192.168.1.7:22137/menu"])
   func `is never without TLS from where there is TLS`(_ location: String) throws {
     #expect(try place("https:443").redirect(location, ownOrigin: own) == .within(path: "/menu", target: nil))
   }

@@ -81,6 +81,23 @@ internal import Testing
   }
 }
 
+@Suite struct `Who asks for a page without the role` {
+  @Test func `stands in the audit trail, and does not fill it`() async throws {
+    try await RemoteSite.run { site in
+      let store = site.hub.store
+      for _ in 0..<(HubLimits.remoteRefusalsToldBurst + 5) {
+        try await store.noteRefusedPage(
+          RemoteSite.device, by: site.login, peer: "ipv4:192.0.2.1", because: "This takes the role.",
+          now: site.hub.clock.now)
+      }
+      let told = try await store.auditTrail(limit: 100).filter { $0.action == "remote.refused" }
+      #expect(told.count == HubLimits.remoteRefusalsToldBurst)
+      #expect(told[0].subject == RemoteSite.device && told[0].peer == "ipv4:192.0.2.1")
+      #expect(told[0].detail == "tess asked for the page: This takes the role.")
+    }
+  }
+}
+
 @Suite struct `A browser's request` {
   @Test(arguments: [
     ("GET / HTTP/1.1\r\nHost: x\r\nNo colon\r\n\r\n", "400"), ("\u{0}\u{1}\u{2}\r\n\r\n", "400"),

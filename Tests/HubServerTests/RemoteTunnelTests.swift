@@ -123,10 +123,29 @@ internal import Zlib
       #expect(back.status == 302 && back.field("location") == "/x?y=1")
       #expect(try await browser.ask("/x").body == "secure")
       for path in [
-        "/.printtrail/go/http/9100/x", "/.printtrail/go/ftp/80/", "/.printtrail/go/http", "/.printtrail/other",
+        "/.printtrail/go/https/9100/x", "/.printtrail/go/ftp/80/", "/.printtrail/go/http", "/.printtrail/other",
       ] {
         #expect(try await browser.ask(path).status == 404, "\(path)")
       }
+    }
+  }
+
+  @Test func `stays where it is when a page has a picture at another of the device's ports`() async throws {
+    try await RemoteSite.run { site in
+      let (session, tunnel, browser) = try await site.opened()
+      let picture = "/.printtrail/go/http/631/icon.png?x=1"
+      #expect(try await browser.ask(picture, ["-H", "Sec-Fetch-Dest: image"]).status == 200)
+      let asked = try #require(tunnel.requests.last)
+      #expect(asked.authority.hasSuffix(":631") && asked.scheme == "http" && asked.path == "/icon.png?x=1")
+      #expect(try await site.state(session).target == "http:80")
+      _ = try await browser.ask("/menu")
+      #expect(tunnel.requests.last?.authority.hasSuffix(":80") == true)
+      // Who goes there himself goes over, and so does a form, as it is.
+      let link = try await browser.ask(picture, ["-H", "Sec-Fetch-Dest: document"])
+      #expect(link.status == 302 && link.field("location") == "/icon.png?x=1")
+      let form = try await browser.ask("/.printtrail/go/https/443/set", ["-X", "POST", "-d", "a=b"])
+      #expect(form.status == 307 && form.field("location") == "/set")
+      #expect(try await site.state(session).target == "https:443")
     }
   }
 

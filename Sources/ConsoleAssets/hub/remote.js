@@ -49,7 +49,9 @@ export async function endPage({ api, id }) {
 export function sessionCard({ api, session, job, refresh }) {
   const place = h("div", { class: "stack", role: "status" });
   const { id, own, mayEnd } = session;
-  fill(place, h("p", null, sentence(session, job)),
+  fill(place,
+    h("p", null, "The page of ", h("a", { href: link("devices", session.device) }, deviceName(session.about)), session.about.serial && `, ${session.about.serial}`, session.from && `, asked for from ${session.from}`, "."),
+    h("p", null, ...sentence(session, job)),
     h("div", { class: "actions" },
       mayEnd && actionButton("End now", async () => { await endPage({ api, id }); await refresh(); }, { class: "danger" }),
       own && session.state === "open" && actionButton(session.entered ? "Show the page anew" : "Show the page", () => enterPage({ api, id }), { class: "primary" })));
@@ -57,12 +59,15 @@ export function sessionCard({ api, session, job, refresh }) {
 }
 
 function sentence({ state, reason, user, ends, endReason }, job) {
-  const asked = `${user}: ${reason}. `;
-  if (state === "open") return `${asked}The page is open until ${time(ends, { always: true })}.`;
-  if (state === "ended") return `${asked}The session is over: ${endReason ?? "its time is over"}.`;
+  const asked = `${user}: ${closed(reason)} `;
+  if (state === "open") return [asked, "The page is open until ", time(ends, { always: true }), "."];
+  if (state === "ended") return [asked, `The session is over: ${closed(endReason ?? "its time is over")}`];
   const waits = { created: "The agent is told as soon as it is connected.", sent: "The agent has been told.", received: "The agent has it.", started: "The agent looks whether the device is the one it should be." };
-  return `${asked}${waits[job?.state] ?? "Waiting for the agent."}`;
+  return [asked, waits[job?.state] ?? "Waiting for the agent."];
 }
+
+/** A sentence with one full stop, however it came. */
+const closed = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 /** The words for an answer in the list of requests. */
 export function answered({ status, error }) {

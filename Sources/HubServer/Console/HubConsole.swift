@@ -125,7 +125,12 @@ struct HubConsole: Sendable {
       guard let session else {
         throw ConsoleFault(401, "login_required", "Log in first: there is no session, or it has ended.")
       }
-      try Self.check(route.need, session.user)
+      do { try Self.check(route.need, session.user) } catch {
+        if route.need == .role(.technician) {
+          try await store.noteRefusedPage(id, by: session, peer: request.peer, because: error.message, now: now)
+        }
+        throw error
+      }
     }
     try check(request, by: route)
     let scope = session?.user.scope ?? EntityScope(root: 0)

@@ -13,7 +13,7 @@ extension HubConsole {
     ConsoleRoute(.get, "jobs/{id}/page", .session, of: .job) { console, call in
       let session = try await console.remoteSession(call)
       let requests = try await console.store.remoteRequests(of: session)
-      return .ok(Self.remote(session, call, requests: requests))
+      return .ok(try await console.remote(session, call, requests: requests))
     },
     ConsoleRoute(.post, "jobs/{id}/page", .role(.technician), of: .job) { console, call in
       try await console.enterPage(call)
@@ -22,7 +22,9 @@ extension HubConsole {
     ConsoleRoute(.get, "pages", .session) { console, call in
       let all = try await console.store.openRemoteSessions(
         of: call.isConfigurer ? nil : call.session?.user.number, within: call.scope)
-      return .ok(.object(["items": .list(all.map { Self.remote($0, call) })]))
+      var items: [ConsoleValue] = []
+      for session in all { items.append(try await console.remote(session, call)) }
+      return .ok(.object(["items": .list(items)]))
     },
     ConsoleRoute(.get, "devices/{id}/remote", .session, of: .device) { console, call in try await console.offer(call) },
     ConsoleRoute(.get, "installs/{id}/remote", .session, of: .install) { console, call in
@@ -60,7 +62,7 @@ extension HubConsole {
     switch try await store.askForPage(
       of: id, reason: reason, seconds: seconds, by: login, actor: call.actor, now: call.now)
     {
-    case .done(let session): return .created(Self.remote(session, call))
+    case .done(let session): return .created(try await remote(session, call))
     case .refused(let why): throw ConsoleFault(422, "refused", why)
     }
   }
@@ -98,13 +100,15 @@ extension HubConsole {
     return .ok(.object(["ended": .bool(hasEnded)]))
   }
 
-  private static func remote(
+  private func remote(
     _ session: RemoteSession, _ call: ConsoleCall, requests: [ConsoleValue]? = nil
-  ) -> ConsoleValue {
+  ) async throws -> ConsoleValue {
     let isOwn = session.user == call.session?.user.number
     var members: [ConsoleValue.Member] = []
     let known: KeyValuePairs<String, ConsoleValue> = [
-      "id": .text(session.job.description), "device": .text(session.device), "user": .text(session.userName),
+      "id": .text(session.job.description), "device": .text(session.device),
+      "about": try await store.remoteAbout(device: session.device), "user": .text(session.userName),
+      "from": .text(session.from),
       "reason": .text(session.reason), "state": .text(session.state), "created": .time(session.createdAt),
       "opened": .time(session.openedAt), "entered": .time(session.enteredAt),
       "ends": .time(session.openedAt == nil ? nil : session.endsAt), "ended": .time(session.endedAt),

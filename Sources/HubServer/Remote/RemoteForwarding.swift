@@ -17,6 +17,13 @@ extension RemoteProxy {
     _ request: RemoteRequest, _ visit: RemoteVisit, _ ownOrigin: String, _ parts: inout Parts, _ writer: Writer
   ) async throws -> Bool {
     guard let line = await sessions.line(to: visit.session) else {
+      // Mostly because the session has just ended, which was not looked at again yet.
+      if let domain = domain.value, let origin = SessionOrigin(host: request.host, domain: domain),
+        let now = try? await gate.visit(origin, cookies: request.fields.values("cookie"), isAnew: true),
+        case .refused(let why) = now.standing
+      {
+        return try await tellOver(why, request, &parts, writer)
+      }
       return try await tell(
         502, "The hub that the device's agent is connected to cannot be reached.",
         title: RemotePages.title(ofError: "hub"), request, &parts, writer)

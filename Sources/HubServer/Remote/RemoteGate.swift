@@ -30,11 +30,13 @@ final class RemoteGate: Sendable {
   }
 
   /// Nil: no such origin, or not for whoever has this cookie, or none.
-  func visit(_ origin: SessionOrigin, cookies: [String]) async throws -> RemoteVisit? {
+  ///
+  /// - Parameter isAnew: whether what was found a moment ago counts no more.
+  func visit(_ origin: SessionOrigin, cookies: [String], isAnew: Bool = false) async throws -> RemoteVisit? {
     guard let cookie = Self.cookie(cookies) else { return nil }
     let key = "\(origin.token) \(cookie)"
     let now = ContinuousClock.now
-    if let known = remembered.withLock({ $0[key] }), known.until > now { return known.visit }
+    if !isAnew, let known = remembered.withLock({ $0[key] }), known.until > now { return known.visit }
     guard let (session, standing) = try await store.remoteVisit(token: origin.token, cookie: cookie, now: clock.now),
       let place = session.place
     else { return nil }

@@ -6,6 +6,7 @@
 // bodies stream both ways as fast as the slower side takes them, but for pages that are rewritten, which are held up to `LinkRewriter.bytesMax`.
 
 internal import DevicePages
+internal import Logging
 internal import NIOCore
 internal import NIOHPACK
 internal import NIOHTTP1
@@ -23,6 +24,7 @@ struct RemoteProxy: Sendable {
   let gate: RemoteGate
   let sessions: TunnelSessions
   let domain: RemoteDomainBox
+  let strangers: StrangerLog
   /// Requests and WebSockets that are under way.
   let requests = SessionTally(max: HubLimits.remoteRequestsPerSessionMax)
 
@@ -77,23 +79,34 @@ struct RemoteProxy: Sendable {
     do { visit = try await gate.visit(origin, cookies: request.fields.values("cookie")) } catch {
       return try await tell(503, "The hub cannot look it up now. Try again in a moment.\n", request, &parts, writer)
     }
-    guard let visit else { return try await tellNothing(request, &parts, writer) }
+    guard let visit else {
+      strangers.note(request.peer)
+      return try await tellNothing(request, &parts, writer)
+    }
     if case .refused(let why) = visit.standing {
-      return try await tell(403, why, title: "This page is closed", isOver: true, request, &parts, writer)
+      return try await tellOver(why, request, &parts, writer)
     }
     guard request.visitor.isOfSession() else { return try await tell(503, Self.tooMany, request, &parts, writer) }
     if let refusal = refusal(request, ownOrigin: origin.url(in: domain)) {
       return try await tell(refusal.status, refusal.sentence, title: "Refused", request, &parts, writer)
     }
-    if request.path.hasPrefix(LinkRewriter.switchPath) { return try await go(visit, request, &parts, writer) }
+    if request.path.hasPrefix(LinkRewriter.switchPath) {
+      return try await go(visit, request, origin.url(in: domain), &parts, writer)
+    }
     guard !request.path.hasPrefix("/.printtrail/") else {
       return try await tellNothing(request, &parts, writer)
     }
+    return try await counted(request, visit, origin.url(in: domain), &parts, writer)
+  }
+
+  private func counted(
+    _ request: RemoteRequest, _ visit: RemoteVisit, _ ownOrigin: String, _ parts: inout Parts, _ writer: Writer
+  ) async throws -> Bool {
     guard requests.begins(visit.session.number) else {
       return try await tell(503, Self.tooMany, request, &parts, writer)
     }
     defer { requests.ends(visit.session.number) }
-    return try await forward(request, visit, origin.url(in: domain), &parts, writer)
+    return try await forward(request, visit, ownOrigin, &parts, writer)
   }
 
   /// What is asked of no device, whoever asks.
@@ -160,20 +173,35 @@ struct RemoteProxy: Sendable {
     return nil
   }
 
-  /// A link of the device's to another of its targets (`LinkRewriter`).
+  /// A link of the device's to another of its targets (`LinkRewriter`). Who follows it goes over to that target, with all of his tabs; a picture or a style that
+  /// lies there is asked for there, and nothing goes over.
   private func go(
-    _ visit: RemoteVisit, _ request: RemoteRequest, _ parts: inout Parts, _ writer: Writer
+    _ visit: RemoteVisit, _ request: RemoteRequest, _ ownOrigin: String, _ parts: inout Parts, _ writer: Writer
   ) async throws -> Bool {
     let rest = request.path.dropFirst(LinkRewriter.switchPath.utf8.count)
     let words = rest.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
-    guard words.count >= 2, let target = DeviceTarget("\(words[0]):\(words[1].prefix { $0 != "?" })"),
-      visit.place.has(target), ["GET", "HEAD"].contains(request.method)
+    guard words.count >= 2, let named = DeviceTarget("\(words[0]):\(words[1].prefix { $0 != "?" })"),
+      let target = visit.place.leading(to: named)
     else { return try await tellNothing(request, &parts, writer) }
-    try await gate.go(to: visit.place.leading(to: target), visit)
     // Browsers read a backslash as a slash: after the first, neither may lead to another host.
     let path = words.count > 2 ? "/" + words[2].drop { $0 == "/" || $0 == "\\" } : "/"
+    guard request.isNavigation else {
+      var (asked, place) = (request, visit.place)
+      (asked.path, place.current) = (path, target)
+      let there = RemoteVisit(session: visit.session, standing: visit.standing, place: place)
+      return try await counted(asked, there, ownOrigin, &parts, writer)
+    }
+    try await gate.go(to: target, visit)
+    // A form is sent there as it is (RFC 9110, section 15.4.8).
     return try await send(
-      302, RemotePages.headers(type: "text/plain") + [("location", path)], "", request, &parts, writer)
+      ["GET", "HEAD"].contains(request.method) ? 302 : 307,
+      RemotePages.headers(type: "text/plain") + [("location", path)], "", request, &parts, writer)
+  }
+
+  func tellOver(
+    _ why: String, _ request: RemoteRequest, _ parts: inout Parts, _ writer: Writer
+  ) async throws -> Bool {
+    try await tell(403, why, title: "This page is closed", isOver: true, request, &parts, writer)
   }
 
   /// The same, as late, for whatever is not exactly a session of whoever asks.
@@ -232,7 +260,7 @@ struct RemoteProxy: Sendable {
 /// A request's head, as the rules have it.
 struct RemoteRequest: Sendable {
   let method: String
-  let path: String
+  var path: String
   let host: String
   let fields: Fields
   let peer: String
@@ -248,6 +276,43 @@ struct RemoteRequest: Sendable {
     host = hosts.count == 1 ? hosts[0] : ""
     fields = Fields(head.headers.map { ($0.name, $0.value) })
     self.peer = peer
+  }
+}
+
+extension RemoteRequest {
+  /// Whether a window or a frame goes where this leads (Fetch Metadata, section 2.1). A browser that does not say so is taken to.
+  var isNavigation: Bool {
+    switch fields["sec-fetch-dest"] {
+    case nil, "document", "iframe", "frame", "embed", "object": true
+    default: false
+    }
+  }
+}
+
+/// Tells the log of those who come to a session's origin without being its user: one a second, and how many there were since the last.
+final class StrangerLog: Sendable {
+  private struct State {
+    var told: ContinuousClock.Instant?
+    var count = 0
+  }
+
+  private let logger: Logger
+  private let state = Mutex(State())
+
+  init(_ logger: Logger) { self.logger = logger }
+
+  func note(_ peer: String) {
+    let count = state.withLock { state -> Int? in
+      state.count += 1
+      let now = ContinuousClock.now
+      if let told = state.told, told.advanced(by: .seconds(1)) > now { return nil }
+      defer { (state.told, state.count) = (now, 0) }
+      return state.count
+    }
+    guard let count else { return }
+    logger.notice(
+      "a device's page was asked for without a session that is the asker's",
+      metadata: ["peer": "\(peer)", "requests": "\(count)"])
   }
 }
 

@@ -81,7 +81,8 @@ struct RemoteServices {
         ])
     }
     let proxy = RemoteProxy(
-      gate: RemoteGate(store: store, clock: clock), sessions: sessions, domain: domain)
+      gate: RemoteGate(store: store, clock: clock), sessions: sessions, domain: domain,
+      strangers: StrangerLog(logger))
     let tunnels = TunnelListener(
       endpoint: remote.agents, identity: identity, peers: peers, store: store, sessions: sessions, clock: clock,
       logger: logger

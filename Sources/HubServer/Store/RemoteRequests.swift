@@ -68,6 +68,18 @@ extension SQLStore {
   /// As many requests of a session as are shown.
   private static let requestsShownMax = 500
 
+  /// What a session's device is called.
+  func remoteAbout(device: String) async throws -> ConsoleValue {
+    try await read { db in
+      let row = try db.row("SELECT make, model, serial, location FROM device WHERE id = ?", device)
+      func text(_ name: String) throws -> ConsoleValue { ConsoleValue(try row?(name) as String?) }
+      return .object([
+        "id": .text(device), "make": try text("make"), "model": try text("model"), "serial": try text("serial"),
+        "location": try text("location"),
+      ])
+    }
+  }
+
   /// The last requests of a session, the newest first.
   func remoteRequests(of session: RemoteSession) async throws -> [ConsoleValue] {
     try await read { db in

@@ -39,6 +39,8 @@ package struct RemoteSession: Sendable, Equatable {
   package let enteredAt: Int64?
   package let endedAt: Int64?
   package let endReason: String?
+  /// The address that it was asked for from, as people write it.
+  package let from: String
 
   init(_ row: SQLRow) throws {
     guard let job = JobID(try row("job") as String), let agentDevice = DeviceID(try row("agent_device") as Data) else {
@@ -54,6 +56,7 @@ package struct RemoteSession: Sendable, Equatable {
     seconds = try row("seconds")
     (names, targets, target) = (words(try row("names")), words(try row("targets")), try row("target"))
     (enteredAt, endedAt, endReason) = (try row("entered_at"), try row("ended_at"), try row("end_reason"))
+    from = SQLStore.bareAddress(try row("peer"))
   }
 
   /// Where its requests go; nil before its agent has come.
@@ -189,6 +192,21 @@ extension SQLStore {
     if let wait = bucket.wait(rate) { return wait }
     try keepBucket(key, bucket.taken, db)
     return nil
+  }
+
+  /// Has the trail tell of somebody who asked for a device's page and may see none.
+  func noteRefusedPage(
+    _ subject: String, by login: OpenSession, peer: String, because why: String, now: Int64
+  ) async throws {
+    try await write { db in
+      let rate = LoginBucket.Rate(
+        burst: HubLimits.remoteRefusalsToldBurst, interval: HubLimits.remoteRefusalToldInterval)
+      guard try Self.remotePace("page \(login.user.number)", rate, now: now, db) == nil else { return }
+      try Self.insert(
+        AuditEntry(
+          at: now, action: "remote.refused", subject: cleaned(String(subject.prefix(64))), peer: peer,
+          detail: "\(login.user.name) asked for the page: \(why)"), db)
+    }
   }
 
   // MARK: Looking

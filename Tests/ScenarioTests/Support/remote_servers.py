@@ -57,7 +57,7 @@ class Servers:
         for scheme, port in (("http", self.site.plain), ("https", self.site.tls)):
             way = page.get(f"/.printtrail/go/{scheme}/{port}/next")
             expect(way.status == 302 and way.header("location") == "/next" and "over https<" in page.get("/next").text, way)
-        for wrong in ("https/22", "http/9100", "ftp/21", "http/127.0.0.1:80"):
+        for wrong in ("https/22", "https/9100", "ftp/21", "http/127.0.0.1:80"):
             expect(page.get(f"/.printtrail/go/{wrong}/").status == 404, wrong)
 
     def check_python_gets_what_is_uploaded(self):
@@ -92,7 +92,6 @@ class Servers:
         expect(moved.status == 301 and moved.header("location") == "/settings/", moved)
         expect(page.get("/settings/").text == "<h1>Settings</h1>", "behind it")
         expect(page.get(f"/.printtrail/go/http/{self.site.plain}/old").header("location") == "/old", "to HTTP, which TLS is not left for")
-        expect(page.get("/old").header("location") == "/settings/", page.get("/old"))
         part = page.get("/big.bin", Range="bytes=10-19")
         expect(part.status == 206 and part.text == "b" * 10, part)
         whole = page.get("/big.bin")

@@ -10,12 +10,13 @@ import { terms } from "/shared/value.js";
 import { actionButton } from "/shared/form.js";
 import { confirm } from "/shared/dialog.js";
 import { failed, toast } from "/shared/toast.js";
-import { installLink, may } from "/app/names.js";
+import { deviceName, installLink, may } from "/app/names.js";
 import { answered, sessionCard } from "/app/remote.js";
 
 export async function page({ api, live, signal, parameters, session, setTitle }) {
   const path = `jobs/${encodeURIComponent(parameters.id)}`;
   const place = h("div", { class: "stack" });
+  let isOpenPage = false;
 
   async function cancel() {
     if (!await confirm("Take the job back?", "One that was not sent yet ends at once. Else its agent is told to end it.", "Take it back", { danger: true })) return;
@@ -29,8 +30,10 @@ export async function page({ api, live, signal, parameters, session, setTitle })
   async function refresh() {
     const job = await api.get(path);
     const visit = job.kind === "page" ? await api.get(`${path}/page`).catch(() => null) : null;
-    setTitle(job.summary);
-    fill(place, pageHead(job.summary, { back: [link("jobs"), "Jobs"], about: [job.entity, job.hostName].join(", "),
+    isOpenPage = visit !== null && visit.state !== "ended";
+    const shown = visit ? `Page of ${deviceName(visit.about)}` : job.summary;
+    setTitle(shown);
+    fill(place, pageHead(shown, { back: [link("jobs"), "Jobs"], about: [job.entity, job.hostName].join(", "),
       actions: [pill(job.state), may(session, "operator") && job.open && job.cancelled === null && actionButton("Cancel", cancel)] }),
     visit && card("The device's own page", sessionCard({ api, session: visit, job, refresh })),
     h("div", { class: "columns" },
@@ -40,7 +43,7 @@ export async function page({ api, live, signal, parameters, session, setTitle })
         ["Brought", job.attachmentBytes === null ? null : may(session, "operator") ? h("a", { href: `/api/v1/${path}/attachment`, download: true }, bytes(job.attachmentBytes)) : bytes(job.attachmentBytes)],
       ])),
       card("Steps", plainTable("Steps", [
-        { label: "Step", cell: (step) => title(step.step) }, { label: "Time", class: "nowrap", cell: (step) => time(step.time, { always: true, seconds: true }) },
+        { label: "Step", class: "nowrap", cell: (step) => title(step.step) }, { label: "Time", class: "nowrap", cell: (step) => time(step.time, { always: true, seconds: true }) },
         { label: "By whose clock", cell: (step) => (step.by === "hub" ? "the hub's" : "the agent's") }, { label: "Who", cell: (step) => step.actor }, { label: "Detail", cell: (step) => step.detail },
       ], job.steps))),
     visit && card("What was asked of the device", plainTable("Requests", [
@@ -52,6 +55,8 @@ export async function page({ api, live, signal, parameters, session, setTitle })
 
   // First to listen, then to ask: what changes between the two is not missed.
   live.refresh(["job"], signal, () => refresh().catch(failed), { after: 500 });
+  // What a device was asked comes with its agent's records, as what devices say does.
+  live.refresh(["device"], signal, () => { if (isOpenPage) refresh().catch(failed); }, { after: 2000 });
   await refresh();
   return [place];
 }

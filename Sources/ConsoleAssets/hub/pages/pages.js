@@ -8,6 +8,7 @@ import { pill } from "/shared/pill.js";
 import { plainTable } from "/shared/table.js";
 import { actionButton } from "/shared/form.js";
 import { failed } from "/shared/toast.js";
+import { deviceName } from "/app/names.js";
 import { endPage, enterPage } from "/app/remote.js";
 
 export async function page({ api, live, signal }) {
@@ -17,7 +18,7 @@ export async function page({ api, live, signal }) {
     const { items } = await api.get("pages");
     fill(place, plainTable("Open pages", [
       { label: "Session", cell: (one) => h("a", { href: link("jobs", one.id) }, one.reason) }, { label: "User", cell: (one) => one.user },
-      { label: "Device", cell: (one) => h("a", { href: link("devices", one.device) }, one.device.slice(0, 8)) }, { label: "State", cell: (one) => pill(one.state) },
+      { label: "Device", cell: (one) => [h("a", { href: link("devices", one.device) }, deviceName(one.about)), h("span", { class: "cell-sub" }, one.about.serial)] }, { label: "State", cell: (one) => pill(one.state) },
       { label: "Asked", class: "nowrap", cell: (one) => ago(one.created) }, { label: "Ends", class: "nowrap", cell: (one) => (one.ends ? time(one.ends, { always: true }) : "") },
       { label: "Do", cell: (one) => h("div", { class: "row-actions" },
         one.own && one.state === "open" && actionButton("Show", () => enterPage({ api, id: one.id }), { class: "small" }),
