@@ -42,6 +42,8 @@ class Chromium:
         with self.browser.context.expect_page(timeout=40_000) as opened:
             self.tab.get_by_role("button", name="Show the page").click(timeout=30_000)
         page = opened.value
+        told = self.tab.inner_text("main")
+        expect("The page is open until" in told and "[object" not in told and "asked for from 127.0.0.1" in told, told)
         page.wait_for_selector("h1:has-text('Front page')", timeout=15_000)
         return page
 
