@@ -92,11 +92,13 @@ struct RemoteExchange: Sendable {
     }
   }
 
-  /// In the journal also where the exchange was cancelled; a session that cannot be journalled ends.
+  /// In the journal also where the exchange was cancelled; a session that cannot be journalled ends. A moment later than it could be: what a page's requests came
+  /// to goes in one commit, and the next request's beginning does not wait for it.
   private func journal(_ bodies: [EventBody]) async {
     let session = session
     await Task {
       do {
+        try await Task.sleep(for: RemoteLimits.resultDelay)
         for body in bodies { _ = try await session.journal.append(body, of: session.order.rules.device) }
       } catch {
         session.end(RemoteEnd(.failed, "What happens in it cannot be journalled: \(error)"))

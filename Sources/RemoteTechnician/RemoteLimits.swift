@@ -5,6 +5,8 @@ internal import Synchronization
 package struct RemoteLimits: Equatable, Sendable {
   /// No session lasts longer, whatever is configured.
   package static let timeMax: Duration = .seconds(30 * 60)
+  /// How long what a request came to may wait for that of others before it is journalled.
+  static let resultDelay: Duration = .milliseconds(20)
 
   package var time: Duration = timeMax
   /// Of bodies, each way: a firmware is 200 MB.
