@@ -136,7 +136,8 @@ package struct Agent: Sendable {
     let diagnostics = Diagnostics(
       configuration: { keeper.current }, composer: composer, journal: journal, tail: logTail)
     let remote = RemoteDesk(
-      configured: { keeper.current }, identity: identity, desk: desk, fold: fold, journal: journal, logger: logger)
+      configured: { keeper.current }, identity: identity, desk: desk, fold: fold, journal: journal, board: board,
+      logger: logger)
     let leftSessions = LeftSessions(fold.state.agent.jobs)
     let jobs = JobService(
       journal: journal, jobs: fold.state.agent.jobs,

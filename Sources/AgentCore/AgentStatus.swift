@@ -95,6 +95,12 @@ package struct AgentStatus: Codable, Equatable, Sendable {
     package var rateOverFiveMinutes: Double?
   }
 
+  /// Technicians' sessions with devices' own pages, where there may be any.
+  package struct Remote: Codable, Equatable, Sendable {
+    /// Sessions that are open.
+    package var sessions: Int
+  }
+
   package var version: String
   package var process: Int32
   /// RFC 3339.
@@ -113,6 +119,8 @@ package struct AgentStatus: Codable, Equatable, Sendable {
   package var progress: [Movement]?
   /// The last sweep that ended; nil: none did.
   package var lastSweep: LastSweep?
+  /// Nil: [remote] is not switched on.
+  package var remote: Remote?
 
   /// The file in a state directory.
   package static func path(in stateDirectory: String) -> String { stateDirectory + "/status.json" }

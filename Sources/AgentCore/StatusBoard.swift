@@ -33,6 +33,8 @@ package final class StatusBoard: Sendable {
     /// When the state of `delivery` began, and when the hub last acknowledged anything.
     var deliveryBegan = Progress.Moment.now
     var deliveryAcknowledged: Progress.Moment?
+    /// Technicians' sessions that are open; nil where [remote] is not switched on.
+    var remoteSessions: Int?
     /// Counts changes, so that the writer knows whether there is anything to write.
     var revision: UInt64 = 0
   }

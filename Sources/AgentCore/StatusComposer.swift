@@ -40,7 +40,8 @@ struct StatusComposer: Sendable {
       sweep: snapshot.sweepState, devices: Self.devices(fleet),
       delivery: Self.delivery(snapshot, now: now),
       components: snapshot.components(parts, fruitless: fruitless(fleet), at: now),
-      progress: Self.movements(parts, at: now), lastSweep: Self.lastSweepShown(fleet.agent))
+      progress: Self.movements(parts, at: now), lastSweep: Self.lastSweepShown(fleet.agent),
+      remote: snapshot.remoteSessions.map { AgentStatus.Remote(sessions: $0) })
   }
 
   func fruitless(_ fleet: FleetState) -> CollectorWords? {

@@ -86,6 +86,9 @@ package struct StatusReport: Sendable {
       lines.append(
         "last sweep \(sweep.completed): \(outcomes.isEmpty ? "no address" : outcomes.joined(separator: ", "))")
     }
+    if presence == .running, let remote = status?.remote {
+      lines.append("remote     switched on, \(counted(remote.sessions, "session")) open")
+    }
     guard let components = status?.components, presence == .running || presence == .hanging else {
       return lines.joined(separator: "\n") + "\n"
     }

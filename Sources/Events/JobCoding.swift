@@ -49,7 +49,13 @@ extension JobCompleted {
 }
 
 extension JobFailed {
-  var wire: Wire.JobEnded { .with { ($0.id, $0.reason, $0.message) = (Data(id.bytes), reason, message) } }
+  var wire: Wire.JobEnded {
+    .with {
+      ($0.id, $0.reason, $0.message) = (Data(id.bytes), reason, message)
+      if let visit { $0.visit = visit.wire }
+      if let device { $0.device = Data(device.bytes) }
+    }
+  }
 }
 
 extension JobExpired {
@@ -61,6 +67,8 @@ extension JobRefused {
     .with {
       ($0.id, $0.reason, $0.message) = (Data(id.bytes), reason, message)
       ($0.kind, $0.deadline) = (kind, deadline)
+      if let visit { $0.visit = visit.wire }
+      if let device { $0.device = Data(device.bytes) }
     }
   }
 }
@@ -141,7 +149,8 @@ extension EventDecoder {
 
   func jobFailed(_ bytes: UnsafeRawBufferPointer) throws -> JobFailed {
     let body = try jobEnded(bytes)
-    return JobFailed(id: body.id, reason: body.reason, message: body.message)
+    return JobFailed(
+      id: body.id, reason: body.reason, message: body.message, visit: body.visit, device: body.device)
   }
 
   func jobRefused(_ bytes: UnsafeRawBufferPointer) throws -> JobRefused { try jobEnded(bytes) }
@@ -162,6 +171,7 @@ extension EventDecoder {
   /// Both kinds of `JobEnded`, of which one has more.
   private func jobEnded(_ bytes: UnsafeRawBufferPointer) throws -> JobRefused {
     var (id, reason, message, kind, deadline) = ([UInt8](), "", "", "", Int64(0))
+    var (visit, device): (JobOrder.Visit?, DeviceID?) = (nil, nil)
     var fields = FieldReader(bytes)
     while try fields.next() {
       switch fields.number {
@@ -170,10 +180,13 @@ extension EventDecoder {
       case 3: message = try fields.string() ?? message
       case 4: kind = try fields.string() ?? kind
       case 5: deadline = fields.int64 ?? deadline
+      case 6: if let bytes = fields.bytes { visit = try self.visit(bytes) }
+      case 7: if let octets = fields.octets, !octets.isEmpty { device = try jobDevice(octets) }
       default: break
       }
     }
-    return JobRefused(id: try jobID(id), reason: reason, message: message, kind: kind, deadline: deadline)
+    return JobRefused(
+      id: try jobID(id), reason: reason, message: message, kind: kind, deadline: deadline, visit: visit, device: device)
   }
 
   private func jobID(_ bytes: [UInt8]) throws -> JobID {

@@ -60,6 +60,9 @@ package struct JobOrder: Equatable, Sendable {
     /// How long at most.
     package var seconds: UInt32
 
+    /// `anna from 198.51.100.7: paper jam`.
+    package var summary: String { "\(user) from \(from): \(reason)" }
+
     package init(user: String, reason: String, from: String, seconds: UInt32) {
       self.user = user
       self.reason = reason
@@ -78,6 +81,9 @@ package struct JobOrder: Equatable, Sendable {
   package var option: String
   /// page: who wants to see it.
   package var visit: Visit?
+
+  /// The device whose own pages somebody wants to see; nil where nobody does.
+  package var visitedDevice: DeviceID? { visit == nil ? nil : devices.first }
 
   /// Its kind and its arguments, for people.
   package var summary: String {
@@ -162,15 +168,25 @@ package struct JobFailed: Equatable, Sendable {
   package var reason: String
   /// A sentence.
   package var message: String
+  /// Who wanted to see a device's own pages; nil: the job was another one, or the record is an earlier release's.
+  package var visit: JobOrder.Visit?
+  /// The device, as the order named it.
+  package var device: DeviceID?
 
-  package init(id: JobID, reason: String, message: String) {
+  package init(
+    id: JobID, reason: String, message: String, visit: JobOrder.Visit? = nil, device: DeviceID? = nil
+  ) {
     self.id = id
     self.reason = reason
     self.message = message
+    self.visit = visit
+    self.device = device
   }
 
-  package init(id: JobID, _ reason: Reason, _ message: String) {
-    self.init(id: id, reason: reason.rawValue, message: message)
+  /// - Parameter order: what was wanted; of a page, who wanted it is told.
+  package init(id: JobID, _ reason: Reason, _ message: String, of order: JobOrder? = nil) {
+    self.init(
+      id: id, reason: reason.rawValue, message: message, visit: order?.visit, device: order?.visitedDevice)
   }
 }
 
@@ -213,16 +229,32 @@ package struct JobRefused: Equatable, Sendable {
   package var kind: String
   /// As in `JobReceived`.
   package var deadline: Int64
+  /// Who wanted to see a device's own pages; nil: the job was another one, or the record is an earlier release's.
+  package var visit: JobOrder.Visit?
+  /// The device, as the order named it.
+  package var device: DeviceID?
 
-  package init(id: JobID, reason: String, message: String, kind: String, deadline: Int64) {
+  package init(
+    id: JobID, reason: String, message: String, kind: String, deadline: Int64, visit: JobOrder.Visit? = nil,
+    device: DeviceID? = nil
+  ) {
     self.id = id
     self.reason = reason
     self.message = message
     self.kind = kind
     self.deadline = deadline
+    self.visit = visit
+    self.device = device
   }
 
   package init(id: JobID, _ reason: Reason, _ message: String, kind: String, deadline: Int64) {
     self.init(id: id, reason: reason.rawValue, message: message, kind: kind, deadline: deadline)
+  }
+
+  /// - Parameter order: what was wanted; of a page, who wanted it is told. Nil: none that this release knows.
+  package init(id: JobID, _ reason: Reason, _ message: String, of order: JobOrder?, deadline: Int64) {
+    self.init(
+      id: id, reason: reason.rawValue, message: message, kind: order?.kind ?? "", deadline: deadline,
+      visit: order?.visit, device: order?.visitedDevice)
   }
 }

@@ -134,7 +134,7 @@ package struct JobLanes: Sendable {
     var actions: [Action] = []
     for (job, started) in open {
       guard let kind = JobOrder.Kind(rawValue: job.order.kind) else {
-        actions += end(job.id, job.deadline, .jobFailed(JobFailed(id: job.id, .failed, Self.unknownNow)))
+        actions += end(job.id, job.deadline, .jobFailed(JobFailed(id: job.id, .failed, Self.unknownNow, of: job.order)))
         continue
       }
       jobs[job.id] = Job(order: job.order, lane: Lane(kind), deadline: job.deadline, phase: .waiting)
@@ -147,7 +147,8 @@ package struct JobLanes: Sendable {
         job.id, job.deadline,
         kind == .restart
           ? .jobCompleted(back)
-          : .jobFailed(JobFailed(id: job.id, .interrupted, "The agent's process ended while it ran.")))
+          : .jobFailed(
+            JobFailed(id: job.id, .interrupted, "The agent's process ended while it ran.", of: job.order)))
     }
     return actions + proceed(now)
   }
@@ -201,7 +202,7 @@ package struct JobLanes: Sendable {
     end(
       offer.id, deadline,
       .jobRefused(
-        JobRefused(id: offer.id, refusal.reason, refusal.message, kind: offer.order?.kind ?? "", deadline: deadline)))
+        JobRefused(id: offer.id, refusal.reason, refusal.message, of: offer.order, deadline: deadline)))
   }
 
   /// Ids are forgotten once no sound hub can send them any more.
@@ -219,7 +220,7 @@ package struct JobLanes: Sendable {
     case .jobStarted(let event):
       guard let job = jobs[event.id], job.phase == .starting else { return [] }
       // It was taken back, or its time was over, while that was being written.
-      if let stop = job.stop { return end(event.id, job.deadline, Self.body(event.id, stopped: stop)) }
+      if let stop = job.stop { return end(event.id, job.deadline, Self.body(event.id, job.order, stopped: stop)) }
       jobs[event.id]?.phase = .running(since: now)
       return [.run(event.id, job.order)] + proceed(now)
     default:
@@ -242,16 +243,17 @@ package struct JobLanes: Sendable {
         .jobCompleted(
           JobCompleted(
             id: id, result: result.text, milliseconds: milliseconds, attachment: result.attachment, path: result.path)))
-    case (.failed, let stop?): return end(id, job.deadline, Self.body(id, stopped: stop))
-    case (.failed(let message), nil): return end(id, job.deadline, .jobFailed(JobFailed(id: id, .failed, message)))
+    case (.failed, let stop?): return end(id, job.deadline, Self.body(id, job.order, stopped: stop))
+    case (.failed(let message), nil):
+      return end(id, job.deadline, .jobFailed(JobFailed(id: id, .failed, message, of: job.order)))
     }
   }
 
-  private static func body(_ id: JobID, stopped: Stop) -> EventBody {
+  private static func body(_ id: JobID, _ order: JobOrder, stopped: Stop) -> EventBody {
     switch stopped {
     case .deadline: .jobExpired(JobExpired(id: id, hadStarted: true))
-    case .cancelled: .jobFailed(JobFailed(id: id, .cancelled, "The hub took it back while it ran."))
-    case .stopping: .jobFailed(JobFailed(id: id, .interrupted, "The agent was stopped while it ran."))
+    case .cancelled: .jobFailed(JobFailed(id: id, .cancelled, "The hub took it back while it ran.", of: order))
+    case .stopping: .jobFailed(JobFailed(id: id, .interrupted, "The agent was stopped while it ran.", of: order))
     }
   }
 
@@ -264,7 +266,7 @@ package struct JobLanes: Sendable {
       return end(
         id, job.deadline,
         .jobRefused(
-          JobRefused(id: id, refusal.reason, refusal.message, kind: job.order.kind, deadline: job.deadline)))
+          JobRefused(id: id, refusal.reason, refusal.message, of: job.order, deadline: job.deadline)))
     // Past being stopped: the process ends.
     case .starting where job.restart != nil, .running where job.restart != nil: return []
     case .starting, .running: return stop(.cancelled) { meant, _ in meant == id }

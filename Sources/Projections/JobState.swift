@@ -76,9 +76,13 @@ package struct JobStates: Equatable, Sendable {
     case .jobCompleted(var body):
       body.attachment = []
       end(body.id, event.time, .completed(body), touched)
-    case .jobFailed(let body): end(body.id, event.time, .failed(body), touched)
+    case .jobFailed(var body):
+      (body.visit, body.device) = (nil, nil)
+      end(body.id, event.time, .failed(body), touched)
     case .jobExpired(let body): end(body.id, event.time, .expired(body), touched)
-    case .jobRefused(let body): end(body.id, event.time, .refused(body), touched)
+    case .jobRefused(var body):
+      (body.visit, body.device) = (nil, nil)
+      end(body.id, event.time, .refused(body), touched)
     default: return false
     }
     return true

@@ -125,6 +125,7 @@ extension JSONWriter {
         json.member("id", event.id.description)
         json.member("reason", event.reason)
         json.member("message", event.message)
+        json.wanted(event.visit, event.device)
       case .jobExpired(let event):
         json.member("id", event.id.description)
         json.key("hadStarted")
@@ -135,6 +136,7 @@ extension JSONWriter {
         json.member("message", event.message)
         json.member("kind", event.kind)
         json.member("deadline", event.deadline)
+        json.wanted(event.visit, event.device)
       case .settingsApplied(let event): json.applied(event)
       case .settingsRefused(let event):
         json.member("version", event.version)

@@ -66,9 +66,9 @@ package enum EventLine {
     case .jobReceived(let event): "\(event.id) \(event.order.summary)"
     case .jobStarted(let event): "\(event.id)"
     case .jobCompleted(let event): "\(event.id) in \(event.milliseconds) ms: \(event.result)"
-    case .jobFailed(let event): "\(event.id) \(event.reason): \(event.message)"
+    case .jobFailed(let event): "\(event.id) \(event.reason): \(event.message)\(wanted(event.visit, event.device))"
     case .jobExpired(let event): "\(event.id) \(event.hadStarted ? "while it ran" : "before it began")"
-    case .jobRefused(let event): "\(event.id) \(event.reason): \(event.message)"
+    case .jobRefused(let event): "\(event.id) \(event.reason): \(event.message)\(wanted(event.visit, event.device))"
     case .settingsApplied(let event):
       "version \(event.version): \(counted(event.values.count, "setting")), \(counted(event.devices.count, "device")) with settings of their own"
     case .settingsRefused(let event): "version \(event.version): \(event.reason.replacing("\n", with: " "))"
@@ -83,6 +83,11 @@ package enum EventLine {
     case .remoteCertificateChanged(let event): "port \(event.port): \(certificate(event)), and not the pinned one"
     case .unknown(_, let bytes): "\(counted(bytes.count, "byte")) of a newer release"
     }
+  }
+
+  /// Who wanted to see which device's own pages, behind the sentence that says why he did not.
+  private static func wanted(_ visit: JobOrder.Visit?, _ device: DeviceID?) -> String {
+    visit.map { " (\(device.map { "\($0.short) for " } ?? "")\($0.summary))" } ?? ""
   }
 
   /// A key's numbers, and their names where they have some: of our own rules, of RFC 2790 for the bits of hrPrinterDetectedErrorState (group 0), and

@@ -62,6 +62,12 @@ extension JSONWriter {
   }
 
   /// Who wants to see a device's own pages, and why.
+  /// Who wanted to see which device's own pages, where a job was for that.
+  mutating func wanted(_ visit: JobOrder.Visit?, _ device: DeviceID?) {
+    if let visit { self.visit(visit) }
+    if let device { member("device", device.description) }
+  }
+
   mutating func visit(_ visit: JobOrder.Visit) {
     key("visit")
     object { json in

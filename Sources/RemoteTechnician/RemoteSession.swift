@@ -101,6 +101,9 @@ package final class RemoteSession: Sendable {
   /// Ends it; the first reason counts. From any thread.
   package func end(_ end: RemoteEnd) { ending.set(end) }
 
+  /// Why it ends, or ended; nil: it goes on.
+  package var ended: RemoteEnd? { ending.current }
+
   /// Opens it, serves the hub, and returns when it is over and journalled.
   /// - Parameters:
   ///   - tls: with this install's certificate.
@@ -209,7 +212,7 @@ package final class RemoteSession: Sendable {
   /// Why the hub's connection is over, to whoever reads the journal.
   private static func words(_ reason: HTTP2Error) -> String {
     switch reason {
-    case .goneAway(_, let text) where !text.isEmpty: "The hub ended it: \(text)"
+    case .goneAway(_, let text) where !text.isEmpty: "The hub ended it: \(text)\(text.hasSuffix(".") ? "" : ".")"
     case .goneAway, .closedByPeer: "The hub ended it."
     case .keepaliveTimeout: "The hub no longer answered."
     case .protocolViolation(let text), .notHTTP2(let text): "The hub broke the protocol: \(text)."

@@ -15,6 +15,9 @@ package struct RemoteSettings: Sendable {
   /// Raw printing: what is sent there is paper.
   package static let rawPrinting = 9_100
 
+  /// Characters of a serial number at least.
+  private static let serialMin = 3
+
   /// Devices as somebody wrote them.
   package enum DeviceSet: Sendable, Hashable {
     case addresses(AddressRange)
@@ -62,8 +65,8 @@ extension RemoteSettings {
     } else {
       table.know("ports")
     }
-    exclusions = table.texts("exclude", expected: Self.deviceForm) { Self.devices($0) }
-    oldTLS = table.texts("old_tls", expected: Self.deviceForm) { Self.devices($0) }
+    exclusions = Self.deviceSets("exclude", table)
+    oldTLS = Self.deviceSets("old_tls", table)
     allowedAddresses = table.texts("allow_addresses", expected: "address ranges of a test fleet") {
       try? AddressRange($0, for: .exclusion)
     }
@@ -75,15 +78,63 @@ extension RemoteSettings {
     table.finish()
   }
 
-  /// An address range has no letter, and a dot; a MAC address is six pairs of digits with signs between them.
+  private static func deviceSets(_ key: String, _ table: TableReader) -> [DeviceSet] {
+    table.list(key, expected: deviceForm) { node, place in
+      guard case .string(let text) = node else {
+        table.findings.note(place, found: node.shown, expected: deviceForm)
+        return nil
+      }
+      if let set = devices(text) { return set }
+      table.findings.note(place, found: node.shown, expected: expected(of: text))
+      return nil
+    }
+  }
+
+  /// What a text ought to have been, by what it looks like.
+  private static func expected(of text: String) -> String {
+    if looksLikeAddresses(text) { return "an address range such as \"10.0.0.0/24\", since it has the form of one" }
+    if looksLikeMAC(text) {
+      return
+        "a MAC address of six pairs of hexadecimal digits, such as \"00:11:22:33:44:55\", since it has the form of one"
+    }
+    return
+      deviceForm
+      + "; a serial number has three characters or more: letters, digits, - _ . / and single spaces inside"
+  }
+
+  /// What is neither an address, a MAC address nor what a serial number may look like is none: nobody is to believe that a device is excluded.
   static func devices(_ text: String) -> DeviceSet? {
-    if text.contains("."), !text.contains(where: \.isLetter) {
-      return (try? AddressRange(text, for: .exclusion)).map { .addresses($0) }
+    if looksLikeAddresses(text) { return (try? AddressRange(text, for: .exclusion)).map { .addresses($0) } }
+    if looksLikeMAC(text) { return mac(text).map { .mac($0) } }
+    return isSerial(text) ? DeviceSelector(text).map { .named($0) } : nil
+  }
+
+  /// A dot and no letter, or three dots and more.
+  private static func looksLikeAddresses(_ text: String) -> Bool {
+    text.contains(".") && !text.contains(where: \.isLetter) || text.count { $0 == "." } >= 3
+  }
+
+  /// A colon, four pairs of signs and more with hyphens between them, or three groups of four hexadecimal digits with dots.
+  private static func looksLikeMAC(_ text: String) -> Bool {
+    let groups = text.split(separator: "-", omittingEmptySubsequences: false)
+    let dotted = text.split(separator: ".", omittingEmptySubsequences: false)
+    return text.contains(":") || groups.count >= 4 && groups.allSatisfy { $0.count == 2 }
+      || dotted.count == 3 && dotted.allSatisfy { $0.count == 4 && $0.allSatisfy(\.isHexDigit) }
+  }
+
+  /// Six pairs of hexadecimal digits, with colons or with hyphens between them.
+  private static func mac(_ text: String) -> [UInt8]? {
+    for separator in [Character(":"), "-"] {
+      let pairs = text.split(separator: separator, omittingEmptySubsequences: false)
+      guard pairs.count == 6, pairs.allSatisfy({ $0.utf8.count == 2 && $0.allSatisfy(\.isHexDigit) }) else { continue }
+      return pairs.compactMap { UInt8($0, radix: 16) }
     }
-    let pairs = text.split(whereSeparator: { $0 == ":" || $0 == "-" })
-    if pairs.count == 6, pairs.allSatisfy({ $0.count == 2 && $0.allSatisfy(\.isHexDigit) }) {
-      return .mac(pairs.compactMap { UInt8($0, radix: 16) })
-    }
-    return DeviceSelector(text).map { .named($0) }
+    return nil
+  }
+
+  /// Letters, digits, - _ . / and single spaces inside, three at least; of ASCII.
+  private static func isSerial(_ text: String) -> Bool {
+    text.utf8.count >= serialMin && !text.hasPrefix(" ") && !text.hasSuffix(" ") && !text.contains("  ")
+      && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_./ ".contains($0)) }
   }
 }

@@ -25,6 +25,7 @@ struct GoldenJournalCommand: AsyncParsableCommand {
   @Flag(help: "Write what came later still: settings of the hub that were applied and refused.") var settings = false
   @Flag(help: "Write what came after that: sessions with devices' own pages.") var remote = false
   @Flag(help: "Write what came after that: requests that are recorded before they are made.") var requests = false
+  @Flag(help: "Write what came after that: who wanted to see a page that he was not shown.") var refusals = false
   @Option(help: "The recorded walks that its readings are made from.") var walks = "Fixtures/walks"
 
   /// Few, so that a small journal has several.
@@ -59,6 +60,10 @@ struct GoldenJournalCommand: AsyncParsableCommand {
     }
     if requests {
       for entry in try GoldenRequestStory.entries() { try await append(entry, to: journal, clock) }
+      return try await close(journal)
+    }
+    if refusals {
+      for entry in try GoldenRefusalStory.entries() { try await append(entry, to: journal, clock) }
       return try await close(journal)
     }
     for entry in try story.beforeRestore() { try await append(entry, to: journal, clock) }

@@ -3,6 +3,7 @@
 import Discovery
 import Events
 import FoundationEssentials
+import Platform
 import PrinterModel
 import Projections
 import RemoteTechnician
@@ -100,6 +101,18 @@ import Testing
     await #expect(throws: AgentFailure.self) {
       _ = try await RemoteControl.ask(.list, stateDirectory: "/nowhere/at/all")
     }
+  }
+
+  @Test func `an agent that is gone is not waited for`() async throws {
+    let directory = "/tmp/printtrail-tests/remote-\(UInt64.random(in: 0 ... .max))"
+    try Files.makeDirectory(directory + "/remote")
+    try Files.replace(AgentStatus.path(in: directory), with: try StatusTests.sample().json())
+    let begun = ContinuousClock.now
+    let error = await #expect(throws: AgentFailure.self) {
+      _ = try await RemoteControl.ask(.list, stateDirectory: directory, isRunning: { _ in false })
+    }
+    #expect(error?.code == .unavailable && begun.duration(to: .now) < .seconds(2))
+    #expect(try Files.names(in: directory + "/remote").isEmpty)
   }
 
   @Test func `a certificate is named by enough digits of it`() {

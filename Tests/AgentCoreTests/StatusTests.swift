@@ -1,9 +1,10 @@
 // What `ptagent status` reads and shows.
 
-import AgentCore
 import FoundationEssentials
 import Platform
 import Testing
+
+@testable import AgentCore
 
 @Suite struct StatusTests {
   static func sample(
@@ -89,6 +90,19 @@ import Testing
     let report = StatusReport(status: try Self.sample(), journal: nil, isRunning: { _ in true }, now: 1_100_000)
     #expect(report.presence == .hanging)
     #expect(report.exitCode == 1)
+  }
+
+  @Test func `technicians' sessions are told of where there may be any`() throws {
+    var status = try Self.sample()
+    func report(_ isRunning: Bool) -> StatusReport {
+      StatusReport(status: status, journal: nil, isRunning: { _ in isRunning }, now: 1_001_000)
+    }
+    #expect(!report(true).text.contains("remote"))
+    #expect(try !report(true).json().contains("remote"))
+    status.remote = AgentStatus.Remote(sessions: 2)
+    #expect(report(true).text.contains("\nremote     switched on, 2 sessions open\n"))
+    #expect(try report(true).json().contains("\"remote\":{\"sessions\":2}"))
+    #expect(!report(false).text.contains("remote"))
   }
 
   @Test func `an agent that never ran is told as such`() throws {

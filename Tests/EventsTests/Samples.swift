@@ -73,8 +73,10 @@ enum Samples {
       JobCompleted(
         id: job, result: "3 devices were read", milliseconds: 1_234, attachment: [0x1f, 0x8b], path: "/var/lib/x")),
     .jobFailed(JobFailed(id: job, .interrupted, "the agent was restarted while it ran")),
+    .jobFailed(JobFailed(id: job, .failed, "no such", of: page)),
     .jobExpired(JobExpired(id: job, hadStarted: true)),
     .jobRefused(JobRefused(id: job, .unknownDevice, "no such device", kind: "page", deadline: -1)),
+    .jobRefused(JobRefused(id: job, .notPermitted, "excluded", of: page, deadline: 7)),
     .settingsApplied(
       SettingsApplied(
         version: 7, digest: [UInt8](repeating: 0x5a, count: 32),
@@ -105,6 +107,8 @@ enum Samples {
     .remoteCertificateChanged(RemoteCertificate(port: 65_535, digest: [1], former: [2, 3], subject: "CN=y")),
   ]
 
+  static let page = JobOrder(
+    .page, devices: [device], visit: JobOrder.Visit(user: "anna", reason: "jam", from: "198.51.100.7", seconds: 900))
   static let job: JobID = {
     guard let id = JobID("01234567-89ab-cdef-0123-456789ABCDEF") else { preconditionFailure("a UUID") }
     return id

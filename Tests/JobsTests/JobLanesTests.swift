@@ -240,6 +240,34 @@ private let device: DeviceID = {
     #expect(bench.story(3) == ["JobRefused"] && bench.refusal(3) == "cancelled", "its end is known at the hub")
   }
 
+  @Test func `that are not done say who wanted to see which device's page`() throws {
+    let (device, visit) = (
+      try #require(DeviceID([UInt8](repeating: 7, count: 16))),
+      JobOrder.Visit(user: "anna", reason: "jam", from: "198.51.100.7", seconds: 900)
+    )
+    let order = JobOrder(.page, devices: [device], visit: visit)
+    var bench = Bench()
+    bench.offer(1, order, refusal: JobRefusal(.notPermitted, "The device is excluded."))
+    bench.offer(2, order)
+    bench.end(2, .failed(message: "Another device answers."))
+    bench.offer(3, order, seconds: 8 * 86_400)
+    bench.offer(4, order, isCancelled: true)
+    bench.offer(5, order)
+    bench.offer(5, order, isCancelled: true)
+    bench.end(5, .failed(message: "stopped"))
+    let told: [(JobOrder.Visit?, DeviceID?)] = bench.recorded.compactMap {
+      switch $0 {
+      case .jobRefused(let body): (body.visit, body.device)
+      case .jobFailed(let body): (body.visit, body.device)
+      default: nil
+      }
+    }
+    #expect(told.count == 5 && told.allSatisfy { $0.0 == visit && $0.1 == device })
+    bench.offer(6, JobOrder(.upload, devices: [device]), refusal: JobRefusal(.unknownDevice, "None."))
+    guard case .jobRefused(let other)? = bench.recorded.last else { return #expect(Bool(false)) }
+    #expect(other.visit == nil && other.device == nil, "nobody visits")
+  }
+
   @Test func `wait for a queued restart, which waits for what runs`() {
     var bench = Bench()
     bench.offer(1, scan)

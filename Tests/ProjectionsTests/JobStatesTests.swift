@@ -24,6 +24,19 @@ import Testing
     #expect(jobs[Fixture.job(6)]?.deadline == 98)
   }
 
+  /// A release that does not know who asked folds the same rows.
+  @Test func `do not keep who wanted to see a page`() throws {
+    let visit = JobOrder.Visit(user: "anna", reason: "jam", from: "198.51.100.7", seconds: 900)
+    let order = JobOrder(.page, devices: [try #require(DeviceID(0..<16))], visit: visit)
+    let jobs = state([
+      Event(time: 1, .jobRefused(JobRefused(id: Fixture.job(1), .notPermitted, "no", of: order, deadline: 9))),
+      Event(time: 2, .jobFailed(JobFailed(id: Fixture.job(2), .failed, "no", of: order))),
+    ])
+    let refused = JobRefused(id: Fixture.job(1), .notPermitted, "no", kind: "page", deadline: 9)
+    #expect(jobs[Fixture.job(1)]?.ended?.fact == .refused(refused))
+    #expect(jobs[Fixture.job(2)]?.ended?.fact == .failed(JobFailed(id: Fixture.job(2), .failed, "no")))
+  }
+
   @Test func `that have ended stay so, whatever comes after`() {
     let end = Event(time: 3, .jobExpired(JobExpired(id: Fixture.job(1), hadStarted: false)))
     let events =

@@ -55,6 +55,7 @@ import Testing
     Golden(name: "v2-settings", records: 6, head: RecordPosition(epoch: 1, sequence: 6), foldVersion: 3),
     Golden(name: "v2-remote", records: 11, head: RecordPosition(epoch: 1, sequence: 11), foldVersion: 3),
     Golden(name: "v2-requests", records: 12, head: RecordPosition(epoch: 1, sequence: 12), foldVersion: 3),
+    Golden(name: "v2-refusals", records: 6, head: RecordPosition(epoch: 1, sequence: 6), foldVersion: 3),
   ]
 
   @Test(arguments: all) func `open, are sound, and give what was recorded`(golden: Golden) async throws {
@@ -144,6 +145,32 @@ import Testing
       return true
     }
     #expect(closed.map(\.reason) == ["closed"] && closed.first?.requests == 2)
+  }
+
+  @Test func `tell who wanted to see a page that he was not shown`() throws {
+    var told: [(JobOrder.Visit?, DeviceID?, String)] = []
+    try reader("v2-refusals").scan { view in
+      let line = EventLine.text(view)
+      switch try Event(payload: view.payload).body {
+      case .jobRefused(let body): told.append((body.visit, body.device, line))
+      case .jobFailed(let body): told.append((body.visit, body.device, line))
+      default: break
+      }
+      return true
+    }
+    #expect(told.count == 2)
+    for (visit, device, line) in told {
+      #expect(visit?.user == "anna" && visit?.reason == "paper jam, ticket 4712" && visit?.from == "198.51.100.7")
+      #expect(device == DeviceID([UInt8](repeating: 5, count: 16)))
+      #expect(line.hasSuffix("(05050505 for anna from 198.51.100.7: paper jam, ticket 4712)"), "\(line)")
+    }
+    // Earlier ones have nobody.
+    try reader("v2-jobs").scan { view in
+      if case .jobRefused(let body) = try Event(payload: view.payload).body {
+        #expect(body.visit == nil && body.device == nil && body.kind == "page")
+      }
+      return true
+    }
   }
 
   @Test func `tell of requests as they were recorded before they were made`() throws {

@@ -202,7 +202,7 @@ internal import Testing
     let visit = try await Visit(ports: [80])
     visit.hub.close(.noError, reason: "closed: by anna")
     let end = try await visit.end()
-    #expect(end == RemoteEnd(.hub, "The hub ended it: closed: by anna"))
+    #expect(end == RemoteEnd(.hub, "The hub ended it: closed: by anna."))
     let other = try await Visit(ports: [80])
     other.hub.abort()
     #expect(try await other.end().reason == .hub)

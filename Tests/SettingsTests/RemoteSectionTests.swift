@@ -34,6 +34,25 @@ import Testing
     else { return #expect(Bool(false), "\(settings.oldTLS)") }
   }
 
+  /// What is not understood excludes nothing: the site would believe that it did.
+  @Test(arguments: [
+    "00:11:22:33:44", "00:11:22:33:44:5g", "00:11:22:33:44:55:66", "00-11-22-33-44", "00-11-22-33-44-5g",
+    "00:11-22-33-44-55", "001a.2b33.4455", ":", "fe80::1", "10.0.0.0/99", "10.0.0.x", "10.0.0", "VC", "", " VCF9Z01234",
+    "VCF9Z  1234", "VCF9Z01234\\t", "VCF9Z\u{e9}1234", "VCF9Z#1234", "*",
+  ]) func `refuses to exclude what names no device`(word: String) throws {
+    let error = #expect(throws: ConfigurationProblems.self) { try remote("exclude = [\"\(word)\"]") }
+    let problem = try #require(error?.problems.first)
+    #expect(error?.problems.count == 1 && problem.key == "remote.exclude[0]")
+    if word.contains(":") { #expect(problem.expected.hasPrefix("a MAC address of six pairs"), "\(problem)") }
+    #expect(throws: ConfigurationProblems.self) { try remote("old_tls = [\"\(word)\"]") }
+  }
+
+  @Test(arguments: [
+    "VCF9Z01234", "ABC", "VNB3K-12345", "12 34/A", "A_1.2", "00-11-22", "a8:BB:cc:0d:0e:0f", "10.0.0.1-10.0.0.9",
+  ]) func `takes what a device may be named by`(word: String) throws {
+    #expect(try remote("exclude = [\"\(word)\"]").exclusions.count == 1)
+  }
+
   @Test func `knows where technicians' sessions go`() throws {
     let hub = "[hub]\ncsr = \"h:1\"\nca_pin = \"sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\"\n"
     #expect(try AgentConfiguration.parse(hub, file: "x").hub?.remotetechnician == nil)

@@ -45,16 +45,24 @@ package struct JobHistory: Sendable {
 extension JobHistory.Entry {
   fileprivate mutating func apply(_ event: Event) {
     switch event.body {
-    case .jobReceived(let body): (what, state, received) = (body.order.summary, "received", event.time)
+    case .jobReceived(let body):
+      (what, state, received) = (Self.what(body.order.summary, body.order.visit), "received", event.time)
     case .jobStarted: (state, started) = ("started", event.time)
     case .jobCompleted(let body): end("completed", body.result, event.time)
     case .jobFailed(let body): end("failed", "\(body.reason): \(body.message)", event.time)
     case .jobExpired(let body): end("expired", body.hadStarted ? "It had begun." : "It had not begun.", event.time)
     case .jobRefused(let body):
-      if what.isEmpty { what = body.kind }
+      if what.isEmpty {
+        what = Self.what(([body.kind] + (body.device.map { [$0.short] } ?? [])).joined(separator: " "), body.visit)
+      }
       end("refused", "\(body.reason): \(body.message)", event.time)
     default: break
     }
+  }
+
+  /// With who wants it, where somebody wants to see a device's own pages.
+  private static func what(_ summary: String, _ visit: JobOrder.Visit?) -> String {
+    visit.map { "\(summary) for \($0.summary)" } ?? summary
   }
 
   private mutating func end(_ state: String, _ result: String, _ time: Int64) {

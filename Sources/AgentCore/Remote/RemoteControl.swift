@@ -185,14 +185,21 @@ package enum RemoteControl {
     text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
   }
 
-  /// Asks the agent that runs.
+  /// Asks the agent that runs. Where its status names a process that is gone, nobody is waited for.
+  /// - Parameter isRunning: as in `StatusReport`.
   /// - Throws: `AgentFailure`.
-  package static func ask(_ ask: Ask, stateDirectory: String) async throws -> RemoteAnswer {
+  package static func ask(
+    _ ask: Ask, stateDirectory: String,
+    isRunning: (Int32) -> Bool = { Machine.isRunning($0, asThisProgram: true) }
+  ) async throws -> RemoteAnswer {
     let directory = directory(in: stateDirectory)
     let digits = String(UInt64.random(in: .min ... .max), radix: 16)
     let nonce = String(repeating: "0", count: nonceDigits - digits.count) + digits
     let (question, answer) = ("\(directory)/ask.\(nonce).\(ask.words)", "\(directory)/answer.\(nonce)")
     guard Files.exists(directory) else { throw notRunning }
+    // A status that cannot be read says nothing: then the agent is asked.
+    let status = try? AgentStatus.read(stateDirectory: stateDirectory)
+    if let status, !isRunning(status.process) { throw notRunning }
     do {
       try Files.replace(question, with: [], mode: 0o600)
       let end = ContinuousClock.now.advanced(by: patience)

@@ -31,8 +31,15 @@ final class RemoteDesk: DevicePageOpening {
   private struct State {
     var sessions: [JobID: (session: RemoteSession, since: Int64)] = [:]
     /// Sessions that are being opened; a job may be ended before it has one.
-    var opening: Set<JobID> = []
+    var opening: [JobID: Opening] = [:]
     var pins: [DeviceID: CertificatePins] = [:]
+  }
+
+  private struct Opening {
+    /// Where its device answered; nil before it did.
+    var place: (device: DeviceID, address: IPv4Address)?
+    /// Why it must not begin.
+    var obstacle: String?
   }
 
   private let configured: @Sendable () -> AgentConfiguration
@@ -40,19 +47,28 @@ final class RemoteDesk: DevicePageOpening {
   private let desk: CollectorDesk
   private let fold: FleetFold
   private let journal: Journal
+  private let board: StatusBoard
   private let logger: Logger
   private let state = Mutex(State())
 
   init(
     configured: @escaping @Sendable () -> AgentConfiguration, identity: IdentityWatcher, desk: CollectorDesk,
-    fold: FleetFold, journal: Journal, logger: Logger
+    fold: FleetFold, journal: Journal, board: StatusBoard, logger: Logger
   ) {
     self.configured = configured
     self.identity = identity
     self.desk = desk
     self.fold = fold
     self.journal = journal
+    self.board = board
     self.logger = logger
+    tell()
+  }
+
+  /// The status says how many are open, where any may be.
+  private func tell() {
+    let sessions = configured().remote.isEnabled ? state.withLock { $0.sessions.count } : nil
+    board.update { $0.remoteSessions = sessions }
   }
 
   // MARK: Whether
@@ -93,7 +109,7 @@ final class RemoteDesk: DevicePageOpening {
     defer { end(job) }
     let settings = configured().remote
     let (hub, tls) = try target()
-    let (address, evidence) = try await look(at: device)
+    let (address, evidence) = try await look(at: device, for: job)
     // It may have moved, by what it told just now.
     if let obstacle = obstacle(to: device) { throw obstacle }
     guard let known = fold.state.devices[device] else { throw RemoteNotOpened("This agent has no device \(device).") }
@@ -112,7 +128,7 @@ final class RemoteDesk: DevicePageOpening {
         names: RemoteIdentity.names(known, address),
         allowsOldTLS: RemoteIdentity.holds(settings.oldTLS, device, known, address)),
       limits: settings.limits, pins: pins, journal: RemoteRecords(journal: journal))
-    guard take(session) else { throw RemoteNotOpened("It was ended at the agent before it began.") }
+    try take(session)
     logger.notice(
       "a technician's session begins",
       metadata: ["job": "\(job)", "device": "\(device)", "user": "\(visit.user)", "address": "\(address)"])
@@ -127,29 +143,35 @@ final class RemoteDesk: DevicePageOpening {
       "\(ending.reason.rawValue): \(ending.message) \(counted(usage.requests, "request")), \(usage.bytesSent) bytes to the device, \(usage.bytesReceived) back."
   }
 
-  private func begin(_ job: JobID) throws {
+  func begin(_ job: JobID) throws {
     let limit = configured().remote.sessionsMax
     let isAdmitted = state.withLock { state in
       guard state.sessions.count + state.opening.count < limit else { return false }
-      state.opening.insert(job)
+      state.opening[job] = Opening()
       return true
     }
     guard isAdmitted else { throw RemoteNotOpened("\(limit) sessions are open already (remote.sessions_max).") }
   }
 
-  private func take(_ session: RemoteSession) -> Bool {
-    state.withLock { state in
-      guard state.opening.remove(session.order.job) != nil else { return false }
-      state.sessions[session.order.job] = (session, Machine.milliseconds)
-      return true
+  func take(_ session: RemoteSession) throws {
+    let opening = state.withLock { state in
+      let opening = state.opening.removeValue(forKey: session.order.job)
+      if let opening, opening.obstacle == nil {
+        state.sessions[session.order.job] = (session, Machine.milliseconds)
+      }
+      return opening
     }
+    guard let opening else { throw RemoteNotOpened("It was ended at the agent before it began.") }
+    if let obstacle = opening.obstacle { throw RemoteNotOpened(obstacle) }
+    tell()
   }
 
   private func end(_ job: JobID) {
     state.withLock { state in
-      state.opening.remove(job)
+      state.opening[job] = nil
       state.sessions[job] = nil
     }
+    tell()
   }
 
   /// The hub's service, and this install's certificate for it.
@@ -164,7 +186,7 @@ final class RemoteDesk: DevicePageOpening {
   }
 
   /// Asks who answers where the device was last seen.
-  private func look(at device: DeviceID) async throws -> (IPv4Address, evidence: String) {
+  private func look(at device: DeviceID, for job: JobID) async throws -> (IPv4Address, evidence: String) {
     let collector = try await collector()
     let answer: (address: IPv4Address, identity: DeviceIdentity)?
     do { answer = try await collector.whoAnswers(for: device) } catch let failure as PollFailure {
@@ -173,13 +195,32 @@ final class RemoteDesk: DevicePageOpening {
     guard let answer else {
       throw RemoteNotOpened("The device is not read by this agent now: it has no address, or lies in no range.")
     }
-    let known = fold.state.devices[device]
-    return (
-      answer.address,
-      try RemoteIdentity.evidence(
-        known: known?.reading?.fact.identity ?? known?.discovered?.fact.identity ?? DeviceIdentity(),
-        told: answer.identity, at: answer.address)
-    )
+    return (answer.address, try recognise(device, answer.identity, at: answer.address, for: job))
+  }
+
+  /// What shows that the device answers at an address. Whoever finds another one there finds it for all: no session stays at that address.
+  /// - Throws: `RemoteNotOpened` as `RemoteIdentity.evidence`.
+  func recognise(
+    _ device: DeviceID, _ told: DeviceIdentity, at address: IPv4Address, for job: JobID
+  ) throws -> String {
+    let devices = fold.state.devices
+    let there = state.withLock { state in
+      state.opening[job]?.place = (device, address)
+      for (other, opening) in state.opening where opening.place?.address == address && other != job {
+        let known = RemoteIdentity.known(opening.place.flatMap { devices[$0.device] })
+        guard let difference = RemoteIdentity.difference(known: known, told: told, at: address) else { continue }
+        state.opening[other]?.obstacle = difference
+      }
+      return state.sessions.values.map(\.session).filter { $0.order.rules.address == address }
+    }
+    for session in there {
+      let known = RemoteIdentity.known(devices[session.order.rules.device])
+      if let difference = RemoteIdentity.difference(known: known, told: told, at: address) {
+        session.end(RemoteEnd(.device, difference))
+      }
+    }
+    return try RemoteIdentity.evidence(
+      known: RemoteIdentity.known(devices[device]), told: told, at: address)
   }
 
   private func collector() async throws -> Collector {
@@ -242,8 +283,8 @@ final class RemoteDesk: DevicePageOpening {
   /// - Returns: how many.
   func close(_ job: JobID?) -> Int {
     let (sessions, opening) = state.withLock { state in
-      let opening = state.opening.filter { job == nil || $0 == job }
-      state.opening.subtract(opening)
+      let opening = state.opening.keys.filter { job == nil || $0 == job }
+      for id in opening { state.opening[id] = nil }
       return (state.sessions.values.map(\.session).filter { job == nil || $0.order.job == job }, opening.count)
     }
     for session in sessions { session.end(RemoteEnd(.closed, "It was ended at the agent.")) }

@@ -10,9 +10,24 @@ internal import RemoteTechnician
 internal import Settings
 
 enum RemoteIdentity {
+  /// What a device is known by.
+  static func known(_ device: DeviceState?) -> DeviceIdentity {
+    device?.reading?.fact.identity ?? device?.discovered?.fact.identity ?? DeviceIdentity()
+  }
+
   /// The address last seen, without the port that it is read at.
   static func address(of device: DeviceState) -> IPv4Address? {
     device.address.flatMap { Endpoint($0) }?.address
+  }
+
+  /// What shows that another device answers at an address than the one that is known there, as a sentence; nil where nothing shows it.
+  static func difference(known: DeviceIdentity, told: DeviceIdentity, at address: IPv4Address) -> String? {
+    if let serial = known.comparableSerial, let other = told.comparableSerial {
+      guard serial != other else { return nil }
+      return "Another device answers at \(address): it tells the serial number \(other), and this one has \(serial)."
+    }
+    guard let mac = known.comparableMAC, let other = told.comparableMAC, mac != other else { return nil }
+    return "Another device answers at \(address): its MAC address is \(other.macText), and this one has \(mac.macText)."
   }
 
   /// What shows that it is the same device: its serial number, or else its hardware address.
@@ -20,21 +35,12 @@ enum RemoteIdentity {
   static func evidence(
     known: DeviceIdentity, told: DeviceIdentity, at address: IPv4Address
   ) throws(RemoteNotOpened) -> String {
-    if let serial = known.comparableSerial, let other = told.comparableSerial {
-      guard serial == other else {
-        throw RemoteNotOpened(
-          "Another device answers at \(address): it tells the serial number \(other), and this one has \(serial).")
-      }
-      return "serial \(serial)"
-    }
-    guard let mac = known.comparableMAC, let other = told.comparableMAC else {
+    if let difference = difference(known: known, told: told, at: address) { throw RemoteNotOpened(difference) }
+    if let serial = known.comparableSerial, told.comparableSerial != nil { return "serial \(serial)" }
+    guard let mac = known.comparableMAC, told.comparableMAC != nil else {
       throw RemoteNotOpened(
         "What answers at \(address) tells neither the serial number nor the MAC address that this device is known by, so that nobody can say whether it is the same."
       )
-    }
-    guard mac == other else {
-      throw RemoteNotOpened(
-        "Another device answers at \(address): its MAC address is \(other.macText), and this one has \(mac.macText).")
     }
     return "MAC \(mac.macText)"
   }

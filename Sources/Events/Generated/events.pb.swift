@@ -815,9 +815,24 @@ package nonisolated struct Printtrail_Events_V1_JobEnded: Sendable {
   /// Of a job that was refused: as in JobReceived.
   package var deadline: Int64 = 0
 
+  /// Of a job for a device's own pages: who wanted to see them. Earlier releases did not write it.
+  package var visit: Printtrail_Events_V1_Visit {
+    get {_visit ?? Printtrail_Events_V1_Visit()}
+    set {_visit = newValue}
+  }
+  /// Returns true if `visit` has been explicitly set.
+  package var hasVisit: Bool {self._visit != nil}
+  /// Clears the value of `visit`. Subsequent reads from it will return its default value.
+  package mutating func clearVisit() {self._visit = nil}
+
+  /// And the device, as the order named it: 16 bytes; empty: it named none.
+  package var device: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _visit: Printtrail_Events_V1_Visit? = nil
 }
 
 /// type 84: the deadline passed.
@@ -3464,7 +3479,7 @@ nonisolated extension Printtrail_Events_V1_JobCompleted: SwiftProtobuf.Message, 
 
 nonisolated extension Printtrail_Events_V1_JobEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".JobEnded"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}reason\0\u{1}message\0\u{1}kind\0\u{1}deadline\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}reason\0\u{1}message\0\u{1}kind\0\u{1}deadline\0\u{1}visit\0\u{1}device\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3477,12 +3492,18 @@ nonisolated extension Printtrail_Events_V1_JobEnded: SwiftProtobuf.Message, Swif
       case 3: try { try decoder.decodeSingularStringField(value: &self.message) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.kind) }()
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.deadline) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._visit) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.device) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.id.isEmpty {
       try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
     }
@@ -3498,6 +3519,12 @@ nonisolated extension Printtrail_Events_V1_JobEnded: SwiftProtobuf.Message, Swif
     if self.deadline != 0 {
       try visitor.visitSingularInt64Field(value: self.deadline, fieldNumber: 5)
     }
+    try { if let v = self._visit {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    if !self.device.isEmpty {
+      try visitor.visitSingularBytesField(value: self.device, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3507,6 +3534,8 @@ nonisolated extension Printtrail_Events_V1_JobEnded: SwiftProtobuf.Message, Swif
     if lhs.message != rhs.message {return false}
     if lhs.kind != rhs.kind {return false}
     if lhs.deadline != rhs.deadline {return false}
+    if lhs._visit != rhs._visit {return false}
+    if lhs.device != rhs.device {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
