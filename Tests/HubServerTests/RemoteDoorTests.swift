@@ -61,7 +61,7 @@ internal import Testing
     )
     .get()
     let port = try #require(server.localAddress?.port)
-    let doorway = Doorway(waitingMax: 4, waitingOfNetworkMax: 3, admittedMax: 2)
+    let doorway = Doorway(admittedMax: 2, waitingMax: 4, waitingOfNetworkMax: 3)
     var channels: [any Channel] = []
     for _ in 0..<5 {
       let channel = try await silent(port)

@@ -27,7 +27,10 @@ final class Doorway: Sendable {
   private let admittedMax: Int
   private let state = Mutex(State())
 
-  init(waitingMax: Int, waitingOfNetworkMax: Int, admittedMax: Int) {
+  init(
+    admittedMax: Int, waitingMax: Int = HubLimits.remoteWaitingMax,
+    waitingOfNetworkMax: Int = HubLimits.remoteWaitingOfNetworkMax
+  ) {
     (self.waitingMax, self.waitingOfNetworkMax, self.admittedMax) = (waitingMax, waitingOfNetworkMax, admittedMax)
   }
 

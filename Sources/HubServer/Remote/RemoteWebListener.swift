@@ -23,9 +23,7 @@ struct RemoteWebListener: Service {
   let logger: Logger
   let bound: @Sendable (Int) -> Void
   private let connections = OpenConnections()
-  private let doorway = Doorway(
-    waitingMax: HubLimits.remoteWaitingMax, waitingOfNetworkMax: HubLimits.remoteWaitingOfNetworkMax,
-    admittedMax: HubLimits.remoteWebConnectionsMax)
+  private let doorway = Doorway(admittedMax: HubLimits.remoteWebConnectionsMax)
 
   init(
     endpoint: Endpoint, tls: TLSConfiguration, proxy: RemoteProxy, logger: Logger,

@@ -35,9 +35,7 @@ struct TunnelListener: Service {
   let logger: Logger
   let bound: @Sendable (Int) -> Void
   private let connections = OpenConnections()
-  private let doorway = Doorway(
-    waitingMax: HubLimits.remoteWaitingMax, waitingOfNetworkMax: HubLimits.remoteWaitingOfNetworkMax,
-    admittedMax: HubLimits.remoteConnectionsMax)
+  private let doorway = Doorway(admittedMax: HubLimits.remoteConnectionsMax)
 
   init(
     endpoint: Endpoint, identity: ServerIdentity, peers: PeerCheck, store: SQLStore, sessions: TunnelSessions,
@@ -101,12 +99,12 @@ struct TunnelListener: Service {
       let isHub = Latched { await certificate(of: channel).map { authorities.isOfHub($0) } ?? false }
       try TunnelConnection.serve(on: channel) { stream in
         guard await isHub.value else {
-          logger.warning("a relay that is no hub of this authority", metadata: ["peer": "\(peer(channel))"])
+          logger.warning("a relay that is no hub of this authority", metadata: ["peer": "\(RemoteProxy.peer(channel))"])
           channel.close(promise: nil)
           return await drop(stream)
         }
         guard admit() else {
-          logger.warning("too many tunnels and relays", metadata: ["peer": "\(peer(channel))"])
+          logger.warning("too many tunnels and relays", metadata: ["peer": "\(RemoteProxy.peer(channel))"])
           channel.close(promise: nil)
           return await drop(stream)
         }
@@ -125,15 +123,10 @@ struct TunnelListener: Service {
     return try? Certificate(derEncoded: der)
   }
 
-  private func peer(_ channel: any Channel) -> String {
-    guard let address = channel.remoteAddress?.ipAddress else { return "unknown" }
-    return address.contains(":") ? "ipv6:[\(address)]" : "ipv4:\(address)"
-  }
-
   // MARK: One agent's tunnel
 
   private func tunnel(_ connection: TunnelConnection, admit: @Sendable () -> Bool) async {
-    let address = peer(connection.channel)
+    let address = RemoteProxy.peer(connection.channel)
     let agent: Peer
     do throws(PeerCheck.Refusal) {
       agent = try await peers.peer(await certificate(of: connection.channel), address: address)
