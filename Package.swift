@@ -149,7 +149,7 @@ let package = Package(
       ]),
     room(
       "Collectors",
-      ["Discovery", "SNMP", "IPP", "DeviceHTTP", "MIB", "PrinterModel", "Events", "AlertRules", "CLinux"]),
+      ["Discovery", "SNMP", "IPP", "DeviceHTTP", "MIB", "PrinterModel", "Events", "AlertRules", "OpenSSL", "CLinux"]),
     room("Enrolment", ["GRPCWire", "HubProtocol", "TLS", "OpenSSL", "Platform", grpcCore, protobuf]),
     room(
       "Replicator",

@@ -43,6 +43,25 @@ package struct PackedWalk: Sendable {
     return walk
   }
 
+  /// What of the walk lies at or below `root`. The rest is passed, and not unpacked.
+  package func subtree(_ root: ObjectIdentifier) -> Walk {
+    var reader = PackedReader(bytes)
+    var bindings: [VarBind] = []
+    for _ in 0..<count {
+      let name = reader.name()
+      if name.isWithin(root) {
+        bindings.append(VarBind(name, reader.value()))
+      } else if name > root {
+        break
+      } else {
+        reader.skipValue()
+      }
+    }
+    var walk = Walk(bindings)
+    if let moved, moved.name.isWithin(root) { walk.set(moved.name, moved.value) }
+    return walk
+  }
+
   package var byteCount: Int { bytes.count }
 
   /// Whether both have the same objects with the same values, but that the value of `name` may differ. Told without unpacking them, so

@@ -32,6 +32,9 @@ package struct PackedWriter {
   /// What was written, without the room that was not needed: a copy is as long as what it copies.
   package func finished() -> [UInt8] { bytes.withUnsafeBufferPointer { Array($0) } }
 
+  /// What was written so far.
+  package func withBytes<Result>(_ body: ([UInt8]) -> Result) -> Result { body(bytes) }
+
   package mutating func append(byte: UInt8) { bytes.append(byte) }
 
   package mutating func append(varint: UInt64) {
@@ -200,6 +203,17 @@ package struct PackedReader {
     case .noSuchObject: return .noSuchObject
     case .noSuchInstance: return .noSuchInstance
     case .endOfMibView: return .endOfMibView
+    case nil: preconditionFailure("a packed value is of no kind")
+    }
+  }
+
+  /// Passes a value.
+  mutating func skipValue() {
+    switch PackedWriter.Kind(rawValue: byte()) {
+    case .integer, .counter32, .gauge32, .timeTicks, .counter64: _ = varint()
+    case .octets, .ipAddress, .opaque: _ = take(Int(varint()))
+    case .objectIdentifier: _ = key(after: NameKey())
+    case .null, .noSuchObject, .noSuchInstance, .endOfMibView: break
     case nil: preconditionFailure("a packed value is of no kind")
     }
   }

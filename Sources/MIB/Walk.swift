@@ -16,17 +16,7 @@ package struct Walk: Equatable, Sendable {
   /// Sorts the bindings; of two with the same name the later wins.
   package init(_ unordered: [VarBind]) {
     bindings = unordered
-    let runs = Self.ascendingRuns(bindings)
-    guard runs.count > 1 else { return }
-    // What readers give is a few parts, each in order.
-    guard runs.count > Self.mergedRunsMax else {
-      self = runs.reduce(Walk()) { $0.merging(Walk(ascending: Array(unordered[$1]))) }
-      return
-    }
-    let order = bindings.indices.sorted { left, right in
-      if bindings[left].name < bindings[right].name { return true }
-      return left < right && bindings[left].name == bindings[right].name
-    }
+    guard let order = Self.order(bindings) else { return }
     var sorted: [VarBind] = []
     sorted.reserveCapacity(order.count)
     for index in order {
@@ -36,22 +26,39 @@ package struct Walk: Equatable, Sendable {
     bindings = sorted
   }
 
-  /// Parts that are laid over one another; more are sorted, which costs as much for any number.
-  private static let mergedRunsMax = 8
-
   private init(ascending: [VarBind]) { bindings = ascending }
 
-  /// The parts within which the names ascend: one for what is a walk already, as that of most sources is. No more than make a difference.
-  private static func ascendingRuns(_ bindings: [VarBind]) -> [Range<Int>] {
-    var runs: [Range<Int>] = []
-    var start = 0
-    for index in bindings.indices.dropFirst() where !(bindings[index - 1].name < bindings[index].name) {
-      runs.append(start..<index)
-      start = index
-      if runs.count > mergedRunsMax { break }
+  /// The indices in the order of the names, those of one name as they stand; nil for what is in order already, as most sources give it. What readers
+  /// give is a few parts, each in order: neighbouring ones are merged until there is one.
+  private static func order(_ bindings: [VarBind]) -> [Int]? {
+    var starts = bindings.indices.dropFirst().filter { !(bindings[$0 - 1].name < bindings[$0].name) }
+    guard !starts.isEmpty else { return nil }
+    starts.insert(0, at: 0)
+    var (order, merged) = (Array(bindings.indices), [Int]())
+    merged.reserveCapacity(order.count)
+    while starts.count > 1 {
+      for pair in stride(from: 0, to: starts.count, by: 2) {
+        let start = starts[pair]
+        let middle = pair + 1 < starts.count ? starts[pair + 1] : order.count
+        let end = pair + 2 < starts.count ? starts[pair + 2] : order.count
+        var (left, right) = (start, middle)
+        while left < middle, right < end {
+          if bindings[order[right]].name < bindings[order[left]].name {
+            merged.append(order[right])
+            right += 1
+          } else {
+            merged.append(order[left])
+            left += 1
+          }
+        }
+        merged += order[left..<middle]
+        merged += order[right..<end]
+      }
+      swap(&order, &merged)
+      merged.removeAll(keepingCapacity: true)
+      starts = stride(from: 0, to: starts.count, by: 2).map { starts[$0] }
     }
-    runs.append(start..<bindings.count)
-    return runs
+    return order
   }
 
   package var isEmpty: Bool { bindings.isEmpty }

@@ -57,7 +57,7 @@ package struct KnownRead: RequestSource {
   }
 
   /// What a watched table turned out to be.
-  package enum Watched: Hashable, Sendable {
+  package enum Watched: UInt8, Sendable {
     /// Nobody asked, or the answer does not say.
     case unknown
     case empty

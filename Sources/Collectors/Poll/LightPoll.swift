@@ -90,6 +90,24 @@ struct LightPoll: Sendable {
     }
   private static let configurationChanges = PrinterMIB.General.entry.appending(PrinterMIB.General.configurationChanges)
   private static let detectors = [configurationChanges] + alertDetectors
+
+  /// How what was answered so far compares with what was known.
+  enum Comparison: Sendable {
+    /// In nothing but sysUpTime, which moved on.
+    case still(StillAnswers.Facts)
+    /// - before: all objects as of the last poll.
+    case walks(read: Walk, before: Walk)
+
+    fileprivate var hadAlertRows: Bool {
+      switch self {
+      case .still(let facts): facts.hasAlertRows
+      case .walks(_, let before): before.hasAlertRows
+      }
+    }
+  }
+
+  /// Whether all three change detectors are among what was read.
+  static func hasDetectors(_ read: Walk) -> Bool { detectors.allSatisfy { !read.subtree($0).isEmpty } }
   private static let lifeCounts = PrinterMIB.Marker.entry.appending(PrinterMIB.Marker.lifeCount)
   private static let errorState = HostResources.Printer.entry.appending(HostResources.Printer.detectedErrorState)
   /// What differs in another device, or in one of another structure. In the order of the MIB.
@@ -103,7 +121,6 @@ struct LightPoll: Sendable {
   private(set) var hasReadRows = false
   /// What has to be answered before a number that moved may be told, and was not yet.
   private(set) var labels: [ObjectIdentifier] = []
-  private let before: Walk
   private let hasInUse: Bool
   private let inUseReadAt: Instant?
   private let rowsReadAt: Instant?
@@ -112,12 +129,9 @@ struct LightPoll: Sendable {
   private let profiles: ProfileSet
   private var stage = Stage.always
 
-  /// - Parameters:
-  ///   - before: all objects as of the last poll.
-  ///   - memory: as the poll began.
-  init(_ before: Walk, _ plan: LightPlan, _ memory: PollMemory, _ occasion: Occasion, profiles: ProfileSet) {
+  /// - Parameter memory: as the poll began.
+  init(_ plan: LightPlan, _ memory: PollMemory, _ occasion: Occasion, profiles: ProfileSet) {
     hasInUse = !plan.inUse.runs.isEmpty
-    self.before = before
     inUseReadAt = memory.inUseReadAt
     rowsReadAt = memory.rowsReadAt
     counting = memory.alertCounting
@@ -128,25 +142,30 @@ struct LightPoll: Sendable {
   /// What to read next; nil when the poll has come to its end.
   ///
   /// - Parameters:
-  ///   - read: what was answered so far.
+  ///   - seen: how the answers so far compare; by walks where `areRowsDue`.
   ///   - alerts: what the first answer told of prtAlertTable.
   ///   - now: when the poll began.
   mutating func next(
-    _ read: Walk, absent: [ObjectIdentifier], alerts: KnownRead.Watched, now: Instant
+    _ seen: Comparison, absent: [ObjectIdentifier], alerts: KnownRead.Watched, now: Instant
   ) -> Next? {
     guard stage != .alerts else { return nil }
-    if let reason = structureChange(read, absent) { return .full(reason) }
-    if stage == .always, let further = further(read, alerts, now) { return further }
+    if let reason = structureChange(seen, absent) { return .full(reason) }
+    if stage == .always, let further = further(seen, alerts, now) { return further }
     labels = []
     stage = .alerts
-    return mustWalkAlerts(read, alerts) ? .alerts : nil
+    return mustWalkAlerts(seen, alerts) ? .alerts : nil
   }
 
-  private mutating func further(_ read: Walk, _ alerts: KnownRead.Watched, _ now: Instant) -> Next? {
-    hasReadInUse = hasInUse && (!standsStill(read, alerts) || isDue(inUseReadAt, now))
-    hasReadRows = isDue(rowsReadAt, now)
-    let moved = hasReadRows ? before : read.differing(from: before)
-    labels = RowLabels.names(for: moved, in: before, profiles: profiles)
+  /// Whether what says what the numbers are of is to be read of all rows, of which only a walk knows the names.
+  func areRowsDue(_ now: Instant) -> Bool { isDue(rowsReadAt, now) }
+
+  private mutating func further(_ seen: Comparison, _ alerts: KnownRead.Watched, _ now: Instant) -> Next? {
+    hasReadInUse = hasInUse && (!standsStill(seen, alerts) || isDue(inUseReadAt, now))
+    if case .walks(let read, let before) = seen {
+      hasReadRows = areRowsDue(now)
+      let moved = hasReadRows ? before : read.differing(from: before)
+      labels = RowLabels.names(for: moved, in: before, profiles: profiles)
+    }
     guard hasReadInUse || !labels.isEmpty else { return nil }
     stage = .further
     return .further(inUse: hasReadInUse, labels: labels)
@@ -157,57 +176,60 @@ struct LightPoll: Sendable {
   }
 
   /// Whether the device itself says that nothing happened.
-  private func standsStill(_ read: Walk, _ alerts: KnownRead.Watched) -> Bool {
-    guard occasion == Occasion(), Self.detectors.allSatisfy({ !read.subtree($0).isEmpty }),
-      counting.hasCounted(AlertCounting.events(read)), !isEmptiedOrFilled(alerts)
-    else { return false }
-    return before.contains(read, butFor: MIB2.sysUpTime)
+  private func standsStill(_ seen: Comparison, _ alerts: KnownRead.Watched) -> Bool {
+    guard occasion == Occasion(), !isEmptiedOrFilled(alerts, hadRows: seen.hadAlertRows) else { return false }
+    switch seen {
+    case .still(let facts): return facts.hasDetectors && counting.hasCounted(facts.alertEvents)
+    case .walks(let read, let before):
+      return Self.hasDetectors(read) && counting.hasCounted(AlertCounting.events(read))
+        && before.contains(read, butFor: MIB2.sysUpTime)
+    }
   }
 
   /// Why the structure has to be read again, in words; nil if it has not.
-  private func structureChange(_ read: Walk, _ absent: [ObjectIdentifier]) -> String? {
+  private func structureChange(_ seen: Comparison, _ absent: [ObjectIdentifier]) -> String? {
     if let gone = absent.first { return "\(gone) is gone" }
+    guard case .walks(let read, let before) = seen else { return nil }
     if let old = before[MIB2.sysUpTime]?.unsigned, let new = read[MIB2.sysUpTime]?.unsigned, new < old {
       return "the device restarted"
     }
-    if let changed = Self.identifying.lazy.compactMap({ firstChange(of: $0, read) }).first {
+    if let changed = Self.identifying.lazy.compactMap({ Self.firstChange(of: $0, read, before) }).first {
       return "\(changed) changed"
     }
-    if let name = wentBack(read) { return "\(name) went back" }
+    if let name = Self.wentBack(read, before) { return "\(name) went back" }
     guard stage == .further, let label = labels.first(where: { read[$0] != before[$0] }) else { return nil }
     return read[label] == nil ? "\(label) was not answered" : "\(label) changed"
   }
 
   /// A life count that is less than it was: what the device is has to be read with it, as evidence for a new epoch.
-  private func wentBack(_ read: Walk) -> ObjectIdentifier? {
-    read.subtree(Self.lifeCounts).first { count in
+  private static func wentBack(_ read: Walk, _ before: Walk) -> ObjectIdentifier? {
+    read.subtree(lifeCounts).first { count in
       guard let now = count.value.unsigned, let former = before[count.name]?.unsigned else { return false }
       return now < former
     }?.name
   }
 
-  private func firstChange(of object: ObjectIdentifier, _ read: Walk) -> ObjectIdentifier? {
+  private static func firstChange(of object: ObjectIdentifier, _ read: Walk, _ before: Walk) -> ObjectIdentifier? {
     read.subtree(object).first { before[$0.name] != $0.value }?.name
   }
 
-  private var hadAlertRows: Bool { !before.subtree(PrinterMIB.Alert.entry).isEmpty }
-
-  private func isEmptiedOrFilled(_ alerts: KnownRead.Watched) -> Bool {
+  private func isEmptiedOrFilled(_ alerts: KnownRead.Watched, hadRows: Bool) -> Bool {
     switch alerts {
     case .unknown, .hasKnownRows: false
-    case .empty: hadAlertRows
-    case .hasObjects: !hadAlertRows
+    case .empty: hadRows
+    case .hasObjects: !hadRows
     case .hasOtherRows: true
     }
   }
 
-  private func mustWalkAlerts(_ read: Walk, _ alerts: KnownRead.Watched) -> Bool {
+  private func mustWalkAlerts(_ seen: Comparison, _ alerts: KnownRead.Watched) -> Bool {
     if occasion.isHinted { return true }
     if alerts == .empty { return false }
-    if isEmptiedOrFilled(alerts) || hasReadRows { return true }
+    if isEmptiedOrFilled(alerts, hadRows: seen.hadAlertRows) || hasReadRows { return true }
     if alerts != .hasKnownRows, occasion.hasActiveAlerts || counting != .proven { return true }
+    guard case .walks(let read, let before) = seen else { return false }
     let detectors = Self.alertDetectors + [Self.errorState, PrinterMIB.Alert.entry]
-    return detectors.contains { firstChange(of: $0, read) != nil }
+    return detectors.contains { Self.firstChange(of: $0, read, before) != nil }
   }
 }
 

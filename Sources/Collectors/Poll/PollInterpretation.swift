@@ -27,6 +27,7 @@ extension PollTranscript {
       let failed = PollOutcome(endpoint: endpoint, credential: credential, cost: cost, result: .failed(interruption))
       return (failed, memory)
     }
+    if let rest = standingStill() { return told(rest, rest.interpretation.reading, endpoint, credential) }
     let (walk, excess) = merged().bounded()
     let pollFindings = allFindings(excess).bounded()
     var interpretation: Reading
@@ -44,16 +45,41 @@ extension PollTranscript {
       rest = ReadingAtRest(walk, interpretation)
     }
     rest.pollFindings = pollFindings
+    let isWhole = kind == .full && interruption == nil
+    let step = isWhole ? NamesStep(from: former, to: walk) : .same
+    var (outcome, memory) = told(rest, interpretation, endpoint, credential, step)
+    if hasReadAlertTable, let former { memory.alertCounting = memory.alertCounting.after(former, walk) }
+    memory.still = excess == nil ? stillAnswers(walk) : nil
+    return (outcome, memory)
+  }
+
+  /// - Parameter interpretation: that of `rest`, unpacked.
+  private func told(
+    _ rest: ReadingAtRest, _ interpretation: Reading, _ endpoint: Endpoint, _ credential: String,
+    _ step: NamesStep = .same
+  ) -> (outcome: PollOutcome, memory: PollMemory) {
     var reading = interpretation
-    if !pollFindings.isEmpty { reading.findings += pollFindings }
+    reading.findings += rest.pollFindings
     var poll = PollReading(
-      kind: kind, walk: walk, reading: reading, alerts: alertReport(reading), read: NameSet(of: bindings),
-      interruption: interruption, rest: rest)
-    if kind == .full, interruption == nil { poll.step = NamesStep(from: former, to: walk) }
+      kind: kind, rest: rest, reading: reading, alerts: alertReport(reading), read: NameSet(of: bindings),
+      interruption: interruption)
+    poll.step = step
     var memory = memory
     if interruption == nil { memory.rest = rest }
-    if poll.alerts.rows != nil, let former { memory.alertCounting = memory.alertCounting.after(former, walk) }
     return (PollOutcome(endpoint: endpoint, credential: credential, cost: cost, result: .reading(poll)), memory)
+  }
+
+  /// What the next light poll may be compared with.
+  private func stillAnswers(_ walk: Walk) -> StillAnswers? {
+    guard kind == .light, trace.isWhole, memory.suppliesContext == nil else { return nil }
+    return StillAnswers(steps: trace.steps, facts: StillAnswers.Facts(read: Walk(bindings), walk: walk))
+  }
+
+  /// What is known, at another uptime, where the device answered all as it did before.
+  private func standingStill() -> ReadingAtRest? {
+    guard interruption == nil, trace.facts != nil, let ticks = trace.ticks, var rest = memory.rest else { return nil }
+    if !findings.isEmpty { rest.pollFindings = allFindings(nil).bounded() }
+    return rest.moved(to: .timeTicks(ticks), UInt64(ticks))
   }
 
   /// The reading of the poll before where the device stands still: it was a printer then, and nothing new is to be read.
@@ -117,12 +143,18 @@ extension PollTranscript {
     return result
   }
 
+  private static let alertColumns = [PrinterMIB.Alert.severity, PrinterMIB.Alert.code].map {
+    PrinterMIB.Alert.entry.appending($0)
+  }
+  private static let errorState = HostResources.Printer.entry.appending(HostResources.Printer.detectedErrorState)
+
+  /// Whether prtAlertTable was read to its end.
+  private var hasReadAlertTable: Bool { Self.alertColumns.allSatisfy { completed.contains($0) } }
+
   /// What this poll may say about alerts: see `AlertTracker`.
   private func alertReport(_ reading: Reading) -> AlertReport {
-    let columns = [PrinterMIB.Alert.severity, PrinterMIB.Alert.code].map { PrinterMIB.Alert.entry.appending($0) }
-    let isWhole = columns.allSatisfy { completed.contains($0) }
-    let errorState = HostResources.Printer.entry.appending(HostResources.Printer.detectedErrorState)
-    let hasReadState = bindings.contains { $0.name.isWithin(errorState) }
+    let isWhole = hasReadAlertTable
+    let hasReadState = bindings.contains { $0.name.isWithin(Self.errorState) }
     let hasReadRows = isWhole || bindings.contains { $0.name.isWithin(PrinterMIB.Alert.entry) }
     return AlertReport(
       rows: isWhole ? reading.alerts : nil, partialRows: hasReadRows ? reading.alerts : [],

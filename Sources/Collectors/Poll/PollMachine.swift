@@ -41,10 +41,25 @@ package struct PollTranscript: Sendable {
   package var cost = PollCost()
   /// What was done, in order.
   package var steps: [PollStep] = []
-  /// All objects as of the last poll that came to its end; nil before the first.
-  package var former: Walk?
   /// For the next poll; its walk is not updated yet.
   package var memory: PollMemory
+  /// Of a light poll: how its answers compare with those before.
+  var trace = StillTrace(nil, ticks: nil)
+  private var unpacked: Walk?
+
+  init(kind: PollKind, memory: PollMemory) {
+    self.kind = kind
+    self.memory = memory
+  }
+
+  /// All objects as of the last poll that came to its end; nil before the first.
+  package var former: Walk? { unpacked ?? memory.rest?.walk.walk }
+
+  /// The same, kept.
+  mutating func unpackFormer() -> Walk? {
+    unpacked = former
+    return unpacked
+  }
 }
 
 /// One poll.
@@ -124,20 +139,30 @@ package struct PollMachine: DeviceMachine {
     conversation = Conversation(memory.session)
     let isLight = kind == .light && memory.rest != nil
     transcript = PollTranscript(kind: isLight ? .light : .full, memory: memory)
-    transcript.former = memory.rest?.walk.walk
-    if isLight, var walk = transcript.former {
-      // What another context holds is asked for there.
-      if memory.suppliesContext != nil { walk = walk.withoutSuppliesOfContext }
-      var plan = memory.lightPlan ?? LightPlan(walk, profiles: profiles, abilities: memory.abilities)
-      plan.always = plan.always.adapted(to: memory.abilities)
-      plan.inUse = plan.inUse.adapted(to: memory.abilities)
-      transcript.memory.lightPlan = plan
-      let occasion = LightPoll.Occasion(hasActiveAlerts: hasActiveAlerts, isHinted: isHinted)
-      light = LightPoll(walk, plan, memory, occasion, profiles: profiles)
-      steps = [.getKnown(plan.always, watch: LightPoll.alertWatch(walk))]
+    if isLight, let rest = memory.rest {
+      startLight(rest, LightPoll.Occasion(hasActiveAlerts: hasActiveAlerts, isHinted: isHinted))
     } else {
       startFull()
     }
+  }
+
+  private mutating func startLight(_ rest: ReadingAtRest, _ occasion: LightPoll.Occasion) {
+    let memory = transcript.memory
+    let still = memory.still
+    var plan = memory.lightPlan ?? LightPlan(before(), profiles: profiles, abilities: memory.abilities)
+    plan.always = plan.always.adapted(to: memory.abilities)
+    plan.inUse = plan.inUse.adapted(to: memory.abilities)
+    transcript.memory.lightPlan = plan
+    transcript.trace = StillTrace(still, ticks: rest.interpretation.uptimeTicks)
+    light = LightPoll(plan, memory, occasion, profiles: profiles)
+    let alerts = still == nil ? before() : rest.walk.subtree(PrinterMIB.Alert.entry)
+    steps = [.getKnown(plan.always, watch: LightPoll.alertWatch(alerts))]
+  }
+
+  /// All objects as of the last poll, but for what another context holds, which is asked for there.
+  private mutating func before() -> Walk {
+    let walk = transcript.unpackFormer() ?? Walk()
+    return transcript.memory.suppliesContext == nil ? walk : walk.withoutSuppliesOfContext
   }
 
   package var outstandingID: Int32? { conversation.outstandingID }
@@ -272,7 +297,9 @@ package struct PollMachine: DeviceMachine {
 
   private mutating func startFull() {
     transcript.kind = .full
+    _ = transcript.unpackFormer()
     transcript.memory.lightPlan = nil
+    transcript.memory.still = nil
     hasAskedDeviceIDs = false
     hasReadPrivate = false
     hasReadContext = false
@@ -382,9 +409,12 @@ package struct PollMachine: DeviceMachine {
   private mutating func close(_ source: some RequestSource) {
     let read = source.bindings
     defer { note(nil, objects: read.count) }
-    if transcript.bindings.isEmpty { transcript.bindings = read } else { transcript.bindings += read }
-    // In order, so that nothing that follows has to put them in order again.
-    if transcript.kind == .light, source.stopped == nil { transcript.bindings = Walk(transcript.bindings).bindings }
+    if transcript.kind == .light, source.stopped == nil, source.findings.isEmpty {
+      add(inOrder: Walk(read))
+    } else {
+      transcript.bindings += read
+      transcript.trace.fell()
+    }
     transcript.memory.abilities = source.abilities
     for finding in source.findings { conversation.note(Finding(finding.name, finding.description)) }
     switch source.stopped {
@@ -397,6 +427,13 @@ package struct PollMachine: DeviceMachine {
     case .bindingsExhausted(let count):
       conversation.note(Finding(nil, "reading was ended after \(count) objects"))
     }
+  }
+
+  /// In order, so that nothing that follows has to put them in order again.
+  private mutating func add(inOrder read: Walk) {
+    transcript.trace.answered(read, watched: alertTable.rawValue)
+    transcript.bindings =
+      transcript.bindings.isEmpty ? read.bindings : Walk(transcript.bindings + read.bindings).bindings
   }
 
   /// What the answers so far ask for.
@@ -437,7 +474,8 @@ package struct PollMachine: DeviceMachine {
 
   private mutating func planLight() {
     guard let begun else { return }
-    switch light?.next(Walk(transcript.bindings), absent: transcript.absent, alerts: alertTable, now: begun) {
+    let seen = comparison(begun)
+    switch light?.next(seen, absent: transcript.absent, alerts: alertTable, now: begun) {
     case .full(let reason):
       conversation.note(Finding(nil, "read in full because \(reason)"))
       transcript.bindings = []
@@ -456,6 +494,11 @@ package struct PollMachine: DeviceMachine {
     }
   }
 
+  private mutating func comparison(_ begun: Instant) -> LightPoll.Comparison {
+    if let facts = transcript.trace.facts, light?.areRowsDue(begun) == false { return .still(facts) }
+    return .walks(read: Walk(transcript.bindings), before: before())
+  }
+
   private mutating func finished(now: Instant) -> PollTranscript {
     if reader != nil { closeReader() }
     conversation.leaveContext()
@@ -467,6 +510,7 @@ package struct PollMachine: DeviceMachine {
     if transcript.interruption == nil, transcript.kind == .full || light?.hasReadRows == true {
       transcript.memory.rowsReadAt = begun
     }
+    if !transcript.absent.isEmpty || transcript.interruption != nil { transcript.trace.fell() }
     if transcript.kind == .light, light?.labels.isEmpty == false { withholdMoved() }
     transcript.findings = conversation.findings
     return transcript

@@ -18,6 +18,8 @@ package struct PollMemory: Sendable {
   package var alertCounting = AlertCounting.unproven
   /// What a light poll asks for; nil until the first one after a full poll.
   package var lightPlan: LightPlan?
+  /// What the last light poll was answered; nil where everything is to be compared.
+  package var still: StillAnswers?
 
   /// The SNMP context that the device's supplies were read in, where the default one has none.
   package var suppliesContext: String?

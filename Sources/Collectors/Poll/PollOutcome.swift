@@ -97,8 +97,8 @@ package enum NamesStep: Equatable, Sendable {
 /// What a device told in one poll.
 package struct PollReading: Equatable, Sendable {
   package var kind: PollKind
-  /// All objects: those read now, and those carried over as the header says.
-  package let walk: Walk
+  /// All objects: those read now, and those carried over as the header says. Unpacked when asked for.
+  package var walk: Walk { rest.walk.walk }
   /// The walk's meaning. Its findings include those of the poll.
   package let reading: Reading
   /// Both, as they are kept until the next poll.
@@ -111,15 +111,23 @@ package struct PollReading: Equatable, Sendable {
   /// `same` for a light poll, which finds what it asks for or becomes a full one.
   package var step = NamesStep.same
 
-  /// - Parameter rest: `walk` and `reading`, where somebody has them packed.
   package init(
     kind: PollKind, walk: Walk, reading: Reading, alerts: AlertReport, read: NameSet,
-    interruption: PollFailure? = nil, rest: ReadingAtRest? = nil
+    interruption: PollFailure? = nil
+  ) {
+    self.init(
+      kind: kind, rest: ReadingAtRest(walk, reading), reading: reading, alerts: alerts, read: read,
+      interruption: interruption)
+  }
+
+  /// - Parameter reading: that of `rest`, unpacked.
+  init(
+    kind: PollKind, rest: ReadingAtRest, reading: Reading, alerts: AlertReport, read: NameSet,
+    interruption: PollFailure? = nil
   ) {
     self.kind = kind
-    self.walk = walk
+    self.rest = rest
     self.reading = reading
-    self.rest = rest ?? ReadingAtRest(walk, reading)
     self.alerts = alerts
     self.read = read
     self.interruption = interruption
