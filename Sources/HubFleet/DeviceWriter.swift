@@ -8,6 +8,8 @@ internal import Projections
 
 struct DeviceWriter {
   let install: Int64
+  /// The hub's time, in milliseconds since 1970 UTC.
+  let now: Int64
   let db: any SQLConnection
 
   private struct Sighting {
@@ -81,15 +83,18 @@ struct DeviceWriter {
   private func candidates(_ device: Int64) throws -> [Leadership.Candidate] {
     try db.rows(
       """
-      SELECT s.install, s.state, s.last_read_at, i.revoked_at FROM sighting s JOIN install i ON i.number = s.install
-      WHERE s.device = ? ORDER BY s.install
+      SELECT s.install, s.state, s.last_read_at, i.revoked_at, h.late_at FROM sighting s JOIN install i ON i.number = s.install
+      LEFT JOIN install_health h ON h.install = s.install WHERE s.device = ? ORDER BY s.install
       """, device
     ).map {
       Leadership.Candidate(
-        install: try $0("install"), state: try $0("state"), lastRead: try $0("last_read_at"),
-        isRevoked: try $0("revoked_at") as Int64? != nil)
+        install: try $0("install"), state: try $0("state"), lastRead: reached(try $0("last_read_at")),
+        isRevoked: try $0("revoked_at") as Int64? != nil, isLate: try $0("late_at") as Int64? != nil)
     }
   }
+
+  /// A time of the tables; nil for one that is still to come, as folds before this one wrote it where an agent's clock was ahead.
+  private func reached(_ time: Int64?) -> Int64? { time.flatMap { $0 <= now ? $0 : nil } }
 
   // MARK: What it is now
 
@@ -125,7 +130,7 @@ struct DeviceWriter {
     for row in try db.rows("SELECT * FROM meter WHERE device = ?", device) {
       current[try row("name")] = MeterLedger.Current(
         value: try row("value"), unit: try row("unit"), quality: try row("quality"), epoch: try row("epoch"),
-        install: try row("install"), agentEpoch: try row("agent_epoch"), time: try row("read_at"))
+        install: try row("install"), agentEpoch: try row("agent_epoch"), time: reached(try row("read_at")) ?? 0)
     }
     var ledger = MeterLedger(current: current)
     for observation in observations { ledger.observe(observation, by: install) }

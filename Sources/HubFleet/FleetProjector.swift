@@ -6,6 +6,13 @@
 // in `projection` is locked meanwhile: hubs that share a database take turns for one install.
 //
 // What an install sees of a device that another one leads stays in `fleet_row`, and is taken from there when it takes over.
+//
+// Time. An agent's clock may be ahead by years. What it says of a time that the hub has not reached yet is taken for now, so that no other's
+// readings, and none of its own, seem old beside it.
+//
+// An agent whose state was put back from a backup has other records in the rest of its epoch than the hub holds; the hub keeps both (`conflict`).
+// Its next epoch goes on from what the agent knows: what the others say of alerts, devices and addresses is folded before it. The counters are not
+// read from them; the new epoch begins with whole readings.
 
 package import HubDatabase
 internal import Events
@@ -59,7 +66,8 @@ package final class FleetProjector: Sendable {
   }
 
   /// Folds the next records of an install, in the transaction that is open. `keep` the step once it is committed.
-  package func advance(_ install: Int64, _ db: any SQLConnection) throws -> Step {
+  /// - Parameter now: the hub's time, in milliseconds since 1970 UTC.
+  package func advance(_ install: Int64, now: Int64, _ db: any SQLConnection) throws -> Step {
     try db.execute(
       "INSERT INTO projection (install, fold) VALUES (?, ?) ON CONFLICT DO NOTHING", install, Self.foldVersion)
     let version: Int64? = try db.value(
@@ -68,9 +76,16 @@ package final class FleetProjector: Sendable {
     guard let run = try nextRun(&fold, db) else {
       return Step(fold: fold, records: 0, unreadable: UnreadableRecords(), hasMore: false)
     }
-    var changes = FleetChanges()
+    var changes = FleetChanges(now: now)
     var decoder = EventDecoder(.withoutRaw)
     var unreadable = UnreadableRecords()
+    if fold.positions[run.epoch] == nil {
+      for payload in try conflicts(install, before: run.epoch, after: fold.positions.keys.max(), db) {
+        // One that is no event was never anybody's.
+        guard let event = try? payload.withUnsafeBytes({ try decoder.event($0) }) else { continue }
+        changes.apply(event, to: &fold.state, isObserving: false)
+      }
+    }
     for (sequence, payload) in run.records {
       do {
         changes.apply(try payload.withUnsafeBytes { try decoder.event($0) }, to: &fold.state)
@@ -87,7 +102,7 @@ package final class FleetProjector: Sendable {
       ON CONFLICT (install, epoch) DO UPDATE SET sequence = excluded.sequence
       """, install, run.epoch, run.last)
     try EarlyAlerts.settle(install: install, epoch: run.epoch, through: run.last, db)
-    try DeviceWriter(install: install, db: db).write(changes, fold.state)
+    try DeviceWriter(install: install, now: now, db: db).write(changes, fold.state)
     for device in changes.devices { fold.state.rest(device) }
     return Step(fold: fold, records: run.records.count, unreadable: unreadable, hasMore: run.hasMore)
   }
@@ -171,6 +186,17 @@ package final class FleetProjector: Sendable {
     return run
   }
 
+  /// What an install told in place of what is held of its epochs, in order.
+  private func conflicts(
+    _ install: Int64, before epoch: Int64, after folded: Int64?, _ db: any SQLConnection
+  ) throws -> [Data] {
+    guard let folded else { return [] }
+    return try db.rows(
+      "SELECT payload FROM conflict WHERE install = ? AND epoch >= ? AND epoch < ? ORDER BY epoch, sequence, number",
+      install, folded, epoch
+    ).map { try $0("payload") }
+  }
+
   private func writeRows(_ changes: FleetChanges, _ fold: Fold, _ db: any SQLConnection) throws {
     var (written, removed): ([[SQLValue]], [[SQLValue]]) = ([], [])
     for key in changes.touched {
@@ -217,6 +243,7 @@ package struct UnreadableRecords: Sendable, Equatable {
 
 /// What a run of events did to a fleet.
 struct FleetChanges {
+  private let now: Int64
   /// Rows of the fleet's state.
   private(set) var touched: Set<StateKey> = []
   /// The devices that anything happened to, in the order of their ids.
@@ -226,7 +253,12 @@ struct FleetChanges {
   /// Alerts as they came and went, in order.
   private(set) var alerts: [DeviceID: [Event]] = [:]
 
-  mutating func apply(_ event: Event, to state: inout FleetState) {
+  init(now: Int64) { self.now = now }
+
+  /// - Parameter isObserving: whether the counters of readings count.
+  mutating func apply(_ told: Event, to state: inout FleetState, isObserving: Bool = true) {
+    var event = told
+    event.time = min(event.time, now)
     var isRead = false
     state.apply(event) { key in
       touched.insert(key)
@@ -237,7 +269,7 @@ struct FleetChanges {
     case .alertRaised, .alertUpdated, .alertCleared: alerts[id, default: []].append(event)
     default: break
     }
-    if isRead { observations[id, default: []] += device.observations(at: event.time) }
+    if isRead, isObserving { observations[id, default: []] += device.observations(at: event.time) }
   }
 }
 

@@ -192,4 +192,57 @@ package enum FleetSchema {
       FROM early x JOIN entity e ON e.number = x.entity LEFT JOIN device d ON d.number = x.device
       WHERE x.is_open = 1;
     """
+
+  /// The views of what is so now, again. A device whose leader was revoked is watched by nobody: none of its alerts is open, none of its supplies
+  /// due. What was read without having changed was read: `read_at` is the last reading that told it, `changed_at` the one that told it
+  /// otherwise than the one before.
+  package static let watched = """
+    DROP VIEW device_list;
+    CREATE VIEW device_list AS
+      SELECT e.name AS entity, d.id, d.make, d.model, d.serial, d.asset_number, d.name, d.location, d.address, d.mac, d.firmware,
+        d.host_name, m.value AS total, CASE WHEN i.revoked_at IS NULL THEN d.state ELSE 'unwatched' END AS state, i.id AS leader,
+        d.first_seen_at, d.last_read_at,
+        (SELECT count(*) FROM alert a WHERE a.device = d.number AND a.cleared_at IS NULL AND i.revoked_at IS NULL) AS alerts,
+        (SELECT count(*) FROM sighting s WHERE s.device = d.number) AS installs
+      FROM device d JOIN entity e ON e.number = d.entity JOIN install i ON i.number = d.leader
+      LEFT JOIN meter m ON m.device = d.number AND m.name = 'total';
+
+    DROP VIEW current_meter;
+    CREATE VIEW current_meter AS
+      SELECT e.name AS entity, d.id AS device, d.make, d.model, d.serial, d.asset_number, d.location, m.name AS meter, m.value,
+        m.adjusted, m.unit, m.quality, m.epoch,
+        CASE WHEN d.last_read_at > m.read_at THEN d.last_read_at ELSE m.read_at END AS read_at, m.read_at AS changed_at
+      FROM meter m JOIN device d ON d.number = m.device JOIN entity e ON e.number = d.entity;
+
+    DROP VIEW supply_due;
+    CREATE VIEW supply_due AS
+      SELECT e.name AS entity, d.id AS device, d.make, d.model, d.serial, d.location, s.row, s.colorant, s.description,
+        s.remaining_permille, s.remaining, s.quality, s.part_number,
+        CASE WHEN d.last_read_at > s.read_at THEN d.last_read_at ELSE s.read_at END AS read_at, s.read_at AS changed_at
+      FROM supply s JOIN device d ON d.number = s.device JOIN entity e ON e.number = d.entity JOIN install i ON i.number = d.leader
+      WHERE s.remaining_permille <= 200 AND d.state = 'read' AND i.revoked_at IS NULL;
+
+    DROP VIEW open_alert;
+    CREATE VIEW open_alert AS
+      WITH early AS (
+        SELECT a.*, s.device, i.entity FROM early_alert a JOIN install i ON i.number = a.install
+        LEFT JOIN sighting s ON s.install = a.install AND s.agent_device = a.agent_device
+        LEFT JOIN device d ON d.number = s.device WHERE i.revoked_at IS NULL AND (d.leader IS NULL OR d.leader = a.install)
+      )
+      SELECT e.name AS entity, d.id AS device, d.make, d.model, d.serial, d.location, a.key, a.severity, a.description, a.raised_at,
+        a.updated_at, i.id AS install, i.host_name
+      FROM alert a JOIN device d ON d.number = a.device JOIN entity e ON e.number = d.entity JOIN install i ON i.number = d.leader
+      WHERE a.cleared_at IS NULL AND i.revoked_at IS NULL
+        AND NOT EXISTS (SELECT 1 FROM early x WHERE x.device = a.device AND x.key = a.key)
+      UNION ALL
+      SELECT e.name, d.id, d.make, d.model, d.serial, d.location, x.key, x.severity, x.description,
+        COALESCE((SELECT max(a.raised_at) FROM alert a WHERE a.device = x.device AND a.key = x.key AND a.cleared_at IS NULL), x.told_at),
+        x.told_at, i.id, i.host_name
+      FROM early x JOIN entity e ON e.number = x.entity JOIN install i ON i.number = x.install LEFT JOIN device d ON d.number = x.device
+      WHERE x.is_open = 1
+      UNION ALL
+      SELECT e.name, NULL, NULL, NULL, NULL, NULL, a.key, a.severity, a.description, a.raised_at, a.updated_at, i.id, i.host_name
+      FROM install_alert a LEFT JOIN install i ON i.number = a.install LEFT JOIN entity e ON e.number = i.entity
+      WHERE a.cleared_at IS NULL;
+    """
 }

@@ -1,7 +1,7 @@
 // Which of the installs that see a device is believed: pure.
 //
 // Two agents may cover the same printers. One of them leads for a device: its readings are the device's, its alerts are the ones that are
-// shown. The other takes over when the leader does not read the device any more, or is far behind.
+// shown. The other takes over when the leader does not read the device any more, is late at the hub, or is far behind.
 
 package enum Leadership {
   package struct Candidate: Equatable, Sendable {
@@ -11,15 +11,18 @@ package enum Leadership {
     /// Milliseconds since 1970 UTC; nil: never.
     package var lastRead: Int64?
     package var isRevoked: Bool
+    /// Whether the hub waits for the install in vain.
+    package var isLate: Bool
 
-    package init(install: Int64, state: String, lastRead: Int64?, isRevoked: Bool = false) {
+    package init(install: Int64, state: String, lastRead: Int64?, isRevoked: Bool = false, isLate: Bool = false) {
       self.install = install
       self.state = state
       self.lastRead = lastRead
       self.isRevoked = isRevoked
+      self.isLate = isLate
     }
 
-    var isReading: Bool { state == "read" && !isRevoked }
+    var isReading: Bool { state == "read" && !isRevoked && !isLate }
   }
 
   /// A leader may be this much behind another before that one takes over: some polls of half an hour.

@@ -62,14 +62,16 @@ package struct MeterLedger: Equatable, Sendable {
     let epoch = before.map { Self.epoch(after: $0, seen, install) } ?? 1
     // What was read before something newer, by an install that was late to tell, is history that is there already.
     if let before, before.install != install, seen.time < before.time { return }
+    // The count goes on in the order in which it was told. A clock that was ahead and is put right moves no page to a day before.
+    let time = before.map { $0.epoch == epoch ? max($0.time, seen.time) : seen.time } ?? seen.time
     current[seen.name] = Current(
       value: seen.value, unit: seen.unit, quality: seen.quality, epoch: epoch, install: install,
-      agentEpoch: seen.agentEpoch, time: seen.time)
+      agentEpoch: seen.agentEpoch, time: time)
     guard let value = seen.value else { return }
-    let day = Day(name: seen.name, epoch: epoch, day: Self.day(seen.time))
-    if days[day] == nil { days[day] = Values(first: value, last: value, time: seen.time) }
+    let day = Day(name: seen.name, epoch: epoch, day: Self.day(time))
+    if days[day] == nil { days[day] = Values(first: value, last: value, time: time) }
     days[day]?.last = value
-    days[day]?.time = seen.time
+    days[day]?.time = time
   }
 
   /// Takes a counter away that the device does not have any more; its days stay.

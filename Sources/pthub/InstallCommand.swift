@@ -103,6 +103,10 @@ struct InstallCommand: AsyncParsableCommand {
       let notAfter: String
       let firstUsed: String?
       let superseded: String?
+      let revoked: String?
+      /// The serial of the certificate with which it was asked for, and where that came from.
+      let renewedFrom: String?
+      let renewedBy: String?
     }
 
     private struct Details: Encodable {
@@ -124,7 +128,8 @@ struct InstallCommand: AsyncParsableCommand {
       let certificates = try await store.certificates(of: install.number).map {
         Certificate(
           serial: $0.serial, notBefore: timeText($0.notBefore), notAfter: timeText($0.notAfter),
-          firstUsed: $0.firstUsedAt.map { timeText($0) }, superseded: $0.supersededAt.map { timeText($0) })
+          firstUsed: $0.firstUsedAt.map { timeText($0) }, superseded: $0.supersededAt.map { timeText($0) },
+          revoked: $0.revokedAt.map { timeText($0) }, renewedFrom: $0.renewedFrom, renewedBy: $0.peer)
       }
       let health = try await store.health(of: install.number)
       let details = Details(
@@ -146,8 +151,13 @@ struct InstallCommand: AsyncParsableCommand {
       ])
       printLine("")
       printTable(
-        [["CERTIFICATE", "ENDS", "FIRST USED", "SUPERSEDED"]]
-          + certificates.map { [$0.serial, $0.notAfter, $0.firstUsed ?? "-", $0.superseded ?? "-"] })
+        [["CERTIFICATE", "ENDS", "FIRST USED", "SUPERSEDED", "REVOKED", "RENEWED WITH", "FROM"]]
+          + certificates.map {
+            [
+              $0.serial, $0.notAfter, $0.firstUsed ?? "-", $0.superseded ?? "-", $0.revoked ?? "-",
+              $0.renewedFrom ?? "-", $0.renewedBy ?? "-",
+            ]
+          })
     }
   }
 
@@ -157,19 +167,35 @@ struct InstallCommand: AsyncParsableCommand {
       discussion: """
         What it delivered stays. A stream that it has open ends within seconds. To come back it must enrol with a new code, as a new install.
 
-        With --certificate only that certificate is refused from now on: one that lies in a lost backup, while the agent uses a newer one.
+        With --certificate only that certificate is refused from now on: one that lies in a lost backup, while the agent uses a newer one. Whoever holds it may have renewed it before: \
+        what was renewed from it is told, and `install show` tells where each renewal came from. --with-renewed refuses these, too; if the agent's own is among them, it has to enrol with a new code.
         """)
 
     @OptionGroup var hub: HubOptions
     @Argument(help: "The install's id, in full.") var id: String
     @Option(help: ArgumentHelp("Only this certificate, as `install show` names it.", valueName: "serial"))
     var certificate: String?
+    @Flag(help: "With --certificate: also what was renewed from it, and from that.") var withRenewed = false
+
+    func validate() throws {
+      guard !withRenewed || certificate != nil else {
+        throw ValidationError(
+          "--with-renewed says what becomes of a certificate's successors: name it by --certificate.")
+      }
+    }
 
     func run() async throws {
       let (_, store) = try hub.open()
       let now = HubClock.system.now
       guard let certificate else { return try await store.revokeInstall(id: id, now: now) }
-      try await store.revokeCertificate(serial: certificate, ofInstall: id, now: now)
+      let left = try await store.revokeCertificate(
+        serial: certificate, ofInstall: id, withRenewed: withRenewed, now: now)
+      for renewed in left {
+        let peer = renewed.peer.map { " by \($0)" } ?? ""
+        printLine("still good: \(renewed.serial), renewed from it\(peer) at \(timeText(renewed.issuedAt))")
+      }
+      guard !left.isEmpty else { return }
+      printLine("If a stranger renewed them, revoke them with --with-renewed as well.")
     }
   }
 

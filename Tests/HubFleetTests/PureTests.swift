@@ -50,6 +50,21 @@ internal import Testing
     #expect(ledger.current["total"]?.epoch == 1)
   }
 
+  @Test func `never counts a page on a day before one that it counted on, whatever the clock does`() {
+    var ledger = MeterLedger()
+    ledger.observe(seen(100, at: 1), by: 1)
+    ledger.observe(seen(134, at: Self.day + 5), by: 1)
+    // The clock was put right, and the counter goes on.
+    ledger.observe(seen(140, at: 10), by: 1)
+    ledger.observe(seen(150, at: 20), by: 1)
+    #expect(ledger.days[.init(name: "total", epoch: 1, day: 0)]?.last == 100)
+    #expect(ledger.days[.init(name: "total", epoch: 1, day: 1)]?.last == 150)
+    #expect(ledger.current["total"]?.value == 150)
+    // Another epoch is compared with nothing.
+    ledger.observe(seen(3, at: 30, epoch: 2), by: 1)
+    #expect(ledger.days[.init(name: "total", epoch: 2, day: 0)]?.last == 3)
+  }
+
   @Test func `has days before 1970 as well`() {
     #expect([-1, 0, Self.day - 1, -Self.day, -Self.day - 1].map(MeterLedger.day) == [-1, 0, 0, -1, -2])
   }
@@ -72,6 +87,15 @@ internal import Testing
     let late = candidate(2, "read", Leadership.patienceMilliseconds + 1)
     #expect(Leadership.leader(1, of: [candidate(1, "read", 0), late]) == 2)
     #expect(Leadership.leader(1, of: [candidate(1, "read", 20, revoked: true), other]) == 2)
+  }
+
+  @Test func `is another when the hub waits for the leader in vain, and stays where the other is late too`() {
+    let silent = Leadership.Candidate(install: 1, state: "read", lastRead: 20, isLate: true)
+    #expect(Leadership.leader(1, of: [silent, candidate(2, "read", 10)]) == 2)
+    let other = Leadership.Candidate(install: 2, state: "read", lastRead: 30, isLate: true)
+    #expect(Leadership.leader(1, of: [silent, other]) == 1)
+    // It comes back, and the other still reads.
+    #expect(Leadership.leader(2, of: [candidate(1, "read", 40), candidate(2, "read", 30)]) == 2)
   }
 
   @Test func `stays when nobody else reads either`() {

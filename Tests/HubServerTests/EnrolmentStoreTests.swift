@@ -102,7 +102,8 @@ internal import Testing
       return
     }
     let new = IssuedCertificate(serial: "new", der: [], notBefore: now, notAfter: now + 1)
-    try await test.store.addCertificate(new, install: install.number, now: now)
+    let origin = RenewalOrigin(serial: "0", peer: "127.0.0.1")
+    try await test.store.addCertificate(new, install: install.number, origin: origin, now: now)
     let farLater = now + 40 * 86_400_000
     #expect(try await isGood(old.serial, test, at: farLater))
     #expect(try await isGood("new", test, at: farLater))

@@ -241,16 +241,98 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
     let (hasWritten, writing) = AsyncStream.makeStream(of: Void.self)
     let (store, install) = (test.store, first.install.number)
     async let slow = store.write(.readCommitted) { db in
-      let step = try FleetProjector().advance(install.rawValue, db)
+      let step = try FleetProjector().advance(install.rawValue, now: TestStore.now, db)
       writing.finish()
       // Not committed before the other hub has looked for the device.
       Thread.sleep(forTimeInterval: 0.5)
       return step.records
     }
     for await _ in hasWritten {}
-    try await test.reopened().fold(second.install.number, FleetProjector())
+    try await test.reopened().fold(second.install.number, FleetProjector(), now: TestStore.now)
     #expect(try await slow == 2)
     #expect(try await rows(.devices, test, "alerts", "installs") == [[.integer(1), .integer(2)]])
+  }
+
+  @Test(arguments: TestDatabase.all)
+  func `is not led by a clock that is ahead, which makes nobody's readings old and no volume negative`(
+    database: TestDatabase
+  ) async throws {
+    let test = try TestStore(database)
+    var ahead = try await Sender(test, mark: 1)
+    var right = try await Sender(test, mark: 2)
+    let now = 10 * day
+    func fold(_ now: Int64) async throws { try await test.store.foldEverything(now: now) }
+    try await right.send(taken(two, now - 60, reading(serial: "S1", mac: 9, total: 100)))
+    try await fold(now - 50)
+    // Ten years ahead, for one reading.
+    try await ahead.send(taken(one, now + 3_650 * day, reading(serial: "S1", mac: 9, total: 101)))
+    try await fold(now)
+    #expect(try await rows(.devices, test, "total", "last_read_at") == [[.integer(100), .integer(now - 60)]])
+    try await right.send(
+      Event(
+        time: now + 1, device: two, .pollFailed(PollFailed(address: "10.0.0.1:161", reason: "timeout", message: ""))))
+    try await fold(now + 1)
+    try await ahead.send(taken(one, now + 3_650 * day, reading(serial: "S1", mac: 9, total: 120)))
+    try await fold(now + 2)
+    #expect(try await rows(.devices, test, "total", "last_read_at") == [[.integer(120), .integer(now + 2)]])
+    // The one with the right clock reads it again, and the other is gone.
+    try await right.send(taken(two, now + 10, reading(serial: "S1", mac: 9, total: 130)))
+    try await test.store.revokeInstall(id: ahead.install.id, now: now + 11)
+    try await right.send(taken(two, now + day, reading(serial: "S1", mac: 9, total: 150)))
+    try await fold(now + day)
+    #expect(
+      try await rows(.devices, test, "total", "last_read_at", "state") == [
+        [.integer(150), .integer(now + day), .text("read")]
+      ])
+    #expect(try await rows(.volumes, test, "volume", "last").last == [.integer(30), .integer(150)])
+  }
+
+  @Test(arguments: TestDatabase.all)
+  func
+    `is what an agent knows whose state was put back: what it told in place of what is held comes before its next epoch`(
+      database: TestDatabase
+    ) async throws
+  {
+    let test = try TestStore(database)
+    var sender = try await Sender(test, mark: 1)
+    try await sender.send(taken(one, 10, reading(serial: "S1", total: 100)))
+    var restored = sender
+    try await sender.send(taken(one, 20, reading(serial: "S1", total: 110)))
+    try await test.store.foldEverything()
+    // Offline, from the backup: another second record, with an alert, and a device that the hub has not heard of.
+    restored.journal.append(try raised(one, 30, 8).encoded())
+    restored.journal.append(try taken(two, 31, reading(serial: "S2", total: 7)).encoded())
+    restored.journal.append(try raised(two, 32, 9).encoded())
+    try await restored.sendRest(from: 2)
+    #expect(try await rows(.alerts, test, "serial") == [[.text("S2")]], "the second record is in conflict")
+    restored.journal = restored.journal.nextEpoch()
+    try await restored.send(taken(one, 40, reading(serial: "S1", total: 112)))
+    #expect(
+      try await rows(.alerts, test, "serial", "description").sorted { "\($0)" < "\($1)" } == [
+        [.text("S1"), .text("Jam 8")], [.text("S2"), .text("Jam 9")],
+      ])
+    #expect(try await rows(.devices, test, "total") == [[.integer(112)], [.integer(7)]])
+    #expect(
+      try await rows(.volumes, test, "serial", "volume", "last").contains([.text("S1"), .integer(12), .integer(112)]))
+  }
+
+  @Test(arguments: TestDatabase.all)
+  func `says when a meter was read last and when it changed, and leaves out what nobody watches`(
+    database: TestDatabase
+  ) async throws {
+    let test = try TestStore(database)
+    var sender = try await Sender(test, mark: 1)
+    try await sender.send(
+      taken(one, 10, reading(serial: "S1", total: 100, black: 5)), raised(one, 11, 8),
+      Event(time: 50, device: one, .readingUnchanged(ReadingUnchanged(uptimeTicks: 1, cost: .init()))))
+    try await sender.sendLastAhead(taken(two, 60, reading(serial: "S2", total: 5)), raised(two, 61, 9))
+    #expect(try await rows(.meters, test, "read_at", "changed_at") == [[.integer(50), .integer(10)]])
+    #expect(try await rows(.supplies, test, "read_at", "changed_at") == [[.integer(50), .integer(10)]])
+    #expect(try await rows(.alerts, test, "description").count == 2)
+    try await test.store.revokeInstall(id: sender.install.id, now: 70)
+    #expect(try await rows(.devices, test, "state", "alerts") == [[.text("unwatched"), .integer(0)]])
+    #expect(try await rows(.supplies, test, "serial").isEmpty)
+    #expect(try await rows(.alerts, test, "description").isEmpty, "nor one that came ahead of a turn that never comes")
   }
 
   @Test(arguments: TestDatabase.all)

@@ -117,6 +117,38 @@ internal import Testing
     }
   }
 
+  @Test func `what was renewed from a revoked certificate is told, and is revoked with it when that is said`()
+    async throws
+  {
+    try await TestHub.run { hub in
+      let journal = try TestJournal()
+      let (lost, install) = try await hub.agent(journal)
+      var thief = lost
+      thief.certificate = Array(try await hub.renew(lost).certificateChain[0])
+      var further = thief
+      further.certificate = Array(try await hub.renew(thief).certificateChain[0])
+      let all = try await hub.certificates(install)
+      #expect(all.map(\.renewedFrom) == [nil, all[0].serial, all[1].serial])
+      #expect(all.dropFirst().allSatisfy { $0.peer?.isEmpty == false })
+      let renewals = try await hub.store.auditTrail(limit: 5).filter { $0.action == "certificate.renewed" }
+      #expect(renewals.count == 2 && renewals.allSatisfy { !$0.peer.isEmpty && $0.detail.contains(" with ") })
+
+      let now = hub.clock.now
+      let left = try await hub.store.revokeCertificate(
+        serial: all[0].serial, ofInstall: install, withRenewed: false, now: now)
+      #expect(left.map(\.serial) == [all[1].serial, all[2].serial])
+      try await hub.converse(further) { _ = try await $0.greet(journal) }
+      #expect(
+        try await hub.store.revokeCertificate(
+          serial: all[0].serial, ofInstall: install, withRenewed: true, now: now
+        ).isEmpty)
+      for stranger in [thief, further] {
+        #expect(try await status { _ = try await hub.renew(stranger) }?.code == .unauthenticated)
+      }
+      #expect(try await hub.certificates(install).allSatisfy { $0.revokedAt == now })
+    }
+  }
+
   @Test func `an agent with another journal under a certificate is refused, and the install is in doubt`() async throws
   {
     try await TestHub.run { hub in

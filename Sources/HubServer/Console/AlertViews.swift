@@ -83,11 +83,13 @@ extension SQLStore {
       WITH early AS (
         SELECT a.*, s.device, i.entity FROM early_alert a JOIN install i ON i.number = a.install
         LEFT JOIN sighting s ON s.install = a.install AND s.agent_device = a.agent_device
-        LEFT JOIN device d ON d.number = s.device WHERE (d.leader IS NULL OR d.leader = a.install) AND \(install.sql)
+        LEFT JOIN device d ON d.number = s.device
+        WHERE i.revoked_at IS NULL AND (d.leader IS NULL OR d.leader = a.install) AND \(install.sql)
       ), o AS (
         SELECT e.name AS entity, d.id AS device, d.make, d.model, d.serial, d.location, a.key, a.severity, a.description, a.raised_at,
           a.updated_at, NULL AS install, NULL AS host_name
         FROM alert a JOIN device d ON d.number = a.device JOIN entity e ON e.number = d.entity
+        JOIN install l ON l.number = d.leader AND l.revoked_at IS NULL
         WHERE a.cleared_at IS NULL AND \(device.sql)
           AND NOT EXISTS (SELECT 1 FROM early x WHERE x.device = a.device AND x.key = a.key)
         UNION ALL

@@ -64,6 +64,7 @@ extension SQLStore {
         "serial": .text(certificate.serial), "notBefore": .time(certificate.notBefore),
         "notAfter": .time(certificate.notAfter), "issued": .time(certificate.issuedAt),
         "firstUsed": .time(certificate.firstUsedAt), "superseded": .time(certificate.supersededAt),
+        "revoked": .time(certificate.revokedAt),
       ])
     }
     let health = try await health(of: install.number)

@@ -194,12 +194,12 @@ final class SigningService: Printtrail_Csr_V1_CertificateSigning.SimpleServicePr
     request: Printtrail_Csr_V1_RenewRequest, context: ServerContext
   ) async throws -> Printtrail_Csr_V1_RenewResponse {
     let address = Self.address(of: context.remotePeer)
-    let install: Install
-    do { install = try await peers.install(context) } catch let error as RPCError where error.code == .permissionDenied
-    {
+    let caller: Peer
+    do { caller = try await peers.peer(context) } catch let error as RPCError where error.code == .permissionDenied {
       // csr.proto knows one answer for a certificate that may not be renewed.
       throw RPCError(code: .unauthenticated, message: error.message)
     }
+    let install = caller.install
     if let limited = renewals.withLock({ $0.begin(install.id, now: clock.now) }) {
       metrics.count(.renewals, "limited")
       logger.notice("renewals limited", metadata: ["install": "\(install.id)"])
@@ -218,7 +218,9 @@ final class SigningService: Printtrail_Csr_V1_CertificateSigning.SimpleServicePr
     let certificate = try authorities.current.issuing.issueClient(
       install: install.id, request: checked, validity: clientValidity)
     do {
-      try await store.addCertificate(certificate, install: install.number, now: clock.now)
+      try await store.addCertificate(
+        certificate, install: install.number, origin: RenewalOrigin(serial: caller.serial, peer: address),
+        now: clock.now)
     } catch {
       metrics.count(.renewals, "not_stored")
       logger.error("renewal not stored", metadata: ["install": "\(install.id)", "error": "\(error)"])

@@ -34,10 +34,12 @@ final class FleetService: Service {
   private let projector = FleetProjector()
   private let logger: Logger
   private let metrics: HubMetrics
+  private let clock: HubClock
   private let state = Mutex(State())
 
-  init(store: SQLStore, logger: Logger, metrics: HubMetrics = HubMetrics()) {
+  init(store: SQLStore, logger: Logger, metrics: HubMetrics = HubMetrics(), clock: HubClock = .system) {
     self.store = store
+    self.clock = clock
     self.metrics = metrics
     self.logger = logger
   }
@@ -71,7 +73,7 @@ final class FleetService: Service {
       let installs = looksAtAll ? due.union(try await store.installsToFold()) : due
       for install in installs.sorted(by: { $0.rawValue < $1.rawValue }) {
         let start = ContinuousClock.now
-        let (records, unreadable) = try await store.fold(install, projector)
+        let (records, unreadable) = try await store.fold(install, projector, now: clock.now)
         if records > Self.catchingUpMin {
           let rest = min(max((ContinuousClock.now - start) * Self.restFactor, Self.restLeast), Self.restMost)
           state.withLock { $0.resting[install] = .now + rest }
@@ -113,13 +115,13 @@ extension SQLStore {
 
   /// Folds all that is stored of an install when this begins; gives how many records that were, and which of them could not be read as events.
   @discardableResult
-  func fold(_ install: InstallNumber, _ projector: FleetProjector) async throws -> (
+  func fold(_ install: InstallNumber, _ projector: FleetProjector, now: Int64) async throws -> (
     records: Int, unreadable: UnreadableRecords
   ) {
     var records = 0
     var unreadable = UnreadableRecords()
     while true {
-      let step = try await write(.readCommitted) { db in try projector.advance(install.rawValue, db) }
+      let step = try await write(.readCommitted) { db in try projector.advance(install.rawValue, now: now, db) }
       projector.keep(step)
       records += step.records
       unreadable.add(step.unreadable)
@@ -128,10 +130,10 @@ extension SQLStore {
   }
 
   /// Brings every read model up with the records, as `serve` does all the time.
-  package func foldEverything() async throws {
+  package func foldEverything(now: Int64 = HubClock.system.now) async throws {
     let projector = FleetProjector()
     for install in try await installsToFold().sorted(by: { $0.rawValue < $1.rawValue }) {
-      try await fold(install, projector)
+      try await fold(install, projector, now: now)
     }
   }
 }

@@ -114,7 +114,7 @@ package struct Hub: Sendable {
     if configuration.usesNullRecordStore {
       logger.critical("records are NOT stored: this hub runs with the null store, for measurements only")
     }
-    let fleet = FleetService(store: store, logger: logger, metrics: metrics)
+    let fleet = FleetService(store: store, logger: logger, metrics: metrics, clock: clock)
     let supervision = Supervision(manager: configuration.manager, logger: logger)
     let (committer, wellness) = committing(to: records, fleet, metrics) { supervision.tell(.alive) }
     let countersigner = configuration.usesNullRecordStore ? nil : try directory.countersigner()

@@ -60,7 +60,9 @@ package protocol RegistryStore: Sendable {
   ) async throws -> EnrolmentOutcome
 
   /// Keeps a renewed certificate of an install.
-  func addCertificate(_ certificate: IssuedCertificate, install: InstallNumber, now: Int64) async throws
+  func addCertificate(
+    _ certificate: IssuedCertificate, install: InstallNumber, origin: RenewalOrigin, now: Int64
+  ) async throws
 
   /// Whose certificate this is. The first use of a newer one supersedes the older ones of its install.
   func useCertificate(serial: String, now: Int64) async throws -> CertificateStanding
@@ -89,7 +91,12 @@ package protocol RegistryStore: Sendable {
   /// Revokes one certificate of an install; the others stay as they are.
   ///
   /// - Throws: `HubError` 65 if the install has no such certificate. One that was revoked before stays so.
-  func revokeCertificate(serial: String, ofInstall id: String, now: Int64) async throws
+  /// - Parameter withRenewed: also those that were renewed from it, and from these.
+  /// - Returns: what was renewed from it and is not revoked.
+  @discardableResult
+  func revokeCertificate(
+    serial: String, ofInstall id: String, withRenewed: Bool, now: Int64
+  ) async throws -> [CertificateRecord]
   /// Shows one install as replaced by another, and revokes it.
   ///
   /// - Throws: `HubError` 65 if there is no such install, 64 if they are one, of two entities, or `id` was replaced already.

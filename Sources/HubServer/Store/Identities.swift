@@ -6,22 +6,37 @@ internal import HubDatabase
 extension SQLStore {
   // MARK: Revocation
 
-  package func revokeCertificate(serial: String, ofInstall id: String, now: Int64) async throws {
+  @discardableResult
+  package func revokeCertificate(
+    serial: String, ofInstall id: String, withRenewed: Bool = false, now: Int64
+  ) async throws -> [CertificateRecord] {
     try await write { db in
-      let found = try db.row(
-        """
-        SELECT c.number, c.revoked_at FROM certificate c JOIN install i ON i.number = c.install
-        WHERE c.serial = ? AND i.id = ?
-        """, serial.lowercased(), id.lowercased())
-      guard let found else {
+      let install: InstallNumber? = try db.value("SELECT number FROM install WHERE id = ?", id.lowercased())
+      let all = try install.map { try Self.certificates($0, db) } ?? []
+      guard let named = all.first(where: { $0.serial == serial.lowercased() }) else {
         throw HubError(
           .notFound, "The install '\(id)' has no certificate '\(serial)'. See `pthub install show \(id)`.")
       }
-      guard try found("revoked_at") as Int64? == nil else { return }
-      try db.execute("UPDATE certificate SET revoked_at = ? WHERE number = ?", now, try found("number") as Int64)
-      try Self.insert(
-        AuditEntry(
-          at: now, action: "certificate.revoked", subject: id.lowercased(), peer: "", detail: serial.lowercased()), db)
+      let renewed = Self.renewed(from: named, among: all)
+      let ended = ([named] + (withRenewed ? renewed : [])).filter { $0.revokedAt == nil }
+      for certificate in ended {
+        try db.execute("UPDATE certificate SET revoked_at = ? WHERE serial = ?", now, certificate.serial)
+        try Self.insert(
+          AuditEntry(
+            at: now, action: "certificate.revoked", subject: id.lowercased(), peer: "", detail: certificate.serial), db)
+      }
+      return withRenewed ? [] : renewed.filter { $0.revokedAt == nil }
+    }
+  }
+
+  /// What was renewed from a certificate, and from that, in the order in which it was issued: a successor is always younger.
+  private static func renewed(
+    from first: CertificateRecord, among all: [CertificateRecord]
+  ) -> [CertificateRecord] {
+    var family: Set<String> = [first.serial]
+    return all.filter { certificate in
+      guard let origin = certificate.renewedFrom, family.contains(origin) else { return false }
+      return family.insert(certificate.serial).inserted
     }
   }
 

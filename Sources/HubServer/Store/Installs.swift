@@ -91,22 +91,28 @@ extension SQLStore {
   // MARK: Certificates
 
   static func insert(
-    _ certificate: IssuedCertificate, _ install: InstallNumber, _ now: Int64, _ db: any SQLConnection
-  )
-    throws
-  {
+    _ certificate: IssuedCertificate, _ install: InstallNumber, origin: RenewalOrigin? = nil, _ now: Int64,
+    _ db: any SQLConnection
+  ) throws {
     try pruneUnused(install, db)
     try db.execute(
-      "INSERT INTO certificate (serial, install, der, not_before, not_after, issued_at) VALUES (?, ?, ?, ?, ?, ?)",
-      certificate.serial, install, certificate.der, certificate.notBefore, certificate.notAfter, now)
+      """
+      INSERT INTO certificate (serial, install, der, not_before, not_after, issued_at, renewed_from, peer)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      """,
+      certificate.serial, install, certificate.der, certificate.notBefore, certificate.notAfter, now, origin?.serial,
+      origin?.peer)
   }
 
-  package func addCertificate(_ certificate: IssuedCertificate, install: InstallNumber, now: Int64) async throws {
+  package func addCertificate(
+    _ certificate: IssuedCertificate, install: InstallNumber, origin: RenewalOrigin, now: Int64
+  ) async throws {
     try await write { db in
-      try Self.insert(certificate, install, now, db)
+      try Self.insert(certificate, install, origin: origin, now, db)
       let id = try Self.require(install, db).id
+      let detail = "\(certificate.serial) with \(origin.serial)"
       try Self.insert(
-        AuditEntry(at: now, action: "certificate.renewed", subject: id, peer: "", detail: certificate.serial), db)
+        AuditEntry(at: now, action: "certificate.renewed", subject: id, peer: origin.peer, detail: detail), db)
     }
   }
 
@@ -144,12 +150,15 @@ extension SQLStore {
   }
 
   package func certificates(of install: InstallNumber) async throws -> [CertificateRecord] {
-    try await read { db in
-      try db.rows("SELECT * FROM certificate WHERE install = ? ORDER BY number", install).map {
-        CertificateRecord(
-          serial: try $0("serial"), notBefore: try $0("not_before"), notAfter: try $0("not_after"),
-          issuedAt: try $0("issued_at"), firstUsedAt: try $0("first_used_at"), supersededAt: try $0("superseded_at"))
-      }
+    try await read { db in try Self.certificates(install, db) }
+  }
+
+  static func certificates(_ install: InstallNumber, _ db: any SQLConnection) throws -> [CertificateRecord] {
+    try db.rows("SELECT * FROM certificate WHERE install = ? ORDER BY number", install).map {
+      CertificateRecord(
+        serial: try $0("serial"), notBefore: try $0("not_before"), notAfter: try $0("not_after"),
+        issuedAt: try $0("issued_at"), firstUsedAt: try $0("first_used_at"), supersededAt: try $0("superseded_at"),
+        revokedAt: try $0("revoked_at"), renewedFrom: try $0("renewed_from"), peer: try $0("peer"))
     }
   }
 

@@ -65,7 +65,7 @@ package struct Report: Sendable {
       text("asset_number", shown: false),
       text("location", shown: false), text("meter"), number("value"), number("adjusted", shown: false), text("unit"),
       text("quality"),
-      number("epoch", shown: false), time("read_at"),
+      number("epoch", shown: false), time("read_at"), time("changed_at", shown: false),
     ])
 
   package static let volumes = Report(
@@ -85,6 +85,7 @@ package struct Report: Sendable {
       text("row", shown: false), text("colorant", shown: false), text("description"),
       number("remaining_permille", shown: false),
       text("remaining"), text("quality", shown: false), text("part_number"), time("read_at"),
+      time("changed_at", shown: false),
     ])
 
   package static let alerts = Report(

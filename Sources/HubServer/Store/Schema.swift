@@ -41,6 +41,7 @@ enum Schema {
     SQLMigration("v10", sqlite: sqlite(version10), postgres: postgres(version10)),
     SQLMigration("v11", sqlite: sqlite(version11), postgres: postgres(version11)),
     SQLMigration("v12", sqlite: version12, postgres: postgres(version12)),
+    SQLMigration("v13", sqlite: version13, postgres: postgres(version13)),
   ]
 
   private static func sqlite(_ text: String) -> String {
@@ -88,6 +89,14 @@ enum Schema {
 
   /// Sessions with devices' own pages, and where such may be asked for. Of tokens and keys there are hashes alone; `names` and `targets` have a space
   /// between them.
+  /// Where a certificate came from, so that what was renewed from a lost one can be found.
+  private static let version13 =
+    FleetSchema.watched + """
+
+      ALTER TABLE certificate ADD COLUMN renewed_from TEXT;
+      ALTER TABLE certificate ADD COLUMN peer TEXT;
+      """
+
   private static let version12 = """
     CREATE TABLE remote_offer (
       number INTEGER PRIMARY KEY,

@@ -82,6 +82,25 @@ package struct CertificateRecord: Hashable, Sendable {
   package let issuedAt: Int64
   package let firstUsedAt: Int64?
   package let supersededAt: Int64?
+  package let revokedAt: Int64?
+  /// Serial of the certificate with which this one was asked for; nil for an enrolment's, and for one issued before that was kept.
+  package let renewedFrom: String?
+  /// Where the renewal came from; nil where `renewedFrom` is.
+  package let peer: String?
+
+  /// Whether it is neither revoked nor known to have a successor.
+  package var isInUse: Bool { revokedAt == nil && supersededAt == nil }
+}
+
+/// What asked for a renewed certificate.
+package struct RenewalOrigin: Hashable, Sendable {
+  package let serial: String
+  package let peer: String
+
+  package init(serial: String, peer: String) {
+    self.serial = serial
+    self.peer = peer
+  }
 }
 
 // MARK: Enrolment
