@@ -1,5 +1,6 @@
-internal import Collectors
+@testable internal import Collectors
 internal import Events
+internal import Foundation
 internal import MIB
 internal import PrinterModel
 internal import SNMP
@@ -107,6 +108,25 @@ private struct Dice {
     device.agent.walk.set(MIB2.sysUpTime, .timeTicks(5))
     #expect(try device.reading(.light).kind == .full)
     #expect(device.memory.still == nil)
+  }
+
+  @Test func `a third light poll sees of each model that it stands still`() throws {
+    let walks = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Fixtures/walks")
+    let files = try FileManager.default.contentsOfDirectory(at: walks, includingPropertiesForKeys: nil)
+      .filter { $0.pathExtension == "snmprec" }
+    #expect(files.count > 5)
+    for file in files {
+      var walk = SNMPRec.parse([UInt8](try Data(contentsOf: file))).walk
+      walk.set(MIB2.sysUpTime, .timeTicks(1_000))
+      var device = PolledDevice()
+      device.agent = WalkAgent(walk)
+      device.profiles = .shipped
+      guard case .reading = try device.poll(.full).result else { continue }
+      for _ in 0..<2 { _ = try device.poll(.light) }
+      var driver = MachineDriver(PollMachine(.light, memory: device.memory, profiles: .shipped))
+      let transcript = try driver.run(&device.agent)
+      #expect(transcript.trace.facts != nil, "\(file.lastPathComponent): \(transcript.trace) \(transcript.findings)")
+    }
   }
 
   @Test func `a part of a packed walk is read without the rest`() {

@@ -248,8 +248,7 @@ extension LightPlan {
 
   /// What moves in use, if so, and further names, in one reading.
   func further(inUse isInUse: Bool, _ names: [ObjectIdentifier], _ walk: Walk) -> KnownRead.Plan {
-    guard !names.isEmpty else { return inUse }
-    return KnownRead.Plan(
+    KnownRead.Plan(
       runs: (isInUse ? inUse.runs : []) + Self.runs(names, walk), abilities: inUse.abilities)
   }
 

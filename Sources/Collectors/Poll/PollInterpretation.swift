@@ -11,20 +11,20 @@ extension PollTranscript {
   package func interpreted(
     endpoint: Endpoint, credential: String, profiles: ProfileSet = .shipped
   ) -> (outcome: PollOutcome, memory: PollMemory) {
+    let (bindings, cuts) = bindings.shortened()
+    guard !cuts.isEmpty else { return interpretedAsKept(endpoint, credential, profiles) }
     var kept = self
-    let (bindings, findings) = bindings.shortened()
     kept.bindings = bindings
-    kept.findings += findings
-    var (outcome, memory) = kept.interpretedAsKept(endpoint, credential, profiles)
-    outcome.steps = steps
-    return (outcome, memory)
+    kept.findings += cuts
+    return kept.interpretedAsKept(endpoint, credential, profiles)
   }
 
   private func interpretedAsKept(
     _ endpoint: Endpoint, _ credential: String, _ profiles: ProfileSet
   ) -> (outcome: PollOutcome, memory: PollMemory) {
     if let interruption, bindings.isEmpty {
-      let failed = PollOutcome(endpoint: endpoint, credential: credential, cost: cost, result: .failed(interruption))
+      let failed = PollOutcome(
+        endpoint: endpoint, credential: credential, cost: cost, steps: steps, result: .failed(interruption))
       return (failed, memory)
     }
     if let rest = standingStill() { return told(rest, rest.interpretation.reading, endpoint, credential) }
@@ -38,7 +38,10 @@ extension PollTranscript {
       let classification = Classification.of(walk, profiles: profiles)
       if !classification.isPrinter, interruption == nil {
         let failure = nothingButErrors ?? notAPrinter(classification)
-        return (PollOutcome(endpoint: endpoint, credential: credential, cost: cost, result: .failed(failure)), memory)
+        return (
+          PollOutcome(endpoint: endpoint, credential: credential, cost: cost, steps: steps, result: .failed(failure)),
+          memory
+        )
       }
       interpretation = read(walk, profiles)
       interpretation.findings = interpretation.findings.bounded()
@@ -66,7 +69,9 @@ extension PollTranscript {
     poll.step = step
     var memory = memory
     if interruption == nil { memory.rest = rest }
-    return (PollOutcome(endpoint: endpoint, credential: credential, cost: cost, result: .reading(poll)), memory)
+    return (
+      PollOutcome(endpoint: endpoint, credential: credential, cost: cost, steps: steps, result: .reading(poll)), memory
+    )
   }
 
   /// What the next light poll may be compared with.

@@ -483,9 +483,8 @@ package struct PollMachine: DeviceMachine {
       transcript.completed = []
       startFull()
     case .further(let isInUse, let labels):
-      if let plan = transcript.memory.lightPlan, let former = transcript.former {
-        steps = [.getKnown(plan.further(inUse: isInUse, labels, former))]
-      }
+      guard let plan = transcript.memory.lightPlan else { return }
+      steps = [.getKnown(labels.isEmpty ? plan.inUse : plan.further(inUse: isInUse, labels, before()))]
     case .alerts: steps = [.walk(.alerts)]
     case nil:
       guard let name = transcript.memory.suppliesContext, !hasReadContext else { return }

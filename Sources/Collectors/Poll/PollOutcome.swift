@@ -53,13 +53,14 @@ package struct PollOutcome: Equatable, Sendable {
   package var credential: String
   package var cost: PollCost
   /// What was done, in order; over IPP it is one step.
-  package var steps: [PollStep] = []
+  package var steps: [PollStep]
   package var result: Result
 
-  package init(endpoint: Endpoint, credential: String, cost: PollCost, result: Result) {
+  package init(endpoint: Endpoint, credential: String, cost: PollCost, steps: [PollStep] = [], result: Result) {
     self.endpoint = endpoint
     self.credential = credential
     self.cost = cost
+    self.steps = steps
     self.result = result
   }
 }

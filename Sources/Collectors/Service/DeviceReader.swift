@@ -65,10 +65,11 @@ package struct DeviceReader: Sendable {
     let polled = try await poll(
       kind, at: endpoint, credential: credential.name, memory: memory, hasActiveAlerts: hasActiveAlerts,
       isHinted: isHinted, silenceMax: silenceMax)
-    let lastResorts = ProbeAsk.lastResorts([credential])
     guard isNew, case .failed(let failure) = polled.outcome.result, failure.reason == .timeout,
-      polled.outcome.cost.bytesReceived == 0, !lastResorts.isEmpty
+      polled.outcome.cost.bytesReceived == 0
     else { return polled }
+    let lastResorts = ProbeAsk.lastResorts([credential])
+    guard !lastResorts.isEmpty else { return polled }
     let probe = try await probe(lastResorts, pass: 2, at: endpoint)
     guard let older = probe.credential else {
       guard probe.answer == .wrongCredential else { return polled }
