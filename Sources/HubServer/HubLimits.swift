@@ -95,6 +95,8 @@ package enum HubLimits {
   package static let agentPingInterval: Duration = .seconds(10)
   /// What a graceful shutdown waits for streams to end by themselves.
   package static let shutdownGrace: Duration = .seconds(10)
+  /// An orderly end takes no longer, whatever hangs; less than a service manager's patience, which is 90 seconds.
+  package static let endingMax: Duration = .seconds(60)
 
   // MARK: Enrolment
 

@@ -75,6 +75,8 @@ struct InstallCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Of this entity and those under it.", valueName: "name")) var entity: String?
     @Flag(help: "With --entity: of that one alone, not of those under it.") var only = false
 
+    func validate() throws { try requireEntity(entity, of: only) }
+
     func run() async throws {
       let (_, store) = try hub.open()
       if let entity { try await store.requireEntity(entity) }

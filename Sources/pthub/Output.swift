@@ -25,12 +25,21 @@ struct ReportOptions: ParsableArguments {
   @Flag(help: "With --entity: of that one alone, not of those under it.")
   var only = false
 
+  func validate() throws { try requireEntity(entity, of: only) }
+
   /// Prints the rows of a report.
   func show(_ report: Report, in store: SQLStore, device: String? = nil, empty: String) async throws {
     if let entity { try await store.requireEntity(entity) }
     try await store.foldEverything()
     let rows = try await store.rows(of: report, entity: entity, alone: only, device: device)
     try printRows(rows, of: report, as: output, empty: empty)
+  }
+}
+
+/// `--only` narrows `--entity`.
+func requireEntity(_ entity: String?, of only: Bool) throws {
+  guard !only || entity != nil else {
+    throw ValidationError("--only says how far --entity reaches: name the entity by --entity.")
   }
 }
 

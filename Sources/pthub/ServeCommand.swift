@@ -12,7 +12,7 @@ struct ServeCommand: AsyncParsableCommand {
     commandName: "serve",
     abstract: "Run the hub.",
     discussion: """
-      Serves five ports until SIGTERM or SIGINT, then ends the streams, commits what it has, and exits 0:
+      Serves five ports until SIGTERM or SIGINT, then ends the streams, commits what it has, and exits 0 (75 where a database that hangs keeps it from that for a minute):
 
         csr    gRPC: enrolment with a DataLink code, renewal of certificates
         dcam   gRPC: delivery of records; renewal as well
@@ -142,6 +142,9 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("How many seconds the hub's clock is ahead, for tests.", visibility: .hidden))
   var clockAheadSeconds: Int64 = 0
 
+  @Option(help: ArgumentHelp("How many seconds the end may take, for tests.", visibility: .hidden))
+  var endingSeconds: Int?
+
   @Option(
     help: ArgumentHelp("How many seconds agents wait between questions for their standing.", visibility: .hidden))
   var standingSeconds: Int?
@@ -178,6 +181,8 @@ struct ServeCommand: AsyncParsableCommand {
     if let standingSeconds { configuration.standingInterval = .seconds(standingSeconds) }
     if let checkIn { configuration.checkInInterval = checkIn.duration }
     configuration.signals = [.sigterm, .sigint]
+    configuration.cutShort = { _exit(EX_TEMPFAIL) }
+    if let endingSeconds { configuration.endingMax = .seconds(endingSeconds) }
     configuration.manager = .current
     let clock =
       clockAheadSeconds == 0

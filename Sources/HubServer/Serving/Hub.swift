@@ -39,6 +39,9 @@ package struct Hub: Sendable {
     /// How often installs in normal mode are asked to check in.
     package var checkInInterval = HubLimits.checkInInterval
     package var signals: [UnixSignal] = []
+    /// Ends the process, where an orderly end takes longer than `endingMax`; nil: it is waited for.
+    package var cutShort: (@Sendable () -> Void)?
+    package var endingMax = HubLimits.endingMax
     /// How long the certificates of installs are good for, and how often agents ask for their standing: shorter in tests.
     package var clientValidity = HubLimits.clientValidity
     package var standingInterval = HubLimits.standingInterval
@@ -189,6 +192,9 @@ package struct Hub: Sendable {
     services += remote?.services ?? []
     services += console
     services.append(readiness)
+    if let end = configuration.cutShort {
+      services.append(EndingLimit(limit: configuration.endingMax, logger: logger, end: end))
+    }
     var group = ServiceGroupConfiguration(
       services: services.map { service in
         // A port that is taken ends what serves already in order: one that is cut off complains of it in the log.
