@@ -39,7 +39,7 @@ func tests(_ name: String, of dependencies: [Target.Dependency], exclude: [Strin
 let serviceFiles: [Resource] = [.embedInCode("Service")]
 
 /// Vendor profiles are data, reviewed as data and built in as bytes.
-let profiles: [Resource] = [.embedInCode("Profiles")]
+let profiles: [Resource] = [.embedInCode("Profiles"), .embedInCode("Words")]
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")

@@ -2,12 +2,16 @@
 //
 //     goes, and is replaced                         stays
 //     -------------------------------------------   ---------------------------------------------------------
-//     serial numbers of the device and its          counters, levels, states, alerts, models, firmware,
-//       supplies, hardware addresses, IP addresses    the maker's part of a hardware address
-//     host, printer and domain names, location,     texts of the standard tables (less what is on the left)
-//       contact, operator, asset number             texts of private objects that a profile reads, or that are made
-//     e-mail addresses, telephone numbers, UUIDs      of words that printers use (`Copy: Black & White`)
-//     other texts of private objects
+//     serial numbers of the device and its          counters, levels, states, alerts' codes
+//       supplies, hardware addresses, IP addresses  the maker's part of a hardware address
+//     host, printer and domain names, location,     model, firmware, part numbers
+//       contact, operator, asset number             words that printers use (PrinterVocabulary.swift)
+//     e-mail addresses, telephone numbers, UUIDs    numbers of up to six digits, dates
+//     every other word, and every other long        the maker's records of counters and supplies, less what is on
+//       number, in whatever object and encoding       the left
+//
+// A word that is in no list of printers' words goes wherever it stands: who may have set a text cannot be told from its object. People name
+// trays, consoles show whose job it is, alerts say whom to call.
 //
 // The same text has the same replacement everywhere in a file, also inside other texts (a serial within a device id, a description or a packed
 // record), as hexadecimal digits, as UTF-16, and as the sub-identifiers of a name. Replacements have the same length and the same kinds
@@ -22,7 +26,7 @@ package import MIB
 package struct AnonymisedWalk: Sendable {
   package var walk: Walk
   package var replacements: [Replacement]
-  /// Private texts that were replaced because nobody knows what they say.
+  /// Texts of which words were replaced because they are not known to be a printer's.
   package var textsMasked: Int
   /// Objects outside the standard and private subtrees that a reading needs.
   package var objectsOutside: Int
@@ -64,7 +68,7 @@ extension Interpretation {
   /// Makes a walk anonymous.
   /// - Parameters:
   ///   - seed: what replacements are made from. To be random, and not kept.
-  ///   - keepsTexts: whether private texts that nobody knows stay as they are.
+  ///   - keepsTexts: whether words that nobody knows stay as they are.
   package static func anonymised(
     _ walk: Walk, seed: UInt64, keepsTexts: Bool = false, profiles: ProfileSet = .shipped
   ) -> AnonymisedWalk {
@@ -93,7 +97,8 @@ struct Anonymiser {
   private var known: Set<String> = []
   /// Names that are the model's own words: a printer that nobody named is called what it is.
   private let publicText: String
-  private let knownNames: KnownTexts
+  private let profile: Profile?
+  private var mask: WordMask
 
   init(_ walk: Walk, seed: UInt64, keepsTexts: Bool, profiles: ProfileSet) {
     original = Walk(
@@ -110,25 +115,29 @@ struct Anonymiser {
         String(decoding: $0, as: UTF8.self)
       },
     ].compactMap { $0?.lowercased() }.joined(separator: "\n")
-    knownNames = KnownTexts(walk, Interpretation.profile(for: walk, profiles: profiles), profiles, publicText)
+    let interpreter = Interpreter(walk: walk, profiles: profiles)
+    profile = interpreter.profile
     dropped = walk.bindings.count - original.bindings.count
+    mask = WordMask(PrinterVocabulary(profiles: profiles), interpreter.characterSet, random)
     gather(walk, reading)
     secrets.sort { ($0.forms.first?.original.count ?? 0) > ($1.forms.first?.original.count ?? 0) }
+    mask = WordMask(vocabulary(walk, reading), interpreter.characterSet, random)
   }
 
   private let dropped: Int
 
   mutating func anonymised() -> AnonymisedWalk {
+    var texts = 0
+    var values: [ObjectValue] = []
+    for binding in original.bindings {
+      let value = replacing(binding.value, isMasked: !keepsTexts && !isRecord(binding))
+      values.append(value.value)
+      if value.isMasked { texts += 1 }
+    }
     var bindings: [VarBind] = []
     var leftOut: [ObjectIdentifier] = []
-    var textsMasked = 0
-    for binding in original.bindings {
-      let before = binding.value
-      var binding = VarBind(replacing(binding.name), replacing(binding.value, at: binding.name))
-      if !keepsTexts, let masked = maskingText(binding, before) {
-        binding.value = masked
-        textsMasked += 1
-      }
+    for (before, value) in zip(original.bindings, values) {
+      let binding = finished(before, value)
       if remains(in: binding) { leftOut.append(binding.name) } else { bindings.append(binding) }
     }
     let replacements = secrets.filter { $0.places > 0 }.map {
@@ -136,7 +145,7 @@ struct Anonymiser {
         kind: $0.kind, original: $0.shown, replacement: $0.shownReplacement, places: $0.places)
     }
     return AnonymisedWalk(
-      walk: Walk(bindings), replacements: replacements, textsMasked: textsMasked, objectsOutside: dropped,
+      walk: Walk(bindings), replacements: replacements, textsMasked: texts, objectsOutside: dropped,
       objectsLeftOut: leftOut)
   }
 
@@ -268,48 +277,131 @@ struct Anonymiser {
     value?.octets.flatMap { DeviceText(decoding: $0, characterSet: nil)?.text }
   }
 
+  // MARK: What stays
+
+  /// The words of printers and this one's own.
+  private mutating func vocabulary(_ walk: Walk, _ reading: Reading) -> PrinterVocabulary {
+    var vocabulary = PrinterVocabulary(profiles: profiles)
+    let identity = reading.identity
+    var own = [identity.systemDescription?.text, identity.make, identity.model?.text, identity.firmware?.text]
+    for binding in walk.subtree(HostResources.Device.entry.appending(HostResources.Device.description)) {
+      let row = binding.name.components.dropFirst(HostResources.Device.entry.count + 1)
+      let type = HostResources.Device.entry.appending(HostResources.Device.type)
+      if walk[ObjectIdentifier(type.components + row)] == .objectIdentifier(HostResources.Device.printerType) {
+        own.append(text(binding.value))
+      }
+    }
+    let deviceIDs =
+      [identity.deviceID?.text] + profiles.profiles.flatMap(\.identity.deviceID).map { text(walk[$0]) }
+      + walk.subtree(PortMonitorMIB.Printer.entry.appending(PortMonitorMIB.Printer.deviceID)).map { text($0.value) }
+    own += deviceIDs.compactMap { $0 }.flatMap(DeviceIDFields.own)
+    for text in own.compactMap({ $0 }) { vocabulary.learn(own: withoutSecrets(text)) }
+    for phrase in [identity.model?.text, identity.firmware?.text] + reading.supplies.map(\.partNumber) {
+      if let phrase { vocabulary.keep(phrase) }
+    }
+    return vocabulary
+  }
+
+  /// With spaces in the place of what must go.
+  private mutating func withoutSecrets(_ text: String) -> String {
+    var bytes = Array(text.utf8)
+    var covered = [Bool](repeating: false, count: bytes.count)
+    let places = secrets.map(\.places)
+    replaceSecrets(in: &bytes, &covered)
+    for index in secrets.indices { secrets[index].places = places[index] }
+    return String(decoding: zip(bytes, covered).map { $1 ? 0x20 : $0 }, as: UTF8.self)
+  }
+
+  /// Whether an object is numbers in bytes or digits, by the standard or a profile; only what is known to be private is replaced in it.
+  private func isRecord(_ binding: VarBind) -> Bool {
+    let name = binding.name
+    if Self.records.contains(where: { name.isWithin($0) }) { return true }
+    // Languages and countries (ISO 639, ISO 3166).
+    if name.isWithin(PrinterMIB.Localization.entry) { return (binding.value.octets?.count ?? 0) <= 3 }
+    guard let profile else { return false }
+    return profile.counters.contains { $0.name == name } || profile.tables.contains { name.isWithin($0.values) }
+      || profile.records.contains { name.isWithin($0.name) }
+      || profile.supplyRecords.contains { name.isWithin($0.name) }
+  }
+
+  private static let records: [ObjectIdentifier] = [
+    MIB2.Interface.entry.appending(MIB2.Interface.physicalAddress), HostResources.Printer.entry,
+  ]
+
   // MARK: Replacing
 
-  private mutating func replacing(_ value: ObjectValue, at name: ObjectIdentifier) -> ObjectValue {
+  private mutating func replacing(
+    _ value: ObjectValue, isMasked: Bool
+  ) -> (value: ObjectValue, isMasked: Bool) {
     switch value {
-    case .octets(let bytes): return .octets(Octets(replacing(bytes.array)))
-    case .opaque(let bytes): return .opaque(Octets(replacing(bytes.array)))
-    case .ipAddress(let bytes): return .ipAddress(Octets(replacing(bytes.array)))
-    case .objectIdentifier(let identifier): return .objectIdentifier(replacing(identifier))
-    default: return value
+    case .octets(let bytes):
+      let replaced = replacing(bytes.array, isMasked: isMasked)
+      return (.octets(Octets(replaced.bytes)), replaced.isMasked)
+    case .opaque(let bytes):
+      let replaced = replacing(bytes.array, isMasked: isMasked)
+      return (.opaque(Octets(replaced.bytes)), replaced.isMasked)
+    case .ipAddress(let bytes): return (.ipAddress(Octets(replacing(bytes.array, isMasked: false).bytes)), false)
+    case .objectIdentifier(let identifier): return (.objectIdentifier(replacing(identifier)), false)
+    default: return (value, false)
     }
   }
 
-  private mutating func replacing(_ bytes: [UInt8]) -> [UInt8] {
-    var bytes = bytes
+  private mutating func replacing(_ bytes: [UInt8], isMasked: Bool) -> (bytes: [UInt8], isMasked: Bool) {
+    // A text whose end stands behind it in hexadecimal digits can have a word half in the one and half in the other.
+    if let whole = DeviceText.rejoiningHexadecimalTail(bytes) {
+      let replaced = replacingInPlace(whole, isMasked: isMasked)
+      // An end that nobody can read is cut off, and stays so.
+      let isJoined = whole.count > bytes.prefix { $0 != UInt8(ascii: "\n") }.count
+      return replaced.bytes == whole && isJoined ? (bytes, false) : replaced
+    }
+    return replacingInPlace(bytes, isMasked: isMasked)
+  }
+
+  private mutating func replacingInPlace(
+    _ bytes: [UInt8], isMasked: Bool
+  ) -> (bytes: [UInt8], isMasked: Bool) {
+    var replaced = bytes
+    var covered = [Bool](repeating: false, count: bytes.count)
+    replaceSecrets(in: &replaced, &covered)
+    guard isMasked else { return (replaced, false) }
+    let masked = mask.masked(replaced, covered: covered)
+    return (masked, masked != replaced)
+  }
+
+  private mutating func replaceSecrets(in bytes: inout [UInt8], _ covered: inout [Bool]) {
     for index in secrets.indices {
       var isFound = false
       for form in secrets[index].forms {
         let isWhole = bytes.trimmed == form.original[...]
         guard isWhole || form.original.count >= Self.substringBytesMin else { continue }
-        if bytes.replaceAll(form.original, with: form.replacement, wholeWords: form.original.isWord) { isFound = true }
-      }
-      if let rejoined = rejoiningTail(bytes, secrets[index]) {
-        bytes = rejoined
-        isFound = true
+        let (original, other) = (form.original, form.replacement)
+        if bytes.replaceAll(original, with: other, wholeWords: original.isWord, marking: &covered) { isFound = true }
       }
       if isFound { secrets[index].places += 1 }
     }
-    return bytes
   }
 
-  /// A text whose end stands behind it in hexadecimal digits can have a secret half in the one and half in the other.
-  private func rejoiningTail(_ bytes: [UInt8], _ secret: Secret) -> [UInt8]? {
-    guard bytes.contains(UInt8(ascii: "\n")), let text = DeviceText(decoding: bytes, characterSet: nil),
-      text.raw != nil
-    else { return nil }
-    var decoded = Array(text.text.utf8)
-    var isFound = false
-    for form in secret.forms where form.original.count >= Self.substringBytesMin {
-      if decoded.replaceAll(form.original, with: form.replacement, wholeWords: form.original.isWord) { isFound = true }
+  /// The second pass, when all words that went are known: in names and in records.
+  private mutating func finished(_ before: VarBind, _ value: ObjectValue) -> VarBind {
+    var binding = VarBind(replacing(before.name), value)
+    guard !keepsTexts else { return binding }
+    if before.name.isWithin(MIB2.enterprises) {
+      binding.name = mask.masked(binding.name, from: Self.makersNameCount)
     }
-    return isFound ? decoded : nil
+    switch value {
+    case .octets(let bytes) where isRecord(before):
+      let none = [Bool](repeating: false, count: bytes.count)
+      binding.value = .octets(Octets(mask.masked(bytes.array, covered: none, learnsWords: false)))
+    case .objectIdentifier(let identifier)
+    where identifier.isWithin(MIB2.enterprises) && before.name != MIB2.sysObjectID:
+      binding.value = .objectIdentifier(mask.masked(identifier, from: Self.makersNameCount))
+    default: break
+    }
+    return binding
   }
+
+  /// iso.org.dod.internet.private.enterprises and the maker's number.
+  private static let makersNameCount = 7
 
   /// A table can be indexed by a text or an address.
   private mutating func replacing(_ name: ObjectIdentifier) -> ObjectIdentifier {
@@ -326,15 +418,6 @@ struct Anonymiser {
 
   /// Fewer sub-identifiers in a row may be a part of any name.
   private static let nameBytesMin = 4
-
-  // MARK: Texts that nobody knows
-
-  private mutating func maskingText(_ binding: VarBind, _ before: ObjectValue) -> ObjectValue? {
-    guard binding.name.isWithin(MIB2.enterprises), case .octets(let bytes) = binding.value,
-      !knownNames.holds(binding.name), let text = TextPattern.readable(bytes.array), !knownNames.isVocabulary(text)
-    else { return nil }
-    return .octets(Octets(random.likeness(of: bytes.array)))
-  }
 
   // MARK: What remains
 

@@ -1,4 +1,4 @@
-// The forms in which a secret stands in a walk, what stands in its place, and the texts that need not go.
+// The forms in which a secret stands in a walk, and what stands in its place.
 
 internal import MIB
 
@@ -187,68 +187,8 @@ enum TextPattern {
   }
 }
 
-/// Texts of private objects that stay.
-struct KnownTexts {
-  private let names: Set<ObjectIdentifier>
-  private let columns: [ObjectIdentifier]
-  private let words: Set<String>
-
-  /// What the profile reads, and the words of the standard tables.
-  init(_ walk: Walk, _ profile: Profile?, _ profiles: ProfileSet, _ publicText: String) {
-    var words = Self.printerWords.union(Self.words(of: publicText))
-    for binding in walk.subtree(PrinterMIB.root) {
-      // prtGeneralTable and prtChannelTable have names and addresses.
-      let group = binding.name.component(PrinterMIB.root.count)
-      guard group != 5, group != 14, let octets = binding.value.octets, let text = TextPattern.readable(octets.array)
-      else {
-        continue
-      }
-      words.formUnion(Self.words(of: text))
-    }
-    self.words = words
-    let identity = profile?.identity ?? Profile.IdentitySources()
-    var names = Set(profiles.profiles.flatMap(\.identity.deviceID))
-    names.formUnion(identity.model + identity.firmware + identity.console + identity.serial + identity.assetNumber)
-    names.formUnion(profile?.counters.map(\.name) ?? [])
-    self.names = names
-    columns =
-      (profile?.tables.flatMap(\.labelColumns) ?? []) + (profile?.supplyNumbers.flatMap(\.columns) ?? [])
-      + [PortMonitorMIB.Printer.entry]
-  }
-
-  func holds(_ name: ObjectIdentifier) -> Bool {
-    names.contains(name) || columns.contains { name.isWithin($0) }
-  }
-
-  /// Whether a text is made of words that say nothing of anybody.
-  func isVocabulary(_ text: String) -> Bool { Self.words(of: text).allSatisfy(words.contains) }
-
-  /// Runs of letters, in lower case; those of one or two are codes and units.
-  private static func words(of text: String) -> [String] {
-    text.lowercased().split { !$0.isLetter }.filter { $0.count > 2 }.map(String.init)
-  }
-
-  /// Words of counters, papers, parts and states, as devices label them.
-  private static let printerWords: Set<String> = Set(
-    """
-    print prints printed printer printing copy copies copied copier fax faxes facsimile scan scans scanned scanner scanning total \
-    totals count counts counter counters page pages sheet sheets side sides sided impression impressions image images job jobs \
-    black white mono monochrome monocolor color colour colors colours full single two one three cyan magenta yellow gray grey \
-    light matte photo duplex simplex large small medium long banner size sizes paper papers media letter legal ledger executive \
-    statement tabloid folio oficio foolscap envelope postcard hagaki custom other others unknown none all any plain thick thin \
-    recycled bond glossy coated transparency label labels card cardstock special user general machine engine unit units kit part \
-    parts life lifetime remaining remain used usage replace replaced replacement install installed reset resets power timer toner \
-    ink drum developer development fuser fixing transfer belt roller cleaner waste box bottle cartridge cartridges staple staples \
-    stapler punch finisher tray trays cassette bypass manual auto automatic feeder feed input output bin cover door adf platen flatbed \
-    document documents filing mail email ftp usb hdd disk memory network host local send sent receive received transmit transmitted \
-    report reports list maintenance service test error errors jam jams misfeed low empty near end full ready idle busy sleep \
-    warmup offline online open closed normal draft quality resolution speed mode level status type name number model version firmware \
-    controller board option date time first last equivalent coverage black/white and the for with from per not
-    """.split(whereSeparator: { $0 == " " || $0 == "\n" }).map(String.init))
-}
-
 extension UInt8 {
-  fileprivate var isAlphanumeric: Bool {
+  var isAlphanumeric: Bool {
     switch self {
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
       UInt8(ascii: "a")...UInt8(ascii: "z"):
@@ -284,11 +224,15 @@ extension [UInt8] {
   }
 
   /// Replaces every occurrence by as many other bytes; whether there was one.
-  mutating func replaceAll(_ wanted: [UInt8], with other: [UInt8], wholeWords: Bool) -> Bool {
+  /// - Parameter covered: a mark for each byte, set where something was replaced.
+  mutating func replaceAll(
+    _ wanted: [UInt8], with other: [UInt8], wholeWords: Bool, marking covered: inout [Bool]
+  ) -> Bool {
     var from = 0
     var isFound = false
     while let range = place(ofBytes: wanted, from: from, wholeWords: wholeWords) {
       replaceSubrange(range, with: other)
+      for index in range { covered[index] = true }
       from = range.lowerBound + other.count
       isFound = true
     }

@@ -60,7 +60,7 @@ extension DeviceText {
   }
 
   /// The string without its hexadecimal tail, the tail put back where it can be; nil if there is no such tail.
-  private static func rejoiningHexadecimalTail(_ bytes: [UInt8]) -> [UInt8]? {
+  static func rejoiningHexadecimalTail(_ bytes: [UInt8]) -> [UInt8]? {
     guard let lineBreak = bytes.firstIndex(of: UInt8(ascii: "\n")), lineBreak > 0,
       let tail = hexadecimalPairs(bytes[(lineBreak + 1)...])
     else { return nil }

@@ -15,9 +15,15 @@ struct CaptureCommand: AsyncParsableCommand {
     discussion: """
       Walks the device as kindly as a poll (system group, interfaces, Printer-MIB, the printer among the host's devices, the maker's private \
       objects) and writes a .snmprec file in which serial numbers, hardware and IP addresses, host and domain names, location, contact, \
-      operator, asset number, e-mail addresses, telephone numbers and UUIDs are replaced, everywhere and each by the same; private texts whose \
-      words are not those that printers use are replaced too, unless --keep-texts. Counters, levels, states and models stay, so that \
-      `ptagent read --walk FILE` shows the same reading under another identity. What was replaced is told on standard error.
+      operator, asset number, e-mail addresses, telephone numbers and UUIDs are replaced, everywhere and each by the same.
+
+      Every other word is replaced as well, in whatever object and encoding, unless it is known to be a printer's: a word of the list that \
+      comes with this program (parts, papers, states, protocols, in the languages that printers speak), a maker's name, or a word of the \
+      device's own description. What stays: those words, words of one letter, model, firmware, part numbers, numbers of up to six digits, \
+      dates, the maker's part of hardware addresses, counters, levels and states, and the maker's records of counters, so that \
+      `ptagent read --walk FILE` shows the same reading under another identity. A name that is also a printer's word (a Mr Black) stays, \
+      and so do private data in binary forms that nobody knows. What was replaced is told on standard error. --keep-texts replaces only what the \
+      first paragraph names.
 
       Look through the file before you send it.
 
@@ -35,7 +41,7 @@ struct CaptureCommand: AsyncParsableCommand {
   @OptionGroup var how: CredentialOptions
   @Option(name: .shortAndLong, help: ArgumentHelp("Where to write; standard output otherwise.", valueName: "file"))
   var output: String?
-  @Flag(help: "Leave private texts that nobody knows as they are.")
+  @Flag(help: "Leave words that are not known to be a printer's as they are.")
   var keepTexts = false
 
   func validate() throws {
@@ -118,7 +124,9 @@ extension AnonymisedWalk {
       "  \($0.kind.rawValue) \"\($0.original)\" by \"\($0.replacement)\" in \(counted($0.places, "object"))"
     }
     if replacements.isEmpty { lines.append("  nothing that tells whose device it is was found") }
-    if textsMasked > 0 { lines.append("  \(counted(textsMasked, "private text")) that nobody knows") }
+    if textsMasked > 0 {
+      lines.append("  words that are not known to be a printer's, in \(counted(textsMasked, "text"))")
+    }
     if objectsOutside > 0 { lines.append("Left out: \(counted(objectsOutside, "object")) that no reading needs.") }
     if !objectsLeftOut.isEmpty {
       let names = objectsLeftOut.map(\.description).joined(separator: ", ")

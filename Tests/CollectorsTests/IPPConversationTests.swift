@@ -66,11 +66,15 @@ private func http(_ status: Int, location: String? = nil) -> Result<DeviceRespon
       ])
   }
 
-  @Test func `tries four paths and gives up`() throws {
+  @Test func `tries the usual paths and gives up`() throws {
+    let answers = [http(404), try ipp(IPPStatus.notFound), http(200), http(500), http(404), http(404), http(404)]
     #expect(
-      try course([http(404), ipp(IPPStatus.notFound), http(200), http(500), http(404)]) == [
-        "ipp 2.0 /ipp/print", "ipp 2.0 /ipp/printer", "ipp 2.0 /ipp", "ipp 2.0 /", "malformed",
+      try course(answers) == [
+        "ipp 2.0 /ipp/print", "ipp 2.0 /ipp/printer", "ipp 2.0 /ipp", "ipp 2.0 /", "ipp 2.0 /ipp/port1",
+        "ipp 2.0 /EPSON_IPP_Printer", "ipp 2.0 /printer", "malformed",
       ])
+    #expect(
+      try course(Array(answers.prefix(4)) + [ipp(IPPStatus.ok)]).suffix(2) == ["ipp 2.0 /ipp/port1", "done"])
   }
 
   @Test func `turns to TLS where the printer wants it, once`() throws {

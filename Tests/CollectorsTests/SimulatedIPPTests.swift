@@ -171,6 +171,29 @@ private final class Record: EventSink {
     }
   }
 
+  @Test func `are found at the port that they announce, within the ranges alone`() async throws {
+    var only = try plan("brother-mfc-l8900", at: "127.71.1.1")
+    only.versions = []
+    try await serve([only]) { _, settings in
+      let announced = AnnouncedPrinter(
+        service: "_ipp._tcp", instance: "Front", host: "front.local", port: settings.ippPort,
+        address: try #require(IPv4Address("127.71.1.1")), attributes: ["rp": "ipp/printer"])
+      var settings = settings
+      // Where nothing listens.
+      settings.ippPort = 1
+      settings.browsesAnnouncements = true
+      let engine = try UDPEngine()
+      defer { engine.shutdown() }
+      let reader = DeviceReader(engine: engine)
+      let silent = try await Surveyor(reader, settings, browse: { _ in [] }).sweep()
+      #expect(silent.map(\.reason) == [.noAnswer])
+      let results = try await Surveyor(reader, settings, browse: { _ in [announced] }).sweep()
+      #expect(results.map(\.reason) == [.found] && results[0].credential == IPPAsker.accessName)
+      #expect(results[0].announcedWay == AnnouncedWay(announced))
+      #expect(results[0].detail.contains("at port \(announced.port), as it announces"), "\(results[0].detail)")
+    }
+  }
+
   @Test func `are polled, their alerts raised and cleared, at the address of IPP`() async throws {
     var only = try plan("brother-mfc-l8900", at: "127.72.0.1")
     only.versions = []

@@ -175,12 +175,15 @@ struct AnonymisationTests {
     #expect(after.supplies.map(\.type) == before.supplies.map(\.type), "\(path)")
     #expect(after.supplies.map(\.partNumber) == before.supplies.map(\.partNumber), "\(path)")
     #expect(after.supplies.map { $0.serialNumber?.count } == before.supplies.map { $0.serialNumber?.count }, "\(path)")
-    #expect(after.inputs == before.inputs, "\(path)")
-    #expect(after.outputs == before.outputs, "\(path)")
-    #expect(after.covers == before.covers, "\(path)")
+    #expect(after.inputs.map(Self.unnamed) == before.inputs.map(Self.unnamed), "\(path)")
+    #expect(after.outputs.map(Self.unnamed) == before.outputs.map(Self.unnamed), "\(path)")
+    #expect(after.covers.map { [$0.status] } == before.covers.map { [$0.status] }, "\(path)")
+    #expect(after.supplies.map { $0.colorant?.text } == before.supplies.map { $0.colorant?.text }, "\(path)")
+    #expect(after.alerts.map { $0.description == nil } == before.alerts.map { $0.description == nil }, "\(path)")
     #expect(after.alerts.map(\.code) == before.alerts.map(\.code), "\(path)")
     #expect(after.alerts.map(\.severity) == before.alerts.map(\.severity), "\(path)")
-    #expect(after.status == before.status, "\(path)")
+    #expect(Self.silent(after.status) == Self.silent(before.status), "\(path)")
+    #expect(after.status.console.count == before.status.console.count, "\(path)")
     #expect(after.detectors == before.detectors, "\(path)")
     #expect(after.checks == before.checks, "\(path)")
     #expect(after.findings.map(\.message) == before.findings.map(\.message), "\(path)")
@@ -189,5 +192,28 @@ struct AnonymisationTests {
     #expect(after.identity.firmware == before.identity.firmware, "\(path)")
     #expect(after.identity.systemObjectID == before.identity.systemObjectID, "\(path)")
     #expect(after.identity.macAddress?.prefix(3) == before.identity.macAddress?.prefix(3), "\(path)")
+  }
+
+  /// What people name is not the same; that there is a name is.
+  private static func unnamed(_ tray: InputTray) -> InputTray {
+    var tray = tray
+    for name in [\.name, \.description, \.media] as [WritableKeyPath<InputTray, DeviceText?>] {
+      tray[keyPath: name] = tray[keyPath: name].map { _ in DeviceText("named") }
+    }
+    return tray
+  }
+
+  private static func silent(_ status: DeviceStatus) -> DeviceStatus {
+    var status = status
+    status.console = []
+    return status
+  }
+
+  private static func unnamed(_ bin: OutputBin) -> OutputBin {
+    var bin = bin
+    for name in [\.name, \.description] as [WritableKeyPath<OutputBin, DeviceText?>] {
+      bin[keyPath: name] = bin[keyPath: name].map { _ in DeviceText("named") }
+    }
+    return bin
   }
 }

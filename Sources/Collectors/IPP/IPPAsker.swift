@@ -88,8 +88,11 @@ package struct IPPAsker: Sendable {
   }
 
   /// Whether a printer answers there over IPP; nil when nothing listens. An address where nothing is costs one connection's patience.
+  /// - Parameter way: where to begin.
   /// - Throws: `CancellationError`.
-  package func probe(_ address: IPv4Address, port: UInt16 = port) async throws -> PollOutcome? {
+  package func probe(
+    _ address: IPv4Address, port: UInt16 = port, way: IPPWay? = nil
+  ) async throws -> PollOutcome? {
     try await connects.enter()
     let isListening: Bool
     do {
@@ -97,7 +100,7 @@ package struct IPPAsker: Sendable {
       isListening = await listens(at: address, port)
     }
     try Task.checkCancellation()
-    return isListening ? try await poll(Endpoint(address, port: port), port: port).outcome : nil
+    return isListening ? try await poll(Endpoint(address, port: port), port: port, way: way).outcome : nil
   }
 
   private func listens(at address: IPv4Address, _ port: UInt16) async -> Bool {

@@ -3,7 +3,7 @@
 //     first: as it answered last time; else without TLS, at /ipp/print, version 2.0
 //
 //     server-error-version-not-supported, client-error-bad-request  -> the same again as version 1.1, once
-//     another IPP error, HTTP 4xx, no IPP                           -> the next path: /ipp/printer, /ipp, /
+//     another IPP error, HTTP 4xx, no IPP                           -> the next path of `paths`
 //     HTTP 426, a redirection to https, no HTTP at all              -> the same with TLS, once
 //     not authenticated                                             -> the end: there is no credential to give
 //     no connection                                                 -> the end
@@ -40,9 +40,9 @@ struct IPPConversation {
     case failed(PollFailure)
   }
 
-  /// RFC 8011's, IPP Everywhere's (PWG 5100.14), and those of old printers.
-  static let paths = ["/ipp/print", "/ipp/printer", "/ipp", "/"]
-  /// Each path as two versions, and one change to TLS: more questions bring nothing.
+  /// IPP Everywhere's (PWG 5100.14), and those of old printers: of many makers, of print servers with several ports, Epson's and Ricoh's.
+  static let paths = ["/ipp/print", "/ipp/printer", "/ipp", "/", "/ipp/port1", "/EPSON_IPP_Printer", "/printer"]
+  /// Each path, one change to an older version, and one to TLS: more questions bring nothing.
   static let requestsMax = 9
   private static let contentType = "application/ipp"
 

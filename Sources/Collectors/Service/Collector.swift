@@ -146,7 +146,7 @@ package actor Collector {
 
   /// Where a device is asked that was last known at `endpoint`: an older release told the port of SNMP whichever way it asked.
   private func endpoint(_ known: Endpoint, isOverIPP: Bool) -> Endpoint {
-    if isOverIPP { return Endpoint(known.address, port: settings.ippPort) }
+    if isOverIPP { return known.port == settings.port ? Endpoint(known.address, port: settings.ippPort) : known }
     return known.port == settings.ippPort ? Endpoint(known.address, port: settings.port) : known
   }
 
@@ -268,10 +268,11 @@ package actor Collector {
     if knownResult(result.address) != nil { return }
     let isConfigured = settings.credentials(for: result.address).contains { $0.name == result.credential }
     if result.credential == IPPAsker.accessName, !isConfigured {
-      let endpoint = Endpoint(result.address, port: settings.ippPort)
-      // As before: its next poll comes when it is due.
-      if schedule.slots[endpoint]?.device != nil { return }
-      return schedule.found(at: endpoint, access: .ipp(nil), now: ContinuousClock.now)
+      let endpoint = Endpoint(result.address, port: result.announcedWay?.port ?? settings.ippPort)
+      // As before: its next poll comes when it is due. One that was not reached is asked where it says now that it is.
+      let known = schedule.slots[endpoint]?.device.flatMap { monitors[$0]?.value }
+      if let known, known.reachability.isReachable || result.announcedWay == nil { return }
+      return schedule.found(at: endpoint, access: .ipp(result.announcedWay?.way), now: ContinuousClock.now)
     }
     let credentials = settings.credentials(for: result.address)
     guard let credential = credentials.first(where: { $0.name == result.credential }) else { return }
@@ -373,7 +374,7 @@ package actor Collector {
         isHinted: isHinted)
       return (outcome, .snmp(credential, memory))
     case .ipp(let way):
-      let (outcome, way) = try await reader.ipp.poll(endpoint, port: settings.ippPort, way: way)
+      let (outcome, way) = try await reader.ipp.poll(endpoint, port: endpoint.port, way: way)
       return (outcome, .ipp(way))
     }
   }

@@ -96,6 +96,8 @@ package struct AddressResult: Equatable, Sendable {
   package var detail: String
   /// Name of the credential that worked, or `IPPAsker.accessName`.
   package var credential: String?
+  /// Where it answered over IPP, if not at the configured port: as it announced.
+  package var announcedWay: AnnouncedWay?
   /// Whether anything came back, readable or not.
   package var hasAnswered = false
   /// What the device said of itself, for `found` and `not a printer`.

@@ -16,10 +16,18 @@ package struct Surveyor: Sendable {
 
   private let reader: DeviceReader
   private let settings: CollectorSettings
+  private let browse: @Sendable ([HostInterface]) async throws -> [AnnouncedPrinter]
 
-  package init(_ reader: DeviceReader, _ settings: CollectorSettings) {
+  /// - Parameter browse: who announces itself through these interfaces.
+  package init(
+    _ reader: DeviceReader, _ settings: CollectorSettings,
+    browse: @escaping @Sendable ([HostInterface]) async throws -> [AnnouncedPrinter] = {
+      try await AnnouncementBrowser.browse($0)
+    }
+  ) {
     self.reader = reader
     self.settings = settings
+    self.browse = browse
   }
 
   /// Sweeps all ranges once and returns the outcome of every address, ordered; nothing is recorded. Printers are asked for their model and serial
@@ -77,7 +85,8 @@ package struct Surveyor: Sendable {
         case .probe(let attempt):
           group.addTask {
             let (answer, result) = try await ask(
-              attempt, isKnown: isKnown, isIdentifying: isIdentifying, connecting: { sweep.sendsBeside() })
+              attempt, isKnown: isKnown, isIdentifying: isIdentifying, connecting: { sweep.sendsBeside() },
+              announced: { try await announced.value[attempt.address] ?? [] })
             if let reason = sweep.settle(attempt, answer) {
               var result = result
               result.reason = reason
@@ -104,7 +113,7 @@ package struct Surveyor: Sendable {
     let near = HostInterface.all().filter { interface in
       IPv4Network(interface.address, mask: interface.mask).map { !plan.due.intersection($0.addresses).isEmpty } ?? false
     }
-    return Dictionary(grouping: try await AnnouncementBrowser.browse(near), by: \.address)
+    return Dictionary(grouping: try await browse(near), by: \.address)
   }
 
   /// `HP LaserJet [3F2A] (_ipp._tcp port 631, _printer._tcp port 515)`
@@ -113,10 +122,12 @@ package struct Surveyor: Sendable {
     return "\(printers.first?.instance ?? "") (\(services))"
   }
 
-  /// - Parameter connecting: called before a connection that the sweep did not reckon with.
+  /// - Parameters:
+  ///   - connecting: called before a connection that the sweep did not reckon with.
+  ///   - announced: what announces itself at this address; asked for when nothing else has found a printer there.
   private func ask(
     _ attempt: SweepAttempt, isKnown: @Sendable (IPv4Address) async -> AddressResult?, isIdentifying: Bool,
-    connecting: () -> Void
+    connecting: () -> Void, announced: () async throws -> [AnnouncedPrinter]
   ) async throws -> (SweepAnswer, AddressResult) {
     if let known = await isKnown(attempt.address) { return (.found, known) }
     let credentials = settings.credentials(for: attempt.address)
@@ -130,6 +141,12 @@ package struct Surveyor: Sendable {
         connecting()
         found = try await overIPP(attempt.address)
       }
+      if let found, found.0 == .found { return found }
+      let isLast = attempt.pass == 2 || output.answer == .refused
+      if settings.usesIPP, isLast, let found = try await asAnnounced(attempt.address, try await announced(), connecting)
+      {
+        return found
+      }
       if let found { return found }
     }
     var result = AddressResult(address: attempt.address, reason: .noAnswer, detail: output.detail)
@@ -140,10 +157,13 @@ package struct Surveyor: Sendable {
   }
 
   /// What an address without SNMP says over IPP; nil when nothing listens there.
-  private func overIPP(_ address: IPv4Address) async throws -> (SweepAnswer, AddressResult)? {
-    guard settings.usesIPP, let outcome = try await reader.ipp.probe(address, port: settings.ippPort) else {
-      return nil
-    }
+  private func overIPP(
+    _ address: IPv4Address, as announced: AnnouncedWay? = nil
+  ) async throws -> (SweepAnswer, AddressResult)? {
+    guard settings.usesIPP,
+      let outcome = try await reader.ipp.probe(
+        address, port: announced?.port ?? settings.ippPort, way: announced?.way)
+    else { return nil }
     var result = AddressResult(address: address, reason: .noAnswer, detail: "")
     result.hasAnswered = true
     switch outcome.result {
@@ -151,11 +171,28 @@ package struct Surveyor: Sendable {
       result.credential = IPPAsker.accessName
       result.identity = poll.reading.identity
       result.detail = "no answer over SNMP; it answers Get-Printer-Attributes over IPP"
+      if let announced {
+        result.announcedWay = announced
+        result.detail += " at port \(announced.port), as it announces by DNS-SD"
+      }
       return (.found, result)
     case .failed(let failure):
       result.detail = "no answer over SNMP; \(failure.message)"
       return (failure.reason == .notAPrinter ? .notAPrinter : .silent, result)
     }
+  }
+}
+
+extension Surveyor {
+  /// Asks where an address announces a printer; nil when there is none.
+  private func asAnnounced(
+    _ address: IPv4Address, _ printers: [AnnouncedPrinter], _ connecting: () -> Void
+  ) async throws -> (SweepAnswer, AddressResult)? {
+    for way in AnnouncedWay.all(of: printers) {
+      connecting()
+      if let found = try await overIPP(address, as: way), found.0 == .found { return found }
+    }
+    return nil
   }
 }
 
