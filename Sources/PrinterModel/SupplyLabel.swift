@@ -38,18 +38,22 @@ enum SupplyLabel {
     guard description.utf8.contains(UInt8(ascii: "N")) else { return (nil, nil) }
     var (part, serial): (String?, String?)
     var rest = description[...]
-    var isAtBeginning = true
+    var previous: Character?
     while let first = rest.first {
-      if isAtBeginning, part == nil, let number = number(in: rest, marked: "P") { part = number }
-      if isAtBeginning, serial == nil, let number = number(in: rest, marked: "S") { serial = number }
-      isAtBeginning = isBetweenWords(first)
+      if previous.map(isBetweenWords) ?? true {
+        // Behind a semicolon or a comma stands a mark and no other word.
+        let isMark = previous == ";" || previous == ","
+        part = part ?? number(in: rest, marked: "P", isMark: isMark)
+        serial = serial ?? number(in: rest, marked: "S", isMark: isMark)
+      }
+      previous = first
       rest = rest.dropFirst()
     }
     return (part, serial)
   }
 
   /// The word behind the mark, with colons, blanks and underscores between; nil where the text does not begin with it, or the word is no number.
-  private static func number(in text: Substring, marked letter: Character) -> String? {
+  private static func number(in text: Substring, marked letter: Character, isMark: Bool) -> String? {
     guard text.first == letter else { return nil }
     var rest = text.dropFirst()
     let hasSlash = rest.first == "/"
@@ -58,7 +62,7 @@ enum SupplyLabel {
     rest = rest.dropFirst()
     let word = rest.drop { $0 == " " || $0 == "_" || $0 == ":" }
     // `SNAP2` is a word, `SN48178080` a number behind its mark.
-    guard hasSlash || word.startIndex > rest.startIndex || word.first?.isNumber == true else { return nil }
+    guard hasSlash || isMark || word.startIndex > rest.startIndex || word.first?.isNumber == true else { return nil }
     let number = word.prefix { !isBetweenWords($0) || $0 == "_" }
     return number.contains(where: \.isNumber) ? String(number) : nil
   }

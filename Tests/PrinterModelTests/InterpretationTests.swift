@@ -202,7 +202,7 @@ struct InterpretationTests {
     walk.set([1, 3, 6, 1, 4, 1, 1347, 43, 10, 1, 1, 12, 1, 1], .integer(0))
     let reading = Interpretation.read(walk)
     #expect(reading.meters.first { $0.name == .total }?.value == 0)
-    #expect(reading.meters.first { $0.name.description == "total#marker 1.1" }?.value == 10_030)
+    #expect(reading.meters.first { $0.name.description == "total#marker 3.1" }?.value == 10_030)
     #expect(reading.checks.contains { $0.name == "vendor total = life count" && !$0.holds })
   }
 

@@ -83,7 +83,7 @@ package struct MeterState: Equatable, Sendable {
   package var epoch: UInt32
   package var source: ObjectIdentifier
   package var unit: CounterUnit
-  /// Drops without a known reason, the first one first: a device that read wrongly returns to the count before one of them.
+  /// A drop without a known reason: a device that read wrongly returns to the count before it. At most one; a list takes no room without.
   package var drops: [MeterDrop] = []
 
   package init(

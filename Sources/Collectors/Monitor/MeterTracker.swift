@@ -69,9 +69,10 @@ package enum MeterTracker {
   private static let soon: Duration = .seconds(2 * 3_600)
   /// By how much such a count must be nearer to the former one.
   private static let nearer: UInt64 = 10
-  /// How long, and how many, drops are remembered.
-  private static let dropsRememberedFor: Duration = .seconds(7 * 24 * 3_600)
-  private static let dropsMax = 4
+  /// How long a drop is remembered.
+  private static let dropRememberedFor: Duration = .seconds(7 * 24 * 3_600)
+  /// A meter that has moved on from a drop for so long counts: it is the next drop that may be wrong.
+  private static let countsAfter: Duration = .seconds(24 * 3_600)
 
   /// Moves `states` to the meters of a reading; returns the epochs that it opens, ordered by meter.
   package static func update(
@@ -143,7 +144,7 @@ package enum MeterTracker {
     return isSoon && drop.isStill && step <= rise / nearer
   }
 
-  /// The drops to remember after this reading.
+  /// The drop to remember after this reading, if any.
   private static func drops(
     _ before: MeterState, _ meter: Meter, _ cause: MeterEpochOpened.Cause?, _ context: MeterContext
   ) -> [MeterDrop] {
@@ -155,8 +156,9 @@ package enum MeterTracker {
       drops[index].readings += 1
       drops[index].isStill = drops[index].isStill && meter.value == before.value
     }
-    drops.removeAll { $0.elapsed > dropsRememberedFor }
-    if cause == .drop, drops.count < dropsMax { drops.append(MeterDrop(value: before.value, epoch: before.epoch)) }
+    drops.removeAll { $0.elapsed > dropRememberedFor || cause == .drop && !$0.isStill && $0.elapsed > countsAfter }
+    // Of wrong readings in a row the first tells what was before.
+    if cause == .drop, drops.isEmpty { drops.append(MeterDrop(value: before.value, epoch: before.epoch)) }
     return drops
   }
 
