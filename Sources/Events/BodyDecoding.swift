@@ -296,6 +296,7 @@ extension EventDecoder {
       case 5: body.evidence = try fields.string() ?? body.evidence
       case 6: body.cause = try fields.string() ?? body.cause
       case 7: body.volume = fields.uint64 ?? body.volume
+      case 8: body.continues = fields.uint32 ?? body.continues
       default: break
       }
     }

@@ -256,6 +256,7 @@ extension MeterEpochOpened {
       $0.evidence = evidence
       $0.cause = cause
       if let volume { $0.volume = volume }
+      if let continues { $0.continues = continues }
     }
   }
 }

@@ -387,8 +387,10 @@ package struct MeterEpochOpened: Equatable, Sendable {
   package var evidence: String
   /// A `Cause`, a word of a newer release, or empty in journals of the first.
   package var cause: String
-  /// What was counted from `previous` to `current` where that can be known: at a rollover.
+  /// What was counted where that can be known: from `previous` to `current` at a rollover; since the last value of the epoch that goes on.
   package var volume: UInt64?
+  /// The epoch that goes on in this one, because its count was found again: those opened after it were wrong readings and counted nothing.
+  package var continues: UInt32?
 
   /// Why an epoch ends.
   package enum Cause: String, CaseIterable, Sendable {
@@ -402,16 +404,17 @@ package struct MeterEpochOpened: Equatable, Sendable {
     case source
     /// It counts in another unit.
     case unit
-    /// It is again what it was before one wrong reading.
+    /// It is again what it was before wrong readings.
     case returned
   }
 
   package init(
     meter: MeterName, epoch: UInt32, previous: UInt64, current: UInt64, evidence: String, cause: String = "",
-    volume: UInt64? = nil
+    volume: UInt64? = nil, continues: UInt32? = nil
   ) {
     self.meter = meter
     self.epoch = epoch
+    self.continues = continues
     self.previous = previous
     self.current = current
     self.evidence = evidence

@@ -159,6 +159,9 @@ struct DeviceWriter {
         ]
       })
     try db.execute(
+      "DELETE FROM meter_day WHERE device = ? AND name = ? AND epoch > ?",
+      batch: ledger.resumed.map { name, epoch in [.integer(device), .text(name), .integer(epoch)] })
+    try db.execute(
       """
       INSERT INTO meter_day (device, name, epoch, day, first, last, last_at) VALUES (?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (device, name, epoch, day) DO UPDATE SET last = excluded.last, last_at = excluded.last_at

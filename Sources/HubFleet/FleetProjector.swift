@@ -277,10 +277,15 @@ extension DeviceState {
   /// Every counter as it stands.
   func observations(at time: Int64) -> [MeterLedger.Observation] {
     (reading?.fact.meters ?? []).map { meter in
-      MeterLedger.Observation(
+      var observation = MeterLedger.Observation(
         name: meter.name.description, value: meter.quality.isNumber ? Int64(exactly: meter.value) : nil,
         unit: meter.unit.name, quality: meter.quality.name, agentEpoch: Int64(meterEpochs[meter.name]?.fact.epoch ?? 1),
         time: time)
+      if let opened = meterEpochs[meter.name]?.fact, let continues = opened.continues, let volume = opened.volume {
+        observation.continues = Int64(continues)
+        observation.goesOnFrom = volume <= opened.current ? Int64(exactly: opened.current - volume) : nil
+      }
+      return observation
     }
   }
 }

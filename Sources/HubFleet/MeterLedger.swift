@@ -13,6 +13,10 @@ package struct MeterLedger: Equatable, Sendable {
     package var quality: String
     /// The agent's own count of epochs.
     package var agentEpoch: Int64
+    /// The agent's epoch that goes on in this one, because what was read since was wrong.
+    package var continues: Int64?
+    /// The last value of that epoch.
+    package var goesOnFrom: Int64?
     /// Milliseconds since 1970 UTC.
     package var time: Int64
 
@@ -52,6 +56,8 @@ package struct MeterLedger: Equatable, Sendable {
   package private(set) var current: [String: Current]
   /// The days that were touched.
   package private(set) var days: [Day: Values] = [:]
+  /// Counters of which an epoch goes on: what the days of later epochs hold counts for nothing and goes.
+  package private(set) var resumed: [String: Int64] = [:]
 
   package init(current: [String: Current] = [:]) { self.current = current }
 
@@ -62,6 +68,10 @@ package struct MeterLedger: Equatable, Sendable {
     let epoch = before.map { Self.epoch(after: $0, seen, install) } ?? 1
     // What was read before something newer, by an install that was late to tell, is history that is there already.
     if let before, before.install != install, seen.time < before.time { return }
+    if let before, epoch < before.epoch {
+      resumed[seen.name] = min(epoch, resumed[seen.name] ?? epoch)
+      days = days.filter { $0.key.name != seen.name || $0.key.epoch <= epoch }
+    }
     // The count goes on in the order in which it was told. A clock that was ahead and is put right moves no page to a day before.
     let time = before.map { $0.epoch == epoch ? max($0.time, seen.time) : seen.time } ?? seen.time
     current[seen.name] = Current(
@@ -83,7 +93,15 @@ package struct MeterLedger: Equatable, Sendable {
 
   private static func epoch(after before: Current, _ seen: Observation, _ install: Int64) -> Int64 {
     if before.install == install {
-      return before.epoch + max(0, seen.agentEpoch - before.agentEpoch)
+      let epochs = seen.agentEpoch - before.agentEpoch
+      guard epochs > 0, let continues = seen.continues else { return before.epoch + max(0, epochs) }
+      return max(1, before.epoch + continues - before.agentEpoch)
+    }
+    // Another install was the first to see the wrong reading, or the last.
+    if let goesOnFrom = seen.goesOnFrom, before.unit == seen.unit, (before.value ?? .max) < goesOnFrom,
+      seen.value ?? 0 >= goesOnFrom
+    {
+      return max(1, before.epoch - 1)
     }
     // Another install reads the same counter: it goes on, unless it cannot be the same.
     let isSame = before.unit == seen.unit && (seen.value ?? .max) >= (before.value ?? 0)

@@ -157,7 +157,7 @@ extension Interpreter {
     return nil
   }
 
-  private static func plainText(_ value: ObjectValue?) -> String? {
+  static func plainText(_ value: ObjectValue?) -> String? {
     value?.octets.flatMap { DeviceText(decoding: $0, characterSet: nil)?.text }
   }
 

@@ -2,8 +2,7 @@
 // parts add up.
 //
 // One total, one source, chosen by rule:
-//   1. a believed private counter that the profile says to replace the life count (`replaces-life-count`, with its reason there),
-//      unless it stands at zero while the life count does not;
+//   1. a believed private counter that the profile says to replace the life count (`replaces-life-count`, with its reason there);
 //   2. else the life count of the primary marker: the one that counts impressions, else the one that counts sheets, else the only one. Of
 //      several that count alike it is the one that a believed total of the maker's equals, or that a check holds with; row order proves
 //      nothing, and where nothing else does, none is the total, and that is a finding;
@@ -149,7 +148,7 @@ extension Interpreter {
     let vendor = candidates.first { $0.meter.name == .total }
     let life = primary.map { lives[$0] }
     if let vendor, let life, let check = ArithmeticCheck(vendor: vendor.meter, life: life) { checks.append(check) }
-    let vendorReplaces = vendor.map { $0.replacesLifeCount && ($0.meter.value > 0 || (life?.value ?? 0) == 0) } ?? false
+    let vendorReplaces = vendor?.replacesLifeCount ?? false
     guard let primary, !vendorReplaces else { return others.sorted(by: Self.totalFirst) + lives }
     lives[primary].name = .total
     if lives.count > 1 { lives[primary].rule = .primaryMarkerLifeCount }
@@ -246,7 +245,8 @@ struct CheckLedger {
 
   /// Adds a check if its total and all its obligatory parts are there, what is added up is of one unit, and no sum is beyond 63 bits.
   private mutating func evaluate(_ rule: CheckRule) {
-    guard let whole = terms[rule.total], let total = Int64(exactly: whole.value) else { return }
+    // A counter that is its own part proves nothing.
+    guard !rule.isCircular, let whole = terms[rule.total], let total = Int64(exactly: whole.value) else { return }
     var added: [String] = []
     var units: Set<CounterUnit> = [whole.unit]
     var sum: Int64 = 0

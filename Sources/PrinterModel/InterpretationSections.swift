@@ -86,6 +86,8 @@ private struct Sections: OptionSet {
       (PrinterMIB.Input.entry, .inputs), (PrinterMIB.Output.entry, .outputs), (PrinterMIB.Cover.entry, .covers),
       (PrinterMIB.Alert.entry, .alerts), (PrinterMIB.Supplies.entry, .supplies),
       (PrinterMIB.Colorant.entry, .supplies), (FinisherMIB.Supply.entry, .supplies),
+      // What a device prints with may decide what its supplies are.
+      (PrinterMIB.Marker.entry.appending(PrinterMIB.Marker.technology), Sections([.supplies, .meters])),
       (PrinterMIB.Marker.entry, .meters),
     ]
 

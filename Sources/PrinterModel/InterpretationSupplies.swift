@@ -175,10 +175,19 @@ extension Interpreter {
       let doubtful = Set(record.codes.filter(\.isAnyOfItsKind).map(\.code))
       let areAlike = Set(entries.filter { doubtful.contains($0.code) }.map(\.value)).count <= 1
       let former = supplies.count
+      let paint = record.codes.contains { $0.inkType != nil } ? paint(record, entries, profile) : nil
       for entry in entries {
         guard let known = record.codes.first(where: { $0.code == entry.code }), areAlike || !known.isAnyOfItsKind,
-          let supply = recordedSupply(record, known, entry, rule)
+          var supply = recordedSupply(record, known, entry, rule)
         else { continue }
+        if let inkType = known.inkType {
+          supply.type =
+            switch paint {
+            case .toner: known.type
+            case .ink: inkType
+            case nil: Self.unknownType
+            }
+        }
         guard let index = supplies[..<former].firstIndex(where: { $0.description == supply.description }) else {
           supplies.append(supply)
           continue
@@ -187,6 +196,38 @@ extension Interpreter {
       }
     }
     return supplies
+  }
+
+  /// PrtMarkerSuppliesTypeTC unknown.
+  private static let unknownType: Int64 = 2
+  /// Parts that only a device with toner has (PrtMarkerSuppliesTypeTC): opc and fuser; and toner itself.
+  private static let partsWithToner: Set<Int64> = [3, 9, 15, 21]
+  /// ink and inkCartridge.
+  private static let partsWithInk: Set<Int64> = [5, 6]
+  /// PrtMarkerMarkTechTC: electrophotographic of any kind, and ink jet of any kind.
+  private static let technologiesOfToner = 3...5 as ClosedRange<Int64>
+  private static let technologiesOfInk = 12...14 as ClosedRange<Int64>
+
+  private enum Paint { case toner, ink }
+
+  /// What the device prints with: by prtMarkerMarkTech, the standard's supplies, the parts in the record, or the model; nil where none tells it.
+  private func paint(_ record: SupplyRecord, _ entries: [PackedRecord], _ profile: Profile) -> Paint? {
+    func numbers(_ column: ObjectIdentifier) -> [Int64] { walk.column(column).compactMap(\.value.number) }
+    let technologies = numbers(PrinterMIB.Marker.entry.appending(PrinterMIB.Marker.technology))
+    if technologies.contains(where: Self.technologiesOfToner.contains) { return .toner }
+    if technologies.contains(where: Self.technologiesOfInk.contains) { return .ink }
+    let told = numbers(PrinterMIB.Supplies.entry.appending(PrinterMIB.Supplies.type))
+    let codes = Set(entries.map(\.code))
+    let parts = profile.supplyRecords.filter { $0.name == record.name }.flatMap(\.codes)
+      .filter { codes.contains($0.code) && $0.inkType == nil }.map(\.type)
+    if (told + parts).contains(where: Self.partsWithToner.contains) { return .toner }
+    if (told + parts).contains(where: Self.partsWithInk.contains) { return .ink }
+    let texts =
+      (profile.identity.model.map { walk[$0] } + [deviceID?.value]).compactMap(Self.plainText)
+      + [
+        evidence.systemDescription, evidence.printerDescription,
+      ].compactMap(\.self)
+    return texts.contains { text in record.inkModels.contains { text.uppercased().contains($0) } } ? .ink : nil
   }
 
   /// What the maker's record tells of rows of prtMarkerSuppliesTable: how much is left where they do not know, and pages. A part that two rows
@@ -311,73 +352,5 @@ extension Interpreter {
       }
     }
     return found
-  }
-}
-
-/// Part and serial numbers that some makers put into a supply's description: `Black Toner;PN 006R01509;SN48178080E0000481`, also with
-/// a comma before PN; `Black Toner Cartridge S/N:CRUM-1234` and `Black Toner_S/N_:CRUM-1234`; `Black Cartridge 827A HP CF300A`; and Kyocera's,
-/// which are nothing but the part number, `TK-8527K`. `unknown` and the like are no numbers.
-enum SupplyLabel {
-  static func numbers(in description: String) -> (part: String?, serial: String?) {
-    let marked = markedNumbers(in: description)
-    return (marked.part ?? makersPart(in: description), marked.serial)
-  }
-
-  /// HP's follow its name, Kyocera's stand alone.
-  private static func makersPart(in description: String) -> String? {
-    let words = description.split(separator: " ")
-    if words.count == 1, let word = words.first, isKyoceraPart(word) { return String(word) }
-    guard let name = words.lastIndex(of: "HP"), words.indices.contains(name + 1) else { return nil }
-    return isHPPart(words[name + 1]) ? String(words[name + 1]) : nil
-  }
-
-  /// A letter, three to five letters and digits, a letter: `CF300A`, `Q7551X`, `C1P70A`.
-  private static func isHPPart(_ word: Substring) -> Bool {
-    func isLetter(_ character: Character?) -> Bool { character.map { ("A"..."Z").contains($0) } ?? false }
-    return (5...7).contains(word.count) && isLetter(word.first) && isLetter(word.last)
-      && word.allSatisfy { isLetter($0) || ("0"..."9").contains($0) } && word.count(where: \.isNumber) >= 2
-  }
-
-  /// Two letters (toner, drum, developer, fuser, maintenance and process kits), a hyphen, three or four digits, and often a colour's letter.
-  private static func isKyoceraPart(_ word: Substring) -> Bool {
-    let parts = word.split(separator: "-", omittingEmptySubsequences: false)
-    guard parts.count == 2, ["TK", "DK", "DV", "FK", "MK", "PK", "TR", "WT"].contains(parts[0]) else { return false }
-    let digits = parts[1].prefix { ("0"..."9").contains($0) }
-    return (3...4).contains(digits.count) && ["", "K", "C", "M", "Y", "S"].contains(parts[1].dropFirst(digits.count))
-  }
-
-  private static func markedNumbers(in description: String) -> (part: String?, serial: String?) {
-    // What each of the forms has, and most descriptions have not.
-    let hasMark = description.utf8.contains { mark in
-      mark == UInt8(ascii: ";") || mark == UInt8(ascii: ",") || mark == UInt8(ascii: "/")
-    }
-    guard hasMark else { return (nil, nil) }
-    var part: String?
-    var serial: String?
-    for piece in description.split(whereSeparator: { $0 == ";" || $0 == "," }).dropFirst() {
-      let text = String(piece).trimmed
-      if text.hasPrefix("PN") {
-        part = part ?? value(text.dropFirst(2))
-      } else if text.hasPrefix("SN") {
-        serial = serial ?? value(text.dropFirst(2))
-      }
-    }
-    if serial == nil { serial = afterSlashedMark(description) }
-    return (part, serial)
-  }
-
-  /// The word after `S/N:`, with underscores in place of blanks as well.
-  private static func afterSlashedMark(_ description: String) -> String? {
-    guard let mark = description.firstRange(of: "S/N") else { return nil }
-    let rest = description[mark.upperBound...].drop { $0 == "_" || $0 == " " }
-    guard rest.first == ":" else { return nil }
-    let word = rest.dropFirst().drop { $0 == "_" || $0 == " " }.prefix { $0 != " " }
-    return value(word)
-  }
-
-  private static func value(_ text: Substring) -> String? {
-    let value = String(text.drop { $0 == ":" || $0 == " " }).trimmed
-    let isNumber = value.contains(where: \.isNumber) && !value.contains(" ")
-    return isNumber ? value : nil
   }
 }

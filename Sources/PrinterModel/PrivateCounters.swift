@@ -90,7 +90,7 @@ extension Interpreter {
     var withoutUnit = 0
     for (index, value) in values {
       guard let label = table.label(of: index, columns), let number = value.counter else { continue }
-      guard let (base, confidence, usual) = table.meter(label, known) else { continue }
+      guard let (base, confidence, usual, replaces) = table.meter(label, known) else { continue }
       var (name, unit) = (base, usual)
       if let units = table.units {
         guard let stated = statedUnit(units, index) else {
@@ -103,7 +103,8 @@ extension Interpreter {
       let source = Source(table.values.appending(index), value)
       let meter = Meter(
         name: name, value: number, unit: unit, source: source, rule: rule, reason: profile.reasonTold(table.reason))
-      counters.append(PrivateCounter(meter: meter, confidence: confidence))
+      counters.append(
+        PrivateCounter(meter: meter, confidence: confidence, replacesLifeCount: replaces && name == .total))
     }
     if withoutUnit > 0, let column = table.units?.column {
       let rows = withoutUnit == 1 ? "1 row states" : "\(withoutUnit) rows state"
@@ -229,15 +230,17 @@ extension CounterTable {
   private static let labelSeparator = ", "
 
   /// The meter of a row with this label; nil where the label is not known.
-  fileprivate func meter(_ label: String, _ known: [String: Row]) -> (MeterName, Confidence, CounterUnit)? {
+  fileprivate func meter(_ label: String, _ known: [String: Row]) -> (
+    MeterName, Confidence, CounterUnit, replacesLifeCount: Bool
+  )? {
     switch meaning {
     case .labels:
-      return known[Self.normalizedLabel(label)].map { ($0.meter, $0.confidence, $0.unit ?? unit) }
+      return known[Self.normalizedLabel(label)].map { ($0.meter, $0.confidence, $0.unit ?? unit, $0.replacesLifeCount) }
     case .qualifier(let base):
       let parts = [base.qualifier, names[label] ?? qualifierPrefix + label].filter { !$0.isEmpty }
       let name = MeterName(
         base.service, base.colour, size: base.size, sides: base.sides, qualifier: parts.joined(separator: ", "))
-      return (name, confidence, unit)
+      return (name, confidence, unit, false)
     }
   }
 }

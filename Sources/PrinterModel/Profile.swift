@@ -167,6 +167,8 @@ package struct CounterTable: Equatable, Sendable {
     package var confidence: Confidence
     /// Where it is not the table's.
     package var unit: CounterUnit?
+    /// As that of a counter: it is the device's total in place of the marker's life count.
+    package var replacesLifeCount = false
   }
 
   /// A column that states each row's unit.
@@ -251,6 +253,8 @@ package struct SupplyRecord: Equatable, Sendable {
     package var colorant: String?
     /// Whether the value is two octets, the level and the capacity, and not hundredths or other steps of a percent.
     package var isLevelOfCapacity: Bool
+    /// The type on a device that prints with ink; then `type` is that on one that prints with toner.
+    package var inkType: Int64?
     /// Whether nothing proves which of several such parts this one is: told only where all of them have one value.
     package var isAnyOfItsKind = false
   }
@@ -268,6 +272,8 @@ package struct SupplyRecord: Equatable, Sendable {
   package var codes: [Code]
   /// Of what is told in percent: coarse where the device knows a few steps.
   package var quality = Quality.exact
+  /// Models that print with ink, in upper case, where nothing else tells it.
+  package var inkModels: [String] = []
   /// What a supply's row adds to its code, so that two records have no row in common.
   package var rowsFrom: UInt32 = 0
 
@@ -313,4 +319,7 @@ package struct CheckRule: Equatable, Sendable {
   }
 
   package var terms: [String] { [total] + parts + optionalParts }
+
+  /// Whether a term stands there twice: the total as a part of itself, or a part that is counted twice.
+  package var isCircular: Bool { Set(terms).count != terms.count }
 }

@@ -2,6 +2,7 @@
 // value of the wrong kind, a meter or unit that is no word of the vocabulary, or a name used twice refuses it, and the error says
 // where (file, line, key) and what was expected. All errors of a file are told at once.
 
+internal import MIB
 internal import TOMLKit
 internal import TOMLText
 
@@ -105,6 +106,10 @@ package enum ProfileParser {
   private static func requireSense(_ profile: Profile, _ fields: ProfileFields) {
     requireTexts(fields)
     requireOneMeaning(fields)
+    requireMakersObjects(profile, fields)
+    for (check, part) in zip(profile.checks, fields.tables("check")) where check.isCircular {
+      part.note("parts", "expected each meter once in a check: one that is a part of itself proves nothing")
+    }
     let known = profile.knownMeters
     for (check, part) in zip(profile.checks, fields.tables("check")) {
       for term in check.terms where !known.has(term) {
@@ -134,6 +139,31 @@ package enum ProfileParser {
       brand.note("prefix", "expected no empty text, which every text begins with")
     }
   }
+
+  /// A maker is known by the number that it has; of a standard object it is known what it counts.
+  private static func requireMakersObjects(_ profile: Profile, _ fields: ProfileFields) {
+    func isOfMaker(_ name: ObjectIdentifier) -> Bool { name.isWithin(MIB2.enterprises) && name != MIB2.enterprises }
+    let identifiers = [
+      ("object-ids", profile.match.objectIDs), ("printer-object-ids", profile.match.printerObjectIDs),
+    ]
+    for (key, names) in identifiers {
+      guard let wrong = names.first(where: { !isOfMaker($0) }) else { continue }
+      fields.optionalTable("match")?.note(
+        key, "expected names below \(MIB2.enterprises), with a maker's number: \(wrong) is not one maker's")
+    }
+    let objects = [
+      ("counter", "oid", profile.counters.map(\.name)), ("record", "oid", profile.records.map(\.name)),
+      ("table", "values", profile.tables.map(\.values)),
+    ]
+    for (list, key, names) in objects {
+      for (name, part) in zip(names, fields.tables(list)) where name.isWithin(Self.standardObjects) {
+        part.note(key, "expected an object of the maker's own: \(name) is a standard's, which says what it counts")
+      }
+    }
+  }
+
+  /// mib-2
+  private static let standardObjects: ObjectIdentifier = [1, 3, 6, 1, 2, 1]
 
   /// An object counts one thing, and of one table two labels do not count the same.
   private static func requireOneMeaning(_ fields: ProfileFields) {
@@ -262,6 +292,9 @@ package enum ProfileParser {
     table.qualifierPrefix = fields.optionalString("qualifier-prefix") ?? ""
     table.names = fields.stringTable("names")
     table.reason = fields.optionalString("reason")
+    if case .labels(let rows) = meaning, table.reason == nil, rows.contains(where: \.replacesLifeCount) {
+      fields.note("reason", "expected the reason why a row of this table and not the marker's life count is the total")
+    }
     return table
   }
 
@@ -283,10 +316,15 @@ package enum ProfileParser {
   }
 
   private static func row(_ fields: ProfileFields, _ confidence: Confidence) -> CounterTable.Row {
-    fields.allow(["label", "meter", "unit", "confidence"])
-    return CounterTable.Row(
+    fields.allow(["label", "meter", "unit", "confidence", "replaces-life-count"])
+    var row = CounterTable.Row(
       label: CounterTable.normalizedLabel(fields.string("label")), meter: fields.meter("meter"),
       confidence: fields.optionalWord("confidence") ?? confidence, unit: fields.optionalUnit("unit"))
+    row.replacesLifeCount = fields.optionalBoolean("replaces-life-count") ?? false
+    if row.replacesLifeCount, row.meter != .total {
+      fields.note("replaces-life-count", "expected only with the meter `total`")
+    }
+    return row
   }
 
   private static func record(_ fields: ProfileFields) -> CounterRecord {
@@ -307,18 +345,15 @@ package enum ProfileParser {
   }
 
   private static func supplyRecord(_ fields: ProfileFields) -> SupplyRecord {
-    fields.allow(["oid", "steps-per-percent", "unit", "states", "quality", "rows-from", "code"])
+    fields.allow(["oid", "steps-per-percent", "unit", "states", "quality", "rows-from", "ink-models", "code"])
     let codes = fields.tables("code").map { code in
-      code.allow(["code", "type", "description", "colorant", "level-of-capacity", "any-of-its-kind"])
-      let type = code.string("type")
-      let number = EnumerationTables.supplyTypes.first { $0.value == type }?.key
-      if number == nil, !type.isEmpty {
-        code.note("type", "expected a type of PrtMarkerSuppliesTypeTC (toner, opc, fuser, …), not `\(type)`")
-      }
+      code.allow(["code", "type", "ink-type", "description", "colorant", "level-of-capacity", "any-of-its-kind"])
       var known = SupplyRecord.Code(
-        code: UInt8(truncatingIfNeeded: code.integer("code", in: 0...254)), type: number ?? 1,
+        code: UInt8(truncatingIfNeeded: code.integer("code", in: 0...254)),
+        type: supplyType("type", code.string("type"), code) ?? 1,
         description: code.string("description"), colorant: code.optionalString("colorant"),
         isLevelOfCapacity: code.optionalBoolean("level-of-capacity") ?? false)
+      known.inkType = code.optionalString("ink-type").flatMap { supplyType("ink-type", $0, code) }
       known.isAnyOfItsKind = code.optionalBoolean("any-of-its-kind") ?? false
       return known
     }
@@ -341,8 +376,18 @@ package enum ProfileParser {
     case "coarse": record.quality = .coarse
     case let other?: fields.note("quality", "expected `exact` or `coarse`, not `\(other)`")
     }
+    record.inkModels = fields.strings("ink-models").map { $0.uppercased() }
     record.rowsFrom = UInt32(fields.optionalInteger("rows-from", in: 0...65_536) ?? 0)
     return record
+  }
+
+  /// The number of a type of PrtMarkerSuppliesTypeTC.
+  private static func supplyType(_ key: String, _ name: String, _ fields: ProfileFields) -> Int64? {
+    let number = EnumerationTables.supplyTypes.first { $0.value == name }?.key
+    if number == nil, !name.isEmpty {
+      fields.note(key, "expected a type of PrtMarkerSuppliesTypeTC (toner, opc, fuser, …), not `\(name)`")
+    }
+    return number
   }
 
   private static func supplyNumbers(_ fields: ProfileFields) -> SupplyNumberTable {

@@ -94,6 +94,7 @@ extension JSONWriter {
         json.member("evidence", event.evidence)
         if !event.cause.isEmpty { json.member("cause", event.cause) }
         json.member("volume", event.volume)
+        if let continues = event.continues { json.member("continues", continues) }
       case .uploadRejected(let event):
         json.member("epoch", event.epoch)
         json.member("sequence", event.sequence)

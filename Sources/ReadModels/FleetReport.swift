@@ -144,11 +144,20 @@ package enum FleetReport {
   private static let suppliesShownMax = 5
   private static let alertsShownMax = 2
 
-  /// The raw value; beside it the adjusted one, where an offset is set.
+  /// The raw value, with its unit where that is none of pages; beside it the adjusted one, where an offset is set.
   private static func number(_ meter: Meter?, _ device: DeviceState) -> String {
     guard let meter, meter.quality != .unknown else { return "-" }
-    guard device.meterOffsets[meter.name] != nil else { return String(meter.value) }
-    return "\(meter.value) (adjusted \(device.adjusted(meter).map(String.init) ?? "unknown"))"
+    let number = "\(meter.value)" + unit(meter.unit)
+    guard device.meterOffsets[meter.name] != nil else { return number }
+    return "\(number) (adjusted \(device.adjusted(meter).map(String.init) ?? "unknown"))"
+  }
+
+  private static func unit(_ unit: CounterUnit) -> String {
+    switch unit {
+    case .impressions, .sheets: ""
+    case .unknown: " of an unknown unit"
+    default: " \(unit.name)"
+    }
   }
 
   private static func clipped(_ text: String, _ width: Int) -> String {

@@ -99,12 +99,22 @@ struct CountedRanges {
 
   mutating func apply(_ event: Event) {
     switch event.body {
-    case .meterEpochOpened(let opened) where opened.meter == name: opensRange = true
+    case .meterEpochOpened(let opened) where opened.meter == name: begin(opened)
     case .readingTaken(let taken): read(taken.reading.meters.first { $0.name == name }, at: event.time)
     case .readingChanged(let changed): read(changed.change.meters.changed.first { $0.name == name }, at: event.time)
     case .readingUnchanged: if let last = ranges.indices.last { ranges[last].ended = event.time }
     default: break
     }
+  }
+
+  /// Opens a range, or goes on with the one whose count was found again: those after it counted nothing.
+  private mutating func begin(_ opened: MeterEpochOpened) {
+    opensRange = true
+    guard opened.continues != nil, let volume = opened.volume, volume <= opened.current,
+      let former = ranges.lastIndex(where: { $0.last == opened.current - volume })
+    else { return }
+    ranges.removeSubrange((former + 1)...)
+    opensRange = false
   }
 
   private mutating func read(_ meter: Meter?, at time: Int64) {

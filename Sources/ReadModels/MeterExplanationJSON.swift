@@ -100,6 +100,7 @@ extension JSONWriter {
         json.member("evidence", event.evidence)
         if !event.cause.isEmpty { json.member("cause", event.cause) }
         json.member("volume", event.volume)
+        if let continues = event.continues { json.member("continues", continues) }
         json.member("previous", event.previous)
         json.member("current", event.current)
         json.key("opened")

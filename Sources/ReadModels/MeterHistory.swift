@@ -76,6 +76,10 @@ package struct MeterHistory: Sendable {
 
   private let profiles: ProfileSet
   private var epoch = MeterEpoch()
+  /// Epochs that ended, with the last value of each: one of them may go on.
+  private var ended: [(epoch: MeterEpoch, last: MeterValue?)] = []
+  /// The last value of the epoch that goes on, until the next one.
+  private var resumed: MeterValue?
   private var fleet: FleetState
   /// The meter as a record said that is gone: as long as it stays so, nothing that is left has set it.
   private var removed: Meter?
@@ -99,11 +103,24 @@ package struct MeterHistory: Sendable {
     defer { adjust() }
     switch event.body {
     case .meterEpochOpened(let opened) where opened.meter == name:
-      epoch = MeterEpoch(number: opened.epoch, opening: (opened, moment))
+      begin(opened, moment)
     case .readingTaken, .readingChanged: told(moment)
     case .readingUnchanged: confirm(moment)
     default: break
     }
+  }
+
+  /// Begins an epoch, or goes on with the one that it continues: what was read since that one ended counts for nothing.
+  private mutating func begin(_ opened: MeterEpochOpened, _ moment: RecordMoment) {
+    ended.append((epoch, setting?.value))
+    epoch = MeterEpoch(number: opened.epoch, opening: (opened, moment))
+    resumed = nil
+    guard let continued = opened.continues, let index = ended.lastIndex(where: { $0.epoch.number == continued }) else {
+      return
+    }
+    epoch.first = ended[index].epoch.first
+    resumed = ended[index].last
+    ended.removeSubrange(index...)
   }
 
   private mutating func adjust() {
@@ -124,13 +141,17 @@ package struct MeterHistory: Sendable {
     if meter == removed, epoch.opening == nil { return }
     removed = nil
     let begins = epoch.first == nil
-    if let setting, setting.gone == nil, setting.value.meter == meter, !begins { return confirm(moment) }
+    if let setting, setting.gone == nil, setting.value.meter == meter, !begins, resumed == nil {
+      return confirm(moment)
+    }
     let value = MeterValue(meter: meter, moment: moment)
     if begins { epoch.first = value }
     setting = MeterSetting(
-      value: value, earlier: begins ? nil : setting?.value, epoch: epoch, address: fleet.devices[device]?.address,
+      value: value, earlier: begins ? nil : resumed ?? setting?.value, epoch: epoch,
+      address: fleet.devices[device]?.address,
       identity: reading.identity, checks: reading.checks(including: meter, profiles: profiles),
       objects: objects[device])
+    resumed = nil
   }
 
   private mutating func confirm(_ moment: RecordMoment) {

@@ -118,6 +118,26 @@ import Testing
     #expect(device?.meters[.total] == MeterState(value: 500, epoch: 2, source: name, unit: .impressions))
     #expect(device?.alerts[key]?.raised == 4)
   }
+
+  @Test func `a drop that may have been a wrong reading is remembered over a restart`() {
+    let name = ObjectIdentifier([1, 3, 6])
+    var reading = Reading()
+    reading.meters = [
+      Meter(name: .total, value: 0, unit: .impressions, source: Source(name, .counter32(0)), rule: Rule("r@1"))
+    ]
+    func device(_ cause: String) -> KnownDevice? {
+      let opened = MeterEpochOpened(
+        meter: .total, epoch: 2, previous: 900, current: 0, evidence: "dropped", cause: cause)
+      return known([
+        discovered(), Event(time: 3_000, device: id, .meterEpochOpened(opened)),
+        Event(time: 3_000, device: id, .readingTaken(ReadingTaken(reading: reading, raw: Walk(), cost: PollCost()))),
+        Event(time: 9_000, device: id, .readingUnchanged(ReadingUnchanged(uptimeTicks: 1, cost: PollCost()))),
+      ])
+    }
+    let drop = device("drop")?.meters[.total]?.drops.first
+    #expect(drop?.value == 900 && drop?.epoch == 1 && drop?.isStill == true && drop?.elapsed == .seconds(6))
+    #expect(device("boardSwap")?.meters[.total]?.drops == [])
+  }
 }
 
 extension FleetState {

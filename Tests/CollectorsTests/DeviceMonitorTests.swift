@@ -227,12 +227,106 @@ private func words(_ events: [EventBody]) -> [String] {
     try device.expect(["changed"]) { $0.lifeCount = 9 }
   }
 
-  @Test func `a counter that comes back after one wrong reading opens another epoch and no volume`() throws {
+  /// The epoch that a poll opened.
+  private func opened(_ events: [EventBody]) throws -> MeterEpochOpened {
+    guard case .meterEpochOpened(let opened)? = events.first else { throw NoEpoch(events: words(events)) }
+    return opened
+  }
+
+  private struct NoEpoch: Error { var events: [String] }
+
+  @Test(arguments: [
+    (50_000, 0, 50_001, 1), (800, 700, 801, 1), (12_345, 0, 12_345, 3), (50_000, 0, 50_120, 8),
+  ])
+  func `a counter that comes back after wrong readings goes on, with what was printed as its volume`(
+    before: UInt32, wrong: UInt32, after: UInt32, wrongReadings: Int
+  ) throws {
+    var device = try Monitored()
+    _ = try device.poll { $0.lifeCount = before }
+    let drop = try opened(try device.poll(after: 5) { $0.lifeCount = wrong })
+    #expect(drop.cause == "drop" && drop.epoch == 2 && drop.continues == nil)
+    for _ in 1..<wrongReadings { #expect(words(try device.poll(after: 5)) == ["unchanged"]) }
+    let events = try device.poll(after: 5) { $0.lifeCount = after }
+    let back = try opened(events)
+    #expect(back.cause == "returned" && back.epoch == 3 && back.continues == 1 && back.volume == UInt64(after - before))
+    #expect(
+      back.evidence == "returned to \(after) from \(wrong), after it was \(before) in epoch 1, which goes on")
+    #expect(words(events).last == "changed")
+    try device.expect(["changed"]) { $0.lifeCount += 1 }
+  }
+
+  @Test func `a counter that cannot have been printed is back, also where the wrong one counted and days went by`()
+    throws
+  {
+    var device = try Monitored()
+    _ = try device.poll { $0.lifeCount = 5_000_000 }
+    _ = try device.poll { $0.lifeCount = 10 }
+    _ = try device.poll { $0.lifeCount = 20 }
+    for _ in 1...60 { _ = try device.poll(after: 60) }
+    let back = try opened(try device.poll { $0.lifeCount = 5_000_300 })
+    #expect(back.cause == "returned" && back.volume == 300 && back.continues == 1)
+  }
+
+  @Test(arguments: [[0, 100, 200, 300], [0, 0, 0, 0, 0, 0, 310], [0, 400], [290, 305]] as [[UInt32]])
+  func `a counter that was put back and counts on is a real one, and no page of it is lost`(counts: [UInt32]) throws {
+    var device = try Monitored()
+    _ = try device.poll { $0.lifeCount = 300 }
+    var events: [EventBody] = []
+    for count in counts { events += try device.poll { $0.lifeCount = count } }
+    let epochs = events.compactMap { event in
+      if case .meterEpochOpened(let opened) = event { opened.cause } else { nil }
+    }
+    #expect(epochs == ["drop"])
+  }
+
+  @Test func `with another board nothing has returned`() throws {
     var device = try Monitored()
     _ = try device.poll()
     _ = try device.poll { $0.lifeCount = 0 }
-    let events = words(try device.poll { $0.lifeCount = 12_350 })
-    #expect(events.first == "epoch 3 of total: returned to 12350 after one reading of 0, before which it was 12345")
+    let events = try device.poll {
+      $0.lifeCount = 12_350
+      $0.mac = [0, 0x11, 0x22, 0x33, 0x44, 0x66]
+      $0.configurationChanges += 1
+    }
+    #expect(!words(events).contains { $0.contains("returned") })
+  }
+
+  @Test func `a total that is answered with an error is unknown, and no other counter takes its place`() throws {
+    let total: ObjectIdentifier = [1, 3, 6, 1, 4, 1, 1347, 43, 10, 1, 1, 12, 1, 1]
+    let life = PrinterMIB.Marker.entry.appending(PrinterMIB.Marker.lifeCount, 1, 1)
+    let id = try #require(DeviceID([UInt8](repeating: 1, count: 16)))
+    var monitor = DeviceMonitor(
+      KnownDevice(id: id, endpoint: PolledDevice.endpoint, credential: "public", identity: DeviceIdentity()))
+    var (printer, time) = (TestPrinter(), Int64(0))
+    printer.objectID = [1, 3, 6, 1, 4, 1, 1347, 41]
+    func poll(_ pages: UInt32?, unanswered: [ObjectIdentifier] = []) -> [EventBody] {
+      time += 1_800_000
+      var walk = printer.walk
+      if let pages { walk.set(total, .counter32(pages)) }
+      var poll = PollReading(
+        kind: .full, walk: walk, reading: Interpretation.read(walk),
+        alerts: AlertReport(rows: [], detectedErrors: nil), read: NameSet(of: walk.bindings))
+      poll.unanswered = unanswered
+      let outcome = PollOutcome(
+        endpoint: PolledDevice.endpoint, credential: "public", cost: PollCost(), result: .reading(poll))
+      return monitor.completed(outcome, time: time).map(\.body)
+    }
+    func meters(_ events: [EventBody]) -> [Meter] {
+      if case .readingTaken(let taken)? = events.last { taken.reading.meters } else { [] }
+    }
+    #expect(meters(poll(12_000)).first { $0.name == .total }?.value == 12_000)
+    for _ in 1...2 {
+      let events = poll(nil, unanswered: [total])
+      #expect(!words(events).contains { $0.hasPrefix("epoch") }, "\(words(events))")
+      #expect(monitor.reading?.meters.first { $0.name == .total }?.quality == .unknown)
+      #expect(monitor.reading?.meters.first { $0.source.name == life }?.name.description == "total#marker 1.1")
+      #expect(monitor.reading?.findings.contains { $0.name == total && $0.message.contains("unknown") } == true)
+      #expect(monitor.reading?.checks.isEmpty == true)
+    }
+    let back = poll(12_004)
+    #expect(!words(back).contains { $0.hasPrefix("epoch") }, "\(words(back))")
+    #expect(monitor.known.meters[.total]?.value == 12_004 && monitor.known.meters[.total]?.epoch == 1)
+    #expect(words(poll(nil)).contains { $0.hasPrefix("epoch 2 of total: source changed") }, "it said that it has none")
   }
 
   @Test func `a counter that went around at 2 to the 32 is told as such`() throws {

@@ -91,6 +91,46 @@ private struct CountingPrinter {
   }
 }
 
+@Suite struct `Wrong readings by chance` {
+  @Test(arguments: 1...200 as ClosedRange<UInt64>)
+  func `add nothing to what was printed, and take nothing away`(seed: UInt64) throws {
+    var chance = Chance(seed: seed)
+    var counter = UInt64.random(in: 100_000...2_000_000, using: &chance)
+    let first = counter
+    var states: SortedTable<MeterName, MeterState> = [:]
+    var context = MeterContext()
+    func read(_ value: UInt64) -> [MeterEpochOpened] {
+      let meter = Meter(
+        name: .total, value: value, unit: .impressions, source: Source([1, 3], .counter32(UInt32(value))),
+        rule: Rule("t@1"))
+      return MeterTracker.update(&states, with: [meter], context)
+    }
+    // As the books of a reader have it: volumes by epoch, of which those after the one that goes on are struck out.
+    var volumes: [UInt32: UInt64] = [:]
+    _ = read(counter)
+    for _ in 0..<80 {
+      context.elapsed = .seconds(Int.random(in: 60...1_800, using: &chance))
+      counter += UInt64.random(in: 0...20, using: &chance)
+      let isWrong = Int.random(in: 0..<4, using: &chance) == 0
+      let before = try #require(states[.total])
+      let opened = read(isWrong ? UInt64.random(in: 0...9, using: &chance) : counter)
+      let after = try #require(states[.total])
+      if let epoch = opened.first, let continues = epoch.continues {
+        volumes = volumes.filter { $0.key <= continues }
+        volumes[epoch.epoch] = epoch.volume
+      } else if opened.isEmpty {
+        volumes[after.epoch, default: 0] += after.value - before.value
+      }
+    }
+    context.elapsed = .seconds(60)
+    if let epoch = read(counter).first, let continues = epoch.continues {
+      volumes = volumes.filter { $0.key <= continues }
+      volumes[epoch.epoch] = epoch.volume
+    }
+    #expect(volumes.values.reduce(0, +) == counter - first, "seed \(seed)")
+  }
+}
+
 @Suite struct `Flap damping by chance` {
   private static let key = AlertKey(group: 8, groupIndex: 1, code: 13)
 

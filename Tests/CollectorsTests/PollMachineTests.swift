@@ -401,6 +401,8 @@ import Testing
     let poll = try device.reading(.full)
     #expect(poll.interruption == nil)
     #expect(poll.reading.findings.contains { $0.message.contains("genErr") })
+    #expect(poll.unanswered.contains { $0.isWithin(PrinterMIB.Console.entry) })
+    #expect(try PolledDevice().unansweredOfFullPoll == [])
     #expect(poll.reading.supplies.count == 5)
     #expect(poll.reading.meters.contains { $0.name == .total })
   }
@@ -480,5 +482,15 @@ import Testing
       return
     }
     #expect(failure.reason == .notAPrinter)
+  }
+}
+
+extension PolledDevice {
+  /// What a full poll of a device without faults leaves unanswered.
+  fileprivate var unansweredOfFullPoll: [ObjectIdentifier] {
+    get throws {
+      var device = self
+      return try device.reading(.full).unanswered
+    }
   }
 }

@@ -35,6 +35,41 @@ internal import Testing
     #expect(ledger.current["total"]?.epoch == 4)
   }
 
+  @Test func `goes on where its count was found again, and wrong readings count nothing`() {
+    func back(_ value: Int64, at time: Int64, epoch: Int64) -> MeterLedger.Observation {
+      var observation = seen(value, at: time, epoch: epoch)
+      (observation.continues, observation.goesOnFrom) = (epoch - 2, 50_000)
+      return observation
+    }
+    var ledger = MeterLedger()
+    ledger.observe(seen(50_000, at: 1), by: 1)
+    ledger.observe(seen(0, at: 2, epoch: 2), by: 1)
+    ledger.observe(seen(3, at: 3, epoch: 2), by: 1)
+    ledger.observe(back(50_001, at: 4, epoch: 3), by: 1)
+    ledger.observe(back(50_002, at: 5, epoch: 3), by: 1)
+    #expect(ledger.current["total"]?.epoch == 1 && ledger.resumed == ["total": 1])
+    #expect(ledger.days == [.init(name: "total", epoch: 1, day: 0): .init(first: 50_000, last: 50_002, time: 5)])
+    ledger.observe(seen(7, at: 6, epoch: 4), by: 1)
+    ledger.observe(seen(9, at: 7, epoch: 4), by: 1)
+    #expect(ledger.days[.init(name: "total", epoch: 2, day: 0)] == .init(first: 7, last: 9, time: 7))
+  }
+
+  @Test func `goes on for each of several installs that saw the wrong reading`() {
+    var ledger = MeterLedger()
+    func observe(_ value: Int64, at time: Int64, epoch: Int64, by install: Int64) {
+      var observation = seen(value, at: time, epoch: epoch)
+      if epoch == 3 { (observation.continues, observation.goesOnFrom) = (1, 800) }
+      ledger.observe(observation, by: install)
+    }
+    observe(800, at: 1, epoch: 1, by: 1)
+    observe(700, at: 2, epoch: 2, by: 1)
+    observe(700, at: 3, epoch: 2, by: 2)
+    observe(801, at: 4, epoch: 3, by: 1)
+    observe(801, at: 5, epoch: 3, by: 2)
+    observe(802, at: 6, epoch: 3, by: 1)
+    #expect(ledger.days == [.init(name: "total", epoch: 1, day: 0): .init(first: 800, last: 802, time: 6)])
+  }
+
   @Test func `is no number where the device did not say, and has no day of it`() {
     var ledger = MeterLedger()
     ledger.observe(seen(nil, at: 1), by: 1)

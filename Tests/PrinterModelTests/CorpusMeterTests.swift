@@ -57,6 +57,14 @@ struct CorpusMeterTests {
     let reading = Interpretation.read(try Corpus.walk(path))
     // That reader merges a second context's rows, which stand in a walk of their own.
     guard !reading.supplies.isEmpty else { return }
+    for supply in expected["supplies"].array {
+      // `markerSupply` is its word for a type that the device does not tell.
+      guard let type = supply["type"].string, type != "markerSupply",
+        let row = supply["level_oid"].string?.split(separator: ".").suffix(2).joined(separator: "."),
+        let own = reading.supplies.first(where: { $0.row.description == row })
+      else { continue }
+      #expect(own.type.flatMap(EnumerationNames.supplyType) == type, "\(path) \(row)")
+    }
     for supply in expected["supplies"].array where supply["rfc"].string == "agrees" {
       let row = try #require(supply["level_oid"].string?.split(separator: ".").suffix(2).joined(separator: "."))
       let own = try #require(reading.supplies.first { $0.row.description == row })
@@ -96,6 +104,13 @@ struct CorpusRecordTests {
       let supply = try #require(reading.supplies.first { $0.description?.text == part }, "\(path) \(part)")
       #expect(supply.percentRemaining == percent, "\(path) \(part)")
       #expect(supply.quality == .exact)
+      let type = try #require(supply.type.flatMap(EnumerationNames.supplyType))
+      if name.hasSuffix("_ink") { #expect(["ink", "inkCartridge"].contains(type), "\(path) \(part)") }
+      if name.hasSuffix("_toner") { #expect(["toner", "tonerCartridge"].contains(type), "\(path) \(part)") }
+      if name.hasSuffix("drum") { #expect(type == "opc", "\(path) \(part)") }
+    }
+    if let version = try #require(Corpus.expectations[path])["version"].text, version != "None" {
+      #expect(reading.identity.firmware?.text == version, "\(path)")
     }
     let pages = Self.parts.merging(["laser_unit": "Laser unit", "fuser_unit": "Fuser"]) { own, _ in own }
       .merging(["pf_kit_mp": "Paper feeding kit, multi-purpose tray"]) { own, _ in own }

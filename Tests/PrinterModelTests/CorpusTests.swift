@@ -58,6 +58,8 @@ struct CorpusTests {
     for marker in markers {
       let expected = oracle["markers"][marker.row.description]
       #expect(marker.powerOnCount == expected["power_on_count"].number)
+      #expect(marker.processColorants == expected["process_colorants"].number)
+      #expect(marker.spotColorants == expected["spot_colorants"].number)
       #expect(marker.technology.flatMap(EnumerationNames.markerTechnology) == expected["tech"].string)
       #expect(marker.status == expected["status"].number)
     }

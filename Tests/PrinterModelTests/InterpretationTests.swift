@@ -197,11 +197,13 @@ struct InterpretationTests {
     #expect(!difference.holds && difference.expected == 10_000 && difference.actual == 10_030)
   }
 
-  @Test func `a vendor total of zero beside a life count is no total`() throws {
+  @Test func `a vendor total of zero is the total: with the first page its source does not change`() throws {
     var walk = try Fixtures.walk("colour-mfp")
     walk.set([1, 3, 6, 1, 4, 1, 1347, 43, 10, 1, 1, 12, 1, 1], .integer(0))
-    let total = Interpretation.read(walk).meters.first { $0.name == .total }
-    #expect(total?.value == 10_030)
+    let reading = Interpretation.read(walk)
+    #expect(reading.meters.first { $0.name == .total }?.value == 0)
+    #expect(reading.meters.first { $0.name.description == "total#marker 3.1" }?.value == 10_030)
+    #expect(reading.checks.contains { $0.name == "vendor total = life count" && !$0.holds })
   }
 
   @Test func `of several markers the first that counts impressions is the total, each with its unit`() throws {

@@ -298,6 +298,58 @@ struct ProfileTests {
     #expect(refusal(Self.head + counters + across) == nil)
   }
 
+  @Test(arguments: [["print"], ["copy", "copy"], ["copy", "print"]])
+  func `a check in which a meter is its own part is refused, and proves nothing`(parts: [String]) throws {
+    func counter(_ meter: String, _ confidence: String) -> String {
+      "[[counter]]\nid = \"\(meter)\"\noid = \"1.3.6.1.4.1.99999.\(meter == "print" ? 1 : 2).0\"\nmeter = \"\(meter)\"\n"
+        + "unit = \"impressions\"\nconfidence = \"\(confidence)\"\n"
+    }
+    let counters = Self.head + counter("print", "reported") + counter("copy", "mib-defined")
+    let check = "[[check]]\nname = \"a\"\ntotal = \"print\"\nparts = \(parts)\n"
+    let error = refusal(counters + check)
+    #expect(error?.key == "check[0].parts" && error?.expected.contains("proves nothing") == true)
+    // A profile that came in another way.
+    var profile = try parse(counters + "[[check]]\nname = \"a\"\ntotal = \"print\"\nparts = [\"copy\"]\n")
+    profile.checks[0].parts = parts
+    let walk = Walk([
+      VarBind(MIB2.sysObjectID, .objectIdentifier([1, 3, 6, 1, 4, 1, 99999, 7])),
+      VarBind([1, 3, 6, 1, 4, 1, 99999, 1, 0], .counter32(parts.count > 1 ? 14 : 777)),
+      VarBind([1, 3, 6, 1, 4, 1, 99999, 2, 0], .counter32(parts == ["copy", "copy"] ? 7 : 0)),
+    ])
+    let reading = Interpretation.read(walk, profiles: ProfileSet([profile]))
+    #expect(reading.meters.map(\.name.description) == ["copy"] && reading.checks.isEmpty)
+  }
+
+  @Test(arguments: ["1.3", "1.3.6.1.4.1", "1.3.6.1.2.1.43"])
+  func `an object id that is no maker's is refused`(identifier: String) {
+    let error = refusal(Self.head.replacingOccurrences(of: "1.3.6.1.4.1.99999", with: identifier))
+    #expect(error?.key == "match.object-ids" && error?.expected.contains("maker's number") == true)
+  }
+
+  @Test func `a standard object is no meter of a profile's`() {
+    let life = "oid = \"1.3.6.1.2.1.43.10.2.1.4.1.1\"\nmeter = \"scan\"\nunit = \"images\"\nconfidence = \"standard\"\n"
+    let error = refusal(Self.head + "[[counter]]\nid = \"a\"\n" + life)
+    #expect(error?.key == "counter[0].oid" && error?.expected.contains("standard") == true)
+  }
+
+  @Test func `a row of a table replaces the life count as a counter does`() throws {
+    let table = """
+      [[table]]
+      id = "t"
+      labels = "1.3.6.1.4.1.99999.1.1"
+      values = "1.3.6.1.4.1.99999.1.2"
+      unit = "impressions"
+      confidence = "device-recorded"
+
+      """
+    let row = "[[table.row]]\nlabel = \"All\"\nmeter = \"total\"\nreplaces-life-count = true\n"
+    #expect(refusal(Self.head + table + row)?.key == "table[0].reason")
+    let reason = "reason = \"so it is\"\n"
+    #expect(try parse(Self.head + table + reason + row).tables.count == 1)
+    let other = row.replacingOccurrences(of: "total", with: "print")
+    #expect(refusal(Self.head + table + reason + other)?.key == "table[0].row[0].replaces-life-count")
+  }
+
   @Test func `a text that every device begins with is refused`() {
     let head = Self.head.replacingOccurrences(of: "[match]", with: "[match]\ndescriptions = [\"\"]")
     #expect(refusal(head)?.key == "match.descriptions")

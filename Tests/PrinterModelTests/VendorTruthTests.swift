@@ -215,7 +215,7 @@ struct MakersWaysTests {
       reading.supplies.map(\.remaining) == ["77 %", "1 %", "some room", "75 %", "40 %"],
       "what the standard measured stays, and a waste box is no toner")
     let black = try #require(reading.supplies.first)
-    #expect(black.level == -3 && black.quality == .exact && black.rule == Rule("brother/supply-record@4"))
+    #expect(black.level == -3 && black.quality == .exact && black.rule == Rule("brother/supply-record@5"))
     #expect(reading.supplies[3].pagesRemaining == 9_000 && reading.supplies[3].rule == Rule("rfc3805/supply-level@2"))
     let sources = Interpretation.sources(SNMPRec.parse(Array((walk + "\n").utf8)).walk).supplies[black.row] ?? []
     #expect(sources.first { $0.value == "percentRemaining" }?.source.name.description == "\(info).8.0")
@@ -326,5 +326,70 @@ struct MakersWaysTests {
     #expect(DeviceText(decoding: [0xFF, 0xFE, 0x22, 0x04], characterSet: CharacterSet(rawValue: 1015))?.text == "Т")
     #expect(
       DeviceText(decoding: Array("Ready".utf8), characterSet: CharacterSet(rawValue: 1015)) == DeviceText("Ready"))
+  }
+}
+
+@Suite("What a device prints with")
+struct ColorantTypeTests {
+  private static let record = "1.3.6.1.4.1.2435.2.3.9.4.2.1.5.5.8.0|4x|6F0104000012C0"
+
+  private func type(_ further: String..., codes: String = "") -> String? {
+    let lines = ["1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.2435.2.3.9.1", Self.record + codes + "FF"] + further
+    return read(lines.joined(separator: "\n")).supplies.first?.type.flatMap(EnumerationNames.supplyType)
+  }
+
+  @Test func `decides whether a Brother's codes are toner or ink, and where nothing tells it nobody knows`() {
+    #expect(type() == "unknown")
+    #expect(type(codes: "41010400002710") == "toner", "it has a drum")
+    #expect(type("1.3.6.1.2.1.43.10.2.1.2.1.1|2|12") == "inkCartridge", "prtMarkerMarkTech inkjetAqueous")
+    #expect(type("1.3.6.1.2.1.43.10.2.1.2.1.1|2|4") == "toner", "prtMarkerMarkTech electrophotographicLaser")
+    let model = "1.3.6.1.4.1.2435.2.4.3.2435.5.13.3.0|4|Brother "
+    #expect(type(model + "MFC-J680DW") == "inkCartridge")
+    #expect(type(model + "DCP-J562DW") == "inkCartridge")
+    #expect(type(model + "HL-L2340DW") == "unknown", "the name alone proves no toner")
+    #expect(type(model + "MFC-J680DW", "1.3.6.1.2.1.43.10.2.1.2.1.1|2|4") == "toner", "the object outranks the name")
+  }
+}
+
+@Suite("Numbers in a supply's description")
+struct SupplyLabelTests {
+  @Test(
+    arguments: [
+      ("Black Toner Cartridge, P/N 106R01443", "106R01443", nil), ("Magenta Toner P/N: 106R01444", "106R01444", nil),
+      ("Black Toner (PN: 006R01697) (SN: 6BA21)", "006R01697", "6BA21"), ("PN: 006R01697", "006R01697", nil),
+      ("Lexmark 58D2H00 (S/N: CAJ1234)", nil, "CAJ1234"), ("Black Toner Cartridge S/N CRUM-18112", nil, "CRUM-18112"),
+      ("Black Toner Cartridge S/N:CRUM-1234", nil, "CRUM-1234"), ("Black Toner_S/N_:CRUM-1234", nil, "CRUM-1234"),
+      ("Black Toner;PN 006R01509;SN48178080E0000481", "006R01509", "48178080E0000481"),
+      ("Cyan Toner, PN44315308", "44315308", nil), ("Toner;PN unknown;SN unknown", nil, nil),
+      ("SNAP2 unit", nil, nil), ("PNEUMATIC 3 UNIT", nil, nil), ("Toner S/N: (unknown)", nil, nil),
+      ("TK-8527K", "TK-8527K", nil),
+    ] as [(String, String?, String?)])
+  func `are read whatever stands around them`(description: String, part: String?, serial: String?) throws {
+    let row = "1.3.6.1.2.1.43.11.1.1"
+    let supply = try #require(
+      read("\(row).6.1.1|4|\(description)\n\(row).8.1.1|2|100\n\(row).9.1.1|2|50").supplies.first)
+    #expect(supply.partNumber == part)
+    #expect(supply.serialNumber == serial)
+  }
+}
+
+@Suite("Canon's total")
+struct CanonTotalTests {
+  private func total(_ lines: String...) -> Meter? {
+    let head = [
+      "1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.1602.4.7", "1.3.6.1.2.1.43.10.2.1.3.1.1|2|7",
+      "1.3.6.1.2.1.43.10.2.1.4.1.1|65|950",
+    ]
+    return read((head + lines).joined(separator: "\n")).meters.first { $0.name == .total }
+  }
+
+  @Test func `is Total 1, by its code and by its label`() throws {
+    let code = total("1.3.6.1.4.1.1602.1.11.1.3.1.4.101|65|1000")
+    let table = "1.3.6.1.4.1.1602.1.11.2.1.1"
+    let label = total("\(table).2.1|4|Total 1", "\(table).3.1|65|1000")
+    #expect(code?.value == 1000 && label?.value == 1000)
+    #expect(label?.rule == Rule("canon/named-counters@3"))
+    #expect(label.flatMap { Interpretation.reason(for: $0) }?.contains("Total 1") == true)
+    #expect(total()?.value == 950)
   }
 }

@@ -22,6 +22,22 @@ import Testing
     #expect(table.text == "MODEL\nred  [31m 2J  X\n")
   }
 
+  @Test func `shows the unit of a total that counts no pages`() throws {
+    func table(_ unit: CounterUnit) throws -> String {
+      var (reading, fleet) = (Reading(), FleetState())
+      reading.meters = [
+        Meter(name: .total, value: 1_360_000, unit: unit, source: Source([1, 3], .counter32(1)), rule: Rule("r@1"))
+      ]
+      let id = try #require(DeviceID(0..<16))
+      let taken = ReadingTaken(reading: reading, raw: Walk(), cost: PollCost())
+      fleet.apply(Event(time: 1, device: id, .readingTaken(taken)))
+      return FleetReport.table(of: fleet)
+    }
+    #expect(try table(.tenThousandthsOfInches).contains("1360000 tenThousandthsOfInches"))
+    #expect(try table(.unknown).contains("1360000 of an unknown unit"))
+    #expect(try table(.impressions).contains("1360000 ") && !table(.impressions).contains("impressions"))
+  }
+
   @Test func `shows a meter's adjusted value beside the raw one, and how a device ended`() throws {
     let id = try #require(DeviceID(0..<16))
     var fleet = FleetState()

@@ -78,6 +78,42 @@ import Testing
     #expect(second.earlier.map { second.value.volume(since: $0) } == 4)
   }
 
+  @Test func `goes on from the value before a wrong reading, whose pages count for nothing`() async throws {
+    try await fleet.live(polls: 1)
+    let drop = MeterEpochOpened(meter: .total, epoch: 2, previous: 101, current: 5, evidence: "dropped", cause: "drop")
+    let back = MeterEpochOpened(
+      meter: .total, epoch: 3, previous: 9, current: 103, evidence: "returned to 103 from 9", cause: "returned",
+      volume: 2, continues: 1)
+    try await append(
+      .meterEpochOpened(drop), reading(total(5)), reading(total(9)), .meterEpochOpened(back), reading(total(103)))
+    let chain = try explain()
+    let setting = chain.setting
+    #expect(setting.epoch.number == 3 && setting.earlier?.meter.value == 101)
+    #expect(setting.earlier.map { setting.value.volume(since: $0) } == 2)
+    #expect(setting.epoch.first.map { setting.value.volume(since: $0) } == 3)
+    #expect(chain.text.contains("2 impressions since then") && chain.text.contains("3 impressions"))
+    #expect(chain.text.contains("2 were counted since epoch 1, and what was read after it counts for nothing"))
+    let json = try #require(try JSONSerialization.jsonObject(with: Data(chain.json)) as? [String: Any])
+    #expect((json["meterEpoch"] as? [String: Any])?["continues"] as? Int == 1)
+    try await append(reading(total(104)))
+    #expect(try explain().setting.earlier?.meter.value == 103)
+  }
+
+  @Test func `counts a range once that wrong readings interrupted`() {
+    var ranges = CountedRanges(.total)
+    func read(_ value: UInt64) -> EventBody { reading(total(value)) }
+    let bodies: [EventBody] = [
+      read(100), read(160),
+      .meterEpochOpened(MeterEpochOpened(meter: .total, epoch: 2, previous: 160, current: 0, evidence: "")), read(0),
+      read(9),
+      .meterEpochOpened(
+        MeterEpochOpened(
+          meter: .total, epoch: 3, previous: 9, current: 161, evidence: "", volume: 1, continues: 1)), read(161),
+    ]
+    for (time, body) in bodies.enumerated() { ranges.apply(Event(time: Int64(time), body)) }
+    #expect(ranges.counted == 61 && ranges.ranges.count == 1)
+  }
+
   @Test func `is set anew by another rule for the same number`() async throws {
     try await fleet.live(polls: 1)
     try await append(reading(total(101, rule: "t@2")))

@@ -146,7 +146,8 @@ package struct DeviceMonitor: Sendable {
     let bodies: [EventBody] =
       switch outcome.result {
       case .failed(let failure): failed(failure, at: outcome.endpoint, time: time, rules)
-      case .reading(let poll): received(poll, outcome, time: time, thinning, rules, offsets)
+      case .reading(let poll):
+        received(poll.holding(known.meters[.total]), outcome, time: time, thinning, rules, offsets)
       }
     return bodies.map { Event(time: time, device: known.id, $0) }
   }
@@ -214,7 +215,12 @@ package struct DeviceMonitor: Sendable {
     metersRead = time
     events += epochs.map { .meterEpochOpened($0) }
     events.append(tell(poll, cost: outcome.cost, time: time))
-    guard let before, let now = meters[.total], now.epoch == before.epoch else { return nil }
+    guard let before, let now = meters[.total] else { return nil }
+    // Where the former count goes on, the step is from that.
+    if let volume = epochs.first(where: { $0.meter == .total && $0.continues != nil })?.volume {
+      return MeterStep(before: now.value - volume, now: now.value, unit: now.unit, elapsed: nil)
+    }
+    guard now.epoch == before.epoch else { return nil }
     return MeterStep(before: before.value, now: now.value, unit: now.unit, elapsed: context.elapsed)
   }
 

@@ -83,16 +83,34 @@ package struct MeterState: Equatable, Sendable {
   package var epoch: UInt32
   package var source: ObjectIdentifier
   package var unit: CounterUnit
-  /// The value before a drop, until the next reading: a device that read wrongly once returns to it.
-  package var beforeDrop: UInt64?
+  /// A drop without a known reason: a device that read wrongly returns to the count before it. At most one; a list takes no room without.
+  package var drops: [MeterDrop] = []
 
   package init(
-    value: UInt64, epoch: UInt32 = 1, source: ObjectIdentifier, unit: CounterUnit, beforeDrop: UInt64? = nil
+    value: UInt64, epoch: UInt32 = 1, source: ObjectIdentifier, unit: CounterUnit, drops: [MeterDrop] = []
   ) {
     self.value = value
     self.epoch = epoch
     self.source = source
     self.unit = unit
-    self.beforeDrop = beforeDrop
+    self.drops = drops
+  }
+}
+
+/// A drop of a meter that may have been a wrong reading.
+package struct MeterDrop: Equatable, Sendable {
+  /// The last value before it, and the epoch that it ended.
+  package var value: UInt64
+  package var epoch: UInt32
+  /// From the reading that showed it to the last one.
+  package var elapsed: Duration = .zero
+  /// Readings after that one.
+  package var readings = 0
+  /// Whether the meter has not moved since.
+  package var isStill = true
+
+  package init(value: UInt64, epoch: UInt32) {
+    self.value = value
+    self.epoch = epoch
   }
 }

@@ -8,7 +8,12 @@
 //     below it, and serial number, MAC or firmware changed with it     -> boardSwap
 //     below it                                                         -> drop
 //     above what can be printed, and serial number or MAC changed      -> boardSwap
-//     back at or above the value before a drop                         -> returned
+//     back at the value before a drop, or a little above it            -> returned
+//
+// A wrong reading is told by the return. The count is at least what it was before the drop, above it by no more than can have been printed since,
+// nothing of the board has changed, and either it has risen by more than can be printed, or the drop is not long ago, the meter has not
+// moved since, and it is ten times nearer to the former count than to the last. Then the former epoch goes on (`continues`): its volume is
+// what was counted since its last value, and the epochs in between are in no volume. Where that cannot be told, the drop stands.
 //
 // A board whose count happens to be a little above the former one's is not noticed by its count.
 
@@ -60,6 +65,14 @@ package enum MeterTracker {
   private static let rolloverAbove: UInt64 = 0xf000_0000
   private static let rolledOverBelow: UInt64 = 0x1000_0000
   private static let modulus: UInt64 = 1 << 32
+  /// A count that can have been printed from the dropped one is taken for a return within this time, or at the next reading.
+  private static let soon: Duration = .seconds(2 * 3_600)
+  /// By how much such a count must be nearer to the former one.
+  private static let nearer: UInt64 = 10
+  /// How long a drop is remembered.
+  private static let dropRememberedFor: Duration = .seconds(7 * 24 * 3_600)
+  /// A meter that has moved on from a drop for so long counts: it is the next drop that may be wrong.
+  private static let countsAfter: Duration = .seconds(24 * 3_600)
 
   /// Moves `states` to the meters of a reading; returns the epochs that it opens, ordered by meter.
   package static func update(
@@ -72,14 +85,14 @@ package enum MeterTracker {
         continue
       }
       var after = MeterState(value: meter.value, epoch: before.epoch, source: meter.source.name, unit: meter.unit)
-      if let end = end(before, meter, context) {
+      let end = end(before, meter, context)
+      after.drops = drops(before, meter, end?.cause, context)
+      if let end {
         after.epoch = before.epoch &+ 1
-        // Only what has no reason may have been read wrongly.
-        if end.cause == .drop { after.beforeDrop = before.value }
         opened.append(
           MeterEpochOpened(
             meter: meter.name, epoch: after.epoch, previous: before.value, current: meter.value,
-            evidence: end.evidence, cause: end.cause.rawValue, volume: end.volume))
+            evidence: end.evidence, cause: end.cause.rawValue, volume: end.volume, continues: end.continues))
       }
       states[meter.name] = after
     }
@@ -90,6 +103,7 @@ package enum MeterTracker {
     var cause: MeterEpochOpened.Cause
     var evidence: String
     var volume: UInt64?
+    var continues: UInt32?
   }
 
   private static func end(_ before: MeterState, _ meter: Meter, _ context: MeterContext) -> End? {
@@ -104,12 +118,48 @@ package enum MeterTracker {
     }
     if meter.value < before.value { return below(before, meter, context) }
     if let jump = jump(before, meter, context) { return jump }
-    if let earlier = before.beforeDrop, meter.value >= earlier {
-      return End(
-        cause: .returned,
-        evidence: "returned to \(meter.value) after one reading of \(before.value), before which it was \(earlier)")
+    guard let drop = before.drops.first(where: { isReturn(to: $0, before, meter, context) }) else { return nil }
+    return End(
+      cause: .returned,
+      evidence:
+        "returned to \(meter.value) from \(before.value), after it was \(drop.value) in epoch \(drop.epoch), which goes on",
+      volume: meter.value - drop.value, continues: drop.epoch)
+  }
+
+  /// Whether the count before the drop goes on, by this file's header.
+  private static func isReturn(
+    to drop: MeterDrop, _ before: MeterState, _ meter: Meter, _ context: MeterContext
+  ) -> Bool {
+    guard meter.value >= drop.value, context.board.changes.isEmpty else { return false }
+    let (step, rise) = (meter.value - drop.value, meter.value - before.value)
+    let sinceDrop = drop.elapsed + (context.elapsed ?? .zero)
+    if MeterRules.countsPages(meter.unit) {
+      func plausible(_ time: Duration) -> UInt64 {
+        MeterRules.plausiblePages(time, perMinute: context.pagesPerMinuteMax)
+      }
+      guard step <= plausible(sinceDrop) else { return false }
+      if let elapsed = context.elapsed, rise > plausible(elapsed) { return true }
     }
-    return nil
+    let isSoon = drop.readings == 0 || sinceDrop <= soon
+    return isSoon && drop.isStill && step <= rise / nearer
+  }
+
+  /// The drop to remember after this reading, if any.
+  private static func drops(
+    _ before: MeterState, _ meter: Meter, _ cause: MeterEpochOpened.Cause?, _ context: MeterContext
+  ) -> [MeterDrop] {
+    // Only what has no reason may have been read wrongly.
+    guard cause == nil || cause == .drop else { return [] }
+    var drops = before.drops
+    for index in drops.indices {
+      drops[index].elapsed += context.elapsed ?? .zero
+      drops[index].readings += 1
+      drops[index].isStill = drops[index].isStill && meter.value == before.value
+    }
+    drops.removeAll { $0.elapsed > dropRememberedFor || cause == .drop && !$0.isStill && $0.elapsed > countsAfter }
+    // Of wrong readings in a row the first tells what was before.
+    if cause == .drop, drops.isEmpty { drops.append(MeterDrop(value: before.value, epoch: before.epoch)) }
+    return drops
   }
 
   private static func below(_ before: MeterState, _ meter: Meter, _ context: MeterContext) -> End {

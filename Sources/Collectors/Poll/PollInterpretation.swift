@@ -67,6 +67,7 @@ extension PollTranscript {
       kind: kind, rest: rest, reading: reading, alerts: alertReport(reading), read: NameSet(of: bindings),
       interruption: interruption)
     poll.step = step
+    poll.unanswered = unanswered
     var memory = memory
     if interruption == nil { memory.rest = rest }
     return (

@@ -36,6 +36,8 @@ package struct PollTranscript: Sendable {
   /// Columns and tables that were walked to their end: what is not among `bindings` there does not exist.
   package var completed: [ObjectIdentifier] = []
   package var findings: [Finding] = []
+  /// Objects and subtrees of which an error, or nothing, was all that the device answered.
+  package var unanswered: [ObjectIdentifier] = []
   /// Why the poll ended early.
   package var interruption: PollFailure?
   package var cost = PollCost()
@@ -416,6 +418,7 @@ package struct PollMachine: DeviceMachine {
       transcript.trace.fell()
     }
     transcript.memory.abilities = source.abilities
+    transcript.unanswered += source.findings.compactMap(\.unknownName)
     for finding in source.findings { conversation.note(Finding(finding.name, finding.description)) }
     switch source.stopped {
     case nil: note(nil, objects: read.count)
@@ -481,6 +484,7 @@ package struct PollMachine: DeviceMachine {
       transcript.bindings = []
       transcript.absent = []
       transcript.completed = []
+      transcript.unanswered = []
       startFull()
     case .further(let isInUse, let labels):
       guard let plan = transcript.memory.lightPlan else { return }

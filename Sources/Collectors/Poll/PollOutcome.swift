@@ -111,6 +111,8 @@ package struct PollReading: Equatable, Sendable {
   package var interruption: PollFailure?
   /// `same` for a light poll, which finds what it asks for or becomes a full one.
   package var step = NamesStep.same
+  /// Objects and subtrees that the device answered with an error, or not at all: nothing is known of them.
+  package var unanswered: [ObjectIdentifier] = []
 
   package init(
     kind: PollKind, walk: Walk, reading: Reading, alerts: AlertReport, read: NameSet,

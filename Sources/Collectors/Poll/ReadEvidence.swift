@@ -22,4 +22,13 @@ extension ReadFinding {
     default: nil
     }
   }
+
+  /// What this finding leaves unknown: the names that were not answered, and those for which an error was the answer.
+  var unknownName: ObjectIdentifier? {
+    switch self {
+    case .error(_, let root, _): root
+    case .scalarError(_, let name): name
+    default: unansweredName
+    }
+  }
 }

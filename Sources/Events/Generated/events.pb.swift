@@ -508,7 +508,7 @@ package nonisolated struct Printtrail_Events_V1_MeterEpochOpened: Sendable {
   /// "drop", "rollover", "boardSwap", "source", "unit", "returned", or a word of a newer release.
   package var cause: String = String()
 
-  /// What was counted from `previous` to `current`, where that can be known: at a rollover.
+  /// What was counted where that can be known: from `previous` to `current` at a rollover; since the last value of the epoch that goes on.
   package var volume: UInt64 {
     get {_volume ?? 0}
     set {_volume = newValue}
@@ -518,11 +518,22 @@ package nonisolated struct Printtrail_Events_V1_MeterEpochOpened: Sendable {
   /// Clears the value of `volume`. Subsequent reads from it will return its default value.
   package mutating func clearVolume() {self._volume = nil}
 
+  /// The epoch that goes on in this one, because its count was found again: those opened after it were wrong readings and counted nothing.
+  package var continues: UInt32 {
+    get {_continues ?? 0}
+    set {_continues = newValue}
+  }
+  /// Returns true if `continues` has been explicitly set.
+  package var hasContinues: Bool {self._continues != nil}
+  /// Clears the value of `continues`. Subsequent reads from it will return its default value.
+  package mutating func clearContinues() {self._continues = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _volume: UInt64? = nil
+  fileprivate var _continues: UInt32? = nil
 }
 
 /// type 51: what is added to a counter to give its adjusted value changed. Readings keep the raw value.
@@ -2877,7 +2888,7 @@ nonisolated extension Printtrail_Events_V1_AlertCleared: SwiftProtobuf.Message, 
 
 nonisolated extension Printtrail_Events_V1_MeterEpochOpened: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".MeterEpochOpened"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}meter\0\u{1}epoch\0\u{1}previous\0\u{1}current\0\u{1}evidence\0\u{1}cause\0\u{1}volume\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}meter\0\u{1}epoch\0\u{1}previous\0\u{1}current\0\u{1}evidence\0\u{1}cause\0\u{1}volume\0\u{1}continues\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2892,6 +2903,7 @@ nonisolated extension Printtrail_Events_V1_MeterEpochOpened: SwiftProtobuf.Messa
       case 5: try { try decoder.decodeSingularStringField(value: &self.evidence) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self.cause) }()
       case 7: try { try decoder.decodeSingularUInt64Field(value: &self._volume) }()
+      case 8: try { try decoder.decodeSingularUInt32Field(value: &self._continues) }()
       default: break
       }
     }
@@ -2923,6 +2935,9 @@ nonisolated extension Printtrail_Events_V1_MeterEpochOpened: SwiftProtobuf.Messa
     try { if let v = self._volume {
       try visitor.visitSingularUInt64Field(value: v, fieldNumber: 7)
     } }()
+    try { if let v = self._continues {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 8)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2934,6 +2949,7 @@ nonisolated extension Printtrail_Events_V1_MeterEpochOpened: SwiftProtobuf.Messa
     if lhs.evidence != rhs.evidence {return false}
     if lhs.cause != rhs.cause {return false}
     if lhs._volume != rhs._volume {return false}
+    if lhs._continues != rhs._continues {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,0 +1,50 @@
+// A total whose object the device answered with an error, or not at all, in one poll. An error is no statement that a counter has gone: the total
+// is unknown in that poll, and no other counter takes its place, since its source would change to and fro and the pages between be in no volume.
+
+internal import MIB
+internal import PrinterModel
+
+extension PollReading {
+  /// The same with an unknown total, where the object of the total that is known was asked for and not answered.
+  /// - Parameter known: the total as it was read last.
+  func holding(_ known: MeterState?) -> PollReading {
+    guard let known, leavesUnknown(known.source),
+      reading.meters.first(where: { $0.name == .total })?.source.name != known.source
+    else { return self }
+    var reading = reading
+    reading.holdTotal(known)
+    var held = PollReading(
+      kind: kind, walk: walk, reading: reading, alerts: alerts, read: read, interruption: interruption)
+    held.step = step
+    held.unanswered = unanswered
+    return held
+  }
+
+  private func leavesUnknown(_ name: ObjectIdentifier) -> Bool {
+    guard !read.contains(name) else { return false }
+    // A row that follows one is asked for by the name of that row.
+    return unanswered.contains { name.isWithin($0) || $0.count == name.count && $0.dropLast() == name.dropLast() }
+  }
+}
+
+extension Reading {
+  fileprivate mutating func holdTotal(_ known: MeterState) {
+    if let index = meters.firstIndex(where: { $0.name == .total }) {
+      let total = meters[index]
+      let about = Set(checks(including: total).map(\.name))
+      checks.removeAll { about.contains($0.name) }
+      let lifeCounts = PrinterMIB.Marker.entry.appending(PrinterMIB.Marker.lifeCount)
+      let row = total.source.name.suffix(below: lifeCounts).map { "marker \(RowIndex($0))" }
+      meters[index].name = MeterName(.total, qualifier: row ?? "other")
+    }
+    // The value that it had is kept beside, so that the meter goes on from it after a restart; it is not told.
+    meters.insert(
+      Meter(
+        name: .total, value: known.value, unit: known.unit, quality: .unknown, source: Source(known.source, .null),
+        rule: Rule("printtrail/unanswered-total@1")), at: 0)
+    findings.append(
+      Finding(
+        known.source, "the total's object was not answered: the total is unknown, and no other counter is taken for it")
+    )
+  }
+}
