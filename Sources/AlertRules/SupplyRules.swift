@@ -189,10 +189,6 @@ extension Supply {
 
   /// The serial number in the form that is compared; nil where it identifies nothing: placeholders, one character repeated.
   package var usableSerial: String? {
-    guard let serialNumber else { return nil }
-    let kept = serialNumber.uppercased().filter { $0.isLetter || $0.isNumber }
-    let placeholders: Set<String> = ["UNKNOWN", "NONE", "NOTAVAILABLE", "NOTSET"]
-    guard kept.count >= 4, Set(kept).count > 1, !placeholders.contains(kept) else { return nil }
-    return kept
+    serialNumber.flatMap { SerialNumber($0)?.description }
   }
 }

@@ -87,16 +87,25 @@ extension Interpreter {
     }
   }
 
-  /// prtGeneralSerialNumber, else the profile's objects, else the device id, else a piece of sysDescr.
+  /// prtGeneralSerialNumber, else the profile's objects, else the device id, else a piece of sysDescr. What is none is passed over.
   private mutating func serial(_ deviceID: FoundText?) -> FoundText? {
     let standard = generalRow?.binding(PrinterMIB.General.serialNumber)
-    if let serial = found(standard, "rfc3805", "prtGeneralSerialNumber") { return serial }
-    if let profile, let serial = firstText(profile.identity.serial, profile.rule("serial")) { return serial }
-    guard var serial = deviceID?.field(\.serialNumber) else { return cut(.serial, .sysDescr) }
+    if let serial = serialNumber(found(standard, "rfc3805", "prtGeneralSerialNumber")) { return serial }
+    if let profile, let serial = serialNumber(firstText(profile.identity.serial, profile.rule("serial"))) {
+      return serial
+    }
+    guard var serial = deviceID?.field(\.serialNumber) else { return serialNumber(cut(.serial, .sysDescr)) }
     if profile?.identity.isDeviceIDSerialHexadecimal == true, let text = serial.text.text.fromHexadecimal {
       serial.text = DeviceText(text, raw: Array(serial.text.text.utf8))
     }
-    return serial
+    return serialNumber(serial)
+  }
+
+  /// The text, unless it stands for "none": then a finding quotes it.
+  private mutating func serialNumber(_ found: FoundText?) -> FoundText? {
+    guard let found, SerialNumber.isPlaceholder(found.text.text) else { return found }
+    findings.append(Finding(found.source.name, "\"\(found.text.text)\" is no serial number"))
+    return nil
   }
 
   /// The profile's objects, else hrDeviceDescr, else the device id, else a piece of sysDescr, else the printer's name; without the make.
@@ -290,24 +299,5 @@ extension Substring {
       start = index(after: start)
     }
     return nil
-  }
-}
-
-extension DeviceIdentity {
-  /// Serial numbers that mean none.
-  private static let placeholders: Set<String> = [
-    "", "NA", "NONE", "UNKNOWN", "NULL", "XXXXXXXXXX", "SERIALNUMBER", "NOTAVAILABLE",
-  ]
-
-  /// The serial for comparison: upper case letters and digits, without zeros in front (devices and their own pages differ in these);
-  /// nil if there is none or only a placeholder.
-  /// Whether it holds anything that one device alone has.
-  package var isAnyones: Bool { normalizedSerial != nil || macAddress != nil || uuid != nil }
-
-  package var normalizedSerial: String? {
-    guard let serial else { return nil }
-    let kept = serial.text.uppercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber) }
-    let normalized = String(kept.drop { $0 == "0" })
-    return Self.placeholders.contains(normalized) ? nil : normalized
   }
 }

@@ -36,6 +36,9 @@ package struct DeviceSearch {
   /// Without those that go on as another device: they are found by their id.
   private let present: [DeviceSummary]
 
+  /// Addresses where a device answers and is not polled, since it is polled at another.
+  private let secondAddresses: [String: DeviceID]
+
   /// The one device that `text` names, as it was after record `last`. What an id, a serial number or an address is exactly goes before the
   /// beginning of an id. Holds the fleet's state, no records; for a whole id that of the one device.
   package static func device(
@@ -51,15 +54,18 @@ package struct DeviceSearch {
     let base = try FleetBase(reader)
     try base.expect(last)
     var fleet = base.state
+    var second: [String: DeviceID] = [:]
     var decoder = EventDecoder(.withoutRaw)
     try reader.scan(from: base.first, through: last) { view in
       guard let header = try? EventHeader(view.payload), let id = header.device, device == nil || id == device,
         Self.isTelling(header.type), let event = try? decoder.event(view.payload)
       else { return true }
       fleet.apply(event)
+      if case .deviceSeenAlso(let body) = event.body { second[body.address] = id }
       return true
     }
     devices = FleetReport.devices(of: fleet)
+    secondAddresses = second
     present = devices.filter { $0.state.merged == nil }
   }
 
@@ -68,11 +74,12 @@ package struct DeviceSearch {
     [
       EventType.deviceDiscovered, EventType.deviceMoved, EventType.deviceReplaced, EventType.readingTaken,
       EventType.readingChanged, EventType.deviceMerged,
+      EventType.deviceSeenAlso,
     ].contains(type)
   }
 
   private func device(_ text: String) throws(SearchError) -> DeviceSummary {
-    for candidates in [byID(text), bySerial(text), byAddress(text), byBeginning(text)] {
+    for candidates in [byID(text), bySerial(text), byAddress(text), bySecondAddress(text), byBeginning(text)] {
       guard let first = candidates.first else { continue }
       guard candidates.count == 1 else {
         throw .ambiguous("\"\(text)\" may be \(list(candidates)). Name the device by its id.")
@@ -105,6 +112,12 @@ package struct DeviceSearch {
     var identity = DeviceIdentity()
     identity.serial = text
     return identity.normalizedSerial
+  }
+
+  /// With or without the port. Whoever has a second address there.
+  private func bySecondAddress(_ text: String) -> [DeviceSummary] {
+    let ids = Set(secondAddresses.filter { $0.key == text || $0.key.hasPrefix(text + ":") }.values)
+    return present.filter { ids.contains($0.id) }
   }
 
   /// With or without the port. Who was replaced at an address is meant only if nobody else is there.

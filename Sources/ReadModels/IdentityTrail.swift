@@ -118,7 +118,7 @@ private struct TrailFold {
     case .deviceReplaced(let body):
       add("at \(body.address) by \(body.replacement.short): \(body.evidence)", to: &entries)
     case .deviceSeenAlso(let body):
-      add("at \(body.address) while at \(body.known): \(body.evidence)", to: &entries)
+      add("at \(body.address), where it is not polled, while at \(body.known): \(body.evidence)", to: &entries)
     case .deviceMerged(let body):
       merged[device] = body.into
       add("into \(body.into.short), seen at \(body.address): \(body.evidence)", to: &entries)

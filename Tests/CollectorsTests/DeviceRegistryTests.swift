@@ -200,6 +200,7 @@ import Testing
 
   @Test(arguments: [
     "", "0000", "XXXX", "----", "unknown", "N/A", "0", "00000000000", "123456789", "  ", "ABC", "\u{0}\u{0}\u{0}",
+    "Default string", "To be filled by O.E.M.", "(null)", "Not Specified", "JPXXXXXXXX", "Not Set", "XXXXXXXXXX",
   ])
   func `a serial number that identifies nothing never matches`(serial: String) throws {
     #expect(SerialNumber(serial) == nil)
@@ -382,7 +383,7 @@ import Testing
     #expect(other.device == (try id(2)) && other.merged.isEmpty)
   }
 
-  @Test(arguments: ["CN12345678", "00CN12345678", "  CN12345678 ", "CN12345678\u{0}\u{0}", "cn12345678"])
+  @Test(arguments: ["CN12345678", "00CN12345678", "  CN12345678 ", "CN12345678\u{0}\u{0}", "cn12345678", "CN-12345678", "CN 1234/5678"])
   func `a serial number with padding is the same one`(serial: String) throws {
     var registry = DeviceRegistry()
     _ = try sighted(&registry, identity("CN12345678", mac: Self.mac), a, new: 1)

@@ -56,6 +56,17 @@ import Testing
     ])
   }
 
+  @Test func `is told for a second address that is not polled`() async throws {
+    let second = DeviceSeenAlso(address: "d:161", known: "a:161", evidence: "serial S7654321")
+    try await append([
+      (0, .deviceDiscovered(DeviceDiscovered(address: "a:161", identity: identity("S7654321"), credential: "public"))),
+      (0, .deviceSeenAlso(second)),
+    ])
+    let last = try #require(try trail("d").entries.last)
+    #expect(last.device == fleet.devices[0])
+    #expect(last.evidence == "at d:161, where it is not polled, while at a:161: serial S7654321")
+  }
+
   @Test func `is told from the journal, each decision with its evidence, a rename too`() async throws {
     try await live()
     let own = try trail("S7654321").entries

@@ -12,6 +12,8 @@
 //
 //     that device is known elsewhere        -> ask there first: if it still answers there it has two addresses and stays, which is told once
 //                                              for each address; else it moved
+//     A model that no update makes of the other contradicts as a make does: by the IEEE 1284 device id, else by the model as read.
+//
 //     another device was known at this address -> that one was replaced here, and has no address until it is found again
 //
 //     that device is known by its serial number, and another one, that told none, by the MAC or else the UUID that is told with it here, which
@@ -318,6 +320,7 @@ package struct DeviceRegistry: Sendable {
   /// Whether two identities at one address can be one device: no identifying value differs, and neither does the kind of device.
   private func isCompatible(_ left: DeviceIdentity, _ right: DeviceIdentity) -> Bool {
     if serialsContradict(left, right) || macsContradict(left, right) || !makesAgree(left, right) { return false }
+    if left.modelContradiction(right) != nil { return false }
     if let a = left.comparableUUID, let b = right.comparableUUID, a != b { return false }
     guard let a = left.systemObjectID, let b = right.systemObjectID, a != b else { return true }
     // Firmware now and then changes sysObjectID; then the model has to be the same.
@@ -332,6 +335,7 @@ package struct DeviceRegistry: Sendable {
       return "MAC \(b.macText) instead of \(a.macText)"
     }
     if let a = before.make, let b = after.make, a != b { return "\(b) instead of \(a)" }
+    if let words = before.modelContradiction(after) { return words }
     if let a = before.model?.text, let b = after.model?.text, a != b { return "\(b) instead of \(a)" }
     return "another device answers"
   }
@@ -344,6 +348,7 @@ package struct DeviceRegistry: Sendable {
     result.uuid = result.uuid ?? before?.uuid
     result.make = result.make ?? before?.make
     result.model = result.model ?? before?.model
+    result.deviceID = result.deviceID ?? before?.deviceID
     return result
   }
 }

@@ -5,10 +5,13 @@
 //     the same MAC, or one of them tells none                           -> the same device
 //     another MAC, and it was started at the same moment with as
 //       good as the same total                                          -> the same device with two interfaces
+//     no two MACs, but two makes or models, or totals of one counter
+//       that cannot be one count                                       -> two devices with one serial number
 //     another MAC, and either differs or is not told                    -> two devices with one serial number
 
 package import Discovery
 internal import Events
+package import MIB
 package import PrinterModel
 
 /// What a device can be recognised by at one moment.
@@ -22,11 +25,17 @@ package struct Sign: Equatable, Sendable {
   /// When it was started, by our clock: milliseconds since 1970 UTC.
   package var started: Int64?
   package var total: UInt64?
+  /// Where the total was read: two addresses may be read in two ways.
+  package var totalSource: ObjectIdentifier?
 
-  package init(identity: DeviceIdentity?, started: Int64? = nil, total: UInt64? = nil) {
+  package init(
+    identity: DeviceIdentity?, started: Int64? = nil, total: UInt64? = nil,
+    totalSource: ObjectIdentifier? = nil
+  ) {
     self.identity = identity
     self.started = started
     self.total = total
+    self.totalSource = totalSource
   }
 
   /// - Parameter time: when the outcome came, in milliseconds since 1970 UTC.
@@ -35,6 +44,7 @@ package struct Sign: Equatable, Sendable {
       self.init(identity: nil)
       return
     }
+    let total = poll.reading.meters.first { $0.name == .total && $0.quality.isNumber }
     let uptime = poll.reading.detectors.uptimeTicks.flatMap { Int64(exactly: $0) }
     self.init(
       identity: poll.reading.identity,
@@ -43,7 +53,7 @@ package struct Sign: Equatable, Sendable {
         // Uptime is asked for first, and `time` is when all was read.
         return isBeyond ? nil : time - Int64(outcome.cost.milliseconds) - milliseconds
       },
-      total: poll.reading.meters.first { $0.name == .total && $0.quality.isNumber }?.value)
+      total: total?.value, totalSource: total?.source.name)
   }
 
   /// What the other one, which answers at `endpoint`, is to this one.
@@ -57,7 +67,12 @@ package struct Sign: Equatable, Sendable {
       return .same("")
     }
     guard serial == serialThere else { return .silent }
-    guard let mac, let macThere, mac != macThere else { return .same("") }
+    guard let mac, let macThere else {
+      return contradiction(there, other).map { words in
+        .another("serial \(serial) is also told at \(endpoint), by another device: \(words)")
+      } ?? .same("")
+    }
+    guard mac != macThere else { return .same("") }
     if let started, let startedThere = other.started, (started - startedThere).magnitude <= Self.startTolerance,
       let total, let totalThere = other.total, max(total, totalThere) - min(total, totalThere) <= Self.totalTolerance
     {
@@ -66,5 +81,16 @@ package struct Sign: Equatable, Sendable {
     return .another(
       "serial \(serial) is also told at \(endpoint), by MAC \(macThere.macText) and not \(mac.macText): two devices"
     )
+  }
+  /// What shows that this and the other one, of which one at least tells no MAC, are two devices.
+  private func contradiction(_ there: DeviceIdentity, _ other: Sign) -> String? {
+    if let make = identity?.make, let makeThere = there.make, make.lowercased() != makeThere.lowercased() {
+      return "\(makeThere) and not \(make)"
+    }
+    if let words = there.modelContradiction(identity ?? DeviceIdentity()) { return words }
+    guard let total, let totalThere = other.total, totalSource == other.totalSource,
+      max(total, totalThere) - min(total, totalThere) > Self.totalTolerance
+    else { return nil }
+    return "totals of \(total) here and \(totalThere) there"
   }
 }
