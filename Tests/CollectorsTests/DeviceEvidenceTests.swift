@@ -66,7 +66,8 @@ import Testing
   @Test(arguments: [
     ("Acme Laser 5 v1.2", "Acme Laser 5 v1.3"), ("Acme Laser 5 FW 20230101", "Acme Laser 5 FW 20240202"),
     ("Acme Laser printer 5", "Acme Laserdrucker 5"), ("LaserJet P2055", "LaserJet P2055dn"),
-    ("LaserJet P2055dn", "LaserJet"), ("LaserJet P2055dn", nil), ("LaserJet 400 Firmware 17", "LaserJet 400 Firmware 18"),
+    ("LaserJet P2055dn", "LaserJet"), ("LaserJet P2055dn", nil),
+    ("LaserJet 400 Firmware 17", "LaserJet 400 Firmware 18"),
   ])
   func `an update, another language, or less told is no other device`(before: String, after: String?) throws {
     var registry = DeviceRegistry()

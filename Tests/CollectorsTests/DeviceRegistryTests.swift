@@ -383,7 +383,9 @@ import Testing
     #expect(other.device == (try id(2)) && other.merged.isEmpty)
   }
 
-  @Test(arguments: ["CN12345678", "00CN12345678", "  CN12345678 ", "CN12345678\u{0}\u{0}", "cn12345678", "CN-12345678", "CN 1234/5678"])
+  @Test(arguments: [
+    "CN12345678", "00CN12345678", "  CN12345678 ", "CN12345678\u{0}\u{0}", "cn12345678", "CN-12345678", "CN 1234/5678",
+  ])
   func `a serial number with padding is the same one`(serial: String) throws {
     var registry = DeviceRegistry()
     _ = try sighted(&registry, identity("CN12345678", mac: Self.mac), a, new: 1)

@@ -153,7 +153,9 @@ struct InterpretationTests {
     #expect(other.normalizedSerial == nil)
   }
 
-  @Test(arguments: ["N/A", "unknown", "none", "0000000000", "XXXXXXXXXX", "Not Set", "(null)", "To be filled by O.E.M."])
+  @Test(arguments: [
+    "N/A", "unknown", "none", "0000000000", "XXXXXXXXXX", "Not Set", "(null)", "To be filled by O.E.M.",
+  ])
   func `a text that stands for no serial number is none, and a finding quotes it`(text: String) {
     let entry = PrinterMIB.General.entry
     let name = entry.appending(PrinterMIB.General.serialNumber, 1)

@@ -37,7 +37,9 @@ private struct Designation {
 
   /// Numbers from this length on are dates and build numbers.
   private static let buildDigitsMin = 6
-  private static let versionWords: Set<String> = ["V", "VER", "VERSION", "FW", "FIRMWARE", "ROM", "REV", "REVISION", "BUILD"]
+  private static let versionWords: Set<String> = [
+    "V", "VER", "VERSION", "FW", "FIRMWARE", "ROM", "REV", "REVISION", "BUILD",
+  ]
 
   init(_ model: String) {
     let all = model.uppercased().split { !($0.isLetter || $0.isNumber || $0 == ".") }.map(String.init)
