@@ -87,24 +87,29 @@ extension Interpreter {
     }
   }
 
-  /// prtGeneralSerialNumber, else the profile's objects, else the device id, else a piece of sysDescr. What is none is passed over.
+  /// prtGeneralSerialNumber, else the profile's objects, else the device id, else a piece of sysDescr. What stands for "none" is passed over; where
+  /// the device says nothing else, that is told as it says it, and a finding tells that it is none. It identifies nothing (`SerialNumber`).
   private mutating func serial(_ deviceID: FoundText?) -> FoundText? {
+    var told: [FoundText] = []
     let standard = generalRow?.binding(PrinterMIB.General.serialNumber)
-    if let serial = serialNumber(found(standard, "rfc3805", "prtGeneralSerialNumber")) { return serial }
-    if let profile, let serial = serialNumber(firstText(profile.identity.serial, profile.rule("serial"))) {
+    if let serial = serialNumber(found(standard, "rfc3805", "prtGeneralSerialNumber"), &told) { return serial }
+    if let profile, let serial = serialNumber(firstText(profile.identity.serial, profile.rule("serial")), &told) {
       return serial
     }
-    guard var serial = deviceID?.field(\.serialNumber) else { return serialNumber(cut(.serial, .sysDescr)) }
-    if profile?.identity.isDeviceIDSerialHexadecimal == true, let text = serial.text.text.fromHexadecimal {
-      serial.text = DeviceText(text, raw: Array(serial.text.text.utf8))
+    var last = deviceID?.field(\.serialNumber)
+    if profile?.identity.isDeviceIDSerialHexadecimal == true, let hexadecimal = last?.text.text,
+      let text = hexadecimal.fromHexadecimal
+    {
+      last?.text = DeviceText(text, raw: Array(hexadecimal.utf8))
     }
-    return serialNumber(serial)
+    return serialNumber(last ?? cut(.serial, .sysDescr), &told) ?? told.first
   }
 
-  /// The text, unless it stands for "none": then a finding quotes it.
-  private mutating func serialNumber(_ found: FoundText?) -> FoundText? {
+  /// The text, unless it stands for "none": then it is put to those, and a finding quotes it.
+  private mutating func serialNumber(_ found: FoundText?, _ none: inout [FoundText]) -> FoundText? {
     guard let found, SerialNumber.isPlaceholder(found.text.text) else { return found }
     findings.append(Finding(found.source.name, "\"\(found.text.text)\" is no serial number"))
+    none.append(found)
     return nil
   }
 

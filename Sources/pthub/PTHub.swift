@@ -39,6 +39,7 @@ struct PTHub: AsyncParsableCommand {
         70   a fault of the program itself
         73   the directory cannot be made
         74   the disk failed or is full, or standard output could not be written
+        75   `serve`: a database that hangs kept it from an orderly end for a minute; nothing acknowledged is lost
         77   the permissions do not allow it, also not the port
         78   the directory is not a hub, is damaged, or is of a newer pthub
 

@@ -186,12 +186,17 @@ struct AnonymisationTests {
     #expect(after.status.console.count == before.status.console.count, "\(path)")
     #expect(after.detectors == before.detectors, "\(path)")
     #expect(after.checks == before.checks, "\(path)")
-    #expect(after.findings.map(\.message) == before.findings.map(\.message), "\(path)")
+    #expect(Self.ofReading(after.findings) == Self.ofReading(before.findings), "\(path)")
     #expect(after.identity.make == before.identity.make, "\(path)")
     #expect(after.identity.model == before.identity.model, "\(path)")
     #expect(after.identity.firmware == before.identity.firmware, "\(path)")
     #expect(after.identity.systemObjectID == before.identity.systemObjectID, "\(path)")
     #expect(after.identity.macAddress?.prefix(3) == before.identity.macAddress?.prefix(3), "\(path)")
+  }
+
+  /// Whether a serial number is one is told of the identity, which is another.
+  private static func ofReading(_ findings: [Finding]) -> [String] {
+    findings.map(\.message).filter { !$0.hasSuffix("is no serial number") }
   }
 
   /// What people name is not the same; that there is a name is.
