@@ -16,6 +16,8 @@ struct DeviceWriter {
     let id: DeviceID
     let state: DeviceState
     let device: Int64
+    /// Whether the install had not told of it before. What it told while nobody knew whose it was is in the state alone.
+    let isFirst: Bool
   }
 
   func write(_ changes: FleetChanges, _ state: FleetState) throws {
@@ -24,8 +26,10 @@ struct DeviceWriter {
     for id in changes.devices {
       // One that was only counted, and never told who it is, is nobody's yet.
       guard let device = state.devices[id], let identity = device.identity else { continue }
-      sightings.append(
-        Sighting(id: id, state: device, device: try number(of: id, device, identity, entity)))
+      let known: Int64? = try db.value(
+        "SELECT device FROM sighting WHERE install = ? AND agent_device = ?", install, id.bytes)
+      let number = try known ?? number(of: id, device, identity, entity)
+      sightings.append(Sighting(id: id, state: device, device: number, isFirst: known == nil))
     }
     // In one order, so that installs which see the same devices do not wait for each other in a circle.
     for sighting in sightings.sorted(by: { $0.device < $1.device }) {
@@ -49,11 +53,6 @@ struct DeviceWriter {
   private func number(of id: DeviceID, _ state: DeviceState, _ identity: DeviceIdentity, _ entity: Int64) throws
     -> Int64
   {
-    if let known: Int64 = try db.value(
-      "SELECT device FROM sighting WHERE install = ? AND agent_device = ?", install, id.bytes)
-    {
-      return known
-    }
     // The device whose record goes on is this one.
     if let into = state.merged?.fact.into,
       let known: Int64 = try db.value(
@@ -112,8 +111,8 @@ struct DeviceWriter {
       identity.assetNumber?.text, state.address, state.condition, state.lastRead?.time, number)
     // One that goes on as another has that one's counters.
     guard state.merged == nil else { return }
-    let observations =
-      isNew ? state.reading.map { state.observations(at: $0.time) } ?? [] : changes.observations[sighting.id] ?? []
+    let latest = state.reading.map { state.observations(at: $0.time) } ?? []
+    let observations = isNew ? latest : changes.observations[sighting.id] ?? (sighting.isFirst ? latest : [])
     if !observations.isEmpty {
       try writeMeters(number, observations, state)
       try writeSupplies(number, state)
@@ -122,6 +121,7 @@ struct DeviceWriter {
       try takeOverAlerts(number, state)
     } else {
       for event in changes.alerts[sighting.id] ?? [] { try write(event, number) }
+      if sighting.isFirst { try raiseAll(state, number) }
     }
   }
 
@@ -233,6 +233,10 @@ struct DeviceWriter {
       let key: String = try row("key")
       if !own.contains(key) { try clear(key, device, at: time) }
     }
+    try raiseAll(state, device)
+  }
+
+  private func raiseAll(_ state: DeviceState, _ device: Int64) throws {
     for (key, raised) in state.alerts.sorted(by: { $0.key < $1.key }) {
       try raise(key, raised.fact.alert, device, at: raised.time)
     }

@@ -80,10 +80,13 @@ package final class FleetProjector: Sendable {
     var decoder = EventDecoder(.withoutRaw)
     var unreadable = UnreadableRecords()
     if fold.positions[run.epoch] == nil {
-      for payload in try conflicts(install, before: run.epoch, after: fold.positions.keys.max(), db) {
-        // One that is no event was never anybody's.
-        guard let event = try? payload.withUnsafeBytes({ try decoder.event($0) }) else { continue }
-        changes.apply(event, to: &fold.state, isObserving: false)
+      for conflict in try conflicts(install, before: run.epoch, after: fold.positions.keys.max(), db) {
+        do {
+          let event = try conflict.payload.withUnsafeBytes { try decoder.event($0) }
+          changes.apply(event, to: &fold.state, isObserving: false)
+        } catch {
+          unreadable.add(epoch: conflict.epoch, sequence: conflict.sequence, reason: "\(error)")
+        }
       }
     }
     for (sequence, payload) in run.records {
@@ -189,12 +192,12 @@ package final class FleetProjector: Sendable {
   /// What an install told in place of what is held of its epochs, in order.
   private func conflicts(
     _ install: Int64, before epoch: Int64, after folded: Int64?, _ db: any SQLConnection
-  ) throws -> [Data] {
+  ) throws -> [(epoch: Int64, sequence: Int64, payload: Data)] {
     guard let folded else { return [] }
     return try db.rows(
-      "SELECT payload FROM conflict WHERE install = ? AND epoch >= ? AND epoch < ? ORDER BY epoch, sequence, number",
+      "SELECT epoch, sequence, payload FROM conflict WHERE install = ? AND epoch >= ? AND epoch < ? ORDER BY epoch, sequence, number",
       install, folded, epoch
-    ).map { try $0("payload") }
+    ).map { (try $0("epoch"), try $0("sequence"), try $0("payload")) }
   }
 
   private func writeRows(_ changes: FleetChanges, _ fold: Fold, _ db: any SQLConnection) throws {

@@ -297,16 +297,21 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
     var sender = try await Sender(test, mark: 1)
     try await sender.send(taken(one, 10, reading(serial: "S1", total: 100)))
     var restored = sender
-    try await sender.send(taken(one, 20, reading(serial: "S1", total: 110)))
+    try await sender.send(taken(one, 20, reading(serial: "S1", total: 110)), raised(one, 21, 7), cleared(one, 22, 7))
     try await test.store.foldEverything()
     // Offline, from the backup: another second record, with an alert, and a device that the hub has not heard of.
     restored.journal.append(try raised(one, 30, 8).encoded())
+    restored.journal.append("no event")
     restored.journal.append(try taken(two, 31, reading(serial: "S2", total: 7)).encoded())
     restored.journal.append(try raised(two, 32, 9).encoded())
     try await restored.sendRest(from: 2)
-    #expect(try await rows(.alerts, test, "serial") == [[.text("S2")]], "the second record is in conflict")
+    #expect(
+      try await rows(.alerts, test, "serial") == [],
+      "three records are in conflict; the fourth is of nobody that is known")
     restored.journal = restored.journal.nextEpoch()
     try await restored.send(taken(one, 40, reading(serial: "S1", total: 112)))
+    let folded = try await test.store.fold(restored.install.number, FleetProjector(), now: TestStore.now)
+    #expect(folded.unreadable.count == 1 && folded.unreadable.first?.sequence == 3)
     #expect(
       try await rows(.alerts, test, "serial", "description").sorted { "\($0)" < "\($1)" } == [
         [.text("S1"), .text("Jam 8")], [.text("S2"), .text("Jam 9")],
