@@ -124,10 +124,10 @@ internal import Testing
     try await visit.close()
   }
 
-  @Test func `is one of a few, and rests for a short time alone`() async throws {
+  @Test func `is one of a few`() async throws {
     let device = try await KeptDevice { _ in [Self.ok("a")] }
     let visit = try await Visit(
-      ports: [device.port], limits: { ($0.connectionsMax, $0.restingMax, $0.restingTime) = (3, 2, .milliseconds(300)) })
+      ports: [device.port], limits: { ($0.connectionsMax, $0.restingMax, $0.restingTime) = (3, 2, .seconds(600)) })
     try await withThrowingTaskGroup(of: Void.self) { group in
       for number in 0..<30 {
         group.addTask {
@@ -139,7 +139,15 @@ internal import Testing
     }
     #expect(device.requests.count == 30 && device.opened < 30)
     #expect(device.open <= 3)
+    try await visit.close()
+  }
+
+  @Test func `rests for a short time alone`() async throws {
+    let device = try await KeptDevice { _ in [Self.ok("a")] }
+    let visit = try await Visit(ports: [device.port], limits: { $0.restingTime = .milliseconds(300) })
+    #expect(try await visit.ask("/", port: device.port).text == "a")
     try await eventually("nothing rests for long") { device.open == 0 }
+    #expect(device.opened == 1)
     try await visit.close()
   }
 
