@@ -210,6 +210,7 @@ let package = Package(
         "Platform",
         "Settings", "WebServing",
         grpcCore,
+        grpcProtobuf,
         protobuf,
         logging,
         lifecycle,

@@ -112,23 +112,72 @@ internal import Testing
     for number in 1...3 { mailbox.put(number) }
     mailbox.finish()
     mailbox.put(4)
-    #expect(try await mailbox.takeAll() == [1, 2, 3])
-    #expect(try await mailbox.takeAll() == nil)
+    #expect(try await mailbox.next())
+    #expect(mailbox.takeAll() == [1, 2, 3])
+    #expect(mailbox.takeAll() == nil)
+    #expect(try await !mailbox.next())
   }
 
   @Test func `an error comes after what was put before it`() async throws {
     let mailbox = Mailbox<Int>()
     mailbox.put(1)
     mailbox.finish(throwing: HubError(.unavailable, "x"))
-    #expect(try await mailbox.takeAll() == [1])
-    await #expect(throws: HubError.self) { try await mailbox.takeAll() }
+    #expect(try await mailbox.next())
+    #expect(mailbox.takeAll() == [1])
+    #expect(mailbox.takeAll() == nil)
+    await #expect(throws: HubError.self) { try await mailbox.next() }
   }
 
-  @Test func `a taker that is cancelled does not wait for ever`() async throws {
+  @Test func `while somebody takes, nobody else is called, and the end waits`() async throws {
     let mailbox = Mailbox<Int>()
-    let taker = Task { try await mailbox.takeAll() }
+    mailbox.put(1)
+    #expect(try await mailbox.next())
+    #expect(mailbox.takeAll() == [1])
+    let calls = Mutex(0)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { while try await mailbox.next() { calls.withLock { $0 += 1 } } }
+      mailbox.put(2)
+      mailbox.finish()
+      // Whoever takes, takes that, too.
+      #expect(mailbox.takeAll() == [2])
+      #expect(mailbox.takeAll() == nil)
+      try await group.waitForAll()
+    }
+    #expect(calls.withLock { $0 } == 0)
+  }
+
+  @Test func `an abort drops what there is, waits for nobody, and comes after a finish, too`() async throws {
+    let mailbox = Mailbox<Int>()
+    mailbox.put(1)
+    #expect(try await mailbox.next())
+    mailbox.put(2)
+    mailbox.finish()
+    mailbox.abort(throwing: HubError(.unavailable, "x"))
+    mailbox.abort(throwing: CancellationError())
+    await #expect(throws: HubError.self) { try await mailbox.next() }
+    #expect(mailbox.takeAll() == nil)
+  }
+
+  @Test func `whoever waits and is cancelled does not wait for ever`() async throws {
+    let mailbox = Mailbox<Int>()
+    let taker = Task { try await mailbox.next() }
     taker.cancel()
     await #expect(throws: CancellationError.self) { try await taker.value }
+  }
+}
+
+@Suite struct CallTimeoutTests {
+  @Test(arguments: [
+    ("5S", Duration.seconds(5)), ("99999999H", .seconds(99_999_999 * 3_600)), ("2M", .seconds(120)),
+    ("250m", .milliseconds(250)), ("7u", .microseconds(7)), ("1n", .nanoseconds(1)),
+  ])
+  func `a caller's deadline is read`(text: String, duration: Duration) {
+    #expect((["grpc-timeout": .string(text)] as Metadata).callTimeout == duration)
+  }
+
+  @Test(arguments: ["", "S", "5", "5x", "-5S", "+5S", "100000000S", "5 S", "٥S"])
+  func `what is no deadline is none`(text: String) {
+    #expect((["grpc-timeout": .string(text)] as Metadata).callTimeout == nil)
   }
 }
 

@@ -57,6 +57,16 @@ final class ByteBudget: Sendable {
     return count
   }
 
+  /// Takes `count` bytes if they are there and nobody waits for any; else nil. More than the capacity is taken as the capacity.
+  func takeNow(_ count: Int) -> Int? {
+    let count = min(count, capacity)
+    return state.withLock { state in
+      guard state.waiters.isEmpty, state.available >= count else { return nil }
+      state.available -= count
+      return count
+    }
+  }
+
   /// Gives bytes back that `take` returned.
   func release(_ count: Int) {
     let ready = state.withLock { state in
@@ -105,6 +115,12 @@ final class BudgetShare: Sendable {
 
   func take(_ count: Int) async throws -> Int {
     let taken = try await budget.take(count)
+    outstanding.withLock { $0 += taken }
+    return taken
+  }
+
+  func takeNow(_ count: Int) -> Int? {
+    guard let taken = budget.takeNow(count) else { return nil }
     outstanding.withLock { $0 += taken }
     return taken
   }

@@ -2,47 +2,27 @@
 
 internal import FoundationEssentials
 internal import GRPCCore
+internal import GRPCProtobuf
 internal import HubProtocol
 internal import Logging
-internal import ServiceLifecycle
 internal import Synchronization
 
-struct CollectionService: Printtrail_Dcam_V1_DeviceCollection.SimpleServiceProtocol {
+/// The check-in, by grpc-swift's server.
+struct CollectionService: RegistrableRPCService {
   let peers: PeerCheck
   let delivery: Delivery
   let logger: Logger
 
-  func stream(
-    request: RPCAsyncSequence<Printtrail_Dcam_V1_AgentMessage, any Error>,
-    response: RPCWriter<Printtrail_Dcam_V1_HubMessage>,
-    context: ServerContext
-  ) async throws {
-    let peer = try await aside { try await peers.peer(context) }
-    let install = peer.install
-    try delivery.admit()
-    defer { delivery.dismiss() }
-    var logger = logger
-    logger[metadataKey: "install"] = "\(install.id)"
-    logger.info("stream opened", metadata: ["peer": "\(context.remotePeer)"])
-    delivery.metrics.count(.streamsOpened)
-    let session = StreamSession(
-      install: install, address: SigningService.address(of: context.remotePeer), delivery: delivery, response: response,
-      logger: logger)
-    do {
-      try await delivery.streamGuard.run(peer, address: context.remotePeer, request) { try await session.run($0) }
-      ended(nil, logger)
-    } catch {
-      ended(error, logger)
-      throw error
+  func registerMethods<Transport: ServerTransport>(with router: inout RPCRouter<Transport>) {
+    router.registerHandler(
+      forMethod: Printtrail_Dcam_V1_DeviceCollection.Method.CheckIn.descriptor,
+      deserializer: ProtobufDeserializer<Printtrail_Dcam_V1_CheckInRequest>(),
+      serializer: ProtobufSerializer<Printtrail_Dcam_V1_CheckInResponse>()
+    ) { request, context in
+      let request = try await ServerRequest(stream: request)
+      return StreamingServerResponse(
+        single: ServerResponse(message: try await checkIn(request: request.message, context: context)))
     }
-  }
-
-  private func ended(_ error: (any Error)?, _ logger: Logger) {
-    let status = HubCounter.status(error)
-    delivery.metrics.count(.streamsEnded, status)
-    var metadata: Logger.Metadata = ["status": "\(status)"]
-    if let error { metadata["reason"] = "\((error as? RPCError)?.message ?? "\(error)")" }
-    logger.log(level: status == "invalid_argument" ? .notice : .info, "stream closed", metadata: metadata)
   }
 
   func checkIn(
@@ -104,11 +84,65 @@ struct CollectionService: Printtrail_Dcam_V1_DeviceCollection.SimpleServiceProto
     }
     // Last, so that it tells what is held after this exchange.
     response.welcome = try await delivery.welcome(install, request.hello)
-    if !request.hello.heads.isEmpty {
-      response.jobs = await delivery.dueJobs(of: install, request.hello, logger: logger)
+    if !request.hello.heads.isEmpty, request.hello.takesJobs {
+      response.jobs = await delivery.dueJobs(of: install, logger: logger)
         .map { .init($0, now: delivery.clock.now) }
     }
     response.nextCheckInMilliseconds = UInt32(clamping: delivery.checkInInterval.milliseconds)
     return response
+  }
+}
+
+/// The stream, past that server.
+extension CollectionService: DirectCall {
+  var method: MethodDescriptor { Printtrail_Dcam_V1_DeviceCollection.Method.Stream.descriptor }
+
+  func serve(_ requests: Requests, _ responses: Responses, _ context: ServerContext) async {
+    let status: Status
+    var metadata = Metadata()
+    do {
+      try await stream(requests, responses, context)
+      status = Status(code: .ok, message: "")
+    } catch {
+      let error = RPCError(thrown: error)
+      status = Status(code: Status.Code(error.code), message: error.message)
+      metadata = error.metadata
+    }
+    // The agent may be gone.
+    try? await responses.write(.status(status, metadata))
+    await responses.finish()
+  }
+
+  private func stream(_ requests: Requests, _ responses: Responses, _ context: ServerContext) async throws {
+    let peer = try await aside {
+      try await responses.write(.metadata([:]))
+      return try await peers.peer(context)
+    }
+    try delivery.admit()
+    defer { delivery.dismiss() }
+    var logger = logger
+    logger[metadataKey: "install"] = "\(peer.install.id)"
+    logger.info("stream opened", metadata: ["peer": "\(context.remotePeer)"])
+    delivery.metrics.count(.streamsOpened)
+    let session = StreamSession(
+      install: peer.install, address: SigningService.address(of: context.remotePeer), delivery: delivery,
+      response: AgentWriter(responses: responses), logger: logger)
+    let id = delivery.streamGuard.open(peer, address: context.remotePeer, session)
+    defer { delivery.streamGuard.close(id) }
+    do {
+      try await session.run(requests, as: id)
+      ended(nil, logger)
+    } catch {
+      ended(error, logger)
+      throw error
+    }
+  }
+
+  private func ended(_ error: (any Error)?, _ logger: Logger) {
+    let status = HubCounter.status(error)
+    delivery.metrics.count(.streamsEnded, status)
+    var metadata: Logger.Metadata = ["status": "\(status)"]
+    if let error { metadata["reason"] = "\((error as? RPCError)?.message ?? "\(error)")" }
+    logger.log(level: status == "invalid_argument" ? .notice : .info, "stream closed", metadata: metadata)
   }
 }

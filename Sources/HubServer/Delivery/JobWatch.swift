@@ -99,9 +99,9 @@ struct SentJobs {
 }
 
 extension Delivery {
-  /// What an install is to be told of jobs, to an agent that knows them. A store that does not answer is no reason to end a stream.
-  func dueJobs(of install: Install, _ hello: Printtrail_Dcam_V1_Hello, logger: Logger) async -> [DueJob] {
-    guard hello.takesJobs, let jobs else { return [] }
+  /// What an install is to be told of jobs, if its agent knows them. A store that does not answer is no reason to end a stream.
+  func dueJobs(of install: Install, logger: Logger) async -> [DueJob] {
+    guard let jobs else { return [] }
     do { return try await jobs.dueJobs(of: install.number, now: clock.now) } catch {
       logger.error("jobs not read", metadata: ["error": "\(error)"])
       return []

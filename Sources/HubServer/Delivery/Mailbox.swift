@@ -1,6 +1,7 @@
-// What a stream has received and not yet handled. One task puts, one takes; the taker gets all there is at once, so
-// that several batches that came during one commit go into the next one together. It holds no more than its producer's
-// byte budgets allow.
+// What a stream has received and not yet handled. Whoever receives puts; one task waits, and has it handled by another that ends when nothing is
+// left. So a stream that receives nothing keeps no task for handling, which would keep the memory that it went through. All there is is taken
+// at once, so that several batches that came during one commit go into the next one together. It holds no more than its producer's byte budgets
+// allow.
 
 internal import Synchronization
 
@@ -8,7 +9,18 @@ final class Mailbox<Element: Sendable>: Sendable {
   private struct State {
     var elements: [Element] = []
     var end: Result<Void, any Error>?
-    var taker: CheckedContinuation<Void, Never>?
+    /// What there is is not waited for.
+    var isAborted = false
+    /// Somebody takes what there is.
+    var isTaken = false
+    var waiter: CheckedContinuation<Void, Never>?
+
+    /// True: there is something, and nobody takes it. False: nothing will come. Nil: wait.
+    var standing: Result<Bool, any Error>? {
+      if isAborted { return end.map { end in end.map { false } } }
+      if isTaken { return nil }
+      return elements.isEmpty ? end.map { end in end.map { false } } : .success(true)
+    }
   }
 
   private let state = Mutex(State())
@@ -20,34 +32,56 @@ final class Mailbox<Element: Sendable>: Sendable {
     }
   }
 
-  /// No more will come. With an error, `takeAll` throws it once it has given out what there is. The first end counts.
+  /// No more will come. With an error, `next` throws it once all there is was taken and dealt with. The first end counts.
   func finish(throwing error: (any Error)? = nil) {
     resume { state in
       if state.end == nil { state.end = error.map { .failure($0) } ?? .success(()) }
     }
   }
 
-  /// Everything there is, waiting for the first; nil after the end.
-  func takeAll() async throws -> [Element]? {
+  /// Ends at once: what there is is dropped, and `next` throws the error. The first that aborts counts, also after `finish`.
+  func abort(throwing error: any Error) {
+    resume { state in
+      guard !state.isAborted else { return }
+      state.isAborted = true
+      state.end = .failure(error)
+      state.elements = []
+    }
+  }
+
+  /// Waits until there is something that nobody takes: then somebody must call `takeAll` until nothing is left.
+  ///
+  /// - Returns: false after the end.
+  func next() async throws -> Bool {
     while true {
-      let taken: Result<[Element]?, any Error>? = state.withLock { state in
-        if !state.elements.isEmpty {
-          defer { state.elements = [] }
-          return .success(state.elements)
-        }
-        return state.end.map { end in end.map { nil } }
+      let standing = state.withLock { state in
+        let standing = state.standing
+        if case .success(true)? = standing { state.isTaken = true }
+        return standing
       }
-      if let taken { return try taken.get() }
+      if let standing { return try standing.get() }
       await wait()
     }
+  }
+
+  /// Everything there is; nil if that is nothing.
+  func takeAll() -> [Element]? {
+    var taken: [Element]?
+    resume { state in
+      state.isTaken = !state.elements.isEmpty
+      guard state.isTaken else { return }
+      taken = state.elements
+      state.elements = []
+    }
+    return taken
   }
 
   private func wait() async {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let isReady = state.withLock { state in
-          guard state.elements.isEmpty, state.end == nil else { return true }
-          state.taker = continuation
+          guard state.standing == nil else { return true }
+          state.waiter = continuation
           return false
         }
         if isReady { continuation.resume() }
@@ -58,11 +92,12 @@ final class Mailbox<Element: Sendable>: Sendable {
   }
 
   private func resume(after change: (inout State) -> Void) {
-    let taker = state.withLock { state in
+    let waiter: CheckedContinuation<Void, Never>? = state.withLock { state in
       change(&state)
-      defer { state.taker = nil }
-      return state.taker
+      guard state.standing != nil else { return nil }
+      defer { state.waiter = nil }
+      return state.waiter
     }
-    taker?.resume()
+    waiter?.resume()
   }
 }

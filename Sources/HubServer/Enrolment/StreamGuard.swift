@@ -1,14 +1,22 @@
-// Runs delivery streams under the eyes of `LiveStreams`: the shell around it.
+// The delivery streams under the eyes of `LiveStreams`: the shell around it.
 
 internal import GRPCCore
 internal import Logging
 internal import Synchronization
 
+/// A stream that can be ended from elsewhere.
+protocol GuardedStream: AnyObject, Sendable {
+  /// Ends it at once, whatever it does.
+  func abort(_ error: RPCError)
+  /// Ends it when what it has received is dealt with.
+  func finish(_ error: RPCError)
+}
+
 final class StreamGuard: Sendable {
   private struct Shared {
     var live = LiveStreams()
-    /// Told why their stream must end.
-    var ends: [LiveStreams.ID: AsyncStream<LiveStreams.Ending>.Continuation] = [:]
+    var streams: [LiveStreams.ID: any GuardedStream] = [:]
+    var isShutDown = false
   }
 
   private let store: any RegistryStore
@@ -24,53 +32,49 @@ final class StreamGuard: Sendable {
     self.logger = logger
   }
 
-  /// Runs `body`, which serves a stream of `peer`, until it ends, or until the peer's identity does.
-  ///
-  /// - Throws: what `body` throws, or an `RPCError` with the status of the table in `LiveStreams`.
-  func run<Message: Sendable>(
-    _ peer: Peer, address: String, _ request: RPCAsyncSequence<Message, any Error>,
-    _ body: @Sendable @escaping (RPCAsyncSequence<Message, any Error>) async throws -> Void
-  ) async throws {
-    let (endings, end) = AsyncStream.makeStream(of: LiveStreams.Ending.self, bufferingPolicy: .bufferingOldest(1))
-    let (id, crowdedOut) = shared.withLock { shared in
+  /// Notes a stream of `peer` that was opened, until `close`.
+  func open(_ peer: Peer, address: String, _ stream: any GuardedStream) -> LiveStreams.ID {
+    let (id, crowdedOut, isShutDown) = shared.withLock { shared in
       let opened = shared.live.open(peer, address: SigningService.address(of: address), now: clock.now)
-      shared.ends[opened.id] = end
-      return (opened.id, opened.crowdedOut.flatMap { shared.ends[$0] })
+      shared.streams[opened.id] = stream
+      return (opened.id, opened.crowdedOut.flatMap { shared.streams[$0] }, shared.isShutDown)
     }
+    if isShutDown { stream.finish(.shuttingDown) }
     if let crowdedOut {
       logger.warning(
         "an install has too many streams", metadata: ["install": "\(peer.install.id)", "peer": "\(address)"])
-      crowdedOut.yield(.crowdedOut)
+      crowdedOut.abort(Self.error(.crowdedOut))
     }
-    defer {
-      shared.withLock { shared in
-        shared.live.close(id)
-        shared.ends[id] = nil
-      }
-    }
-    let heard = RPCAsyncSequence(
-      wrapping: request.map { message in
-        await self.heard(id, peer.install)
-        return message
-      })
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await body(heard) }
-      group.addTask {
-        for await ending in endings { throw Self.error(ending) }
-        try Task.checkCancellation()
-      }
-      defer { group.cancelAll() }
-      try await group.next()
+    return id
+  }
+
+  func close(_ id: LiveStreams.ID) {
+    shared.withLock { shared in
+      shared.live.close(id)
+      shared.streams[id] = nil
     }
   }
 
-  private func heard(_ id: LiveStreams.ID, _ install: Install) async {
-    guard let twins = shared.withLock({ $0.live.heard(id, now: clock.now) }) else { return }
+  /// Something came in a stream.
+  ///
+  /// - Returns: twins, of which `tell` tells the operator.
+  func heard(_ id: LiveStreams.ID) -> LiveStreams.Twins? { shared.withLock { $0.live.heard(id, now: clock.now) } }
+
+  func tell(_ twins: LiveStreams.Twins, of install: Install) async {
     let detail =
       twins.first == twins.second
       ? "two agents deliver as this install at the same time, both from \(twins.first)"
       : "two agents deliver as this install at the same time, from \(twins.first) and from \(twins.second)"
     await doubt(install, detail, peer: twins.second)
+  }
+
+  /// The hub goes down: each stream ends when what it has received is dealt with, and so does each that is opened from here on.
+  func shutDown() {
+    let open = shared.withLock { shared in
+      shared.isShutDown = true
+      return Array(shared.streams.values)
+    }
+    for stream in open { stream.finish(.shuttingDown) }
   }
 
   /// Tells the operator that an identity seems to be in two places: in the log, the audit trail, and the list of installs.
@@ -90,9 +94,9 @@ final class StreamGuard: Sendable {
   /// Ends the streams whose identity has ended.
   func end(_ ended: EndedIdentities) {
     let due = shared.withLock { shared in
-      shared.live.due(ended, now: clock.now).compactMap { id, ending in shared.ends[id].map { ($0, ending) } }
+      shared.live.due(ended, now: clock.now).compactMap { id, ending in shared.streams[id].map { ($0, ending) } }
     }
-    for (end, ending) in due { end.yield(ending) }
+    for (stream, ending) in due { stream.abort(Self.error(ending)) }
   }
 
   private static func error(_ ending: LiveStreams.Ending) -> RPCError {

@@ -139,7 +139,7 @@ package struct Hub: Sendable {
       logger: logger)
     let dcam = try RPCListener(
       name: "dcam", endpoint: configuration.dcam, identity: identity, services: [collection, signing],
-      metrics: metrics, logger: logger)
+      direct: collection, metrics: metrics, logger: logger, ending: { streams.shutDown() })
     let hcPort = PortBox()
     let hcConnections = OpenConnections()
     let health = try HealthService(

@@ -16,15 +16,20 @@ internal import WebServing
 struct RPCListener: Service {
   private let name: String
   private let endpoint: Endpoint
-  private let server: GRPCServer<HTTP2ServerTransport.Posix>
+  private let server: GRPCServer<DirectTransport>
   private let connections: OpenConnections
+  private let ending: @Sendable () -> Void
 
+  /// - Parameters:
+  ///   - direct: served beside `services`.
+  ///   - ending: told when the hub goes down, so that calls without an end come to one.
   init(
     name: String, endpoint: Endpoint, identity: ServerIdentity, services: [any RegistrableRPCService],
-    metrics: HubMetrics, logger: Logger
+    direct: (any DirectCall)? = nil, metrics: HubMetrics, logger: Logger, ending: @escaping @Sendable () -> Void = {}
   ) throws {
     self.name = name
     self.endpoint = endpoint
+    self.ending = ending
     let connections = OpenConnections()
     self.connections = connections
     let context = try NIOSSLContext(configuration: identity.tlsConfiguration(protocols: ["h2"]))
@@ -57,14 +62,15 @@ struct RPCListener: Service {
           }
         }
       })
-    server = GRPCServer(transport: transport, services: services)
+    server = GRPCServer(transport: DirectTransport(wire: transport, direct: direct), services: services)
   }
 
   /// - Throws: `HubError` if it cannot listen.
   func run() async throws {
     do {
-      try await servedToTheEnd(connections) { [server] in
+      try await servedToTheEnd(connections) { [server, ending] in
         server.beginGracefulShutdown()
+        ending()
       } serve: { [server] in
         try await server.serve()
       }
@@ -76,7 +82,7 @@ struct RPCListener: Service {
   /// The port it listens on, once it does.
   var port: Int {
     get async throws {
-      let address = try await server.transport.listeningAddress
+      let address = try await server.transport.wire.listeningAddress
       return address.ipv4?.port ?? address.ipv6?.port ?? endpoint.port
     }
   }
