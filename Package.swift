@@ -194,7 +194,13 @@ let package = Package(
         "Projections", "ReadModels", logging,
       ]),
 
-    // The hub: never HTTP2, GRPCWire or TLS.
+    // The hub: never GRPCWire or TLS.
+    room(
+      "RPCServing",
+      [
+        "HTTP2", "OpenSSL", "Zlib", grpcCore,
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+      ]),
     room(
       "HubDatabase",
       [
@@ -207,14 +213,13 @@ let package = Package(
       "HubServer",
       [
         "DevicePages", "HubDatabase", "HubFleet", "HubProtocol", "Discovery", "Events", "Evidence", "OpenSSL", "CLinux",
-        "Platform",
+        "Platform", "RPCServing",
         "Settings", "WebServing",
         grpcCore,
         grpcProtobuf,
         protobuf,
         logging,
         lifecycle,
-        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HummingbirdHTTP2", package: "hummingbird"),
@@ -370,6 +375,7 @@ let package = Package(
         grpcCore,
       ]),
     tests("ScenarioTests", of: ["TestPrograms", "TestDatabases"], exclude: ["Support"]),
+    tests("RPCServingTests", of: ["RPCServing", "HTTP2", "TestPrograms", grpcCore], exclude: ["Support"]),
     tests("SettingsTests", of: ["Settings", "AlertRules", "Discovery", "Platform", "PrinterModel", "SNMP"]),
     tests("TOMLTextTests", of: ["TOMLText"]),
     tests("SNMPTests", of: ["SNMP", "MIB", "OpenSSL"]),

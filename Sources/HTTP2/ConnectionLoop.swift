@@ -216,6 +216,7 @@ extension ConnectionLoop {
       goneReason = .goneAway(code: code, reason: reason)
       connection.becameUnusable(goneReason)
     case .pong: keepalive.answered()
+    case .ping: break
     case .violation(let reason):
       goneReason = settingsDeadline == nil ? .protocolViolation(reason: reason) : .notHTTP2(reason: reason)
       connection.becameUnusable(goneReason)

@@ -109,7 +109,9 @@ private func receivedFrame(
   case NGHTTP2_DATA:
     if head.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 { inside.events.append(.end(stream)) }
   case NGHTTP2_SETTINGS where head.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0: inside.events.append(.settings)
-  case NGHTTP2_PING where head.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0: inside.events.append(.pong)
+  case NGHTTP2_PING:
+    let isAnswer = head.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0
+    if isAnswer { inside.events.append(.pong) } else if inside.role == .server { inside.events.append(.ping) }
   case NGHTTP2_GOAWAY:
     let goAway = frame.pointee.goaway
     inside.events.append(.goAway(HTTP2ErrorCode(rawValue: goAway.error_code), reason: reason(of: goAway)))
@@ -183,7 +185,7 @@ private func couldNotSend(
 
 /// nghttp2 asks for the next bytes of a body: as many as it says fit the frame and the windows.
 func readOutbox(
-  _: OpaquePointer?, stream: Int32, buffer: UnsafeMutablePointer<UInt8>?, capacity: Int,
+  session: OpaquePointer?, stream: Int32, buffer: UnsafeMutablePointer<UInt8>?, capacity: Int,
   flags: UnsafeMutablePointer<UInt32>?, _: UnsafeMutablePointer<nghttp2_data_source>?, user: UnsafeMutableRawPointer?
 ) -> Int {
   guard let inside = inside(user), let waiting = inside.outboxes[stream]?.count,
@@ -195,7 +197,14 @@ func readOutbox(
   }
   let target = UnsafeMutableRawBufferPointer(start: buffer, count: capacity)
   let moved = inside.outboxes[stream]?.move(into: target) ?? 0
-  if isEnded, moved == waiting { flags?.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue }
+  if isEnded, moved == waiting {
+    flags?.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
+    if let trailers = inside.outboxes[stream]?.trailers {
+      flags?.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+      // The one function that nghttp2 lets be called from here.
+      _ = withNameValues(trailers) { nghttp2_submit_trailer(session, stream, $0.baseAddress, $0.count) }
+    }
+  }
   if moved > 0 { inside.events.append(.sent(stream, moved)) }
   return moved
 }

@@ -20,6 +20,8 @@ package struct HTTP2Configuration: Sendable {
   package var drainTimeout = Duration.seconds(10)
   /// At a server: requests that may be open at one time.
   package var streamsMax = 32
+  /// At a server: whether requests may be for WebSockets (RFC 8441).
+  package var takesWebSockets = true
   /// At a server: frames that cost work and carry nothing (pings, settings, resets, empty data) which may come at once, and
   /// how many more each second. A page that is left while it loads ends some dozens of requests.
   package var choresAtOnceMax = 256

@@ -20,10 +20,8 @@ extension HTTP2Configuration {
     case .client: return [entry(NGHTTP2_SETTINGS_ENABLE_PUSH, 0)] + common
     case .server:
       return [
-        entry(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, streamsMax),
-        // RFC 8441: WebSockets.
-        entry(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1),
-      ] + common
+        entry(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, streamsMax)
+      ] + (takesWebSockets ? [entry(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1)] : []) + common
     }
   }
 }
@@ -42,12 +40,35 @@ extension HTTP2Session {
     if status == 0, !endStream { inside.outboxes[stream] = Outbox() }
   }
 
+  /// Queues the end of an answer: what follows its body. Without effect on a stream that is over, or was ended.
+  package func end(_ trailers: [HTTP2Header], on stream: StreamID) {
+    guard inside.outboxes[stream]?.isEnded == false else { return }
+    inside.outboxes[stream]?.trailers = trailers
+    send([], on: stream, endStream: true)
+  }
+
+  /// Queues a GOAWAY that still takes every request, so that none crosses it that would not be looked at (RFC 9113 section 6.8). `goAway` follows
+  /// it, when the peer has answered a ping.
+  package func announceGoAway() { nghttp2_submit_shutdown_notice(session) }
+
   /// Queues GOAWAY with a text: no request that comes from now on is looked at, those that are open go on.
   package func goAway(_ code: HTTP2ErrorCode, reason: String) {
     let text = Array(reason.utf8.prefix(Self.reasonBytesMax))
     nghttp2_submit_goaway(
       session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nghttp2_session_get_last_proc_stream_id(session), code.rawValue, text,
       text.count)
+  }
+
+  /// Frames that wait to be written, bodies apart. A peer that reads nothing and asks for much makes them many.
+  package var waitingFrames: Int { nghttp2_session_get_outbound_queue_size(session) }
+
+  /// The bytes of a GOAWAY, for a session that has failed and can be asked for nothing more.
+  package static func lastWords(_ code: HTTP2ErrorCode, lastRequest: StreamID) -> [UInt8] {
+    var frame: [UInt8] = [0, 0, 8, UInt8(NGHTTP2_GOAWAY.rawValue), 0, 0, 0, 0, 0]
+    for number in [UInt32(bitPattern: lastRequest), code.rawValue] {
+      withUnsafeBytes(of: number.bigEndian) { frame.append(contentsOf: $0) }
+    }
+    return frame
   }
 
   /// How many frames came since the last call that cost work and carry nothing.

@@ -49,6 +49,8 @@ package final class HTTP2Session {
     case goAway(HTTP2ErrorCode, reason: String)
     /// Our PING was answered.
     case pong
+    /// At a server: the peer asked whether this side is there, which is answered by itself.
+    case ping
     /// The peer broke the protocol, and was told so with GOAWAY: nothing more will come.
     case violation(reason: String)
   }
@@ -169,14 +171,16 @@ package final class HTTP2Session {
 
   /// Appends what must go to the peer to `output`, until `countMax` bytes are in it or nothing is left.
   package func moveOutput(into output: inout [UInt8], countMax: Int) throws(HTTP2Error) {
-    while output.count < countMax {
-      endAnswered()
-      var start: UnsafePointer<UInt8>?
-      let count = nghttp2_session_mem_send(session, &start)
-      guard count >= 0 else { throw failure(Int32(clamping: count)) }
-      guard count > 0, let start else { return }
-      output.append(contentsOf: UnsafeBufferPointer(start: start, count: count))
-    }
+    while output.count < countMax, let frame = try nextOutput() { output.append(contentsOf: frame) }
+  }
+
+  /// The next bytes that must go to the peer, one frame or several; nil when nothing is left. They are good until the next call of anything.
+  package func nextOutput() throws(HTTP2Error) -> UnsafeRawBufferPointer? {
+    endAnswered()
+    var start: UnsafePointer<UInt8>?
+    let count = nghttp2_session_mem_send(session, &start)
+    guard count >= 0 else { throw failure(Int32(clamping: count)) }
+    return count > 0 ? UnsafeRawBufferPointer(start: start, count: count) : nil
   }
 
   func failure(_ code: Int32) -> HTTP2Error {

@@ -9,6 +9,8 @@ struct Outbox {
   private(set) var count = 0
   /// Nothing will follow what waits.
   var isEnded = false
+  /// At a server: what follows the last byte; nil for nothing.
+  var trailers: [HTTP2Header]?
   /// nghttp2 was told that nothing is there, and must be told when there is.
   var isDeferred = false
 

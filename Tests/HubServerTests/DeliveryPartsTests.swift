@@ -1,6 +1,5 @@
 internal import Evidence
 internal import FoundationEssentials
-internal import GRPCCore
 internal import HubProtocol
 @testable internal import HubServer
 internal import Logging
@@ -160,21 +159,6 @@ internal import Testing
     let taker = Task { try await mailbox.next() }
     taker.cancel()
     await #expect(throws: CancellationError.self) { try await taker.value }
-  }
-}
-
-@Suite struct CallTimeoutTests {
-  @Test(arguments: [
-    ("5S", Duration.seconds(5)), ("99999999H", .seconds(99_999_999 * 3_600)), ("2M", .seconds(120)),
-    ("250m", .milliseconds(250)), ("7u", .microseconds(7)), ("1n", .nanoseconds(1)),
-  ])
-  func `a caller's deadline is read`(text: String, duration: Duration) {
-    #expect((["grpc-timeout": .string(text)] as Metadata).callTimeout == duration)
-  }
-
-  @Test(arguments: ["", "S", "5", "5x", "-5S", "+5S", "100000000S", "5 S", "٥S"])
-  func `what is no deadline is none`(text: String) {
-    #expect((["grpc-timeout": .string(text)] as Metadata).callTimeout == nil)
   }
 }
 

@@ -5,6 +5,7 @@ internal import GRPCCore
 internal import GRPCProtobuf
 internal import HubProtocol
 internal import Logging
+internal import RPCServing
 internal import Synchronization
 
 /// The check-in, by grpc-swift's server.
@@ -97,27 +98,19 @@ struct CollectionService: RegistrableRPCService {
 extension CollectionService: DirectCall {
   var method: MethodDescriptor { Printtrail_Dcam_V1_DeviceCollection.Method.Stream.descriptor }
 
-  func serve(_ requests: Requests, _ responses: Responses, _ context: ServerContext) async {
-    let status: Status
-    var metadata = Metadata()
+  func serve(_ call: RPCCall, _ context: ServerContext) async {
     do {
-      try await stream(requests, responses, context)
-      status = Status(code: .ok, message: "")
+      try await stream(call, context)
+      call.end(Status(code: .ok, message: ""))
     } catch {
       let error = RPCError(thrown: error)
-      status = Status(code: Status.Code(error.code), message: error.message)
-      metadata = error.metadata
+      call.end(Status(code: Status.Code(error.code), message: error.message), error.metadata)
     }
-    // The agent may be gone.
-    try? await responses.write(.status(status, metadata))
-    await responses.finish()
   }
 
-  private func stream(_ requests: Requests, _ responses: Responses, _ context: ServerContext) async throws {
-    let peer = try await aside {
-      try await responses.write(.metadata([:]))
-      return try await peers.peer(context)
-    }
+  private func stream(_ call: RPCCall, _ context: ServerContext) async throws {
+    call.respond()
+    let peer = try await aside { try await peers.peer(context) }
     try delivery.admit()
     defer { delivery.dismiss() }
     var logger = logger
@@ -125,12 +118,12 @@ extension CollectionService: DirectCall {
     logger.info("stream opened", metadata: ["peer": "\(context.remotePeer)"])
     delivery.metrics.count(.streamsOpened)
     let session = StreamSession(
-      install: peer.install, address: SigningService.address(of: context.remotePeer), delivery: delivery,
-      response: AgentWriter(responses: responses), logger: logger)
+      install: peer.install, address: SigningService.address(of: context.remotePeer), delivery: delivery, call: call,
+      logger: logger)
     let id = delivery.streamGuard.open(peer, address: context.remotePeer, session)
     defer { delivery.streamGuard.close(id) }
     do {
-      try await session.run(requests, as: id)
+      try await session.run(as: id)
       ended(nil, logger)
     } catch {
       ended(error, logger)

@@ -5,9 +5,26 @@
 //     the store cannot say                                                                       UNAVAILABLE
 
 internal import GRPCCore
-internal import GRPCNIOTransportHTTP2Posix
 internal import Logging
+internal import NIOCore
+internal import NIOSSL
+internal import SwiftASN1
 internal import X509
+
+/// The connection that a call came by.
+struct RPCPeer: ServerContext.TransportSpecific {
+  let channel: any Channel
+
+  /// What the peer showed in the handshake, which proved that it has the key; nil for nothing that is a certificate.
+  var certificate: Certificate? {
+    get async {
+      guard let shown = try? await channel.nioSSL_peerCertificate().get(), let der = try? shown.toDERBytes() else {
+        return nil
+      }
+      return try? Certificate(derEncoded: der)
+    }
+  }
+}
 
 /// An install that calls, and the certificate that it calls with.
 struct Peer: Sendable, Equatable {
@@ -44,7 +61,7 @@ struct PeerCheck: Sendable {
   ///
   /// - Throws: `RPCError` with the status of the table above.
   func peer(_ context: ServerContext) async throws -> Peer {
-    let certificate = (context.transportSpecific as? HTTP2ServerTransport.Posix.Context)?.peerCertificate
+    let certificate = await (context.transportSpecific as? RPCPeer)?.certificate
     do throws(Refusal) {
       return try await self.peer(certificate, address: context.remotePeer)
     } catch {

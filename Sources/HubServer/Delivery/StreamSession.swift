@@ -23,6 +23,7 @@ internal import HubProtocol
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
+internal import RPCServing
 internal import Settings
 internal import SwiftProtobuf
 internal import Synchronization
@@ -62,6 +63,7 @@ final class StreamSession: GuardedStream {
   /// Of the agent, without its port.
   private let address: String
   private let delivery: Delivery
+  private let call: RPCCall
   private let response: AgentWriter
   private let logger: Logger
   private let mailbox = Mailbox<Held>()
@@ -70,11 +72,12 @@ final class StreamSession: GuardedStream {
   private let progress = Mutex(Progress())
 
   /// - Parameter address: of the agent, without its port.
-  init(install: Install, address: String, delivery: Delivery, response: AgentWriter, logger: Logger) {
+  init(install: Install, address: String, delivery: Delivery, call: RPCCall, logger: Logger) {
     self.install = install
     self.address = address
     self.delivery = delivery
-    self.response = response
+    self.call = call
+    response = AgentWriter(call: call)
     self.logger = logger
     share = BudgetShare(of: delivery.budget)
   }
@@ -82,14 +85,17 @@ final class StreamSession: GuardedStream {
   /// Serves the stream to its end.
   ///
   /// - Parameter id: as what the stream's guard knows it.
-  func run(_ requests: DirectCall.Requests, as id: LiveStreams.ID) async throws {
+  func run(as id: LiveStreams.ID) async throws {
     let listener = delivery.jobWatch?.listen(install.number) { [mailbox] in
       mailbox.put(Held(message: .jobs, own: 0, shared: 0))
     }
-    progress.withLock { $0.helloAlarm = alarm(after: HubLimits.helloTimeout, Self.noHello) }
+    progress.withLock { progress in
+      progress.helloAlarm = alarm(after: HubLimits.helloTimeout, Self.noHello)
+      progress.deadline = call.metadata.callTimeout.map { alarm(after: $0, Self.noTimeLeft) }
+    }
     defer { leave(listener) }
     try await withThrowingDiscardingTaskGroup { group in
-      group.addTask { await self.read(requests, id) }
+      group.addTask { await self.read(id) }
       // At an error the group cancels its tasks by itself.
       while try await self.mailbox.next() { group.addTask { await self.handle() } }
       group.cancelAll()
@@ -110,9 +116,10 @@ final class StreamSession: GuardedStream {
     progress.deadline?.cancel()
   }
 
-  /// Ends the stream after a while.
+  /// Ends the stream after a while, a year at most: more does not fit an event loop's clock.
   private func alarm(after duration: Duration, _ error: RPCError) -> Scheduled<Void> {
-    MultiThreadedEventLoopGroup.singleton.any().scheduleTask(in: TimeAmount(duration)) { [mailbox] in
+    MultiThreadedEventLoopGroup.singleton.any().scheduleTask(in: TimeAmount(min(duration, .seconds(365 * 86_400)))) {
+      [mailbox] in
       mailbox.abort(throwing: error)
     }
   }
@@ -120,12 +127,15 @@ final class StreamSession: GuardedStream {
   private static let noHello = RPCError(
     code: .invalidArgument, message: "The stream did not begin with a Hello within \(HubLimits.helloTimeout).")
 
+  private static let noTimeLeft = RPCError(
+    code: .deadlineExceeded, message: "The caller waited for the end of the stream no longer.")
+
   // MARK: Reading
 
-  private func read(_ requests: DirectCall.Requests, _ id: LiveStreams.ID) async {
+  private func read(_ id: LiveStreams.ID) async {
     do {
-      for try await part in requests {
-        guard let message = try decoded(part) else { continue }
+      while let bytes = try await call.next() {
+        let message: Printtrail_Dcam_V1_AgentMessage = try ProtobufDeserializer().deserialize(bytes)
         if let twins = delivery.streamGuard.heard(id) { await delivery.streamGuard.tell(twins, of: install) }
         guard let (message, bytes) = try checked(message), !put(message, bytes) else { continue }
         let held = Held(message: message, own: try await own.take(bytes), shared: try await share.take(bytes))
@@ -134,19 +144,6 @@ final class StreamSession: GuardedStream {
       mailbox.finish()
     } catch {
       mailbox.finish(throwing: error)
-    }
-  }
-
-  /// Nil for what comes before the messages.
-  private func decoded(_ part: RPCRequestPart<DirectCall.Bytes>) throws -> Printtrail_Dcam_V1_AgentMessage? {
-    switch part {
-    case .metadata(let metadata):
-      if let timeout = metadata.callTimeout {
-        let error = RPCError(code: .deadlineExceeded, message: "The caller waited for the end of the stream no longer.")
-        progress.withLock { $0.deadline = alarm(after: timeout, error) }
-      }
-      return nil
-    case .message(let bytes): return try ProtobufDeserializer().deserialize(bytes)
     }
   }
 
@@ -309,17 +306,11 @@ final class StreamSession: GuardedStream {
 
 /// Writes to the agent of a stream; waits while it does not read.
 struct AgentWriter: Sendable {
-  let responses: DirectCall.Responses
+  let call: RPCCall
 
-  func write(_ message: Printtrail_Dcam_V1_HubMessage) async throws {
-    try await responses.write(.message(Self.encoded(message)))
-  }
+  func write(_ message: Printtrail_Dcam_V1_HubMessage) async throws { try await write(contentsOf: [message]) }
 
   func write(contentsOf messages: [Printtrail_Dcam_V1_HubMessage]) async throws {
-    try await responses.write(contentsOf: messages.map { .message(try Self.encoded($0)) })
-  }
-
-  private static func encoded(_ message: Printtrail_Dcam_V1_HubMessage) throws -> DirectCall.Bytes {
-    try ProtobufSerializer().serialize(message)
+    try await call.send(messages.map { try ProtobufSerializer().serialize($0) })
   }
 }

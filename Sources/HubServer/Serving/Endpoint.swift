@@ -1,7 +1,5 @@
 // An address and port to listen on, such as `127.0.0.1:7443` or `[::]:7443`.
 
-internal import GRPCNIOTransportHTTP2Posix
-
 package struct Endpoint: Sendable, Equatable, CustomStringConvertible {
   /// An IPv4 or IPv6 address, without brackets.
   package let host: String
@@ -29,8 +27,4 @@ package struct Endpoint: Sendable, Equatable, CustomStringConvertible {
 
   /// Whether it stands for every address of the machine.
   var isWildcard: Bool { ServerName.address(host).map { $0.allSatisfy { $0 == 0 } } ?? false }
-
-  var socketAddress: SocketAddress {
-    isIPv6 ? .ipv6(host: host, port: port) : .ipv4(host: host, port: port)
-  }
 }

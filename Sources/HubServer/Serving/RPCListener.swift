@@ -1,22 +1,22 @@
-// One gRPC port: grpc-swift-nio-transport with the hub's own TLS.
+// One gRPC port: the transport of our own with the hub's TLS in front of it.
 //
-// The transport's own TLS settings either ignore client certificates or demand them; the hub must ask for one and do
-// without (see ServerIdentity.swift). So the transport is left without TLS, and the TLS handler is put in front of it
-// when a connection is accepted, before any byte was read. If that fails the connection is closed: there is no
-// plaintext. The transport finds the peer's certificate in that handler.
+//     TCP ──> TLS ──> ConnectionMeter ──> RPCTransport ──> grpc-swift's server, or past it
+//
+// The hub asks for a client certificate and does without (see ServerIdentity.swift). The TLS handler is put in front when a connection is accepted,
+// before any byte was read. If that fails the connection is closed: there is no plaintext.
 
 internal import GRPCCore
-internal import GRPCNIOTransportHTTP2Posix
 internal import Logging
 internal import NIOCore
 internal import NIOSSL
+internal import RPCServing
 internal import ServiceLifecycle
 internal import WebServing
 
 struct RPCListener: Service {
   private let name: String
   private let endpoint: Endpoint
-  private let server: GRPCServer<DirectTransport>
+  private let server: GRPCServer<RPCTransport>
   private let connections: OpenConnections
   private let ending: @Sendable () -> Void
 
@@ -33,36 +33,34 @@ struct RPCListener: Service {
     let connections = OpenConnections()
     self.connections = connections
     let context = try NIOSSLContext(configuration: identity.tlsConfiguration(protocols: ["h2"]))
-    let transport = HTTP2ServerTransport.Posix(
-      address: endpoint.socketAddress, transportSecurity: .plaintext,
-      config: .defaults { config in
-        config.compression.enabledAlgorithms = [.gzip, .deflate]
-        config.http2.targetWindowSize = HubLimits.windowBytes
-        config.http2.maxConcurrentStreams = HubLimits.streamsPerConnectionMax
-        config.rpc.maxRequestPayloadSize = HubLimits.messageBytesMax
-        config.connection.keepalive.time = HubLimits.keepaliveInterval
-        config.connection.keepalive.timeout = HubLimits.keepaliveTimeout
-        config.connection.keepalive.clientBehavior.minPingIntervalWithoutCalls = HubLimits.agentPingInterval
-        config.connection.keepalive.clientBehavior.allowWithoutCalls = true
-        config.connection.maxGraceTime = HubLimits.shutdownGrace
-        config.channelDebuggingCallbacks.onAcceptTCPConnection = { channel in
-          connections.add(channel)
-          return channel.eventLoop.makeCompletedFuture {
-            var kept = NIOSSLServerHandler.Configuration()
-            kept.maximumPreservedOutboundBufferCapacity = HubLimits.idleWriteBytesMax
-            let tls = NIOSSLServerHandler(
-              context: context,
-              customVerificationCallback: { _, promise in
-                // The handshake proves possession of the key; PeerCheck judges the certificate, per call.
-                promise.succeed(.certificateVerified)
-              }, configuration: kept)
-            let meter = ConnectionMeter(listener: name, metrics: metrics, logger: logger)
-            try channel.pipeline.syncOperations.addHandler(meter, position: .first)
-            try channel.pipeline.syncOperations.addHandler(tls, position: .first)
-          }
-        }
-      })
-    server = GRPCServer(transport: DirectTransport(wire: transport, direct: direct), services: services)
+    let transport = RPCTransport(
+      host: endpoint.host, port: endpoint.port, configuration: Self.configuration, direct: direct,
+      prepare: { channel in
+        connections.add(channel)
+        var kept = NIOSSLServerHandler.Configuration()
+        kept.maximumPreservedOutboundBufferCapacity = HubLimits.idleWriteBytesMax
+        let tls = NIOSSLServerHandler(
+          context: context,
+          customVerificationCallback: { _, promise in
+            // The handshake proves possession of the key; PeerCheck judges the certificate, per call.
+            promise.succeed(.certificateVerified)
+          }, configuration: kept)
+        let meter = ConnectionMeter(listener: name, metrics: metrics, logger: logger)
+        try channel.pipeline.syncOperations.addHandlers([tls, meter])
+      }, specific: { RPCPeer(channel: $0) })
+    server = GRPCServer(transport: transport, services: services)
+  }
+
+  private static var configuration: RPCConfiguration {
+    var configuration = RPCConfiguration()
+    configuration.messageBytesMax = HubLimits.messageBytesMax
+    configuration.windowBytes = HubLimits.windowBytes
+    configuration.callsMax = HubLimits.streamsPerConnectionMax
+    configuration.keepaliveInterval = HubLimits.keepaliveInterval
+    configuration.keepaliveTimeout = HubLimits.keepaliveTimeout
+    configuration.pingIntervalLeast = HubLimits.agentPingInterval
+    configuration.graceMax = HubLimits.shutdownGrace
+    return configuration
   }
 
   /// - Throws: `HubError` if it cannot listen.
@@ -81,9 +79,6 @@ struct RPCListener: Service {
 
   /// The port it listens on, once it does.
   var port: Int {
-    get async throws {
-      let address = try await server.transport.wire.listeningAddress
-      return address.ipv4?.port ?? address.ipv6?.port ?? endpoint.port
-    }
+    get async throws { try await server.transport.port }
   }
 }
