@@ -1,6 +1,6 @@
-// A call that waits keeps the memory of all that called it, and grpc-swift's server stands between transport and service with some kilobytes of that.
-// Whoever serves calls that wait for weeks, thousands of them, gets them past it, and does what the server would do: decode, answer with a status,
-// keep to the caller's deadline.
+// A task that waits keeps the memory of all that it went through, some kilobytes at least. Whoever serves calls that are silent for weeks, thousands
+// of them, gets them past grpc-swift's server and without a task, and does what the server would do: decode, answer with a status, keep to the
+// caller's deadline.
 
 package import GRPCCore
 
@@ -8,8 +8,10 @@ package import GRPCCore
 package protocol DirectCall: Sendable {
   var method: MethodDescriptor { get }
 
-  /// Serves a call to its end, with a status.
-  func serve(_ call: RPCCall, _ context: ServerContext) async
+  /// Serves a call to its end, with a status. Returns at once: it is called on the event loop of the call's connection.
+  ///
+  /// - Parameter done: to be called once, when nothing of it goes on any more.
+  func serve(_ call: RPCCall, _ context: ServerContext, done: @escaping @Sendable () -> Void)
 }
 
 extension Metadata {

@@ -96,6 +96,7 @@ package final class RPCCall: Sendable {
   /// Also returns the bytes of pieces that it used.
   private func take(_ state: inout State) -> (Int, Result<Read, RPCError>) {
     var used = 0
+    if state.isAbandoned { return (used, .success(.end)) }
     do throws(RPCError) {
       while true {
         if let message = try state.messages.next() { return (used, .success(.message(message))) }
@@ -120,7 +121,7 @@ package final class RPCCall: Sendable {
   /// - Returns: false if there is something now, and `wake` will not be called.
   package func wait(_ wake: @escaping @Sendable () -> Void) -> Bool {
     state.withLock { state in
-      guard state.inbox.isEmpty, state.ending == nil else { return false }
+      guard state.inbox.isEmpty, state.ending == nil, !state.isAbandoned else { return false }
       precondition(state.reader == nil, "a call has one reader")
       state.reader = wake
       return true
@@ -143,14 +144,15 @@ package final class RPCCall: Sendable {
     try Task.checkCancellation()
   }
 
-  /// Nobody will read any more: what is unread is dropped, and what comes still. Writing goes on.
+  /// Nobody will read any more: what is unread is dropped, and what comes still; a reader finds the end. Writing goes on.
   package func abandon() {
-    let unread = state.withLock { state in
+    let (unread, reader) = state.withLock { state in
       defer { state.inbox = [] }
       state.isAbandoned = true
-      return state.inbox.reduce(0) { $0 + $1.count }
+      return (state.inbox.reduce(0) { $0 + $1.count }, state.reader.take())
     }
     if unread > 0 { link.enqueue(.credit(id, unread)) }
+    reader?()
   }
 
   // MARK: answering

@@ -1,7 +1,7 @@
 // gRPC over HTTP/2 as a transport of grpc-swift's server: a port, its connections, and a task for each call.
 //
-//    port ──> channel: what `prepare` adds (TLS), RPCConnection ──calls──> listen: a task each ──> DirectCall
-//                                                                                           └────> GRPCServer ──> service
+//    port ──> channel: what `prepare` adds (TLS), RPCConnection ──calls──> listen: a task each ──> GRPCServer ──> service
+//                                                                     └──> DirectCall
 //
 // It ends in order: the port closes, each connection is told to take no more calls, and `listen` returns when the last of them is closed and the
 // last call is served.
@@ -21,6 +21,8 @@ package final class RPCTransport: ServerTransport {
     var calls: AsyncStream<RPCCall>.Continuation?
     var port: (any Channel)?
     var links: [ObjectIdentifier: RPCLink] = [:]
+    /// Direct calls that are being served.
+    var directCalls = 0
     var isEnding = false
     /// The port is closed.
     var isClosed = false
@@ -136,13 +138,14 @@ package final class RPCTransport: ServerTransport {
   }
 
   private func take(_ call: RPCCall) {
+    if let direct, direct.method == call.method { return serve(call, direct) }
     let outcome = state.withLock { $0.calls }?.yield(call)
     guard case .enqueued? = outcome else { return call.refuse() }
   }
 
   private func endIfDone() {
     state.withLock { state in
-      guard state.isClosed, state.links.isEmpty else { return }
+      guard state.isClosed, state.links.isEmpty, state.directCalls == 0 else { return }
       state.calls?.finish()
       state.calls = nil
     }
@@ -164,18 +167,23 @@ package final class RPCTransport: ServerTransport {
   private func serve(
     _ call: RPCCall, _ handler: @concurrent @Sendable (RPCStream<Inbound, Outbound>, ServerContext) async -> Void
   ) async {
-    if let direct, direct.method == call.method {
-      await direct.serve(call, context(of: call, ServerContext.RPCCancellationHandle()))
-    } else {
-      await withServerContextRPCCancellationHandle { handle in
-        call.tell(handle)
-        let stream = RPCStream(
-          descriptor: call.method, inbound: RPCAsyncSequence(wrapping: RequestParts(call: call)),
-          outbound: RPCWriter<RPCResponsePart<[UInt8]>>.Closable(wrapping: AnswerWriter(call: call)))
-        await handler(stream, context(of: call, handle))
-      }
+    await withServerContextRPCCancellationHandle { handle in
+      call.tell(handle)
+      let stream = RPCStream(
+        descriptor: call.method, inbound: RPCAsyncSequence(wrapping: RequestParts(call: call)),
+        outbound: RPCWriter<RPCResponsePart<[UInt8]>>.Closable(wrapping: AnswerWriter(call: call)))
+      await handler(stream, context(of: call, handle))
     }
     call.close()
+  }
+
+  private func serve(_ call: RPCCall, _ direct: any DirectCall) {
+    state.withLock { $0.directCalls += 1 }
+    direct.serve(call, context(of: call, ServerContext.RPCCancellationHandle())) {
+      call.close()
+      self.state.withLock { $0.directCalls -= 1 }
+      self.endIfDone()
+    }
   }
 
   private func context(of call: RPCCall, _ handle: ServerContext.RPCCancellationHandle) -> ServerContext {

@@ -107,58 +107,62 @@ internal import Testing
 }
 
 @Suite struct MailboxTests {
-  @Test func `everything put is taken at once and in order, then the end`() async throws {
-    let mailbox = Mailbox<Int>()
-    for number in 1...3 { mailbox.put(number) }
-    mailbox.finish()
-    mailbox.put(4)
-    #expect(try await mailbox.next())
-    #expect(mailbox.takeAll() == [1, 2, 3])
-    #expect(mailbox.takeAll() == nil)
-    #expect(try await !mailbox.next())
+  private func taken(_ mailbox: Mailbox<Int>) -> [Int]? {
+    if case .elements(let elements) = mailbox.take() { elements } else { nil }
   }
 
-  @Test func `an error comes after what was put before it`() async throws {
-    let mailbox = Mailbox<Int>()
-    mailbox.put(1)
-    mailbox.finish(throwing: HubError(.unavailable, "x"))
-    #expect(try await mailbox.next())
-    #expect(mailbox.takeAll() == [1])
-    #expect(mailbox.takeAll() == nil)
-    await #expect(throws: HubError.self) { try await mailbox.next() }
+  private func isEmpty(_ mailbox: Mailbox<Int>) -> Bool { if case .nothing = mailbox.take() { true } else { false } }
+
+  private func end(_ mailbox: Mailbox<Int>) -> Result<Void, any Error>? {
+    guard case .end(let error) = mailbox.take() else { return nil }
+    return error.map { .failure($0) } ?? .success(())
   }
 
-  @Test func `while somebody takes, nobody else is called, and the end waits`() async throws {
+  @Test func `the taker gets all there is, and the end`() {
     let mailbox = Mailbox<Int>()
-    mailbox.put(1)
-    #expect(try await mailbox.next())
-    #expect(mailbox.takeAll() == [1])
-    async let isCalled = mailbox.next()
-    mailbox.put(2)
-    mailbox.finish()
-    // Whoever takes, takes that, too.
-    #expect(mailbox.takeAll() == [2])
-    #expect(mailbox.takeAll() == nil)
-    #expect(try await !isCalled)
+    // Called once, for all of it.
+    #expect((1...3).map { mailbox.put($0) } == [true, false, false])
+    #expect(!mailbox.finish() && !mailbox.put(4))
+    #expect(taken(mailbox) == [1, 2, 3])
+    #expect(throws: Never.self) { try #require(end(mailbox)).get() }
+    #expect(!mailbox.finish() && !mailbox.abort(throwing: CancellationError()))
   }
 
-  @Test func `an abort drops what there is, waits for nobody, and comes after a finish, too`() async throws {
+  @Test func `an error comes after what was put before it`() {
     let mailbox = Mailbox<Int>()
-    mailbox.put(1)
-    #expect(try await mailbox.next())
-    mailbox.put(2)
-    mailbox.finish()
-    mailbox.abort(throwing: HubError(.unavailable, "x"))
-    mailbox.abort(throwing: CancellationError())
-    await #expect(throws: HubError.self) { try await mailbox.next() }
-    #expect(mailbox.takeAll() == nil)
+    _ = mailbox.put(1)
+    _ = mailbox.finish(throwing: HubError(.unavailable, "x"))
+    #expect(taken(mailbox) == [1])
+    #expect(throws: HubError.self) { try #require(end(mailbox)).get() }
   }
 
-  @Test func `whoever waits and is cancelled does not wait for ever`() async throws {
+  @Test func `while somebody takes, nobody else is called; after that, somebody is`() {
     let mailbox = Mailbox<Int>()
-    let taker = Task { try await mailbox.next() }
-    taker.cancel()
-    await #expect(throws: CancellationError.self) { try await taker.value }
+    #expect(mailbox.put(1))
+    #expect(taken(mailbox) == [1])
+    #expect(!mailbox.put(2))
+    #expect(taken(mailbox) == [2])
+    #expect(isEmpty(mailbox))
+    #expect(mailbox.put(3))
+    #expect(taken(mailbox) == [3] && isEmpty(mailbox))
+    #expect(mailbox.finish())
+  }
+
+  @Test func `an abort drops what there is, and comes after a finish, too`() {
+    let mailbox = Mailbox<Int>()
+    #expect(mailbox.put(1))
+    _ = mailbox.finish()
+    #expect(!mailbox.abort(throwing: HubError(.unavailable, "x")))
+    _ = mailbox.abort(throwing: CancellationError())
+    #expect(throws: HubError.self) { try #require(end(mailbox)).get() }
+    #expect(!mailbox.put(2))
+  }
+
+  @Test func `who takes without being called gets what came before, too`() {
+    let mailbox = Mailbox<Int>(isTaken: true)
+    #expect(!mailbox.put(1) && !mailbox.finish())
+    #expect(taken(mailbox) == [1])
+    #expect(end(mailbox) != nil)
   }
 }
 

@@ -169,17 +169,20 @@ struct TestService: RegistrableRPCService {
 struct DirectChat: DirectCall {
   let method = TestService.method("Direct")
 
-  func serve(_ call: RPCCall, _ context: ServerContext) async {
-    do {
-      call.respond()
-      while let message = try await call.next() {
-        if message == Array("fail".utf8) { throw TestService.special }
-        try await call.send([message])
+  func serve(_ call: RPCCall, _ context: ServerContext, done: @escaping @Sendable () -> Void) {
+    call.respond()
+    Task {
+      do {
+        while let message = try await call.next() {
+          if message == Array("fail".utf8) { throw TestService.special }
+          try await call.send([message])
+        }
+        call.end(Status(code: .ok, message: ""))
+      } catch {
+        let error = RPCError(thrown: error)
+        call.end(Status(code: Status.Code(error.code), message: error.message))
       }
-      call.end(Status(code: .ok, message: ""))
-    } catch {
-      let error = RPCError(thrown: error)
-      call.end(Status(code: Status.Code(error.code), message: error.message))
+      done()
     }
   }
 }

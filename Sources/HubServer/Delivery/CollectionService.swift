@@ -98,37 +98,42 @@ struct CollectionService: RegistrableRPCService {
 extension CollectionService: DirectCall {
   var method: MethodDescriptor { Printtrail_Dcam_V1_DeviceCollection.Method.Stream.descriptor }
 
-  func serve(_ call: RPCCall, _ context: ServerContext) async {
-    do {
-      try await stream(call, context)
-      call.end(Status(code: .ok, message: ""))
-    } catch {
-      let error = RPCError(thrown: error)
-      call.end(Status(code: Status.Code(error.code), message: error.message), error.metadata)
+  func serve(_ call: RPCCall, _ context: ServerContext, done: @escaping @Sendable () -> Void) {
+    call.respond()
+    Task {
+      let peer: Peer
+      do {
+        peer = try await peers.peer(context)
+        try delivery.admit()
+      } catch {
+        end(call, error)
+        return done()
+      }
+      begin(call, peer, from: context.remotePeer, done)
     }
   }
 
-  private func stream(_ call: RPCCall, _ context: ServerContext) async throws {
-    call.respond()
-    let peer = try await aside { try await peers.peer(context) }
-    try delivery.admit()
-    defer { delivery.dismiss() }
+  private func begin(_ call: RPCCall, _ peer: Peer, from remotePeer: String, _ done: @escaping @Sendable () -> Void) {
     var logger = logger
     logger[metadataKey: "install"] = "\(peer.install.id)"
-    logger.info("stream opened", metadata: ["peer": "\(context.remotePeer)"])
+    logger.info("stream opened", metadata: ["peer": "\(remotePeer)"])
     delivery.metrics.count(.streamsOpened)
     let session = StreamSession(
-      install: peer.install, address: SigningService.address(of: context.remotePeer), delivery: delivery, call: call,
-      logger: logger)
-    let id = delivery.streamGuard.open(peer, address: context.remotePeer, session)
-    defer { delivery.streamGuard.close(id) }
-    do {
-      try await session.run(as: id)
-      ended(nil, logger)
-    } catch {
+      install: peer.install, address: SigningService.address(of: remotePeer), delivery: delivery, call: call,
+      logger: logger
+    ) { [logger] error in
+      delivery.dismiss()
       ended(error, logger)
-      throw error
+      end(call, error)
+      done()
     }
+    session.begin(peer, from: remotePeer)
+  }
+
+  private func end(_ call: RPCCall, _ error: (any Error)?) {
+    guard let error else { return call.end(Status(code: .ok, message: "")) }
+    let told = RPCError(thrown: error)
+    call.end(Status(code: Status.Code(told.code), message: told.message), told.metadata)
   }
 
   private func ended(_ error: (any Error)?, _ logger: Logger) {

@@ -1,103 +1,88 @@
-// What a stream has received and not yet handled. Whoever receives puts; one task waits, and has it handled by another that ends when nothing is
-// left. So a stream that receives nothing keeps no task for handling, which would keep the memory that it went through. All there is is taken
-// at once, so that several batches that came during one commit go into the next one together. It holds no more than its producer's byte budgets
-// allow.
+// What a stream has received and not yet handled. It starts nothing itself: whoever puts something is told when nobody takes, and then must have it
+// taken. So a stream that receives nothing needs no task for handling. All there is is taken at once, so that several batches that came during one
+// commit go into the next one together. It holds no more than its producer's byte budgets allow.
 
 internal import Synchronization
 
 final class Mailbox<Element: Sendable>: Sendable {
+  enum Taken {
+    /// Everything there is.
+    case elements([Element])
+    /// Nothing for now: who takes may go.
+    case nothing
+    /// Nothing will come; said once.
+    case end((any Error)?)
+  }
+
   private struct State {
     var elements: [Element] = []
     var end: Result<Void, any Error>?
     /// What there is is not waited for.
     var isAborted = false
-    /// Somebody takes what there is.
+    /// Somebody takes what there is, or has taken the end.
     var isTaken = false
-    var waiter: CheckedContinuation<Void, Never>?
 
-    /// True: there is something, and nobody takes it. False: nothing will come. Nil: wait.
-    var standing: Result<Bool, any Error>? {
-      if isAborted { return end.map { end in end.map { false } } }
-      if isTaken { return nil }
-      return elements.isEmpty ? end.map { end in end.map { false } } : .success(true)
+    /// Whether somebody must be called.
+    mutating func calls() -> Bool {
+      guard !isTaken, !elements.isEmpty || end != nil else { return false }
+      isTaken = true
+      return true
     }
   }
 
-  private let state = Mutex(State())
+  private let state: Mutex<State>
+
+  /// - Parameter isTaken: somebody will take without being called.
+  init(isTaken: Bool = false) { state = Mutex(State(isTaken: isTaken)) }
 
   /// Adds an element; after the end it is dropped.
-  func put(_ element: Element) {
-    resume { state in
-      if state.end == nil { state.elements.append(element) }
-    }
-  }
-
-  /// No more will come. With an error, `next` throws it once all there is was taken and dealt with. The first end counts.
-  func finish(throwing error: (any Error)? = nil) {
-    resume { state in
-      if state.end == nil { state.end = error.map { .failure($0) } ?? .success(()) }
-    }
-  }
-
-  /// Ends at once: what there is is dropped, and `next` throws the error. The first that aborts counts, also after `finish`.
-  func abort(throwing error: any Error) {
-    resume { state in
-      guard !state.isAborted else { return }
-      state.isAborted = true
-      state.end = .failure(error)
-      state.elements = []
-    }
-  }
-
-  /// Waits until there is something that nobody takes: then somebody must call `takeAll` until nothing is left.
   ///
-  /// - Returns: false after the end.
-  func next() async throws -> Bool {
-    while true {
-      let standing = state.withLock { state in
-        let standing = state.standing
-        if case .success(true)? = standing { state.isTaken = true }
-        return standing
+  /// - Returns: whether somebody must now `take` until there is nothing.
+  func put(_ element: Element) -> Bool {
+    state.withLock { state in
+      if state.end == nil { state.elements.append(element) }
+      return state.calls()
+    }
+  }
+
+  /// No more will come. The error, if any, is given out once all there is was taken. The first end counts.
+  ///
+  /// - Returns: as `put`.
+  func finish(throwing error: (any Error)? = nil) -> Bool {
+    state.withLock { state in
+      if state.end == nil { state.end = error.map { .failure($0) } ?? .success(()) }
+      return state.calls()
+    }
+  }
+
+  /// Ends at once: what there is is dropped. The first that aborts counts, also after `finish`.
+  ///
+  /// - Returns: as `put`.
+  func abort(throwing error: any Error) -> Bool {
+    state.withLock { state in
+      if !state.isAborted {
+        state.isAborted = true
+        state.end = .failure(error)
+        state.elements = []
       }
-      if let standing { return try standing.get() }
-      await wait()
+      return state.calls()
     }
   }
 
-  /// Everything there is; nil if that is nothing.
-  func takeAll() -> [Element]? {
-    var taken: [Element]?
-    resume { state in
-      state.isTaken = !state.elements.isEmpty
-      guard state.isTaken else { return }
-      taken = state.elements
-      state.elements = []
-    }
-    return taken
-  }
-
-  private func wait() async {
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let isReady = state.withLock { state in
-          guard state.standing == nil else { return true }
-          state.waiter = continuation
-          return false
-        }
-        if isReady { continuation.resume() }
+  /// For who was called.
+  func take() -> Taken {
+    state.withLock { state in
+      if !state.elements.isEmpty {
+        defer { state.elements = [] }
+        return .elements(state.elements)
       }
-    } onCancel: {
-      finish(throwing: CancellationError())
+      switch state.end {
+      case .success?: return .end(nil)
+      case .failure(let error)?: return .end(error)
+      case nil:
+        state.isTaken = false
+        return .nothing
+      }
     }
-  }
-
-  private func resume(after change: (inout State) -> Void) {
-    let waiter: CheckedContinuation<Void, Never>? = state.withLock { state in
-      change(&state)
-      guard state.standing != nil else { return nil }
-      defer { state.waiter = nil }
-      return state.waiter
-    }
-    waiter?.resume()
   }
 }
