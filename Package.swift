@@ -77,7 +77,7 @@ let package = Package(
     .package(url: "https://github.com/grpc/grpc-swift-2.git", from: "2.4.3"),
     .package(url: "https://github.com/grpc/grpc-swift-protobuf.git", from: "2.4.1"),
     .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
-    // The hub's alone: an independent gRPC stack, so that no one bug can hide on both sides of the wire.
+    // For tests and benchmarks alone: a client of other making at the hub.
     .package(url: "https://github.com/grpc/grpc-swift-nio-transport.git", from: "2.9.2"),
     .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
@@ -194,7 +194,7 @@ let package = Package(
         "Projections", "ReadModels", logging,
       ]),
 
-    // The hub: never GRPCWire or TLS.
+    // The hub: never GRPCWire or TLS, so that no one bug of theirs can hide on both sides of the wire.
     room(
       "RPCServing",
       [
