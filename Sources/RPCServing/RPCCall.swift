@@ -3,8 +3,8 @@
 //    event loop ──pieces──> [inbox] ──next()──> messages ──> service     each piece that is taken gives the peer credit for as much
 //    event loop <──commands── RPCLink <──send()── messages <── service   waits while `unsentBytesMax` are under way
 //
-// One reader at a time, and one writer. A reader need not be a task that waits: `wait` has it called when there is something. Whatever ends the call ends whoever waits here: the service, by `end`; the peer, by RST_STREAM; the end of
-// the connection.
+// One reader at a time, and one writer. A reader need not be a task that waits: `wait` has it called when there is something. Whatever ends the call
+// ends whoever waits here: the service, by `end`; the peer, by RST_STREAM; the end of the connection.
 
 package import GRPCCore
 internal import HTTP2
@@ -31,7 +31,6 @@ package final class RPCCall: Sendable {
 
   fileprivate struct State {
     var inbox: [[UInt8]] = []
-    var messages: MessageReader
     var ending: Ending?
     /// Nobody reads any more: what comes is dropped.
     var isAbandoned = false
@@ -52,7 +51,9 @@ package final class RPCCall: Sendable {
   private let id: HTTP2Session.StreamID
   let link: RPCLink
   private let encoding: MessageEncoding?
-  private let state: Mutex<State>
+  /// The reader's alone: the event loop does not wait while a message is inflated.
+  private let messages: Mutex<MessageReader>
+  private let state = Mutex(State())
 
   init(_ head: CallHead, _ id: HTTP2Session.StreamID, _ link: RPCLink) {
     method = head.method
@@ -60,8 +61,7 @@ package final class RPCCall: Sendable {
     encoding = head.accepted
     self.id = id
     self.link = link
-    state = Mutex(
-      State(messages: MessageReader(bytesMax: link.configuration.messageBytesMax, encoding: head.encoding)))
+    messages = Mutex(MessageReader(bytesMax: link.configuration.messageBytesMax, encoding: head.encoding))
   }
 
   // MARK: reading
@@ -84,35 +84,31 @@ package final class RPCCall: Sendable {
   ///
   /// - Throws: as `next`.
   package func read() throws -> Read {
-    let (used, read) = state.withLock { state in take(&state) }
-    if used > 0 { link.enqueue(.credit(id, used)) }
-    do { return try read.get() } catch {
+    do throws(RPCError) {
+      return try messages.withLock { messages throws(RPCError) in try take(&messages) }
+    } catch {
       if error.code == .resourceExhausted { reset(.cancel, error) }
       abandon()
       throw error
     }
   }
 
-  /// Also returns the bytes of pieces that it used.
-  private func take(_ state: inout State) -> (Int, Result<Read, RPCError>) {
-    var used = 0
-    if state.isAbandoned { return (used, .success(.end)) }
-    do throws(RPCError) {
-      while true {
-        if let message = try state.messages.next() { return (used, .success(.message(message))) }
-        guard let piece = state.inbox.first else { break }
-        state.inbox.removeFirst()
-        used += piece.count
-        state.messages.append(piece)
-      }
-      guard let ending = state.ending else { return (used, .success(.nothing)) }
-      if case .failed(let error) = ending { throw error }
-      if state.messages.isAmidMessage {
-        throw RPCError(code: .internalError, message: "The call ended amid a message.")
-      }
-      return (used, .success(.end))
-    } catch {
-      return (used, .failure(error))
+  private func take(_ messages: inout MessageReader) throws(RPCError) -> Read {
+    if state.withLock({ $0.isAbandoned }) { return .end }
+    while true {
+      if let message = try messages.next() { return .message(message) }
+      guard let piece = state.withLock({ $0.takePiece() }) else { break }
+      link.enqueue(.credit(id, piece.count))
+      messages.append(piece)
+    }
+    let (isAbandoned, ending) = state.withLock { ($0.isAbandoned, $0.inbox.isEmpty ? $0.ending : nil) }
+    if isAbandoned { return .end }
+    switch ending {
+    case nil: return .nothing
+    case .failed(let error)?: throw error
+    case .complete?:
+      if messages.isAmidMessage { throw RPCError(code: .internalError, message: "The call ended amid a message.") }
+      return .end
     }
   }
 
@@ -312,6 +308,8 @@ extension RPCCall.State {
     defer { writers = [] }
     return writers
   }
+
+  fileprivate mutating func takePiece() -> [UInt8]? { inbox.isEmpty ? nil : inbox.removeFirst() }
 
   fileprivate mutating func append(_ piece: [UInt8], joinedBytesMax: Int) {
     guard let last = inbox.indices.last, inbox[last].count + piece.count <= joinedBytesMax else {

@@ -144,7 +144,9 @@ final class RPCConnection: ChannelDuplexHandler {
       keepalive.answered()
       if isAnnounced { session.goAway(.noError, reason: "the server ends") }
     case .violation: isOver = true
-    case .settings, .headers, .refused, .headersTooLarge, .goAway: break
+    // It was told how large a head may be.
+    case .headersTooLarge: fail(.enhanceYourCalm)
+    case .settings, .headers, .refused, .goAway: break
     }
   }
 
@@ -218,10 +220,11 @@ final class RPCConnection: ChannelDuplexHandler {
     if isWritten { context.flush() }
   }
 
-  /// Ends a connection whose session is of no more use.
+  /// Ends a connection whose session is of no more use. What that would still say is not said.
   private func fail(_ code: HTTP2ErrorCode) {
-    guard let context else { return }
+    guard let context, session != nil || !isOver else { return }
     isOver = true
+    session = nil
     let words = HTTP2Session.lastWords(code, lastRequest: lastRequest)
     context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: words)), promise: nil)
     context.close(promise: nil)

@@ -296,8 +296,11 @@ def continuations(port):
 
 
 def large_head(port):
-    """A head beyond what is taken, in one frame."""
-    return one(port, lambda peer: peer.head(1, extra=[(f"x-{number}", "y" * 1000) for number in range(20)], end=True)[:16393])
+    """A head beyond what is taken, in two frames."""
+    def frames(peer):
+        yield frame(HEADERS, 0, 1, peer.encoder.encode([(":method", "POST"), ("content-type", "application/grpc")]))
+        yield frame(CONTINUATION, END_HEADERS, 1, peer.encoder.encode([(f"x-{number}", "y" * 700) for number in range(25)]))
+    return flooded(port, frames)
 
 
 def nonsense(port):
