@@ -163,6 +163,15 @@ struct DeviceWriter {
       batch: ledger.resumed.map { name, epoch in [.integer(device), .text(name), .integer(epoch)] })
     try db.execute(
       """
+      UPDATE meter_day SET first = CASE WHEN first > ? THEN ? ELSE first END, last = ?
+      WHERE device = ? AND name = ? AND epoch = ? AND last > ?
+      """,
+      batch: ledger.lowered.map { name, limit -> [SQLValue] in
+        let value = SQLValue.integer(limit.value)
+        return [value, value, value, .integer(device), .text(name), .integer(limit.epoch), value]
+      })
+    try db.execute(
+      """
       INSERT INTO meter_day (device, name, epoch, day, first, last, last_at) VALUES (?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (device, name, epoch, day) DO UPDATE SET last = excluded.last, last_at = excluded.last_at
       """,
