@@ -205,6 +205,15 @@ private func words(_ events: [EventBody]) -> [String] {
     }
   }
 
+  @Test(arguments: [(5, false), (4, true), (3, true)] as [(Int64, Bool)])
+  func `a fuser that is cold as an event which ends warms up, and is no alert; else it is one`(
+    severity: Int64, isAlert: Bool
+  ) {
+    var row = PrinterAlert(row: RowIndex([1, 23]))
+    (row.severity, row.training, row.group, row.groupIndex, row.code) = (severity, 3, 10, 1, 1001)
+    #expect(PseudoAlert.isState(row) != isAlert)
+  }
+
   @Test func `a word that only begins like a state is an alert`() throws {
     var device = try Monitored()
     try device.expect(["taken", "raised 5.1.1"]) { $0.alerts = [(5, 1, 1, "Readying of fuser failed")] }
