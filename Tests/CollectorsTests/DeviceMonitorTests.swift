@@ -363,6 +363,8 @@ private func words(_ events: [EventBody]) -> [String] {
       #expect(monitor.reading?.findings.contains { $0.name == total && $0.message.contains("unknown") } == true)
       #expect(monitor.reading?.checks.isEmpty == true)
     }
+    #expect(!words(poll(.max - 1)).contains { $0.hasPrefix("epoch") }, "-2 without its sign")
+    #expect(monitor.reading?.meters.first { $0.name == .total }?.quality == .unknown)
     let back = poll(12_004)
     #expect(!words(back).contains { $0.hasPrefix("epoch") }, "\(words(back))")
     #expect(monitor.known.meters[.total]?.value == 12_004 && monitor.known.meters[.total]?.epoch == 1)
