@@ -194,7 +194,7 @@ struct DeviceWriter {
       batch: reading.fact.supplies.map { supply in
         func value(_ argument: (any SQLArgument)?) -> SQLValue { argument?.sqlValue ?? .null }
         return [
-          .integer(device), .text(supply.row.description), value(supply.colorant?.text),
+          .integer(device), .text(supply.row.description), value(supply.colour),
           value(supply.description?.text),
           supply.isReceptacle.sqlValue, value(supply.level), value(supply.capacity),
           value(supply.percentRemaining.map { Int64(($0 * 10).rounded(.down)) }), .text(supply.remaining),
