@@ -4,9 +4,11 @@
 // White`) has none.
 
 enum SupplyColour {
-  /// The colour in English, with `photo`, `matte` or `light` where the word before says so; nil where the description names none, or several.
+  /// The colour in English, with `photo`, `matte` or `light` where the word before says so; nil where the description names none or several, or
+  /// what holds waste.
   static func named(in description: String) -> String? {
     let words = description.lowercased().split { !$0.isLetter }.map(String.init)
+    guard !words.contains("waste") else { return nil }
     let named = words.indices.compactMap { index in
       colours[words[index]].map { colour in
         guard index > 0, let shade = shades[words[index - 1]] else { return colour }

@@ -95,6 +95,13 @@ struct SupplyColourTests {
     #expect(supply.colour == colour && supply.colorant == nil)
   }
 
+  @Test func `is none of what holds waste, whatever its type says`() throws {
+    let reading = read(
+      "\(supplies).5.1.1|2|3", "\(supplies).6.1.1|4|Waste Toner Black", "\(supplies).5.1.2|2|4",
+      "\(supplies).6.1.2|4|Black box")
+    #expect(reading.supplies.map(\.colour) == [nil, nil])
+  }
+
   @Test func `is the device's own where it tells one`() throws {
     let reading = read(
       "\(supplies).3.1.1|2|1", "\(supplies).6.1.1|4|Magenta Toner", "\(supplies).9.1.1|2|50",
