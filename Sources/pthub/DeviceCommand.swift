@@ -84,7 +84,7 @@ struct DeviceCommand: AsyncParsableCommand {
       case .wasRetired: printLine("It is retired already.")
       case .retired(isRead: false): printLine("It is retired until an agent reads it again.")
       case .retired(isRead: true):
-        printLine("It is retired; its agent still reads it, and brings it back with the next reading.")
+        printLine("It is retired. Where an agent still reads it, the next reading brings it back: revoke that agent first.")
       }
     }
   }

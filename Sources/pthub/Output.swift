@@ -55,7 +55,7 @@ func printRows(_ rows: [[SQLValue]], of report: Report, as output: ReportFormat,
         + rows.map { row in
           shown.map { column in
             let text = shownText(row[column], report.columns[column].kind) ?? "-"
-            return column == shown.last ? text : cut(text)
+            return report.columns[column].kind == .text ? cut(text) : text
           }
         })
   case .json:
@@ -181,7 +181,7 @@ func printJSON(_ value: some Encodable) throws {
   printLine(String(decoding: try encoder.encode(value), as: UTF8.self))
 }
 
-/// A cell that others follow, as wide as a table may become by one thing's name; JSON and CSV have it whole.
+/// A name, as wide as a table may become by it; JSON and CSV have it whole. Sentences are not cut.
 func cut(_ text: String) -> String {
   text.count <= cellWidthMax ? text : text.prefix(cellWidthMax - 1) + "…"
 }

@@ -75,6 +75,19 @@ internal import Testing
   }
 
   @Test(arguments: TestDatabase.all)
+  fileprivate func `comes back when an agent reads it that does not lead for it`(_ database: TestDatabase) async throws
+  {
+    let test = try TestStore(database)
+    _ = try await sender(test)
+    _ = try await retire(test, at: 100)
+    var second = try await FleetSender(test, mark: 2)
+    try await second.send(taken(two, 90, reading(serial: "S1", total: 131)))
+    #expect(try await rows(.devices, test, "state", "total") == [[.text("retired"), .integer(130)]])
+    try await second.send(taken(two, 110, reading(serial: "S1", total: 132)))
+    #expect(try await rows(.devices, test, "state", "alerts") == [[.text("read"), .integer(1)]])
+  }
+
+  @Test(arguments: TestDatabase.all)
   fileprivate func `comes back with an alert that was raised since, ahead of the reading before it`(
     _ database: TestDatabase
   ) async throws {

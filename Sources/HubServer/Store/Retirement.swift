@@ -1,6 +1,6 @@
 // Devices that an operator took out of what is looked at: a customer who left, a printer that was scrapped.
 //
-// A device is retired until an agent reads it again; nobody has to take it back for that. It stays in the lists of devices, as `retired`; none of its
+// A device is retired until an agent reads it again, whichever leads for it; nobody has to take it back for that. It stays in the lists of devices, as `retired`; none of its
 // alerts is open and none of its supplies due; what it counted stays.
 //
 // A device is named as in `setting`: by each install that had seen it, and that agent's id of it. These are in the journals, and so outlive the read
@@ -21,8 +21,8 @@ extension Schema {
 
     CREATE VIEW retired_device AS
       SELECT s.device, max(r.at) AS retired_at FROM retirement r
-      JOIN sighting s ON s.install = r.install AND s.agent_device = r.agent_device JOIN device d ON d.number = s.device
-      WHERE r.at >= COALESCE(d.last_read_at, 0) GROUP BY s.device;
+      JOIN sighting s ON s.install = r.install AND s.agent_device = r.agent_device
+      WHERE NOT EXISTS (SELECT 1 FROM sighting t WHERE t.device = s.device AND t.last_read_at > r.at) GROUP BY s.device;
 
     CREATE VIEW device_standing AS
       SELECT d.number AS device,
