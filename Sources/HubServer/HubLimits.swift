@@ -152,6 +152,11 @@ package enum HubLimits {
   /// How often one install's identity is told to be in doubt.
   package static let doubtInterval: Duration = .seconds(3_600)
 
+  // MARK: Operators
+
+  /// In characters: a reason that says something, and that the audit trail keeps whole.
+  package static let retirementReasonRange = 3...machineTextMax
+
   // MARK: Console
 
   /// A mail address is a user's name, too.

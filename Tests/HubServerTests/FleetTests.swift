@@ -1,91 +1,12 @@
 internal import AlertRules
 internal import Events
-internal import Evidence
 internal import Foundation
 internal import HubDatabase
 internal import HubFleet
 internal import HubProtocol
 @testable internal import HubServer
-internal import MIB
 internal import PrinterModel
 internal import Testing
-
-/// An agent's journal with events about printers, and the hub's store that it is delivered to.
-private struct Sender {
-  let test: TestStore
-  var journal: TestJournal
-  let install: Install
-
-  init(_ test: TestStore, mark: UInt8) async throws {
-    self.test = test
-    journal = try TestJournal()
-    install = try await test.install(mark, journal: journal)
-  }
-
-  mutating func send(_ events: Event...) async throws {
-    let first = journal.records.count + 1
-    for event in events { journal.append(try event.encoded()) }
-    let batch = try #require(
-      try BatchCheck.append(journal.batch(first...journal.records.count), install: install.number))
-    _ = try await test.store.append([batch], now: TestStore.now)
-  }
-
-  /// Appends to the journal, and sends the last of the records ahead of the others.
-  mutating func sendLastAhead(_ events: Event...) async throws {
-    for event in events { journal.append(try event.encoded()) }
-    let last = journal.records.count
-    let place = RecordPosition(epoch: 1, sequence: UInt64(last))
-    let record = try #require(journal.batch(last...last).records.first)
-    let express = DeliveredExpress(
-      epoch: 1, sequence: place.sequence, record: BatchCheck.check(record, at: place))
-    #expect(try await test.store.keepExpress([express], of: install.number, now: TestStore.now) == [.kept])
-  }
-
-  /// Sends what was appended and not sent in its turn.
-  func sendRest(from first: Int) async throws {
-    let batch = try #require(
-      try BatchCheck.append(journal.batch(first...journal.records.count), install: install.number))
-    _ = try await test.store.append([batch], now: TestStore.now)
-  }
-}
-
-private func reading(serial: String?, mac: UInt8? = nil, total: UInt64?, black: Double? = 50) -> Reading {
-  var reading = Reading()
-  reading.identity.make = "Kyocera"
-  reading.identity.model = DeviceText("TASKalfa 1")
-  reading.identity.serial = serial.map { DeviceText($0) }
-  reading.identity.macAddress = mac.map { [0, 1, 2, 3, 4, $0] }
-  let source = Source(ObjectIdentifier([1, 3, 6, 1]), .integer(0))
-  reading.meters = [
-    Meter(
-      name: .total, value: total ?? 0, unit: .impressions, quality: total == nil ? .unknown : .exact, source: source,
-      rule: Rule("test@1"))
-  ]
-  var supply = Supply(row: RowIndex([1, 1]), quality: .exact, rule: Rule("test@1"))
-  supply.description = DeviceText("Black Toner")
-  supply.percentRemaining = black
-  reading.supplies = [supply]
-  return reading
-}
-
-private func taken(_ device: DeviceID, _ time: Int64, _ reading: Reading) -> Event {
-  Event(time: time, device: device, .readingTaken(ReadingTaken(reading: reading, raw: .init(), cost: .init())))
-}
-
-private func raised(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event {
-  var alert = PrinterAlert(row: RowIndex([1, 1]))
-  alert.severity = 3
-  alert.description = DeviceText("Jam \(code)")
-  return Event(
-    time: time, device: device,
-    .alertRaised(AlertRaised(key: AlertKey(group: 8, groupIndex: 1, code: code), alert: alert)))
-}
-
-private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event {
-  Event(
-    time: time, device: device,
-    .alertCleared(AlertCleared(key: AlertKey(group: 8, groupIndex: 1, code: code), milliseconds: 1)))
-}
 
 @Suite("The hub's fleet") struct FleetTests {
   private let one = DeviceID(0..<16)!
@@ -101,7 +22,7 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
   @Test(arguments: TestDatabase.all)
   func `is what the records say: meters, days, supplies and alerts`(database: TestDatabase) async throws {
     let test = try TestStore(database)
-    var sender = try await Sender(test, mark: 1)
+    var sender = try await FleetSender(test, mark: 1)
     try await sender.send(
       taken(one, 10, reading(serial: "S1", total: 100)), raised(one, 11, 8),
       taken(one, 20, reading(serial: "S1", total: 130)),
@@ -130,7 +51,7 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
   @Test(arguments: TestDatabase.all)
   func `has the alerts of sessions with devices' pages, by their name`(database: TestDatabase) async throws {
     let test = try TestStore(database)
-    var sender = try await Sender(test, mark: 1)
+    var sender = try await FleetSender(test, mark: 1)
     let key = RemoteAlert.certificateKey(port: 443)
     let raised = AlertRaised(key: key, alert: RemoteAlert.certificate(port: 443), evidence: "SHA-256 aa instead of bb")
     try await sender.send(
@@ -151,7 +72,7 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
   @Test(arguments: TestDatabase.all)
   func `has alerts that came ahead of their turn, until their turn says the same`(database: TestDatabase) async throws {
     let test = try TestStore(database)
-    var sender = try await Sender(test, mark: 1)
+    var sender = try await FleetSender(test, mark: 1)
     try await sender.send(taken(one, 10, reading(serial: "S1", total: 100)), raised(one, 11, 8))
     func open() async throws -> [[SQLValue]] {
       try await rows(.alerts, test, "serial", "description", "raised_at").sorted { "\($0)" < "\($1)" }
@@ -189,9 +110,9 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
         time: day + 6, device: two, .pollFailed(PollFailed(address: "10.0.0.1:161", reason: "timeout", message: ""))),
     ]
     let (whole, single) = (try TestStore(database), try TestStore(database))
-    var sender = try await Sender(whole, mark: 1)
+    var sender = try await FleetSender(whole, mark: 1)
     for event in events { try await sender.send(event) }
-    var other = try await Sender(single, mark: 1)
+    var other = try await FleetSender(single, mark: 1)
     for event in events {
       try await other.send(event)
       try await single.store.foldEverything()
@@ -212,8 +133,8 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
   @Test(arguments: TestDatabase.all)
   func `has one device of two installs, one history, and each alert once`(database: TestDatabase) async throws {
     let test = try TestStore(database)
-    var first = try await Sender(test, mark: 1)
-    var second = try await Sender(test, mark: 2)
+    var first = try await FleetSender(test, mark: 1)
+    var second = try await FleetSender(test, mark: 2)
     try await first.send(taken(one, 10, reading(serial: "S1", mac: 9, total: 100)), raised(one, 11, 8))
     try await second.send(taken(two, 12, reading(serial: "s-1", mac: 9, total: 101)), raised(two, 13, 8))
     try await first.send(taken(one, 20, reading(serial: "S1", mac: 9, total: 110)))
@@ -256,8 +177,8 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
     database: TestDatabase
   ) async throws {
     let test = try TestStore(database)
-    var first = try await Sender(test, mark: 1)
-    var second = try await Sender(test, mark: 2)
+    var first = try await FleetSender(test, mark: 1)
+    var second = try await FleetSender(test, mark: 2)
     try await first.send(taken(one, 10, reading(serial: "S1", mac: 9, total: 100)), raised(one, 11, 8))
     try await second.send(taken(two, 12, reading(serial: "s-1", mac: 9, total: 101)), raised(two, 13, 8))
     let (hasWritten, writing) = AsyncStream.makeStream(of: Void.self)
@@ -280,8 +201,8 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
     database: TestDatabase
   ) async throws {
     let test = try TestStore(database)
-    var ahead = try await Sender(test, mark: 1)
-    var right = try await Sender(test, mark: 2)
+    var ahead = try await FleetSender(test, mark: 1)
+    var right = try await FleetSender(test, mark: 2)
     let now = 10 * day
     func fold(_ now: Int64) async throws { try await test.store.foldEverything(now: now) }
     try await right.send(taken(two, now - 60, reading(serial: "S1", mac: 9, total: 100)))
@@ -316,7 +237,7 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
     ) async throws
   {
     let test = try TestStore(database)
-    var sender = try await Sender(test, mark: 1)
+    var sender = try await FleetSender(test, mark: 1)
     try await sender.send(taken(one, 10, reading(serial: "S1", total: 100)))
     var restored = sender
     try await sender.send(taken(one, 20, reading(serial: "S1", total: 110)), raised(one, 21, 7), cleared(one, 22, 7))
@@ -348,7 +269,7 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
     database: TestDatabase
   ) async throws {
     let test = try TestStore(database)
-    var sender = try await Sender(test, mark: 1)
+    var sender = try await FleetSender(test, mark: 1)
     try await sender.send(
       taken(one, 10, reading(serial: "S1", total: 100, black: 5)), raised(one, 11, 8),
       Event(time: 50, device: one, .readingUnchanged(ReadingUnchanged(uptimeTicks: 1, cost: .init()))))
@@ -363,9 +284,32 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
   }
 
   @Test(arguments: TestDatabase.all)
+  func
+    `shows no alert that came ahead of a turn that never comes: of an install that was replaced, of an epoch that was left`(
+      database: TestDatabase
+    ) async throws
+  {
+    let test = try TestStore(database)
+    var sender = try await FleetSender(test, mark: 1)
+    try await sender.send(taken(one, 10, reading(serial: "S1", total: 100)))
+    try await sender.sendLastAhead(taken(one, 20, reading(serial: "S1", total: 101)), raised(one, 21, 8))
+    #expect(try await rows(.alerts, test, "description") == [[.text("Jam 8")]])
+    // Its agent was put back to before that record, and went on in another epoch.
+    sender.journal = sender.journal.nextEpoch()
+    try await sender.send(taken(one, 40, reading(serial: "S1", total: 112)))
+    #expect(try await rows(.alerts, test, "description").isEmpty)
+
+    var lost = try await FleetSender(test, mark: 2)
+    try await lost.sendLastAhead(taken(two, 50, reading(serial: "S2", total: 5)), raised(two, 51, 9))
+    #expect(try await rows(.alerts, test, "description") == [[.text("Jam 9")]])
+    try await test.store.replaceInstall(id: lost.install.id, by: sender.install.id, now: 60)
+    #expect(try await rows(.alerts, test, "description").isEmpty)
+  }
+
+  @Test(arguments: TestDatabase.all)
   func `keeps apart what one agent keeps apart`(database: TestDatabase) async throws {
     let test = try TestStore(database)
-    var sender = try await Sender(test, mark: 1)
+    var sender = try await FleetSender(test, mark: 1)
     try await sender.send(
       taken(one, 10, reading(serial: "S1", mac: 1, total: 1)), taken(two, 11, reading(serial: "S1", mac: 2, total: 2)))
     let totals = try await rows(.devices, test, "total")
@@ -375,7 +319,7 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
   @Test(arguments: TestDatabase.all)
   func `shows no number that the device did not give`(database: TestDatabase) async throws {
     let test = try TestStore(database)
-    var sender = try await Sender(test, mark: 1)
+    var sender = try await FleetSender(test, mark: 1)
     try await sender.send(taken(one, 10, reading(serial: "S1", total: nil, black: nil)))
     #expect(try await rows(.meters, test, "value", "quality") == [[.null, .text("unknown")]])
     #expect(try await rows(.volumes, test, "volume").isEmpty)
@@ -385,7 +329,7 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
   @Test(arguments: TestDatabase.all)
   func `passes over records that are no events`(database: TestDatabase) async throws {
     let test = try TestStore(database)
-    var sender = try await Sender(test, mark: 1)
+    var sender = try await FleetSender(test, mark: 1)
     sender.journal.append(3)
     let batch = try #require(try BatchCheck.append(sender.journal.batch(1...3), install: sender.install.number))
     _ = try await test.store.append([batch], now: TestStore.now)
