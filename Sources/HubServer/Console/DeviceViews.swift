@@ -16,7 +16,7 @@ extension SQLStore {
       "make": .init("lower(d.make)", "lower(d.model)"), "model": .init("lower(d.model)"), "serial": .init("d.serial"),
       "name": .init("lower(d.name)"), "location": .init("lower(d.location)"), "address": .init("d.address"),
       "state": .init(standing), "lastRead": .init("d.last_read_at"),
-      "total": .init("(SELECT m.value FROM meter m WHERE m.device = d.number AND m.name = 'total')"),
+      "total": .init("(SELECT m.value FROM meter m WHERE m.device = d.number AND m.name = 'total' AND m.is_present = 1)"),
       "supply": .init("(SELECT min(s.remaining_permille) FROM supply s WHERE s.device = d.number)"),
       "alerts": .init(openAlertCount),
     ])
@@ -74,7 +74,7 @@ extension SQLStore {
         (SELECT count(*) FROM alert a
          WHERE a.device = d.number AND a.cleared_at IS NULL AND w.is_watched = 1 AND a.severity = 'critical') AS critical
       FROM device d JOIN device_standing w ON w.device = d.number JOIN entity e ON e.number = d.entity JOIN install i ON i.number = d.leader
-      LEFT JOIN meter m ON m.device = d.number AND m.name = 'total' WHERE \(among.sql)
+      LEFT JOIN meter m ON m.device = d.number AND m.name = 'total' AND m.is_present = 1 WHERE \(among.sql)
       """, among.arguments)
     let supplies = Dictionary(grouping: try suppliesOf(numbers, db)) { $0.device }
     return Dictionary(
@@ -102,7 +102,7 @@ extension SQLStore {
       guard case .object(let members)? = try Self.deviceValues([number], db)[number] else {
         throw HubError(.notFound, "There is no such device.")
       }
-      let meters = try db.rows("SELECT * FROM meter WHERE device = ? ORDER BY name", number).map(ConsoleDevice.meter)
+      let meters = try db.rows("SELECT * FROM meter WHERE device = ? AND is_present = 1 ORDER BY name", number).map(ConsoleDevice.meter)
       let alerts = try db.rows(
         "SELECT * FROM alert WHERE device = ? ORDER BY (cleared_at IS NULL) DESC, raised_at DESC LIMIT ?", number,
         ConsoleDevice.alertsMax

@@ -44,6 +44,7 @@ enum Schema {
     SQLMigration("v12", sqlite: version12, postgres: postgres(version12)),
     SQLMigration("v13", sqlite: version13, postgres: postgres(version13)),
     SQLMigration("v14", sqlite: version14, postgres: postgres(version14)),
+    SQLMigration("v15", sqlite: FleetSchema.epochs, postgres: postgres(FleetSchema.epochs)),
   ]
 
   private static func sqlite(_ text: String) -> String {
