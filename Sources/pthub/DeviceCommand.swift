@@ -84,7 +84,8 @@ struct DeviceCommand: AsyncParsableCommand {
       case .wasRetired: printLine("It is retired already.")
       case .retired(isRead: false): printLine("It is retired until an agent reads it again.")
       case .retired(isRead: true):
-        printLine("It is retired. Where an agent still reads it, the next reading brings it back: revoke that agent first.")
+        printLine(
+          "It is retired. Where an agent still reads it, the next reading brings it back: revoke that agent first.")
       }
     }
   }
