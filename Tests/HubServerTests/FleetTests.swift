@@ -13,12 +13,6 @@ internal import Testing
   private let two = DeviceID(16..<32)!
   private let day = MeterLedger.millisecondsPerDay
 
-  private func rows(_ report: Report, _ test: TestStore, _ columns: String...) async throws -> [[SQLValue]] {
-    try await test.store.foldEverything()
-    let names = report.columns.map(\.name)
-    return try await test.store.rows(of: report).map { row in columns.map { row[names.firstIndex(of: $0)!] } }
-  }
-
   @Test(arguments: TestDatabase.all)
   func `is what the records say: meters, days, supplies and alerts`(database: TestDatabase) async throws {
     let test = try TestStore(database)
@@ -155,7 +149,7 @@ internal import Testing
     database: TestDatabase
   ) async throws {
     let test = try TestStore(database)
-    var sender = try await Sender(test, mark: 1)
+    var sender = try await FleetSender(test, mark: 1)
     func total(_ value: UInt64, at time: Int64) -> Event { taken(one, time, reading(serial: "S1", total: value)) }
     try await sender.send(total(50_000, at: 10), total(90_000, at: 20), total(90_000, at: day + 10))
     let wrong = [[SQLValue.integer(40_000), .integer(90_000)], [.integer(0), .integer(90_000)]]

@@ -10,12 +10,6 @@ internal import Testing
   private let two = DeviceID(16..<32)!
   private let actor = Actor(name: "ann", peer: "ipv4:192.0.2.1")
 
-  private func rows(_ report: Report, _ test: TestStore, _ columns: String...) async throws -> [[SQLValue]] {
-    try await test.store.foldEverything()
-    let names = report.columns.map(\.name)
-    return try await test.store.rows(of: report).map { row in columns.map { row[names.firstIndex(of: $0)!] } }
-  }
-
   private func device(_ test: TestStore) async throws -> String {
     try await test.store.foldEverything()
     return try await test.store.findDevice("S1")

@@ -3,6 +3,7 @@
 internal import Events
 internal import Evidence
 internal import FoundationEssentials
+internal import HubDatabase
 internal import HubProtocol
 @testable internal import HubServer
 internal import MIB
@@ -46,6 +47,13 @@ struct FleetSender {
       try BatchCheck.append(journal.batch(first...journal.records.count), install: install.number))
     _ = try await test.store.append([batch], now: TestStore.now)
   }
+}
+
+/// A report's rows, once everything is folded.
+func rows(_ report: Report, _ test: TestStore, _ columns: String...) async throws -> [[SQLValue]] {
+  try await test.store.foldEverything()
+  let names = report.columns.map(\.name)
+  return try await test.store.rows(of: report).map { row in columns.map { row[names.firstIndex(of: $0)!] } }
 }
 
 func reading(serial: String?, mac: UInt8? = nil, total: UInt64?, black: Double? = 50) -> Reading {
