@@ -55,8 +55,11 @@ struct DeviceWriter {
       guard let known = DeviceID(id), state.devices[known] == nil else { continue }
       let device: Int64 = try row("device")
       try db.execute("DELETE FROM sighting WHERE install = ? AND agent_device = ?", install, id)
+      let isLed = try db.execute(
+        "UPDATE device SET state = 'unreachable' WHERE number = ? AND leader = ?", device, install)
+      guard isLed > 0 else { continue }
       try db.execute(
-        "UPDATE device SET state = 'unreachable' WHERE number = ? AND leader = ? AND state = 'read'", device, install)
+        "UPDATE alert SET cleared_at = ?, updated_at = ? WHERE device = ? AND cleared_at IS NULL", now, now, device)
     }
   }
 
@@ -125,7 +128,7 @@ struct DeviceWriter {
     // One that goes on as another has that one's counters.
     guard state.merged == nil else { return }
     let latest = state.reading.map { state.observations(at: $0.time, in: changes.epoch) } ?? []
-    let observations = isNew ? latest : changes.observations[sighting.id] ?? (sighting.isFirst ? latest : [])
+    let observations = changes.observations[sighting.id] ?? (isNew || sighting.isFirst ? latest : [])
     if !observations.isEmpty {
       try writeMeters(number, observations, state)
       try writeSupplies(number, state)

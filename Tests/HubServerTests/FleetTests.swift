@@ -221,7 +221,10 @@ internal import Testing
       try await rows(.devices, test, "total", "last_read_at", "state") == [
         [.integer(150), .integer(now + day), .text("read")]
       ])
-    #expect(try await rows(.volumes, test, "volume", "last").last == [.integer(30), .integer(150)])
+    #expect(
+      try await rows(.volumes, test, "volume", "last") == [
+        [.integer(30), .integer(130)], [.integer(20), .integer(150)],
+      ])
   }
 
   @Test(arguments: TestDatabase.all)
