@@ -339,7 +339,7 @@ private func words(_ events: [EventBody]) -> [String] {
       KnownDevice(id: id, endpoint: PolledDevice.endpoint, credential: "public", identity: DeviceIdentity()))
     var (printer, time) = (TestPrinter(), Int64(0))
     printer.objectID = [1, 3, 6, 1, 4, 1, 1347, 41]
-    func poll(_ pages: UInt32?, unanswered: [ObjectIdentifier] = []) -> [EventBody] {
+    func poll(_ pages: UInt32?, unanswered: [ObjectIdentifier] = [], step: NamesStep = .same) -> [EventBody] {
       time += 1_800_000
       var walk = printer.walk
       if let pages { walk.set(total, .counter32(pages)) }
@@ -347,6 +347,7 @@ private func words(_ events: [EventBody]) -> [String] {
         kind: .full, walk: walk, reading: Interpretation.read(walk),
         alerts: AlertReport(rows: [], detectedErrors: nil), read: NameSet(of: walk.bindings))
       poll.unanswered = unanswered
+      poll.step = step
       let outcome = PollOutcome(
         endpoint: PolledDevice.endpoint, credential: "public", cost: PollCost(), result: .reading(poll))
       return monitor.completed(outcome, time: time).map(\.body)
@@ -368,7 +369,9 @@ private func words(_ events: [EventBody]) -> [String] {
     let back = poll(12_004)
     #expect(!words(back).contains { $0.hasPrefix("epoch") }, "\(words(back))")
     #expect(monitor.known.meters[.total]?.value == 12_004 && monitor.known.meters[.total]?.epoch == 1)
-    #expect(words(poll(nil)).contains { $0.hasPrefix("epoch 2 of total: source changed") }, "it said that it has none")
+    #expect(!words(poll(nil, step: .fewer)).contains { $0.hasPrefix("epoch") }, "one poll does not settle it")
+    #expect(monitor.reading?.meters.first { $0.name == .total }?.quality == .unknown)
+    #expect(words(poll(nil)).contains { $0.hasPrefix("epoch 2 of total: source changed") }, "it has none")
   }
 
   @Test func `a counter that went around at 2 to the 32 is told as such`() throws {

@@ -46,6 +46,29 @@ import Testing
   }
 }
 
+@Suite struct `Another device at the address` {
+  @Test(arguments: ["MAC", "description"])
+  func `is seen by a light poll where no serial number tells it, though it counted more and is up for longer`(
+    what: String
+  ) throws {
+    var printer = TestPrinter()
+    printer.serial = ""
+    var device = PolledDevice(printer)
+    device.agent.walk.set(
+      HostResources.Device.entry.appending(HostResources.Device.description, 1), .octets(Array("Acme X100".utf8)))
+    _ = try device.poll(.full)
+    #expect(try device.reading(.light).kind == .light)
+    printer.uptime += 90_000_000
+    printer.lifeCount += 2_000
+    if what == "MAC" { printer.mac[5] += 1 }
+    device.agent.walk = printer.walk
+    device.agent.walk.set(
+      HostResources.Device.entry.appending(HostResources.Device.description, 1),
+      .octets(Array((what == "MAC" ? "Acme X100" : "Acme Z900").utf8)))
+    #expect(try device.reading(.light).kind == .full)
+  }
+}
+
 @Suite struct `What is kept between polls` {
   @Test func `stays as it was with whoever holds it, whatever a poll makes of it`() throws {
     var device = PolledDevice()

@@ -223,7 +223,7 @@ internal import Testing
       ])
     #expect(
       try await rows(.volumes, test, "volume", "last") == [
-        [.integer(30), .integer(130)], [.integer(20), .integer(150)],
+        [.integer(0), .integer(100)], [.integer(30), .integer(130)], [.integer(20), .integer(150)],
       ])
   }
 

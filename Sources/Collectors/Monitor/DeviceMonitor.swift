@@ -103,9 +103,12 @@ package struct DeviceMonitor: Sendable {
       return .full
     }
     let every = countsConfigurationChanges ? Self.fullEvery : Self.fullEveryUncounted
-    let isDue =
-      Duration.milliseconds(time - last) >= Self.fullEvery || Duration.milliseconds(time - fullPollAt) >= every
-    return isDue ? .full : .light
+    return Self.isDue(last, Self.fullEvery, time: time) || Self.isDue(fullPollAt, every, time: time) ? .full : .light
+  }
+
+  /// Whether so much time has passed. A clock that was ahead and was put right says nothing of how much: it has.
+  private static func isDue(_ last: Int64, _ every: Duration, time: Int64) -> Bool {
+    !(.zero..<every).contains(.milliseconds(time - last))
   }
 
   /// How long until the next poll.
@@ -304,7 +307,7 @@ package struct DeviceMonitor: Sendable {
   private func isWholeDue(_ poll: PollReading, time: Int64) -> Bool {
     guard poll.interruption == nil else { return false }
     guard isComplete, let last = known.lastFullReading else { return true }
-    return poll.kind == .full && Duration.milliseconds(time - last) >= Self.fullEvery
+    return poll.kind == .full && Self.isDue(last, Self.fullEvery, time: time)
   }
 }
 

@@ -1,5 +1,6 @@
 // A total whose object the device answered with an error, with "unknown", or not at all, in one poll. That is no statement that a counter has gone: the
 // total is unknown in that poll, and no other counter takes its place, since its source would change to and fro and the pages between be in no volume.
+// Where a full poll does not find the object, the next one settles whether it has gone.
 
 internal import MIB
 internal import PrinterModel
@@ -22,6 +23,7 @@ extension PollReading {
 
   private func leavesUnknown(_ name: ObjectIdentifier) -> Bool {
     if walk[name]?.isUnknownCount == true { return true }
+    if kind == .full, step == .fewer, walk[name] == nil { return true }
     guard !read.contains(name) else { return false }
     // A row that follows one is asked for by the name of that row.
     return unanswered.contains { name.isWithin($0) || $0.count == name.count && $0.dropLast() == name.dropLast() }

@@ -127,8 +127,11 @@ struct LightPoll: Sendable {
   private static let errorState = HostResources.Printer.entry.appending(HostResources.Printer.detectedErrorState)
   /// What differs in another device, or in one of another structure. In the order of the MIB.
   private static let identifying = [
-    MIB2.sysObjectID, configurationChanges, PrinterMIB.General.entry.appending(PrinterMIB.General.serialNumber),
+    MIB2.sysObjectID, physicalAddresses, deviceDescriptions, configurationChanges,
+    PrinterMIB.General.entry.appending(PrinterMIB.General.serialNumber),
   ]
+  fileprivate static let physicalAddresses = MIB2.Interface.entry.appending(MIB2.Interface.physicalAddress)
+  fileprivate static let deviceDescriptions = HostResources.Device.entry.appending(HostResources.Device.description)
 
   /// Whether what moves in use was asked for: with everything else, where it is known that it would be anyway.
   private(set) var hasReadInUse: Bool
@@ -263,14 +266,21 @@ struct LightPoll: Sendable {
 extension LightPlan {
   private static let standard: ObjectIdentifier = [1, 3, 6, 1, 2, 1]
 
-  /// sysObjectID and the serial number where this device has it.
+  /// Rows of each column that tell a device without a serial number.
+  private static let rowsMax = 2
+
+  /// sysObjectID and the serial number where this device has it, or else what it is told by.
   private static func identityNames(_ walk: Walk, _ profiles: ProfileSet) -> [ObjectIdentifier] {
     var names = walk[MIB2.sysObjectID] == nil ? [] : [MIB2.sysObjectID]
-    let serials = walk.subtree(PrinterMIB.General.entry.appending(PrinterMIB.General.serialNumber)).map(\.name)
-    if !serials.isEmpty { return names + serials }
+    let serials = walk.subtree(PrinterMIB.General.entry.appending(PrinterMIB.General.serialNumber))
+    names += serials.map(\.name)
+    if serials.contains(where: \.value.isTold) { return names }
     let own = Interpretation.profile(for: walk, profiles: profiles)?.identity.serial ?? []
-    names += own.filter { walk[$0].map { !$0.isException } ?? false }
-    return names
+    let told = own.filter { walk[$0].map { !$0.isException } ?? false }
+    if !told.isEmpty { return names + told }
+    return [LightPoll.physicalAddresses, LightPoll.deviceDescriptions].reduce(names) { names, column in
+      names + walk.subtree(column).filter(\.value.isTold).prefix(rowsMax).map(\.name)
+    }
   }
 
   /// What moves in use, if so, and further names, in one reading.
@@ -302,4 +312,9 @@ extension LightPlan {
     let isStep = to - from == 1
     return name.isWithin(standard) ? isLast || isStep : isLast && isStep
   }
+}
+
+extension ObjectValue {
+  /// Whether it is octets of which any is not zero.
+  fileprivate var isTold: Bool { octets?.contains { $0 != 0 } == true }
 }
