@@ -36,7 +36,8 @@ package struct MeterLedger: Equatable, Sendable {
     package var time: Int64
 
     package init(
-      name: String, value: Int64?, unit: String, quality: String, agentEpoch: Int64, journalEpoch: Int64 = 1, time: Int64
+      name: String, value: Int64?, unit: String, quality: String, agentEpoch: Int64, journalEpoch: Int64 = 1,
+      time: Int64
     ) {
       self.name = name
       self.value = value

@@ -61,7 +61,8 @@ internal import Testing
     // It is found again, and is the same.
     let again = DeviceID(32..<48)!
     try await sender.send(taken(again, 40, reading(serial: "S2", total: 6)))
-    #expect(try await rows(.devices, test, "serial", "total", "state").last == [.text("S2"), .integer(6), .text("read")])
+    #expect(
+      try await rows(.devices, test, "serial", "total", "state").last == [.text("S2"), .integer(6), .text("read")])
     #expect(try await rows(.devices, test, "serial").count == 2)
     #expect(try await volume(test) == 2)
   }
@@ -77,7 +78,8 @@ internal import Testing
     try await sender.send(opened(2, from: 1_000, to: 10, at: 20), total(10, at: 20), total(2_000, at: 30))
     sender.journal = backup.nextEpoch()
     try await sender.send(
-      restored(epoch: 1, sequence: 1, at: 40), opened(2, from: 1_000, to: 5, at: 41), total(5, at: 41), total(9, at: 50))
+      restored(epoch: 1, sequence: 1, at: 40), opened(2, from: 1_000, to: 5, at: 41), total(5, at: 41), total(9, at: 50)
+    )
     #expect(try await rows(.meters, test, "value", "epoch") == [[.integer(9), .integer(3)]])
     #expect(try await volume(test) == 1_990 + 4)
   }
@@ -119,7 +121,9 @@ internal import Testing
   }
 
   @Test(arguments: TestDatabase.all)
-  func `has the pages of a rollover, and supplies of a printer that is switched off`(database: TestDatabase) async throws {
+  func `has the pages of a rollover, and supplies of a printer that is switched off`(database: TestDatabase)
+    async throws
+  {
     let test = try TestStore(database)
     var sender = try await FleetSender(test, mark: 1)
     let around = MeterEpochOpened(

@@ -16,7 +16,8 @@ extension SQLStore {
       "make": .init("lower(d.make)", "lower(d.model)"), "model": .init("lower(d.model)"), "serial": .init("d.serial"),
       "name": .init("lower(d.name)"), "location": .init("lower(d.location)"), "address": .init("d.address"),
       "state": .init(standing), "lastRead": .init("d.last_read_at"),
-      "total": .init("(SELECT m.value FROM meter m WHERE m.device = d.number AND m.name = 'total' AND m.is_present = 1)"),
+      "total": .init(
+        "(SELECT m.value FROM meter m WHERE m.device = d.number AND m.name = 'total' AND m.is_present = 1)"),
       "supply": .init("(SELECT min(s.remaining_permille) FROM supply s WHERE s.device = d.number)"),
       "alerts": .init(openAlertCount),
     ])
@@ -102,7 +103,8 @@ extension SQLStore {
       guard case .object(let members)? = try Self.deviceValues([number], db)[number] else {
         throw HubError(.notFound, "There is no such device.")
       }
-      let meters = try db.rows("SELECT * FROM meter WHERE device = ? AND is_present = 1 ORDER BY name", number).map(ConsoleDevice.meter)
+      let meters = try db.rows("SELECT * FROM meter WHERE device = ? AND is_present = 1 ORDER BY name", number).map(
+        ConsoleDevice.meter)
       let alerts = try db.rows(
         "SELECT * FROM alert WHERE device = ? ORDER BY (cleared_at IS NULL) DESC, raised_at DESC LIMIT ?", number,
         ConsoleDevice.alertsMax
