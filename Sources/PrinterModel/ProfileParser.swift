@@ -106,11 +106,13 @@ package enum ProfileParser {
   private static func requireSense(_ profile: Profile, _ fields: ProfileFields) {
     requireTexts(fields)
     requireOneMeaning(fields)
+    requireOneMeaningOfCells(profile, fields)
     requireMakersObjects(profile, fields)
     for (check, part) in zip(profile.checks, fields.tables("check")) where check.isCircular {
       part.note("parts", "expected each meter once in a check: one that is a part of itself proves nothing")
     }
     let known = profile.knownMeters
+    requireOwnTotal(profile, known, fields)
     for (check, part) in zip(profile.checks, fields.tables("check")) {
       for term in check.terms where !known.has(term) {
         part.note(term == check.total ? "total" : "parts", "expected meters that this profile reads, not `\(term)`")
@@ -177,6 +179,34 @@ package enum ProfileParser {
         row.note(
           "meter", "expected each meter once in a table: `\(row.string("meter"))` has another label there already")
       }
+    }
+  }
+
+  /// A cell of a table is that table's: as another meter beside it, it would be its own proof.
+  private static func requireOneMeaningOfCells(_ profile: Profile, _ fields: ProfileFields) {
+    for (counter, part) in zip(profile.counters, fields.tables("counter")) {
+      guard let table = profile.tables.first(where: { counter.name.isWithin($0.values) }) else { continue }
+      part.note("oid", "expected each object once; `\(counter.name)` is a cell of the table `\(table.id)` already")
+    }
+    var meters: [ObjectIdentifier: [String: MeterName]] = [:]
+    for (table, part) in zip(profile.tables, fields.tables("table")) {
+      guard case .labels(let rows) = table.meaning else { continue }
+      for (row, fields) in zip(rows, part.tables("row")) {
+        let former = meters[table.values, default: [:]].updateValue(row.meter, forKey: row.label)
+        guard let former, former != row.meter else { continue }
+        fields.note("meter", "expected one meter of a cell; the label `\(row.label)` is `\(former)` in another table")
+      }
+    }
+  }
+
+  /// Without a total of the maker's `total` is the life count, which is always equal to itself.
+  private static func requireOwnTotal(_ profile: Profile, _ known: KnownMeters, _ fields: ProfileFields) {
+    guard known.units[MeterName.total.description] == nil else { return }
+    for (check, part) in zip(profile.checks, fields.tables("check"))
+    where check.terms.contains("life") && check.terms.contains(MeterName.total.description) {
+      part.note(
+        "total",
+        "expected a `total` that this profile reads beside `life`: else both are the life count, which proves nothing")
     }
   }
 

@@ -464,6 +464,22 @@ private func words(_ events: [EventBody]) -> [String] {
     try device.expect(["unchanged"])
   }
 
+  @Test func `a second replacement within the day ends the first one's alert and raises its own`() throws {
+    var device = try Monitored()
+    func toner(_ level: Int64, _ serial: String) -> (inout TestPrinter) -> Void {
+      { ($0.levels[0], $0.supplyTexts[1]) = (level, "Black Toner;PN 006R01509;SN\(serial)") }
+    }
+    _ = try device.poll(toner(11, "CAG0001"))
+    try device.expect(["changed", "raised -1.1.2", "raised -1.1.3"], toner(100, "CAG0002"))
+    let told = [
+      "changed", "cleared -1.1.2 after 1380 min", "cleared -1.1.3 after 1380 min", "raised -1.1.2", "raised -1.1.3",
+    ]
+    try device.expect(told, after: 23 * 60, toner(99, "CAG0003"))
+    #expect(device.monitor.known.alerts.values.allSatisfy { $0.raised == device.time })
+    try device.expect(["taken"], after: 23 * 60)
+    try device.expect(["unchanged", "cleared -1.1.2 after 1440 min", "cleared -1.1.3 after 1440 min"], after: 60)
+  }
+
   @Test
   func `a cartridge that was empty is not replaced early, though the device counts no change of its configuration`()
     throws

@@ -394,6 +394,14 @@ struct SupplyLabelTests {
       ("Cyan Toner, PN44315308", "44315308", nil), ("Toner;PN unknown;SN unknown", nil, nil),
       ("SNAP2 unit", nil, nil), ("PNEUMATIC 3 UNIT", nil, nil), ("Toner S/N: (unknown)", nil, nil),
       ("TK-8527K", "TK-8527K", nil),
+      ("Toner S/N=CAJ1234", nil, "CAJ1234"), ("Toner S/N#CAJ1234", nil, "CAJ1234"),
+      ("\"Toner S/N CAJ1234\"", nil, "CAJ1234"), ("Toner S/N CAJ1234.", nil, "CAJ1234"),
+      ("Toner S/N: [CAJ1234]", nil, "CAJ1234"), ("Toner (S/N 'CAJ1234')", nil, "CAJ1234"),
+      ("Toner s/n caj1234", nil, "caj1234"), ("CRUM-S/N:SEC1234567", nil, "SEC1234567"),
+      ("Black Toner Serial Number: 16030A12", nil, "16030A12"), ("Toner Ser. No. 16030A12", nil, "16030A12"),
+      ("Black Toner Part No. 106R01443", "106R01443", nil), ("Black Toner, Part Number 106R01443", "106R01443", nil),
+      ("Black Toner PN-106R01443", "106R01443", nil), ("Toner S/N CRUM-12.5-", nil, "CRUM-12.5-"),
+      ("Toner X-SN12 Serial Interface", nil, nil), ("Toner Serialised 7", nil, nil), ("Toner SN/A, PN: -", nil, nil),
     ] as [(String, String?, String?)])
   func `are read whatever stands around them`(description: String, part: String?, serial: String?) throws {
     let row = "1.3.6.1.2.1.43.11.1.1"
