@@ -132,6 +132,10 @@ package enum ProfileParser {
 
   /// A text that every text begins with matches every device.
   private static func requireTexts(_ fields: ProfileFields) {
+    if fields.string("make").trimmed.isEmpty { fields.note("make", "expected the maker's name") }
+    for row in fields.tables("table").flatMap({ $0.tables("row") }) where row.string("label").trimmed.isEmpty {
+      row.note("label", "expected the device's label of the row")
+    }
     let match = fields.optionalTable("match")
     for key in ["descriptions", "printer-descriptions", "printer-words", "other-devices"] {
       guard let match, match.strings(key).contains(where: { $0.trimmed.isEmpty }) else { continue }
@@ -219,6 +223,10 @@ package enum ProfileParser {
     for part in ["counter", "table", "record"].flatMap(fields.tables) where part.has("id") {
       guard let id = part.optionalString("id") else { continue }
       if !seen.insert(id).inserted { part.note("id", "expected each id once; `\(id)` is there twice") }
+    }
+    var names: Set<String> = []
+    for check in fields.tables("check") where check.has("name") && !names.insert(check.string("name")).inserted {
+      check.note("name", "expected each name once, which readings tell the check by")
     }
   }
 

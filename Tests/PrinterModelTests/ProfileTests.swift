@@ -354,6 +354,8 @@ struct ProfileTests {
     let head = Self.head.replacingOccurrences(of: "[match]", with: "[match]\ndescriptions = [\"\"]")
     #expect(refusal(head)?.key == "match.descriptions")
     #expect(refusal(Self.head + "[[brand]]\nprefix = \" \"\nmake = \"A\"")?.key == "brand[0].prefix")
+    let nobodys = Self.head.replacing(#/make = "[^"]*"/#, with: "make = \"\"", maxReplacements: 1)
+    #expect(refusal(nobodys)?.key == "make")
   }
 
   @Test func `an object that is read as two meters is refused, and a meter of two labels in one table`() {
@@ -402,6 +404,8 @@ struct ProfileTests {
     let error = refusal(Self.head + counter("copy") + check)
     #expect(error?.key == "check[0].total" && error?.expected.contains("proves nothing") == true)
     #expect(refusal(Self.head + counter("total") + check) == nil)
+    let twice = refusal(Self.head + counter("total") + check + check)
+    #expect(twice?.key == "check[1].name" && twice?.expected.contains("each name once") == true)
   }
 
   @Test func `a reported counter that no check can prove is refused`() {
