@@ -30,16 +30,16 @@ extension KnownDevice {
     for meter in state.reading?.fact.meters ?? [] {
       meters[meter.name] = MeterState(
         value: meter.value, epoch: state.meterEpochs[meter.name]?.fact.epoch ?? 1, source: meter.source.name,
-        unit: meter.unit, drops: Self.drop(of: meter, state).map { [$0] } ?? [])
+        unit: meter.unit, leaps: Self.drop(of: meter, state).map { [$0] } ?? [])
     }
   }
 
   /// The drop that began the meter's epoch, if it may have been a wrong reading.
-  private static func drop(of meter: Meter, _ state: DeviceState) -> MeterDrop? {
+  private static func drop(of meter: Meter, _ state: DeviceState) -> MeterLeap? {
     guard let opened = state.meterEpochs[meter.name], opened.fact.cause == MeterEpochOpened.Cause.drop.rawValue,
       let lastRead = state.lastRead?.time
     else { return nil }
-    var drop = MeterDrop(value: opened.fact.previous, epoch: opened.fact.epoch &- 1)
+    var drop = MeterLeap(value: opened.fact.previous, epoch: opened.fact.epoch &- 1, isRise: false)
     drop.elapsed = .milliseconds(max(lastRead - opened.time, 0))
     drop.readings = drop.elapsed == .zero ? 0 : 1
     drop.isStill = meter.value == opened.fact.current

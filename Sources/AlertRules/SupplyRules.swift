@@ -124,7 +124,8 @@ package enum SupplyRules {
     let rule: AlertRule = supply.isMaintenancePart ? .maintenanceDue : .lowSupply
     let key = rule.key(supply.row)
     guard let percent = supply.measuredPercent else {
-      report.undecided.insert(key)
+      // What waste that is consumed says was never a level.
+      if !supply.isWasteConsumed { report.undecided.insert(key) }
       return
     }
     let text =

@@ -387,9 +387,9 @@ package struct MeterEpochOpened: Equatable, Sendable {
   package var evidence: String
   /// A `Cause`, a word of a newer release, or empty in journals of the first.
   package var cause: String
-  /// What was counted where that can be known: from `previous` to `current` at a rollover; since the last value of the epoch that goes on.
+  /// What was counted where that can be known: from `previous` to `current` at a rollover; since the last right value of the epoch that goes on.
   package var volume: UInt64?
-  /// The epoch that goes on in this one, because its count was found again: those opened after it were wrong readings and counted nothing.
+  /// The epoch that goes on in this one, because its count was found again: what was read in between was wrong and counted nothing.
   package var continues: UInt32?
 
   /// Why an epoch ends.

@@ -163,6 +163,15 @@ struct DeviceWriter {
       batch: ledger.resumed.map { name, epoch in [.integer(device), .text(name), .integer(epoch)] })
     try db.execute(
       """
+      UPDATE meter_day SET first = CASE WHEN first > ? THEN ? ELSE first END, last = ?
+      WHERE device = ? AND name = ? AND epoch = ? AND last > ?
+      """,
+      batch: ledger.lowered.map { name, limit -> [SQLValue] in
+        let value = SQLValue.integer(limit.value)
+        return [value, value, value, .integer(device), .text(name), .integer(limit.epoch), value]
+      })
+    try db.execute(
+      """
       INSERT INTO meter_day (device, name, epoch, day, first, last, last_at) VALUES (?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (device, name, epoch, day) DO UPDATE SET last = excluded.last, last_at = excluded.last_at
       """,
@@ -185,7 +194,7 @@ struct DeviceWriter {
       batch: reading.fact.supplies.map { supply in
         func value(_ argument: (any SQLArgument)?) -> SQLValue { argument?.sqlValue ?? .null }
         return [
-          .integer(device), .text(supply.row.description), value(supply.colorant?.text),
+          .integer(device), .text(supply.row.description), value(supply.colour),
           value(supply.description?.text),
           supply.isReceptacle.sqlValue, value(supply.level), value(supply.capacity),
           value(supply.percentRemaining.map { Int64(($0 * 10).rounded(.down)) }), .text(supply.remaining),

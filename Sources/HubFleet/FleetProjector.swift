@@ -284,7 +284,9 @@ extension DeviceState {
         name: meter.name.description, value: meter.quality.isNumber ? Int64(exactly: meter.value) : nil,
         unit: meter.unit.name, quality: meter.quality.name, agentEpoch: Int64(meterEpochs[meter.name]?.fact.epoch ?? 1),
         time: time)
-      if let opened = meterEpochs[meter.name]?.fact, let continues = opened.continues, let volume = opened.volume {
+      if let epoch = meterEpochs[meter.name], let continues = epoch.fact.continues, let volume = epoch.fact.volume {
+        let opened = epoch.fact
+        observation.isReturn = epoch.time == time
         observation.continues = Int64(continues)
         observation.goesOnFrom = volume <= opened.current ? Int64(exactly: opened.current - volume) : nil
       }

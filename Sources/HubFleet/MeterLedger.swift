@@ -15,8 +15,10 @@ package struct MeterLedger: Equatable, Sendable {
     package var agentEpoch: Int64
     /// The agent's epoch that goes on in this one, because what was read since was wrong.
     package var continues: Int64?
-    /// The last value of that epoch.
+    /// The last right value of that epoch.
     package var goesOnFrom: Int64?
+    /// Whether this reading is the one that found the count again.
+    package var isReturn = false
     /// Milliseconds since 1970 UTC.
     package var time: Int64
 
@@ -58,6 +60,13 @@ package struct MeterLedger: Equatable, Sendable {
   package private(set) var days: [Day: Values] = [:]
   /// Counters of which an epoch goes on: what the days of later epochs hold counts for nothing and goes.
   package private(set) var resumed: [String: Int64] = [:]
+  /// Counters that go on from a value below what days of their epoch hold, because a rise was read wrongly: those days end with that value.
+  package private(set) var lowered: [String: Limit] = [:]
+
+  package struct Limit: Equatable, Sendable {
+    package var epoch: Int64
+    package var value: Int64
+  }
 
   package init(current: [String: Current] = [:]) { self.current = current }
 
@@ -71,6 +80,11 @@ package struct MeterLedger: Equatable, Sendable {
     if let before, epoch < before.epoch {
       resumed[seen.name] = min(epoch, resumed[seen.name] ?? epoch)
       days = days.filter { $0.key.name != seen.name || $0.key.epoch <= epoch }
+    }
+    if let before, seen.isReturn, let limit = seen.goesOnFrom, let value = seen.value,
+      epoch < before.epoch || before.value ?? 0 > value
+    {
+      lower(seen.name, to: Limit(epoch: epoch, value: limit))
     }
     // The count goes on in the order in which it was told. A clock that was ahead and is put right moves no page to a day before.
     let time = before.map { $0.epoch == epoch ? max($0.time, seen.time) : seen.time } ?? seen.time
@@ -91,6 +105,14 @@ package struct MeterLedger: Equatable, Sendable {
     time >= 0 ? time / millisecondsPerDay : -((-time + millisecondsPerDay - 1) / millisecondsPerDay)
   }
 
+  private mutating func lower(_ name: String, to limit: Limit) {
+    lowered[name] = limit
+    for (day, values) in days where day.name == name && day.epoch == limit.epoch && values.last > limit.value {
+      days[day]?.first = min(values.first, limit.value)
+      days[day]?.last = limit.value
+    }
+  }
+
   private static func epoch(after before: Current, _ seen: Observation, _ install: Int64) -> Int64 {
     if before.install == install {
       let epochs = seen.agentEpoch - before.agentEpoch
@@ -102,6 +124,11 @@ package struct MeterLedger: Equatable, Sendable {
       seen.value ?? 0 >= goesOnFrom
     {
       return max(1, before.epoch - 1)
+    }
+    if seen.isReturn, before.unit == seen.unit, let goesOnFrom = seen.goesOnFrom, let value = seen.value,
+      value >= goesOnFrom, value < before.value ?? 0
+    {
+      return before.epoch
     }
     // Another install reads the same counter: it goes on, unless it cannot be the same.
     let isSame = before.unit == seen.unit && (seen.value ?? .max) >= (before.value ?? 0)

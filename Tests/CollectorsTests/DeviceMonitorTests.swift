@@ -205,6 +205,15 @@ private func words(_ events: [EventBody]) -> [String] {
     }
   }
 
+  @Test(arguments: [(5, false), (4, true), (3, true)] as [(Int64, Bool)])
+  func `a fuser that is cold as an event which ends warms up, and is no alert; else it is one`(
+    severity: Int64, isAlert: Bool
+  ) {
+    var row = PrinterAlert(row: RowIndex([1, 23]))
+    (row.severity, row.training, row.group, row.groupIndex, row.code) = (severity, 3, 10, 1, 1001)
+    #expect(PseudoAlert.isState(row) != isAlert)
+  }
+
   @Test func `a word that only begins like a state is an alert`() throws {
     var device = try Monitored()
     try device.expect(["taken", "raised 5.1.1"]) { $0.alerts = [(5, 1, 1, "Readying of fuser failed")] }
@@ -279,6 +288,37 @@ private func words(_ events: [EventBody]) -> [String] {
     #expect(epochs == ["drop"])
   }
 
+  @Test(
+    arguments: [
+      [50_000, 90_000, 50_002], [50_000, 90_000, 90_000, 90_000, 50_003], [50_000, 90_000, 90_007, 50_001],
+      [50_000, 90_000, 4, 50_002], [50_000, 4, 90_000, 50_002],
+    ] as [[UInt32]])
+  func `a counter that comes back after it rose by more than can be printed has counted none of that`(
+    counts: [UInt32]
+  ) throws {
+    var device = try Monitored()
+    var events: [EventBody] = []
+    for count in counts { events = try device.poll(after: 5) { $0.lifeCount = count } }
+    let back = try opened(events)
+    let (last, wrong) = (try #require(counts.last), counts[counts.count - 2])
+    #expect(back.cause == "returned" && back.continues == 1 && back.volume == UInt64(last - 50_000))
+    #expect(back.evidence == "returned to \(last) from \(wrong), after it was 50000 in epoch 1, which goes on")
+    try device.expect(["changed"]) { $0.lifeCount += 1 }
+  }
+
+  @Test(
+    arguments: [
+      [50_000, 51_000, 50_002], [50_000, 90_000, 49_999], [50_000, 90_000, 60_000], [50_000, 90_000, 3],
+    ] as [[UInt32]])
+  func `a counter that falls from what can have been printed, or to another count, has dropped`(counts: [UInt32]) throws
+  {
+    var device = try Monitored()
+    var events: [EventBody] = []
+    for count in counts { events = try device.poll(after: 5) { $0.lifeCount = count } }
+    let drop = try opened(events)
+    #expect(drop.cause == "drop" && drop.continues == nil && drop.volume == nil)
+  }
+
   @Test func `with another board nothing has returned`() throws {
     var device = try Monitored()
     _ = try device.poll()
@@ -323,6 +363,8 @@ private func words(_ events: [EventBody]) -> [String] {
       #expect(monitor.reading?.findings.contains { $0.name == total && $0.message.contains("unknown") } == true)
       #expect(monitor.reading?.checks.isEmpty == true)
     }
+    #expect(!words(poll(.max - 1)).contains { $0.hasPrefix("epoch") }, "-2 without its sign")
+    #expect(monitor.reading?.meters.first { $0.name == .total }?.quality == .unknown)
     let back = poll(12_004)
     #expect(!words(back).contains { $0.hasPrefix("epoch") }, "\(words(back))")
     #expect(monitor.known.meters[.total]?.value == 12_004 && monitor.known.meters[.total]?.epoch == 1)

@@ -54,6 +54,46 @@ internal import Testing
     #expect(ledger.days[.init(name: "total", epoch: 2, day: 0)] == .init(first: 7, last: 9, time: 7))
   }
 
+  @Test func `loses the pages of a rise that was read wrongly, also on a day before`() {
+    var ledger = MeterLedger()
+    func observe(_ value: Int64, at time: Int64, epoch: Int64 = 1, by install: Int64 = 1, isReturn: Bool = false) {
+      var observation = seen(value, at: time, epoch: epoch)
+      if epoch == 2 { (observation.continues, observation.goesOnFrom, observation.isReturn) = (1, 50_000, isReturn) }
+      ledger.observe(observation, by: install)
+    }
+    observe(50_000, at: 1)
+    observe(90_000, at: 2)
+    observe(90_000, at: Self.day + 3)
+    observe(50_002, at: Self.day + 4, epoch: 2, isReturn: true)
+    observe(50_005, at: Self.day + 5, epoch: 2)
+    #expect(
+      ledger.days == [
+        .init(name: "total", epoch: 1, day: 0): .init(first: 50_000, last: 50_000, time: 2),
+        .init(name: "total", epoch: 1, day: 1): .init(first: 50_000, last: 50_005, time: Self.day + 5),
+      ])
+    #expect(ledger.lowered == ["total": .init(epoch: 1, value: 50_000)] && ledger.current["total"]?.epoch == 1)
+  }
+
+  @Test func `loses them as well where another install read the wrong count last, and nothing else`() {
+    var ledger = MeterLedger()
+    func observe(_ value: Int64, at time: Int64, epoch: Int64 = 1, by install: Int64, isReturn: Bool = false) {
+      var observation = seen(value, at: time, epoch: epoch)
+      if epoch == 2 { (observation.continues, observation.goesOnFrom, observation.isReturn) = (1, 50_000, isReturn) }
+      ledger.observe(observation, by: install)
+    }
+    observe(50_000, at: 1, by: 1)
+    observe(90_000, at: 2, by: 1)
+    observe(90_000, at: 3, by: 2)
+    observe(50_002, at: 4, epoch: 2, by: 1, isReturn: true)
+    observe(50_500, at: 5, epoch: 2, by: 1)
+    observe(50_500, at: Self.day + 1, epoch: 2, by: 2, isReturn: true)
+    observe(50_600, at: Self.day + 2, epoch: 2, by: 2)
+    #expect(ledger.days[.init(name: "total", epoch: 1, day: 0)] == .init(first: 50_000, last: 50_500, time: 5))
+    #expect(ledger.days[.init(name: "total", epoch: 1, day: 1)]?.last == 50_600)
+    observe(50_300, at: Self.day + 3, epoch: 2, by: 1)
+    #expect(ledger.current["total"]?.epoch == 2, "below what the other one read, and no return")
+  }
+
   @Test func `goes on for each of several installs that saw the wrong reading`() {
     var ledger = MeterLedger()
     func observe(_ value: Int64, at time: Int64, epoch: Int64, by install: Int64) {

@@ -230,6 +230,28 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
   }
 
   @Test(arguments: TestDatabase.all)
+  func `counts no page of a rise that its agent found to be read wrongly, on whichever day`(
+    database: TestDatabase
+  ) async throws {
+    let test = try TestStore(database)
+    var sender = try await Sender(test, mark: 1)
+    func total(_ value: UInt64, at time: Int64) -> Event { taken(one, time, reading(serial: "S1", total: value)) }
+    try await sender.send(total(50_000, at: 10), total(90_000, at: 20), total(90_000, at: day + 10))
+    let wrong = [[SQLValue.integer(40_000), .integer(90_000)], [.integer(0), .integer(90_000)]]
+    #expect(try await rows(.volumes, test, "volume", "last") == wrong)
+    let back = MeterEpochOpened(
+      meter: .total, epoch: 2, previous: 90_000, current: 50_002, evidence: "returned", cause: "returned", volume: 2,
+      continues: 1)
+    try await sender.send(
+      Event(time: day + 20, device: one, .meterEpochOpened(back)), total(50_002, at: day + 20))
+    try await sender.send(total(50_005, at: day + 30))
+    #expect(
+      try await rows(.volumes, test, "epoch", "volume", "last") == [
+        [.integer(1), .integer(0), .integer(50_000)], [.integer(1), .integer(5), .integer(50_005)],
+      ])
+  }
+
+  @Test(arguments: TestDatabase.all)
   func `has one device of two installs that found it at one moment, each folded by a hub of its own`(
     database: TestDatabase
   ) async throws {

@@ -199,7 +199,7 @@ package struct DeviceMonitor: Sendable {
     into events: inout [EventBody]
   ) -> MeterStep? {
     var context = MeterContext()
-    context.hasRestarted =
+    context.isUpForLess =
       rest?.interpretation.uptimeTicks.flatMap { before in
         poll.reading.detectors.uptimeTicks.map { $0 < before }
       } ?? false

@@ -83,25 +83,26 @@ package struct MeterState: Equatable, Sendable {
   package var epoch: UInt32
   package var source: ObjectIdentifier
   package var unit: CounterUnit
-  /// A drop without a known reason: a device that read wrongly returns to the count before it. At most one; a list takes no room without.
-  package var drops: [MeterDrop] = []
+  /// Leaps without a known reason: a device that read wrongly returns to the count before. At most one down and one up; a list takes no room without.
+  package var leaps: [MeterLeap] = []
 
   package init(
-    value: UInt64, epoch: UInt32 = 1, source: ObjectIdentifier, unit: CounterUnit, drops: [MeterDrop] = []
+    value: UInt64, epoch: UInt32 = 1, source: ObjectIdentifier, unit: CounterUnit, leaps: [MeterLeap] = []
   ) {
     self.value = value
     self.epoch = epoch
     self.source = source
     self.unit = unit
-    self.drops = drops
+    self.leaps = leaps
   }
 }
 
-/// A drop of a meter that may have been a wrong reading.
-package struct MeterDrop: Equatable, Sendable {
-  /// The last value before it, and the epoch that it ended.
+/// A leap of a meter that may have been a wrong reading: a drop, or a rise by more than can have been printed.
+package struct MeterLeap: Equatable, Sendable {
+  /// The last value before it, and the epoch that this was in. A drop has ended that, a rise has not.
   package var value: UInt64
   package var epoch: UInt32
+  package var isRise: Bool
   /// From the reading that showed it to the last one.
   package var elapsed: Duration = .zero
   /// Readings after that one.
@@ -109,8 +110,9 @@ package struct MeterDrop: Equatable, Sendable {
   /// Whether the meter has not moved since.
   package var isStill = true
 
-  package init(value: UInt64, epoch: UInt32) {
+  package init(value: UInt64, epoch: UInt32, isRise: Bool) {
     self.value = value
     self.epoch = epoch
+    self.isRise = isRise
   }
 }

@@ -508,7 +508,7 @@ package nonisolated struct Printtrail_Events_V1_MeterEpochOpened: Sendable {
   /// "drop", "rollover", "boardSwap", "source", "unit", "returned", or a word of a newer release.
   package var cause: String = String()
 
-  /// What was counted where that can be known: from `previous` to `current` at a rollover; since the last value of the epoch that goes on.
+  /// What was counted where that can be known: from `previous` to `current` at a rollover; since the last right value of the epoch that goes on.
   package var volume: UInt64 {
     get {_volume ?? 0}
     set {_volume = newValue}
@@ -518,7 +518,7 @@ package nonisolated struct Printtrail_Events_V1_MeterEpochOpened: Sendable {
   /// Clears the value of `volume`. Subsequent reads from it will return its default value.
   package mutating func clearVolume() {self._volume = nil}
 
-  /// The epoch that goes on in this one, because its count was found again: those opened after it were wrong readings and counted nothing.
+  /// The epoch that goes on in this one, because its count was found again: what was read in between was wrong and counted nothing.
   package var continues: UInt32 {
     get {_continues ?? 0}
     set {_continues = newValue}
