@@ -306,10 +306,13 @@ package struct PollFailed: Equatable, Sendable {
   package var reason: String
   /// A sentence for the operator.
   package var message: String
-  package init(address: String, reason: String, message: String) {
+  /// Days, by UTC, on which it was asked in vain since it last answered; 0: not told.
+  package var daysAsked: UInt32
+  package init(address: String, reason: String, message: String, daysAsked: UInt32 = 0) {
     self.address = address
     self.reason = reason
     self.message = message
+    self.daysAsked = daysAsked
   }
 }
 

@@ -36,6 +36,8 @@ extension Rule {
 }
 
 extension Interpretation {
+  package static let noCounterUnit = "the marker states no counter unit, so that the life count has none"
+
   /// The markers of a walk, in the order of their rows.
   package static func markers(_ walk: Walk) -> [Marker] {
     walk.table(PrinterMIB.Marker.entry).withoutEndlessColumn.map { row in
@@ -101,7 +103,7 @@ extension Interpreter {
       let binding = VarBind(source.name, source.raw)
       guard let value = count(binding) else { return nil }
       if marker.counterUnit == nil {
-        findings.append(Finding(source.name, "the marker states no counter unit, so that the life count has none"))
+        findings.append(Finding(source.name, Interpretation.noCounterUnit))
       }
       if let powerOn = marker.powerOnCount.flatMap(UInt64.init(exactly:)), powerOn > value {
         findings.append(Finding(source.name, "the life count is below the count since power-on, \(powerOn)"))

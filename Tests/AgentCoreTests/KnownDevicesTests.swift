@@ -136,8 +136,9 @@ import Testing
     }
     let drop = device("drop")?.meters[.total]?.leaps.first
     #expect(
-      drop?.value == 900 && drop?.epoch == 1 && drop?.isStill == true && drop?.isRise == false
-        && drop?.elapsed == .seconds(6))
+      drop?.value == 900 && drop?.epoch == 1 && drop?.isStill == true && drop?.kind == .drop
+        && drop?.elapsed == .seconds(6) && drop?.landed == 0)
+    #expect(device("rollover")?.meters[.total]?.leaps == device("drop")?.meters[.total]?.leaps)
     #expect(device("boardSwap")?.meters[.total]?.leaps == [])
   }
 }

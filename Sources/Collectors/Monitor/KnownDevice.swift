@@ -24,6 +24,8 @@ package struct KnownDevice: Equatable, Sendable {
   package var lastRead: Int64?
   /// When it first did not answer, since it last did.
   package var silentSince: Int64?
+  /// Days on which it was asked in vain until then, as far as an earlier run of the service told.
+  package var daysAsked: UInt32 = 0
   package var isRetired = false
   /// When the last whole reading was taken, in milliseconds since 1970 UTC.
   package var lastFullReading: Int64?
@@ -81,9 +83,12 @@ package struct MeterState: Equatable, Sendable {
   package var value: UInt64
   /// Counts from 1.
   package var epoch: UInt32
+  /// By how much the last reading that moved it was above the one before; 0: several readings, and none has; `noRise`: not known.
+  package var lastRise = Self.noRise
+  package static let noRise = UInt32.max
   package var source: ObjectIdentifier
   package var unit: CounterUnit
-  /// Leaps without a known reason: a device that read wrongly returns to the count before. At most one down and one up; a list takes no room without.
+  /// What it may return to, oldest first: at most one of each kind, and some meanings. A list takes no room without.
   package var leaps: [MeterLeap] = []
 
   package init(
@@ -95,14 +100,30 @@ package struct MeterState: Equatable, Sendable {
     self.unit = unit
     self.leaps = leaps
   }
+
+  /// What it was before the reading that moved it last; nil where that is not known.
+  var valueBeforeRise: UInt64? {
+    lastRise == Self.noRise || value < UInt64(lastRise) ? nil : value - UInt64(lastRise)
+  }
 }
 
-/// A leap of a meter that may have been a wrong reading: a drop, or a rise by more than can have been printed.
+/// What a meter was before it leapt, and may be again.
 package struct MeterLeap: Equatable, Sendable {
-  /// The last value before it, and the epoch that this was in. A drop has ended that, a rise has not.
+  package enum Kind: Equatable, Sendable {
+    /// It fell, or rose by more than can have been printed: one of the two readings may have been wrong.
+    case drop, rise
+    /// It fell with another board, which may be exchanged for the former one again.
+    case board
+    /// Another object was read, or another unit told: the former count goes on where this is read again.
+    case meaning(source: ObjectIdentifier, unit: CounterUnit)
+  }
+
+  package var kind: Kind
+  /// The last value before it, and the epoch that this was in. All but a rise have ended that.
   package var value: UInt64
   package var epoch: UInt32
-  package var isRise: Bool
+  /// The first value after it.
+  package var landed: UInt64
   /// From the reading that showed it to the last one.
   package var elapsed: Duration = .zero
   /// Readings after that one.
@@ -110,9 +131,10 @@ package struct MeterLeap: Equatable, Sendable {
   /// Whether the meter has not moved since.
   package var isStill = true
 
-  package init(value: UInt64, epoch: UInt32, isRise: Bool) {
+  package init(_ kind: Kind, value: UInt64, landed: UInt64, epoch: UInt32) {
+    self.kind = kind
     self.value = value
+    self.landed = landed
     self.epoch = epoch
-    self.isRise = isRise
   }
 }

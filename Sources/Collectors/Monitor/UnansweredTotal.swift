@@ -14,11 +14,16 @@ extension PollReading {
     else { return self }
     var reading = reading
     reading.holdTotal(known)
-    var held = PollReading(
+    return telling(reading)
+  }
+
+  /// The same poll with another reading of its walk.
+  func telling(_ reading: Reading) -> PollReading {
+    var poll = PollReading(
       kind: kind, walk: walk, reading: reading, alerts: alerts, read: read, interruption: interruption)
-    held.step = step
-    held.unanswered = unanswered
-    return held
+    poll.step = step
+    poll.unanswered = unanswered
+    return poll
   }
 
   private func leavesUnknown(_ name: ObjectIdentifier) -> Bool {
