@@ -62,7 +62,11 @@ struct ReadCommand: AsyncParsableCommand {
     guard sources > 0 else { throw ValidationError("Give an address, or --walk or --ipp-capture with a file.") }
     guard sources == 1 else { throw ValidationError("An address, --walk and --ipp-capture exclude one another.") }
     if ipp, address == nil { throw ValidationError("--ipp needs an address.") }
-    if let address, Endpoint(address) == nil { throw ValidationError(Self.fault(ofAddress: address)) }
+    guard let address else { return }
+    guard let endpoint = Endpoint(address) else { throw ValidationError(Self.fault(ofAddress: address)) }
+    guard AddressRange(endpoint.address).isUnicast else {
+      throw ValidationError("'\(address)' is not asked: \(AddressRange.notUnicast).")
+    }
   }
 
   private static func fault(ofAddress text: String) -> String {

@@ -49,6 +49,20 @@ private func toner(
   return supply
 }
 
+@Suite struct `Which device a setting means` {
+  @Test(arguments: ["VNB3K12345", "00vnb3-k12345", "00010203", "000102030405060708090A0B0C0D0E0F"])
+  func `is told by a serial number, or the beginning of an id`(text: String) throws {
+    var identity = DeviceIdentity()
+    identity.serial = DeviceText("VNB3K12345")
+    #expect(try #require(DeviceSelector(text)).matches(#require(DeviceID(0..<16)), identity))
+  }
+
+  @Test(arguments: ["XXXXXXXX", "00000000000000XX", "unknown", "--", "", "0000"])
+  func `is not told by what no device is known by`(text: String) {
+    #expect(DeviceSelector(text) == nil)
+  }
+}
+
 @Suite struct `Rules for supplies` {
   @Test func `the narrowest threshold counts: install, device, supply`() throws {
     let selector = try #require(DeviceSelector("0vnb3k12345"))
