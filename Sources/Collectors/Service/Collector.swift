@@ -433,6 +433,8 @@ package actor Collector {
     undiscovered[endpoint] = nil
     sighting.events = end(sighting.merged, seenAt: endpoint) + sighting.events
     if let displaced = sighting.displaced {
+      // Nobody watches it before it is read somewhere again.
+      sighting.events = (monitors[displaced]?.value.end(time: clock()) ?? []) + sighting.events
       let known = monitors[displaced]?.value.known
       monitors[displaced]?.value.update(
         endpoint: nil, credential: known?.credential ?? "", identity: known?.identity ?? DeviceIdentity())
