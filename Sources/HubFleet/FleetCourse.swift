@@ -88,7 +88,8 @@ struct FleetCourse {
       let sequence: Int64 = try row("sequence")
       applyConflicts(next...sequence, &unreadable)
       // What is no event moved nothing when it was folded, either, and was told then.
-      if conflicts[sequence] == nil { try? apply(row("payload")) }
+      let payload: Data = try row("payload")
+      if conflicts[sequence] == nil { try? apply(payload) }
       next = sequence + 1
     }
     applyConflicts(conflicts.keys.filter { $0 >= next }.sorted(), &unreadable)
