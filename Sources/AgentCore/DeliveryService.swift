@@ -82,11 +82,11 @@ extension StatusBoard {
         .delivery, isConfigured ? .waiting : .ok, message,
         remedy: isConfigured ? "Run: ptagent enroll --code CODE" : nil)
     case .connecting: say(.delivery, .waiting, "connecting to \(delivery.hub)")
-    case .delivering where delivery.conflicts > 0, .checkedIn where delivery.conflicts > 0:
+    case .delivering where delivery.recentConflicts > 0, .checkedIn where delivery.recentConflicts > 0:
       say(
-        .delivery, .degraded, "the hub holds other records under \(delivery.conflicts) of this journal's numbers",
+        .delivery, .degraded, "the hub holds other records under \(delivery.recentConflicts) of this journal's numbers",
         remedy:
-          "The hub keeps both. Was this machine restored from a backup? Then nothing is to be done. Was it copied? Then the copy needs a state directory of its own."
+          "The hub keeps both. Was this machine restored from a backup? Then nothing is to be done: this passes by itself within a quarter of an hour. Was it copied? Then the copy needs a state directory of its own."
       )
     case .delivering:
       let lag = delivery.lag ?? 0

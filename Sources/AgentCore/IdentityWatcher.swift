@@ -137,7 +137,8 @@ final class IdentityWatcher: DeliveryTargets, Service {
     let target = DeliveryTarget(
       address: address, tls: tls, usableUntil: identity.certificate.notAfter + InstallIdentity.clockSkewMax,
       // The way counts as well: another proxy or address is another target.
-      fingerprint: "\(identity.certificate.fingerprint.hex) \(address) \(keeper.current.proxy.map { "\($0)" } ?? "")")
+      fingerprint: "\(identity.certificate.fingerprint.hex) \(address) \(keeper.current.proxy.map { "\($0)" } ?? "")",
+      install: identity.installID)
     state.withLock { ($0.identity, $0.target) = (identity, target) }
     sayCertificate(of: identity)
   }

@@ -26,20 +26,23 @@ extension KnownDevice {
     for supply in state.reading?.fact.supplies ?? [] { supplies[supply.row] = SupplyMemory(supply) }
     lastRead = state.lastRead?.time ?? state.discovered?.time
     silentSince = state.failure?.time
+    daysAsked = state.failure?.fact.daysAsked ?? 0
     isRetired = state.retired != nil
     for meter in state.reading?.fact.meters ?? [] {
       meters[meter.name] = MeterState(
         value: meter.value, epoch: state.meterEpochs[meter.name]?.fact.epoch ?? 1, source: meter.source.name,
-        unit: meter.unit, drops: Self.drop(of: meter, state).map { [$0] } ?? [])
+        unit: meter.unit, leaps: Self.drop(of: meter, state).map { [$0] } ?? [])
     }
   }
 
-  /// The drop that began the meter's epoch, if it may have been a wrong reading.
-  private static func drop(of meter: Meter, _ state: DeviceState) -> MeterDrop? {
-    guard let opened = state.meterEpochs[meter.name], opened.fact.cause == MeterEpochOpened.Cause.drop.rawValue,
+  /// The fall that began the meter's epoch, if it may have been a wrong reading.
+  private static func drop(of meter: Meter, _ state: DeviceState) -> MeterLeap? {
+    let causes: [MeterEpochOpened.Cause] = [.drop, .rollover]
+    guard let opened = state.meterEpochs[meter.name], causes.map(\.rawValue).contains(opened.fact.cause),
       let lastRead = state.lastRead?.time
     else { return nil }
-    var drop = MeterDrop(value: opened.fact.previous, epoch: opened.fact.epoch &- 1)
+    var drop = MeterLeap(
+      .drop, value: opened.fact.previous, landed: opened.fact.current, epoch: opened.fact.epoch &- 1)
     drop.elapsed = .milliseconds(max(lastRead - opened.time, 0))
     drop.readings = drop.elapsed == .zero ? 0 : 1
     drop.isStill = meter.value == opened.fact.current

@@ -9,16 +9,24 @@ package struct DeviceSelector: Hashable, Sendable, CustomStringConvertible {
 
   package let description: String
 
-  /// Nil for a text that can name no device.
+  /// Nil for a text that can name no device: neither a serial number that identifies one, nor the beginning of an id.
   package init?(_ text: String) {
-    guard text.contains(where: { $0.isLetter || $0.isNumber }) else { return nil }
     description = text
+    guard serial != nil || mayBeID else { return nil }
   }
 
   package func matches(_ device: DeviceID, _ identity: DeviceIdentity) -> Bool {
+    if let serial, serial == identity.normalizedSerial { return true }
+    return mayBeID && device.description.hasPrefix(description.lowercased())
+  }
+
+  private var serial: String? {
     var named = DeviceIdentity()
     named.serial = DeviceText(description)
-    if let serial = named.normalizedSerial, serial == identity.normalizedSerial { return true }
-    return description.utf8.count >= Self.idDigitsMin && device.description.hasPrefix(description.lowercased())
+    return named.normalizedSerial
+  }
+
+  private var mayBeID: Bool {
+    description.utf8.count >= Self.idDigitsMin && description.allSatisfy { $0.isHexDigit && $0.isASCII }
   }
 }

@@ -20,7 +20,7 @@ package struct MeterStep: Equatable, Sendable {
 
 package enum MeterRules {
   /// What a counter may be ahead of what its device could print: counters are written down after a job, and clocks are not ours.
-  static let slackPages: UInt64 = 1_000
+  package static let slackPages: UInt64 = 1_000
 
   /// The most that a device prints in a time.
   package static func plausiblePages(_ elapsed: Duration, perMinute: UInt64) -> UInt64 {

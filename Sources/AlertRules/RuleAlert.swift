@@ -79,6 +79,8 @@ package struct Condition: Equatable, Sendable {
 /// What the rules say of one poll.
 package struct RuleReport: Equatable, Sendable {
   package var conditions: [AlertKey: Condition] = [:]
+  /// Which of them tell what happened at this very poll: each is an alert of its own, also where one like it still stands.
+  package var happened: Set<AlertKey> = []
   /// What this poll could not decide: as it was before.
   package var undecided: Set<AlertKey> = []
 
@@ -93,7 +95,9 @@ package struct RuleReport: Equatable, Sendable {
   }
 
   mutating func add(_ rule: AlertRule, _ text: String, row: RowIndex? = nil, evidence: String) {
-    conditions[rule.key(row)] = Condition(rule.alert(text, row: row), evidence: evidence)
+    let key = rule.key(row)
+    conditions[key] = Condition(rule.alert(text, row: row), evidence: evidence)
+    if rule.isNotice { happened.insert(key) }
   }
 }
 

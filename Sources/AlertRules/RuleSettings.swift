@@ -88,7 +88,7 @@ package struct SupplyThreshold: Equatable, Sendable {
 
   func matches(_ supply: Supply) -> Bool {
     let wanted = self.supply.lowercased()
-    let names = [supply.row.description, supply.partNumber, supply.colorant?.text].compactMap { $0?.lowercased() }
+    let names = [supply.row.description, supply.partNumber, supply.colour].compactMap { $0?.lowercased() }
     return names.contains(wanted) || supply.description?.text.lowercased().contains(wanted) ?? false
   }
 }

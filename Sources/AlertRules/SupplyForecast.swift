@@ -7,7 +7,9 @@
 //     rate          the mean fall of the slices
 //     interval      rate -+ t * s * sqrt(1/k + 1/h): k slices were seen, h are to come, s is their spread, t Student's for k - 1
 //                   (a prediction interval: it has the uncertainty of the past and that of the days to come)
-//     days left     the last level by the rate, and by either end of the interval
+//     days left     the last level by the rate, and by either end of the interval; less the days that have passed since
+//
+// Of a supply that was not read for a week nothing is known: whether its printer prints, or stands in a cellar.
 //
 // Single wrong readings are taken out first (the median of three in a row). Never across a replacement; unknown where there are too few points,
 // too short a time, or no fall.
@@ -23,12 +25,13 @@ package struct LevelPoint: Equatable, Sendable {
   }
 }
 
-/// Days until a supply is empty, from the last point on.
+/// Days until a supply is empty.
 package struct SupplyForecast: Equatable, Sendable {
   package enum Unknown: String, Equatable, Sendable {
     case tooFewPoints = "too few points"
     case tooShort = "too short a history"
     case noFall = "no fall"
+    case notRead = "not read of late"
   }
 
   /// How often the supply is empty within the interval, in percent.
@@ -43,6 +46,8 @@ package struct SupplyForecast: Equatable, Sendable {
   /// Points that are enough for any history; whoever gathers them may leave out the others evenly.
   package static let pointsMax = 200
   private static let dayMilliseconds = 86_400_000.0
+  /// How long the rate of the past stands for a time without levels: longer than a week of holidays, and no reading is the rule.
+  private static let silenceDaysMax = 7.0
 
   package var daysLeft: Double
   /// The interval's ends; `latest` is nil where the supply may be used so slowly that nobody can tell.
@@ -54,12 +59,20 @@ package struct SupplyForecast: Equatable, Sendable {
   package var percentPerDay: Double
 
   /// Estimates from points of one supply since its last replacement, ordered by time.
-  package static func estimate(_ history: [LevelPoint]) -> Result<SupplyForecast, UnknownForecast> {
+  /// - Parameter now: from when the days are counted, in milliseconds since 1970 UTC; nil: from the last point on.
+  package static func estimate(_ history: [LevelPoint], at now: Int64? = nil) -> Result<SupplyForecast, UnknownForecast>
+  {
     let points = cleaned(moves(history))
-    guard points.count >= pointsMin, let first = points.first, let last = points.last else {
-      return .failure(UnknownForecast(.tooFewPoints, points: points.count))
+    guard let first = points.first, let last = points.last else {
+      return .failure(UnknownForecast(.tooFewPoints, points: 0))
     }
+    let passed = max(Double((now ?? last.time) - last.time) / dayMilliseconds, 0)
+    guard passed <= silenceDaysMax else { return .failure(UnknownForecast(.notRead, points: points.count)) }
     let span = Double(last.time - first.time) / dayMilliseconds
+    guard points.count >= pointsMin else {
+      let isStill = span >= Double(slices.lowerBound) * sliceDaysMin && last.percent >= first.percent
+      return .failure(UnknownForecast(isStill ? .noFall : .tooFewPoints, points: points.count))
+    }
     guard span >= Double(slices.lowerBound) * sliceDaysMin else {
       return .failure(UnknownForecast(.tooShort, points: points.count))
     }
@@ -72,7 +85,7 @@ package struct SupplyForecast: Equatable, Sendable {
     let margin =
       quantiles[min(count - slices.lowerBound, quantiles.count - 1)] * spread
       * (1 / Double(count) + 1 / ahead).squareRoot()
-    func days(_ fall: Double) -> Double { last.percent / fall * sliceDays }
+    func days(_ fall: Double) -> Double { max(last.percent / fall * sliceDays - passed, 0) }
     return .success(
       SupplyForecast(
         daysLeft: days(mean), earliest: days(mean + margin), latest: mean > margin ? days(mean - margin) : nil,

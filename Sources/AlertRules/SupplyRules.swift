@@ -2,7 +2,8 @@
 //
 //     low         percent <= threshold; over again at threshold + 3 or more
 //     replaced    by another serial number of the row, where both tell one; else
-//                 by a rise of 30 points or more, to half full or more, that is no return to a level of the last readings
+//                 by a rise of 30 points or more, to half full or more, that is no return to a level of the last readings,
+//                 or to the level before it fell to nothing and stayed there: a cartridge that was out is put back
 //     premature   replaced while the level of the supply that went was measured and above the threshold
 //
 // The level of the supply that went is the one before the rise, however many readings the rise takes: a gauge that settles has told a few levels of
@@ -10,8 +11,8 @@
 //
 // A supply is known by its row, unless the rows changed places: then by its serial number or its description (`memory(of:in:)`).
 //
-// A level that is unknown decides nothing: what stood stands on. Waste boxes are supplies whose level is the room that is left; they are
-// replaced like others, and emptying one early is nobody's loss. Coarse levels (full, low, empty) can be low and never premature.
+// A level that is unknown decides nothing: what stood stands on. Waste boxes are supplies whose level is the room that is left: a low one is
+// nearly full. They are replaced like others, and emptying one early is nobody's loss. Coarse levels (full, low, empty) can be low and never premature.
 
 internal import Events
 package import PrinterModel
@@ -26,6 +27,8 @@ package struct SupplyMemory: Equatable, Sendable {
   package var earlier: [Float] = []
   /// The level before it began to rise, in percent; the last one while it falls. Nil as long as `percent` is.
   package private(set) var beforeRise: Double?
+  /// The level before it fell to nothing between two readings, as long as it is there: an empty place reads so, too.
+  private(set) var beforeFall: Float?
   /// Whether the supply came with the rise that is going on: more of it is no further replacement.
   package private(set) var isNew = false
   /// What the row is called, as a number: it is compared and never shown.
@@ -45,6 +48,7 @@ package struct SupplyMemory: Equatable, Sendable {
       quality = former?.quality ?? supply.quality
       earlier = former?.earlier ?? []
       beforeRise = former?.beforeRise
+      beforeFall = former?.beforeFall
       self.isNew = isNew || former?.isNew ?? false
       return
     }
@@ -55,7 +59,20 @@ package struct SupplyMemory: Equatable, Sendable {
     let isFalling = former?.percent.map { percent < $0 } ?? true
     let isAnothers = supply.usableSerial == nil && former?.serial != nil
     beforeRise = isFalling && !isAnothers ? percent : former?.beforeRise ?? percent
+    beforeFall = Self.beforeFall(to: supply, percent, former)
     self.isNew = isNew || !isFalling && former?.isNew ?? false
+  }
+
+  /// Of levels that were measured in more than three steps.
+  private static func beforeFall(to supply: Supply, _ percent: Double, _ former: SupplyMemory?) -> Float? {
+    guard let former, let before = former.percent, supply.quality == .exact, percent == 0 else { return nil }
+    if before == 0 { return former.beforeFall }
+    return before >= SupplyRules.riseMin ? Float(before) : nil
+  }
+
+  /// Whether it had this level of late.
+  func returns(to percent: Double) -> Bool {
+    (earlier + [beforeFall].compactMap(\.self)).contains { abs(Double($0) - percent) <= SupplyRules.sameLevel }
   }
 
   /// Whether the row had this supply's name.
@@ -77,7 +94,7 @@ package enum SupplyRules {
   /// New and refilled cartridges begin in the upper half.
   static let replacedPercentMin = 50.0
   /// Within so many points it is the level from before a wrong reading.
-  private static let sameLevel = 5.0
+  static let sameLevel = 5.0
 
   /// Why a supply counts as replaced; nil: it does not.
   /// - Parameter before: what is remembered of it, by `memory(of:in:)`.
@@ -86,7 +103,7 @@ package enum SupplyRules {
       return old == new ? nil : "serial \(new) instead of \(old)"
     }
     guard !before.isNew, let percent = now.measuredPercent, let former = before.beforeRise, percent - former >= riseMin,
-      percent >= replacedPercentMin, !before.earlier.contains(where: { abs(Double($0) - percent) <= sameLevel })
+      percent >= replacedPercentMin, !before.returns(to: percent)
     else { return nil }
     return "the level rose from \(whole(former)) % to \(whole(percent)) %"
   }
@@ -124,23 +141,31 @@ package enum SupplyRules {
     let rule: AlertRule = supply.isMaintenancePart ? .maintenanceDue : .lowSupply
     let key = rule.key(supply.row)
     guard let percent = supply.measuredPercent else {
-      report.undecided.insert(key)
+      // What waste that is consumed says was never a level.
+      if !supply.isWasteConsumed { report.undecided.insert(key) }
       return
     }
-    let text =
-      rule == .maintenanceDue
-      ? "\(supply.title) is due: \(whole(low)) % or less" : "\(supply.title) is low: \(whole(low)) % or less"
     if percent <= low {
-      report.add(rule, text, row: supply.row, evidence: "\(whole(percent)) %, threshold \(whole(low)) %")
+      let (state, amount) = words(supply, rule)
+      report.add(
+        rule, "\(supply.title) is \(state): \(whole(low)) % \(amount)", row: supply.row,
+        evidence: "\(whole(percent)) %\(supply.isReceptacle ? " of room" : ""), threshold \(whole(low)) %")
     } else if percent < low + lowHysteresis, let stands = standing[key] {
       report.conditions[key] = stands.condition
     }
   }
 
+  /// What a supply at its threshold is, and how the threshold is told: what a box for waste has left is room.
+  private static func words(_ supply: Supply, _ rule: AlertRule) -> (state: String, amount: String) {
+    if rule == .maintenanceDue { return ("due", "or less") }
+    return supply.isReceptacle ? ("nearly full", "of room or less") : ("low", "or less")
+  }
+
   private static func replaced(
     _ supply: Supply, _ before: SupplyMemory, _ low: Double, _ evidence: String, _ report: inout RuleReport
   ) {
-    let left = before.beforeRise.map { ", \(whole($0)) % were left" } ?? ""
+    let left =
+      before.beforeRise.map { ", \(whole($0)) % \(supply.isReceptacle ? "of room was left" : "were left")" } ?? ""
     report.add(.supplyReplaced, "\(supply.title) was replaced\(left)", row: supply.row, evidence: evidence)
     guard !supply.isReceptacle, !supply.isMaintenancePart, before.quality == .exact, let percent = before.beforeRise,
       percent > low

@@ -70,7 +70,7 @@ struct HistoryRoutes: Sendable {
   func supplies(_ device: DeviceState) async throws -> WebAnswer {
     let (reader, agent) = (agent.reader, agent)
     return try await work.run { _ in
-      let outlook = try SupplyOutlook(reader, device: device.id.description)
+      let outlook = try SupplyOutlook(reader, device: device.id.description, at: Machine.milliseconds)
       let identity = device.reading?.fact.identity ?? DeviceIdentity()
       let form = ReadingJSON()
       var json = JSONWriter()

@@ -153,7 +153,7 @@ struct SupplyCell {
     isLow = percent.map { $0 <= threshold }
     json = .object([
       ("row", .string(supply.row.description)), ("name", .string(FleetReport.name(of: supply))),
-      ("colorant", JSONText(supply.colorant?.text)), ("receptacle", .bool(supply.isReceptacle)),
+      ("colorant", JSONText(supply.colour)), ("receptacle", .bool(supply.isReceptacle)),
       ("percent", percent.map { .number(($0 * 10).rounded() / 10) } ?? .null),
       ("quality", .string(supply.quality.name)),
       ("meaning", .string(supply.meaning.rawValue)), ("remaining", .string(supply.remaining)),

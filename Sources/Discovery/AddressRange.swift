@@ -89,7 +89,10 @@ package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
   private static func interval(_ text: Substring) throws(AddressRangeError) -> ClosedRange<UInt32>? {
     let halves = text.split(separator: "-", omittingEmptySubsequences: false).map { $0.trimmingBlanks }
     guard halves.count == 2, halves[1].contains(".") else { return nil }
-    guard let first = IPv4Address(halves[0]), let last = IPv4Address(halves[1]) else { return nil }
+    guard let first = IPv4Address(halves[0]) else { return nil }
+    guard let last = IPv4Address(halves[1]) else {
+      throw AddressRangeError(text: String(text), problem: "\"\(halves[1])\" is not an IPv4 address")
+    }
     guard first <= last else {
       throw AddressRangeError(text: String(text), problem: "it ends before it begins")
     }

@@ -213,6 +213,7 @@ extension EventDecoder {
       case 1: body.address = try fields.string() ?? body.address
       case 2: body.reason = try fields.string() ?? body.reason
       case 3: body.message = try fields.string() ?? body.message
+      case 4: body.daysAsked = fields.uint32 ?? body.daysAsked
       default: break
       }
     }

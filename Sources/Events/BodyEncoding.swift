@@ -211,6 +211,7 @@ extension PollFailed {
       $0.address = address
       $0.reason = reason
       $0.message = message
+      $0.daysAsked = daysAsked
     }
   }
 }

@@ -306,10 +306,13 @@ package struct PollFailed: Equatable, Sendable {
   package var reason: String
   /// A sentence for the operator.
   package var message: String
-  package init(address: String, reason: String, message: String) {
+  /// Days, by UTC, on which it was asked in vain since it last answered; 0: not told.
+  package var daysAsked: UInt32
+  package init(address: String, reason: String, message: String, daysAsked: UInt32 = 0) {
     self.address = address
     self.reason = reason
     self.message = message
+    self.daysAsked = daysAsked
   }
 }
 
@@ -387,9 +390,9 @@ package struct MeterEpochOpened: Equatable, Sendable {
   package var evidence: String
   /// A `Cause`, a word of a newer release, or empty in journals of the first.
   package var cause: String
-  /// What was counted where that can be known: from `previous` to `current` at a rollover; since the last value of the epoch that goes on.
+  /// What was counted where that can be known: from `previous` to `current` at a rollover; since the last right value of the epoch that goes on.
   package var volume: UInt64?
-  /// The epoch that goes on in this one, because its count was found again: those opened after it were wrong readings and counted nothing.
+  /// The epoch that goes on in this one, because its count was found again: what was read in between was wrong and counted nothing.
   package var continues: UInt32?
 
   /// Why an epoch ends.

@@ -31,7 +31,8 @@ package struct AgentSettings: Sendable {
     for type in [EventType.settingsApplied, EventType.settingsRefused] {
       guard
         let row = try db.row(
-          "SELECT event FROM fleet_row WHERE install = ? AND key = ?", install, StateKey(type).bytes)
+          "SELECT event FROM fleet_row WHERE install = ? AND key = ? ORDER BY epoch DESC LIMIT 1", install,
+          StateKey(type).bytes)
       else { continue }
       let payload: Data = try row("event")
       let event = try payload.withUnsafeBytes { try Event(payload: $0) }

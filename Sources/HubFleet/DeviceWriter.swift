@@ -22,6 +22,7 @@ struct DeviceWriter {
 
   func write(_ changes: FleetChanges, _ state: FleetState) throws {
     guard let entity: Int64 = try db.value("SELECT entity FROM install WHERE number = ?", install) else { return }
+    if changes.isBeginning { try forget(allBut: state) }
     var sightings: [Sighting] = []
     for id in changes.devices {
       // One that was only counted, and never told who it is, is nobody's yet.
@@ -44,6 +45,21 @@ struct DeviceWriter {
       let leader = try Leadership.leader(before, of: candidates(sighting.device))
       guard leader == install else { continue }
       try lead(sighting, changes, isNew: before != install)
+    }
+  }
+
+  /// Devices that the agent does not know any more, because it was put back from before it found them: it will find them again.
+  private func forget(allBut state: FleetState) throws {
+    for row in try db.rows("SELECT agent_device, device FROM sighting WHERE install = ?", install) {
+      let id: Data = try row("agent_device")
+      guard let known = DeviceID(id), state.devices[known] == nil else { continue }
+      let device: Int64 = try row("device")
+      try db.execute("DELETE FROM sighting WHERE install = ? AND agent_device = ?", install, id)
+      let isLed = try db.execute(
+        "UPDATE device SET state = 'unreachable' WHERE number = ? AND leader = ?", device, install)
+      guard isLed > 0 else { continue }
+      try db.execute(
+        "UPDATE alert SET cleared_at = ?, updated_at = ? WHERE device = ? AND cleared_at IS NULL", now, now, device)
     }
   }
 
@@ -111,56 +127,67 @@ struct DeviceWriter {
       identity.assetNumber?.text, state.address, state.condition, state.lastRead?.time, number)
     // One that goes on as another has that one's counters.
     guard state.merged == nil else { return }
-    let latest = state.reading.map { state.observations(at: $0.time) } ?? []
-    let observations = isNew ? latest : changes.observations[sighting.id] ?? (sighting.isFirst ? latest : [])
+    let latest = state.reading.map { state.observations(at: $0.time, in: changes.epoch) } ?? []
+    let observations = changes.observations[sighting.id] ?? (isNew || sighting.isFirst ? latest : [])
     if !observations.isEmpty {
       try writeMeters(number, observations, state)
       try writeSupplies(number, state)
     }
-    if isNew {
-      try takeOverAlerts(number, state)
-    } else {
+    if !isNew {
       for event in changes.alerts[sighting.id] ?? [] { try write(event, number) }
       if sighting.isFirst { try raiseAll(state, number) }
     }
+    if isNew || changes.isBeginning { try takeOverAlerts(number, state) }
   }
 
   private func writeMeters(_ device: Int64, _ observations: [MeterLedger.Observation], _ state: DeviceState) throws {
     var current: [String: MeterLedger.Current] = [:]
-    for row in try db.rows("SELECT * FROM meter WHERE device = ?", device) {
+    let known = try db.rows(
+      """
+      SELECT m.*, (SELECT d.last FROM meter_day d WHERE d.device = m.device AND d.name = m.name AND d.epoch = m.epoch ORDER BY d.day DESC LIMIT 1) AS last
+      FROM meter m WHERE m.device = ?
+      """, device)
+    for row in known {
       current[try row("name")] = MeterLedger.Current(
         value: try row("value"), unit: try row("unit"), quality: try row("quality"), epoch: try row("epoch"),
-        install: try row("install"), agentEpoch: try row("agent_epoch"), time: reached(try row("read_at")) ?? 0)
+        install: try row("install"), agentEpoch: try row("agent_epoch"), journalEpoch: try row("journal_epoch"),
+        time: try row("read_at"), last: try row("value") ?? row("last"), isPresent: try row("is_present"))
     }
     var ledger = MeterLedger(current: current)
     for observation in observations { ledger.observe(observation, by: install) }
     let meters = state.reading?.fact.meters ?? []
-    let present = Set(meters.map(\.name.description))
-    for name in ledger.current.keys where !present.contains(name) {
-      ledger.forget(name)
-      try db.execute("DELETE FROM meter WHERE device = ? AND name = ?", device, name)
-    }
+    ledger.keepPresent(Set(meters.map(\.name.description)))
     let adjusted = Dictionary(
       meters.map { ($0.name.description, state.adjusted($0).flatMap { Int64(exactly: $0) }) }
     ) { first, _ in first }
     try db.execute(
       """
-      INSERT INTO meter (device, name, value, adjusted, unit, quality, epoch, install, agent_epoch, read_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO meter (device, name, value, adjusted, unit, quality, epoch, install, agent_epoch, journal_epoch, read_at, is_present)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (device, name) DO UPDATE SET value = excluded.value, adjusted = excluded.adjusted, unit = excluded.unit,
         quality = excluded.quality, epoch = excluded.epoch, install = excluded.install, agent_epoch = excluded.agent_epoch,
-        read_at = excluded.read_at
+        journal_epoch = excluded.journal_epoch, read_at = excluded.read_at, is_present = excluded.is_present
       """,
       batch: ledger.current.filter { $0.value != current[$0.key] }.map { name, meter in
         [
           .integer(device), .text(name), meter.value?.sqlValue ?? .null,
           (adjusted[name] ?? nil)?.sqlValue ?? .null, .text(meter.unit), .text(meter.quality), .integer(meter.epoch),
-          .integer(meter.install), .integer(meter.agentEpoch), .integer(meter.time),
+          .integer(meter.install), .integer(meter.agentEpoch), .integer(meter.journalEpoch), .integer(meter.time),
+          meter.isPresent.sqlValue,
         ]
       })
     try db.execute(
       "DELETE FROM meter_day WHERE device = ? AND name = ? AND epoch > ?",
       batch: ledger.resumed.map { name, epoch in [.integer(device), .text(name), .integer(epoch)] })
+    try db.execute(
+      """
+      UPDATE meter_day SET first = CASE WHEN first > ? THEN ? ELSE first END, last = ?
+      WHERE device = ? AND name = ? AND epoch = ? AND last > ?
+      """,
+      batch: ledger.lowered.map { name, limit -> [SQLValue] in
+        let value = SQLValue.integer(limit.value)
+        return [value, value, value, .integer(device), .text(name), .integer(limit.epoch), value]
+      })
     try db.execute(
       """
       INSERT INTO meter_day (device, name, epoch, day, first, last, last_at) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -185,7 +212,7 @@ struct DeviceWriter {
       batch: reading.fact.supplies.map { supply in
         func value(_ argument: (any SQLArgument)?) -> SQLValue { argument?.sqlValue ?? .null }
         return [
-          .integer(device), .text(supply.row.description), value(supply.colorant?.text),
+          .integer(device), .text(supply.row.description), value(supply.colour),
           value(supply.description?.text),
           supply.isReceptacle.sqlValue, value(supply.level), value(supply.capacity),
           value(supply.percentRemaining.map { Int64(($0 * 10).rounded(.down)) }), .text(supply.remaining),

@@ -10,9 +10,8 @@
 // Time. An agent's clock may be ahead by years. What it says of a time that the hub has not reached yet is taken for now, so that no other's
 // readings, and none of its own, seem old beside it.
 //
-// An agent whose state was put back from a backup has other records in the rest of its epoch than the hub holds; the hub keeps both (`conflict`).
-// Its next epoch goes on from what the agent knows: what the others say of alerts, devices and addresses is folded before it. The counters are not
-// read from them; the new epoch begins with whole readings.
+// Each epoch of a journal is folded for itself, from what its agent knew when it began (FleetCourse.swift). An agent whose state was put back or copied goes
+// on in an epoch of its own, and the former one may go on as well: neither is folded into the other.
 
 package import HubDatabase
 internal import Events
@@ -22,8 +21,8 @@ internal import Projections
 internal import Synchronization
 
 package final class FleetProjector: Sendable {
-  /// Raised whenever the same records give other rows: an install's records are then folded again.
-  package static let foldVersion: Int64 = 1
+  /// Raised whenever the same records give other rows: all are then folded again.
+  package static let foldVersion: Int64 = 2
   /// Records of one transaction, and about how many bytes of them: a fraction of a second's work. Each transaction writes every device that
   /// it touches once, so behind a backlog long runs cost a fraction of short ones.
   package static let recordsMax = 50_000
@@ -33,9 +32,12 @@ package final class FleetProjector: Sendable {
   /// Fleets that are kept in memory; others are loaded from their rows when something new comes.
   private static let fleetsInMemoryMax = 500
 
-  /// An install's fleet and how far it is folded.
+  /// Epochs of one install whose fleets are kept in memory: those of an agent and its copy.
+  private static let epochsInMemoryMax = 2
+
+  /// How far an install is folded, and its fleet as its epochs tell it, as far as that is in memory.
   package struct Fold: Sendable {
-    var state = FleetState()
+    var states: [Int64: FleetState] = [:]
     var positions: [Int64: Int64] = [:]
     package let install: Int64
   }
@@ -72,41 +74,45 @@ package final class FleetProjector: Sendable {
       "INSERT INTO projection (install, fold) VALUES (?, ?) ON CONFLICT DO NOTHING", install, Self.foldVersion)
     let version: Int64? = try db.value(
       "SELECT fold FROM projection WHERE install = ?\(db.dialect.lockingRows)", install)
-    var fold = version == Self.foldVersion ? try load(install, db) : try restart(install, db)
-    guard let run = try nextRun(&fold, db) else {
+    if version != Self.foldVersion { try Self.restart(db) }
+    var fold = try load(install, db)
+    guard let run = try nextRun(fold, db) else {
       return Step(fold: fold, records: 0, unreadable: UnreadableRecords(), hasMore: false)
     }
-    var changes = FleetChanges(now: now)
+    var changes = FleetChanges(epoch: run.epoch, now: now)
     var decoder = EventDecoder(.withoutRaw)
     var unreadable = UnreadableRecords()
-    if fold.positions[run.epoch] == nil {
-      for conflict in try conflicts(install, before: run.epoch, after: fold.positions.keys.max(), db) {
-        do {
-          let event = try conflict.payload.withUnsafeBytes { try decoder.event($0) }
-          changes.apply(event, to: &fold.state, isObserving: false)
-        } catch {
-          unreadable.add(epoch: conflict.epoch, sequence: conflict.sequence, reason: "\(error)")
-        }
-      }
+    var state: FleetState
+    if fold.positions[run.epoch] != nil {
+      state = try fold.states.removeValue(forKey: run.epoch) ?? rows(install, run.epoch, db)
+    } else {
+      let course = FleetCourse(install: install, positions: fold.positions, now: now, db: db)
+      let former = try fold.positions.keys.max().map { try fold.states[$0] ?? rows(install, $0, db) }
+      state = try course.beginning(of: run.epoch, first: run.records.first?.payload, former, &unreadable)
+      changes.begin(state)
     }
     for (sequence, payload) in run.records {
       do {
-        changes.apply(try payload.withUnsafeBytes { try decoder.event($0) }, to: &fold.state)
+        changes.apply(try payload.withUnsafeBytes { try decoder.event($0) }, to: &state)
       } catch {
         // What is no event, or one of a later release, moves nothing; the record stays, and whoever folds it is told.
         unreadable.add(epoch: run.epoch, sequence: sequence, reason: "\(error)")
       }
     }
     fold.positions[run.epoch] = run.last
-    try writeRows(changes, fold, db)
+    try writeRows(changes, state, install, db)
     try db.execute(
       """
       INSERT INTO projected (install, epoch, sequence) VALUES (?, ?, ?)
       ON CONFLICT (install, epoch) DO UPDATE SET sequence = excluded.sequence
       """, install, run.epoch, run.last)
     try EarlyAlerts.settle(install: install, epoch: run.epoch, through: run.last, db)
-    try DeviceWriter(install: install, now: now, db: db).write(changes, fold.state)
-    for device in changes.devices { fold.state.rest(device) }
+    try DeviceWriter(install: install, now: now, db: db).write(changes, state)
+    for device in changes.devices { state.rest(device) }
+    fold.states[run.epoch] = state
+    for epoch in fold.states.keys.sorted().dropLast(Self.epochsInMemoryMax) where epoch != run.epoch {
+      fold.states[epoch] = nil
+    }
     return Step(fold: fold, records: run.records.count, unreadable: unreadable, hasMore: run.hasMore)
   }
 
@@ -129,19 +135,28 @@ package final class FleetProjector: Sendable {
     }
     // Another hub may have gone on since.
     if let known = kept.withLock({ $0[install] }), known.positions == positions { return known }
-    var fold = Fold(positions: positions, install: install)
-    var decoder = EventDecoder()
-    try db.forEachRow("SELECT event FROM fleet_row WHERE install = ? ORDER BY key", [.integer(install)]) { row in
-      let payload: Data = try row("event")
-      fold.state.apply(try payload.withUnsafeBytes { try decoder.event($0) })
-    }
-    return fold
+    return Fold(positions: positions, install: install)
   }
 
-  private func restart(_ install: Int64, _ db: any SQLConnection) throws -> Fold {
-    for table in ["projected", "fleet_row"] { try db.execute("DELETE FROM \(table) WHERE install = ?", install) }
-    try db.execute("UPDATE projection SET fold = ? WHERE install = ?", Self.foldVersion, install)
-    return Fold(install: install)
+  /// The fleet as an epoch tells it, of its rows.
+  private func rows(_ install: Int64, _ epoch: Int64, _ db: any SQLConnection) throws -> FleetState {
+    var state = FleetState()
+    var decoder = EventDecoder()
+    try db.forEachRow(
+      "SELECT event FROM fleet_row WHERE install = ? AND epoch = ? ORDER BY key", [.integer(install), .integer(epoch)]
+    ) { row in
+      let payload: Data = try row("event")
+      state.apply(try payload.withUnsafeBytes { try decoder.event($0) })
+    }
+    return state
+  }
+
+  /// Folds everything anew. Not one install's alone: a device may be seen by several, and its counters are of all of them.
+  private static func restart(_ db: any SQLConnection) throws {
+    for table in ["projected", "fleet_row", "meter", "meter_day", "supply", "alert", "sighting"] {
+      try db.execute("DELETE FROM \(table)")
+    }
+    try db.execute("UPDATE projection SET fold = ?", foldVersion)
   }
 
   private struct Run {
@@ -154,15 +169,10 @@ package final class FleetProjector: Sendable {
   }
 
   /// The next records of the first epoch that has some; nil if there are none.
-  private func nextRun(_ fold: inout Fold, _ db: any SQLConnection) throws -> Run? {
+  private func nextRun(_ fold: Fold, _ db: any SQLConnection) throws -> Run? {
     let heads = try db.rows("SELECT epoch, held FROM journal WHERE install = ? ORDER BY epoch", fold.install)
       .map { (epoch: try $0("epoch") as Int64, held: try $0("held") as Int64) }
     guard let next = heads.first(where: { $0.held > fold.positions[$0.epoch] ?? 0 }) else { return nil }
-    if fold.positions.keys.contains(where: { $0 > next.epoch }) {
-      // An older epoch has grown, as after a hub's database was put back: in its order everything is folded again.
-      fold = try restart(fold.install, db)
-      return try nextRun(&fold, db)
-    }
     var run = Run(epoch: next.epoch, last: fold.positions[next.epoch] ?? 0, records: [])
     var bytes = 0
     while run.records.count < Self.recordsMax, bytes < Self.bytesMax {
@@ -182,29 +192,20 @@ package final class FleetProjector: Sendable {
       if run.records.count < before + Self.pieceMax {
         // Behind the last record there may be sequences that are lost or were rejected.
         run.last = next.held
-        run.hasMore = heads.contains { $0.epoch > next.epoch && $0.held > fold.positions[$0.epoch] ?? 0 }
+        run.hasMore = heads.contains { $0.epoch != next.epoch && $0.held > fold.positions[$0.epoch] ?? 0 }
         break
       }
     }
     return run
   }
 
-  /// What an install told in place of what is held of its epochs, in order.
-  private func conflicts(
-    _ install: Int64, before epoch: Int64, after folded: Int64?, _ db: any SQLConnection
-  ) throws -> [(epoch: Int64, sequence: Int64, payload: Data)] {
-    guard let folded else { return [] }
-    return try db.rows(
-      "SELECT epoch, sequence, payload FROM conflict WHERE install = ? AND epoch >= ? AND epoch < ? ORDER BY epoch, sequence, number",
-      install, folded, epoch
-    ).map { (try $0("epoch"), try $0("sequence"), try $0("payload")) }
-  }
-
-  private func writeRows(_ changes: FleetChanges, _ fold: Fold, _ db: any SQLConnection) throws {
+  private func writeRows(
+    _ changes: FleetChanges, _ state: FleetState, _ install: Int64, _ db: any SQLConnection
+  ) throws {
     var (written, removed): ([[SQLValue]], [[SQLValue]]) = ([], [])
     for key in changes.touched {
-      let name: [SQLValue] = [.integer(fold.install), key.bytes.sqlValue]
-      if let event = fold.state.row(key) {
+      let name: [SQLValue] = [.integer(install), .integer(changes.epoch), key.bytes.sqlValue]
+      if let event = state.row(key) {
         written.append(name + [try event.encoded().sqlValue])
       } else {
         removed.append(name)
@@ -212,10 +213,10 @@ package final class FleetProjector: Sendable {
     }
     try db.execute(
       """
-      INSERT INTO fleet_row (install, key, event) VALUES (?, ?, ?)
-      ON CONFLICT (install, key) DO UPDATE SET event = excluded.event
+      INSERT INTO fleet_row (install, epoch, key, event) VALUES (?, ?, ?, ?)
+      ON CONFLICT (install, epoch, key) DO UPDATE SET event = excluded.event
       """, batch: written)
-    try db.execute("DELETE FROM fleet_row WHERE install = ? AND key = ?", batch: removed)
+    try db.execute("DELETE FROM fleet_row WHERE install = ? AND epoch = ? AND key = ?", batch: removed)
   }
 }
 
@@ -246,7 +247,11 @@ package struct UnreadableRecords: Sendable, Equatable {
 
 /// What a run of events did to a fleet.
 struct FleetChanges {
+  /// Of the journal.
+  let epoch: Int64
   private let now: Int64
+  /// Whether the epoch begins with it.
+  private(set) var isBeginning = false
   /// Rows of the fleet's state.
   private(set) var touched: Set<StateKey> = []
   /// The devices that anything happened to, in the order of their ids.
@@ -256,10 +261,18 @@ struct FleetChanges {
   /// Alerts as they came and went, in order.
   private(set) var alerts: [DeviceID: [Event]] = [:]
 
-  init(now: Int64) { self.now = now }
+  init(epoch: Int64, now: Int64) {
+    self.epoch = epoch
+    self.now = now
+  }
 
-  /// - Parameter isObserving: whether the counters of readings count.
-  mutating func apply(_ told: Event, to state: inout FleetState, isObserving: Bool = true) {
+  /// The epoch begins with what its agent knew then.
+  mutating func begin(_ state: FleetState) {
+    isBeginning = true
+    touched.formUnion(state.keys)
+  }
+
+  mutating func apply(_ told: Event, to state: inout FleetState) {
     var event = told
     event.time = min(event.time, now)
     var isRead = false
@@ -272,21 +285,27 @@ struct FleetChanges {
     case .alertRaised, .alertUpdated, .alertCleared: alerts[id, default: []].append(event)
     default: break
     }
-    if isRead, isObserving { observations[id, default: []] += device.observations(at: event.time) }
+    if isRead { observations[id, default: []] += device.observations(at: event.time, in: epoch) }
   }
 }
 
 extension DeviceState {
   /// Every counter as it stands.
-  func observations(at time: Int64) -> [MeterLedger.Observation] {
+  /// - Parameter epoch: of the journal.
+  func observations(at time: Int64, in epoch: Int64) -> [MeterLedger.Observation] {
     (reading?.fact.meters ?? []).map { meter in
       var observation = MeterLedger.Observation(
         name: meter.name.description, value: meter.quality.isNumber ? Int64(exactly: meter.value) : nil,
         unit: meter.unit.name, quality: meter.quality.name, agentEpoch: Int64(meterEpochs[meter.name]?.fact.epoch ?? 1),
-        time: time)
-      if let opened = meterEpochs[meter.name]?.fact, let continues = opened.continues, let volume = opened.volume {
+        journalEpoch: epoch, time: time)
+      guard let told = meterEpochs[meter.name] else { return observation }
+      let opened = told.fact
+      observation.isOpening = told.time == time
+      if let continues = opened.continues, let volume = opened.volume {
         observation.continues = Int64(continues)
         observation.goesOnFrom = volume <= opened.current ? Int64(exactly: opened.current - volume) : nil
+      } else if observation.isOpening, opened.cause == MeterEpochOpened.Cause.rollover.rawValue {
+        observation.rolledOver = opened.volume.flatMap { Int64(exactly: $0) }
       }
       return observation
     }

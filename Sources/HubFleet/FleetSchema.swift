@@ -245,4 +245,44 @@ package enum FleetSchema {
       FROM install_alert a LEFT JOIN install i ON i.number = a.install LEFT JOIN entity e ON e.number = i.entity
       WHERE a.cleared_at IS NULL;
     """
+
+  /// An install's fleet as each epoch of its journal tells it; a counter that a reading does not have keeps its place, and so its epoch. Supplies of
+  /// a device that is switched off are due all the same.
+  package static let epochs = """
+    DROP TABLE fleet_row;
+    CREATE TABLE fleet_row (
+      install INTEGER NOT NULL REFERENCES projection (install),
+      epoch INTEGER NOT NULL,
+      key BLOB NOT NULL,
+      event BLOB NOT NULL,
+      PRIMARY KEY (install, epoch, key)
+    ) STRICT, WITHOUT ROWID;
+
+    ALTER TABLE meter ADD COLUMN journal_epoch INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE meter ADD COLUMN is_present INTEGER NOT NULL DEFAULT 1;
+
+    DROP VIEW device_list;
+    CREATE VIEW device_list AS
+      SELECT e.name AS entity, d.id, d.make, d.model, d.serial, d.asset_number, d.name, d.location, d.address, d.mac, d.firmware,
+        d.host_name, m.value AS total, w.state, i.id AS leader, d.first_seen_at, d.last_read_at,
+        (SELECT count(*) FROM alert a WHERE a.device = d.number AND a.cleared_at IS NULL AND w.is_watched = 1) AS alerts,
+        (SELECT count(*) FROM sighting s WHERE s.device = d.number) AS installs
+      FROM device d JOIN device_standing w ON w.device = d.number JOIN entity e ON e.number = d.entity JOIN install i ON i.number = d.leader
+      LEFT JOIN meter m ON m.device = d.number AND m.name = 'total' AND m.is_present = 1;
+
+    DROP VIEW current_meter;
+    CREATE VIEW current_meter AS
+      SELECT e.name AS entity, d.id AS device, d.make, d.model, d.serial, d.asset_number, d.location, m.name AS meter, m.value,
+        m.adjusted, m.unit, m.quality, m.epoch,
+        CASE WHEN d.last_read_at > m.read_at THEN d.last_read_at ELSE m.read_at END AS read_at, m.read_at AS changed_at
+      FROM meter m JOIN device d ON d.number = m.device JOIN entity e ON e.number = d.entity WHERE m.is_present = 1;
+
+    DROP VIEW supply_due;
+    CREATE VIEW supply_due AS
+      SELECT e.name AS entity, d.id AS device, d.make, d.model, d.serial, d.location, s.row, s.colorant, s.description,
+        s.remaining_permille, s.remaining, s.quality, s.part_number,
+        CASE WHEN d.last_read_at > s.read_at THEN d.last_read_at ELSE s.read_at END AS read_at, s.read_at AS changed_at
+      FROM supply s JOIN device d ON d.number = s.device JOIN device_standing w ON w.device = d.number JOIN entity e ON e.number = d.entity
+      WHERE s.remaining_permille <= 200 AND w.state IN ('read', 'unreachable');
+    """
 }

@@ -10,6 +10,7 @@
 //       restored.json      from when to when its database was put back (`Restoration`); not before a restore
 //       hub.sqlite (-wal, -shm)   entities, installs, records; not there if the hub keeps them in PostgreSQL
 //       lock               held (flock) by the one `serve` of this directory; with PostgreSQL by any number of them
+//       hub.sqlite-lock    beside the database itself, wherever a link leads to it: held by the one `serve` of this database
 //
 // All files are 0600. Losing the directory loses the root, and with it every install's enrolment: back it up (HubBackup.swift). Several hubs over one PostgreSQL database have copies of one directory: they
 // are one hub.
@@ -54,10 +55,20 @@ package struct HubDirectory: Sendable {
   private static let ownFiles: Set<String> = [
     "hub.json", "ca.key", "ca.pem", "pepper", "countersign.key", "server.key", "server.pem", "hub.sqlite",
     "hub.sqlite-wal",
-    "hub.sqlite-shm", "lock",
+    "hub.sqlite-shm", "hub.sqlite-lock", "lock",
   ]
 
   func file(_ name: String) -> String { Self.file(name, in: path) }
+
+  /// Where the one who serves an SQLite database holds it: beside the file that a link may lead to. Not the file itself, of which SQLite would lose
+  /// its own locks when we close it (sqlite.org/howtocorrupt.html, section 2.2). Nil: the database is another program's.
+  var databaseLock: String? {
+    guard storeAddress == nil else { return nil }
+    let database = file("hub.sqlite")
+    guard let resolved = realpath(database, nil) else { return database + "-lock" }
+    defer { free(resolved) }
+    return String(cString: resolved) + "-lock"
+  }
 
   /// The path of the SQLite database, or the address of the PostgreSQL database.
   package var storePlace: String { storeAddress ?? file("hub.sqlite") }
@@ -197,20 +208,39 @@ package struct HubDirectory: Sendable {
   }
 }
 
-/// The lock that lets one `serve` at a time work in a directory, unless it shares its database with others. It ends with the process,
-/// however that ends.
+/// The locks that let one `serve` at a time work in a directory and on an SQLite database, unless the database is shared with others. They end
+/// with the process, however that ends.
 package final class HubLock: Sendable {
+  private let directory: FileLock
+  private let database: FileLock?
+
+  /// - Throws: `HubError` 69 if another process serves this directory or its database.
+  package init(directory: HubDirectory, shared: Bool = false) throws(HubError) {
+    self.directory = try FileLock(
+      directory.file("lock"), shared: shared,
+      taken: "Another pthub serves \(directory.path) already. Stop it first, or serve another directory.")
+    guard !shared, let place = directory.databaseLock else {
+      database = nil
+      return
+    }
+    database = try FileLock(
+      place, shared: false,
+      taken:
+        "Another pthub serves the database \(place.dropLast("-lock".count)) already, from another directory. Stop it first: several hubs over one database need PostgreSQL."
+    )
+  }
+}
+
+/// A file that is held (flock) while this lives.
+private final class FileLock: Sendable {
   private let descriptor: Int32
 
-  /// - Throws: `HubError` 69 if another process serves this directory.
-  package init(directory: HubDirectory, shared: Bool = false) throws(HubError) {
-    let path = directory.file("lock")
+  init(_ path: String, shared: Bool, taken: String) throws(HubError) {
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw SecretFile.failure("open", path) }
     guard flock(descriptor, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 else {
       close(descriptor)
-      throw HubError(
-        .unavailable, "Another pthub serves \(directory.path) already. Stop it first, or serve another directory.")
+      throw HubError(.unavailable, taken)
     }
   }
 

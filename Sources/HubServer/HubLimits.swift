@@ -73,6 +73,8 @@ package enum HubLimits {
   package static let openJobsMax = 100
   /// How far away a deadline may be: agents take no more.
   package static let jobValidityMax: Duration = .seconds(7 * 86_400)
+  /// For how long after its deadline an agent may tell how a job ended that it had received: it may be switched off over a weekend.
+  package static let jobUnheardMax: Duration = .seconds(3 * 86_400)
   // MARK: Settings
 
   /// How often it is looked whether settings have changed, in whatever process: who sets one watches an agent take it.
@@ -151,6 +153,11 @@ package enum HubLimits {
   package static let twinOverlap: Duration = .seconds(15)
   /// How often one install's identity is told to be in doubt.
   package static let doubtInterval: Duration = .seconds(3_600)
+
+  // MARK: Operators
+
+  /// In characters: a reason that says something, and that the audit trail keeps whole.
+  package static let retirementReasonRange = 3...machineTextMax
 
   // MARK: Console
 

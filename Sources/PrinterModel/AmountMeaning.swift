@@ -24,6 +24,12 @@ package enum AmountMeaning: String, CaseIterable, Sendable {
       }
   }
 
+  /// Whether an amount is more than there can be, where both are known.
+  static func isAbove(_ amount: Int64?, _ capacity: Int64?) -> Bool {
+    guard let amount, let capacity, capacity > 0 else { return false }
+    return amount > capacity
+  }
+
   var quality: Quality {
     switch self {
     case .known: .exact

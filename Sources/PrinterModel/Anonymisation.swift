@@ -97,6 +97,8 @@ struct Anonymiser {
   private var known: Set<String> = []
   /// Names that are the model's own words: a printer that nobody named is called what it is.
   private let publicText: String
+  /// The words that such a name may have.
+  private var publicWords: PrinterVocabulary
   private let profile: Profile?
   private var mask: WordMask
 
@@ -117,8 +119,10 @@ struct Anonymiser {
     ].compactMap { $0?.lowercased() }.joined(separator: "\n")
     let interpreter = Interpreter(walk: walk, profiles: profiles)
     profile = interpreter.profile
+    publicWords = PrinterVocabulary(profiles: profiles)
     dropped = walk.bindings.count - original.bindings.count
     mask = WordMask(PrinterVocabulary(profiles: profiles), interpreter.characterSet, random)
+    publicWords = vocabulary(walk, reading)
     gather(walk, reading)
     secrets.sort { ($0.forms.first?.original.count ?? 0) > ($1.forms.first?.original.count ?? 0) }
     mask = WordMask(vocabulary(walk, reading), interpreter.characterSet, random)
@@ -162,7 +166,9 @@ struct Anonymiser {
     addSerials(walk, identity)
     for supply in reading.supplies { add(.supplySerial, supply.serialNumber) }
     add(.assetNumber, identity.assetNumber?.text)
-    if let host = identity.hostName?.text { addHost(host) }
+    for host in [identity.hostName, identity.systemDescription.flatMap(Self.nodeName)] {
+      if let host { addHost(host.text) }
+    }
     add(.location, identity.location?.text)
     add(.contact, text(walk[MIB2.sysContact]))
     add(.printerName, identity.printerName?.text)
@@ -210,6 +216,11 @@ struct Anonymiser {
       addHardwareAddress(address.array)
     }
     if case .ipAddress(let bytes) = binding.value, bytes.count == 4 { addIPAddress(bytes.array) }
+    if binding.name.isWithin(MIB2.enterprises) {
+      for address in TextPattern.localIPAddresses(in: binding.name.components.dropFirst(Self.makersNameCount)) {
+        addIPAddress(address)
+      }
+    }
     if let bytes = binding.value.octets, bytes.count == 16, TextPattern.isIPv6Address(bytes.array) {
       addIPv6Address(bytes.array)
     }
@@ -232,7 +243,7 @@ struct Anonymiser {
   private mutating func add(_ kind: AnonymisedWalk.Kind, _ text: String?) {
     guard let text, text.contains(where: { $0.isLetter || $0.isNumber }), text.count > 1 else { return }
     let names: Set<AnonymisedWalk.Kind> = [.hostName, .printerName, .location, .contact, .assetNumber]
-    if names.contains(kind), publicText.contains(text.lowercased()) { return }
+    if names.contains(kind), publicText.contains(text.lowercased()), publicWords.knowsAll(of: text) { return }
     guard known.insert(text).inserted else { return }
     let replacement = random.likeness(of: text)
     secrets.append(
@@ -283,23 +294,37 @@ struct Anonymiser {
   private mutating func vocabulary(_ walk: Walk, _ reading: Reading) -> PrinterVocabulary {
     var vocabulary = PrinterVocabulary(profiles: profiles)
     let identity = reading.identity
-    var own = [identity.systemDescription?.text, identity.make, identity.model?.text, identity.firmware?.text]
+    var described = [identity.systemDescription.map(Self.withoutNodeName), identity.model?.text]
     for binding in walk.subtree(HostResources.Device.entry.appending(HostResources.Device.description)) {
       let row = binding.name.components.dropFirst(HostResources.Device.entry.count + 1)
       let type = HostResources.Device.entry.appending(HostResources.Device.type)
       if walk[ObjectIdentifier(type.components + row)] == .objectIdentifier(HostResources.Device.printerType) {
-        own.append(text(binding.value))
+        described.append(text(binding.value))
       }
     }
+    for text in described.compactMap({ $0 }) { vocabulary.learn(described: withoutSecrets(text)) }
     let deviceIDs =
       [identity.deviceID?.text] + profiles.profiles.flatMap(\.identity.deviceID).map { text(walk[$0]) }
       + walk.subtree(PortMonitorMIB.Printer.entry.appending(PortMonitorMIB.Printer.deviceID)).map { text($0.value) }
-    own += deviceIDs.compactMap { $0 }.flatMap(DeviceIDFields.own)
+    let own = [identity.make, identity.firmware?.text] + deviceIDs.compactMap { $0 }.flatMap(DeviceIDFields.own)
     for text in own.compactMap({ $0 }) { vocabulary.learn(own: withoutSecrets(text)) }
-    for phrase in [identity.model?.text, identity.firmware?.text] + reading.supplies.map(\.partNumber) {
+    for supply in reading.supplies {
+      if let text = supply.description?.text { vocabulary.learn(partsOf: withoutSecrets(text)) }
+    }
+    let model = identity.model.map(\.text).flatMap { vocabulary.knowsAll(of: $0) ? $0 : nil }
+    for phrase in [model, identity.firmware?.text] + reading.supplies.map(\.partNumber) {
       if let phrase { vocabulary.keep(phrase) }
     }
     return vocabulary
+  }
+
+  private static func nodeName(_ description: DeviceText) -> DeviceText? {
+    TextPattern.nodeName(description.text).map { DeviceText(String($0)) }
+  }
+
+  private static func withoutNodeName(_ description: DeviceText) -> String {
+    guard let node = TextPattern.nodeName(description.text) else { return description.text }
+    return description.text.replacing(node, with: " ")
   }
 
   /// With spaces in the place of what must go.

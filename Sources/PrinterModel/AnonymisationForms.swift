@@ -156,11 +156,42 @@ enum TextPattern {
     let parts = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
     let bytes = parts.compactMap { $0 }
     guard parts.count == 4, bytes.count == 4 else { return nil }
-    switch (bytes[0], bytes[1]) {
-    case (10, _), (172, 16...31), (192, 168), (169, 254): return bytes
-    default: return nil
+    return isLocal(bytes) ? bytes : nil
+  }
+
+  private static func isLocal(_ address: [UInt8]) -> Bool {
+    switch (address[0], address[1]) {
+    case (10, _), (172, 16...31), (192, 168), (169, 254): true
+    default: false
     }
   }
+
+  /// Such addresses where a table is indexed by them. What begins with 10 may be any row: it is one at the end of a name, with a number that few
+  /// rows have.
+  static func localIPAddresses(in components: ArraySlice<UInt32>) -> [[UInt8]] {
+    components.indices.dropLast(3).compactMap { start in
+      let bytes = components[start..<(start + 4)].compactMap { UInt8(exactly: $0) }
+      guard bytes.count == 4, isLocal(bytes) else { return nil }
+      let isAtEnd = start + 4 == components.endIndex
+      return bytes[0] != 10 || (isAtEnd && bytes.dropFirst().contains { $0 >= rowsMax }) ? bytes : nil
+    }
+  }
+
+  /// Tables of printers have fewer rows and columns.
+  private static let rowsMax: UInt8 = 64
+
+  /// The name of the machine in what `uname -a` says of it: `Linux prt-7 2.6.31 #1 PREEMPT armv5tejl`.
+  static func nodeName(_ text: String) -> Substring? {
+    let words = text.split(separator: " ", maxSplits: 3)
+    guard words.count > 2, systems.contains(words[0].lowercased()), words[2].first?.isNumber == true,
+      words[2].contains(".")
+    else { return nil }
+    return words[1]
+  }
+
+  private static let systems: Set<String> = [
+    "linux", "netbsd", "freebsd", "openbsd", "sunos", "darwin", "aix", "hp-ux", "qnx", "vxworks",
+  ]
 
   /// Whether sixteen bytes are an IPv6 address of one network or host: a global, a unique local or a link's one (RFC 4291, RFC 4193), and no text.
   static func isIPv6Address(_ bytes: [UInt8]) -> Bool {

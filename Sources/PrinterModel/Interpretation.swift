@@ -74,9 +74,10 @@ struct Interpreter {
 
   init(walk: Walk, profiles: ProfileSet) {
     attributes = AttributeTranslation(walk)
-    let walk = attributes?.objects ?? walk
+    let all = attributes?.objects ?? walk
+    let (walk, others) = Self.ofOnePrinter(all)
     self.walk = walk
-    findings = attributes?.findings ?? []
+    findings = (attributes?.findings ?? []) + others
     self.profiles = profiles
     let devices = walk.table(HostResources.Device.entry)
     let generals = walk.table(PrinterMIB.General.entry)
@@ -84,10 +85,12 @@ struct Interpreter {
       $0[HostResources.Device.type] == .objectIdentifier(HostResources.Device.printerType)
     }
     let hostResourcesIndex = walk.first(in: HostResources.Printer.entry)?.name.last
-    let firstRow: TableRow? = printers.first
-    let index: UInt32 = firstRow?.index.first ?? hostResourcesIndex ?? generals.first?.index.first ?? 1
+    // Where several printers answer, the one that is read.
+    let own = others.isEmpty ? nil : generals.first?.index.first
+    let printer: TableRow? = printers.first { own == nil || $0.index.first == own }
+    let index: UInt32 = own ?? printer?.index.first ?? hostResourcesIndex ?? generals.first?.index.first ?? 1
     deviceIndex = index
-    deviceRow = printers.first ?? devices.first { $0.index.first == index }
+    deviceRow = printer ?? devices.first { $0.index.first == index }
     generalRow = generals.first { $0.index.first == index } ?? generals.first
     characterSet = Self.characterSet(walk, generalRow)
     var evidence = DeviceEvidence(
@@ -164,6 +167,34 @@ extension Interpreter {
   private static func identifier(_ value: ObjectValue?) -> ObjectIdentifier? {
     if case .objectIdentifier(let identifier) = value { identifier } else { nil }
   }
+
+  /// A walk in which one agent answers for several printers, each with markers and a serial number of its own, without the rows of all but the first: one
+  /// printer's serial number never stands beside another's counters. Others are as they were.
+  private static func ofOnePrinter(_ walk: Walk) -> (Walk, [Finding]) {
+    let generals = walk.table(PrinterMIB.General.entry)
+    guard generals.count > 1 else { return (walk, []) }
+    let serials = generals.compactMap { row in
+      plainText(row[PrinterMIB.General.serialNumber]).flatMap { SerialNumber($0) }
+    }
+    let indices = generals.compactMap(\.index.first)
+    let marking = Set(walk.table(PrinterMIB.Marker.entry).compactMap(\.index.first))
+    guard serials.count == generals.count, Set(serials).count == serials.count, indices.allSatisfy(marking.contains),
+      let first = indices.first
+    else { return (walk, []) }
+    let kept = walk.bindings.filter { binding in
+      guard let row = binding.name.suffix(below: PrinterMIB.root)?.components.dropFirst(columnDepth).first else {
+        return true
+      }
+      return row == first || !indices.contains(row)
+    }
+    let column = PrinterMIB.General.entry.appending(PrinterMIB.General.serialNumber)
+    let list = zip(indices, serials).map { "\($1) at \($0)" }.joined(separator: ", ")
+    let message = "\(indices.count) printers answer here (serial numbers \(list)): only the first is read"
+    return (Walk(kept), [Finding(column, message)])
+  }
+
+  /// Group, table, entry and column stand between Printer-MIB's root and a row's hrDeviceIndex.
+  private static let columnDepth = 4
 
   /// The character set of the localization in force, else of the first that states one.
   private static func characterSet(_ walk: Walk, _ general: TableRow?) -> CharacterSet? {

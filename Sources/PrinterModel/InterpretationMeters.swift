@@ -36,9 +36,11 @@ extension Rule {
 }
 
 extension Interpretation {
+  package static let noCounterUnit = "the marker states no counter unit, so that the life count has none"
+
   /// The markers of a walk, in the order of their rows.
   package static func markers(_ walk: Walk) -> [Marker] {
-    walk.table(PrinterMIB.Marker.entry).map { row in
+    walk.table(PrinterMIB.Marker.entry).withoutEndlessColumn.map { row in
       Marker(
         row: RowIndex(row.index), technology: row.number(PrinterMIB.Marker.technology),
         counterUnit: row.number(PrinterMIB.Marker.counterUnit).map(CounterUnit.init(rawValue:)),
@@ -99,9 +101,9 @@ extension Interpreter {
     return Interpretation.markers(walk).compactMap { marker in
       guard let source = marker.lifeCount else { return nil }
       let binding = VarBind(source.name, source.raw)
-      guard let value = number(binding, as: .unsigned32).flatMap(UInt64.init(exactly:)) else { return nil }
+      guard let value = count(binding) else { return nil }
       if marker.counterUnit == nil {
-        findings.append(Finding(source.name, "the marker states no counter unit, so that the life count has none"))
+        findings.append(Finding(source.name, Interpretation.noCounterUnit))
       }
       if let powerOn = marker.powerOnCount.flatMap(UInt64.init(exactly:)), powerOn > value {
         findings.append(Finding(source.name, "the life count is below the count since power-on, \(powerOn)"))
@@ -110,6 +112,14 @@ extension Interpreter {
         name: MeterName(.total, qualifier: "marker \(marker.row)"), value: value, unit: marker.counterUnit ?? .unknown,
         source: source, rule: .markerLifeCount)
     }
+  }
+
+  /// A Counter32's count; a finding where it cannot be one.
+  private mutating func count(_ binding: VarBind) -> UInt64? {
+    guard let value = number(binding, as: .unsigned32).flatMap(UInt64.init(exactly:)) else { return nil }
+    guard let special = binding.value.specialWithoutSign else { return value }
+    findings.append(Finding(binding.name, "expected a count, not \(value), which is \(special) without its sign"))
+    return nil
   }
 
   /// Which life count stands for the device, by the second rule of this file's header.
@@ -121,13 +131,22 @@ extension Interpreter {
       return ledger.provesLifeCount(lives[index], candidates)
     }
     if proven.count == 1 { return proven.first }
-    let list = alike.map { "\(lives[$0].value)" }.joined(separator: ", ")
-    let unit = alike.first.map { lives[$0].unit.name } ?? ""
     findings.append(
       Finding(
-        PrinterMIB.Marker.entry.appending(PrinterMIB.Marker.lifeCount),
-        "several markers count \(unit) (\(list)), and nothing proves which of them stands for the device: no total"))
+        PrinterMIB.Marker.entry.appending(PrinterMIB.Marker.lifeCount), Self.withoutTotal(alike.map { lives[$0] })))
     return nil
+  }
+
+  /// Why several markers that count alike have no total. Where they have one count, it may be one counter that each of them shows, or each has
+  /// counted for itself and the device has made as many times that: one reading does not tell.
+  private static func withoutTotal(_ lives: [Meter]) -> String {
+    let (unit, values) = (lives.first?.unit.name ?? "", lives.map(\.value))
+    guard let value = values.first, Set(values).count == 1 else {
+      let list = values.map(String.init).joined(separator: ", ")
+      return "several markers count \(unit) (\(list)), and nothing proves which of them stands for the device: no total"
+    }
+    return
+      "several markers count \(unit), \(values.count) times \(value), and nothing proves whether that is one counter or one for each: no total"
   }
 
   /// The life counts in impressions, if there are any, else those in sheets, else all.
@@ -162,6 +181,25 @@ extension Interpreter {
   private static func totalFirst(_ left: Meter, _ right: Meter) -> Bool {
     left.name == .total && right.name != .total
   }
+}
+
+extension ObjectValue {
+  /// The sentinel that a device put into an unsigned number of 32 bits: -1 and -2, which the MIB's amounts have for "other" and "unknown", are
+  /// 4294967295 and 4294967294 there. Nil for other values.
+  fileprivate var specialWithoutSign: String? {
+    if case .counter64 = self { return nil }
+    return switch counter {
+    case 0xffff_ffff: "-1 (other)"
+    case 0xffff_fffe: "-2 (unknown)"
+    default: nil
+    }
+  }
+
+  /// What a counter has counted; nil where it holds no number, or a sentinel.
+  var counted: UInt64? { specialWithoutSign == nil ? counter : nil }
+
+  /// Whether a counter says that the device does not know what it has counted.
+  package var isUnknownCount: Bool { specialWithoutSign != nil }
 }
 
 extension ArithmeticCheck {

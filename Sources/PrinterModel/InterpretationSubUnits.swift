@@ -14,6 +14,10 @@ extension Interpreter {
       tray.media = text(row.binding(PrinterMIB.Input.mediaName))
       tray.name = text(row.binding(PrinterMIB.Input.name))
       tray.description = text(row.binding(PrinterMIB.Input.description))
+      if let level = tray.level, let capacity = tray.capacity, tray.isOverCapacity {
+        let message = "the level of \(level) is above the capacity of \(capacity): how much is in it is unknown"
+        findings.append(Finding(row.binding(PrinterMIB.Input.currentLevel)?.name, message))
+      }
       return tray
     }
   }
@@ -26,6 +30,10 @@ extension Interpreter {
       bin.status = number(row.binding(PrinterMIB.Output.status))
       bin.name = text(row.binding(PrinterMIB.Output.name))
       bin.description = text(row.binding(PrinterMIB.Output.description))
+      if let remaining = bin.remaining, let capacity = bin.capacity, bin.isOverCapacity {
+        let message = "room for \(remaining) is more than the capacity of \(capacity): how much there is is unknown"
+        findings.append(Finding(row.binding(PrinterMIB.Output.remainingCapacity)?.name, message))
+      }
       return bin
     }
   }
@@ -75,13 +83,31 @@ extension Interpreter {
     return alerts
   }
 
-  /// A table's rows; reaching the cap is a finding.
+  /// A table's rows; reaching the cap is a finding, and so is a column without an end.
   mutating func rows(_ entry: ObjectIdentifier) -> [TableRow] {
     let rows = walk.table(entry)
     if rows.count == Walk.tableRowsMax {
       findings.append(Finding(entry, "the table has \(rows.count) rows or more; the rest is not read"))
     }
-    return rows
+    let kept = rows.withoutEndlessColumn
+    if kept.count < rows.count {
+      let message = "\(rows.count - kept.count) rows have one column, which goes on where the others end: not read"
+      findings.append(Finding(entry, message))
+    }
+    return kept
+  }
+}
+
+extension [TableRow] {
+  /// More rows than a device has parts.
+  private static let partsMax = 64
+
+  /// Without the rows that have one column alone, where there are more of them than a device has parts and others have more columns: then one column
+  /// goes on without an end, and these are no parts of anything.
+  var withoutEndlessColumn: [TableRow] {
+    guard count > Self.partsMax, count(where: { $0.cells.count == 1 }) > Self.partsMax else { return self }
+    let whole = filter { $0.cells.count > 1 }
+    return whole.isEmpty ? self : whole
   }
 }
 

@@ -1,7 +1,7 @@
 // Supplies (RFC 3805, prtMarkerSuppliesTable). One row is one supply, whatever its name or colour.
 //
 //     capacity  level      meaning
-//     > 0       >= 0       measured: level / capacity
+//     > 0       >= 0       measured: level / capacity; coarse where the capacity is so small that it counts steps
 //     <= 0      >= 0       a level without a capacity: a percentage only if the unit is percent
 //     either    more than full (above the capacity, or above 100 percent): unknown, and a finding
 //     any       -3         some remains, nobody knows how much
@@ -9,6 +9,8 @@
 //     any       -1         no restriction
 //     any       < -3       not standard: unknown, and a finding
 //     any       absent     unknown
+//
+// A container of waste by its type that is consumed by its class: unknown, and a finding, for what is left is what is in it or the room.
 //
 // Where a maker's record tells in percent what a row does not tell (-2, -3), the row has that percentage, by the record's rule.
 //
@@ -63,20 +65,28 @@ extension Supply {
     let full = meaning == .measured ? "the capacity of \(fullLevel ?? 0)" : "100 percent"
     return "the level of \(level ?? 0) is above \(full): how much is left is unknown"
   }
+
+  /// Why the level of a container of waste has no percentage.
+  fileprivate var wasteConsumedMessage: String {
+    let type = EnumerationNames.supplyType(type)
+    return
+      "\(type) of the class supplyThatIsConsumed: whether \(level ?? 0) is what is in it or the room left is unknown"
+  }
 }
 
 extension Rule {
-  static let supplyLevel = Rule("rfc3805/supply-level@2")
+  static let supplyLevel = Rule("rfc3805/supply-level@3")
   /// A finisher's supply, read as a marker's is.
-  static let finisherSupplyLevel = Rule("rfc3806/supply-level@1")
+  static let finisherSupplyLevel = Rule("rfc3806/supply-level@2")
   /// Part and serial numbers in a supply's description.
   static let supplyLabel = Rule("printtrail/supply-label@1")
-  static let supplyLevelInPercent = Rule("rfc3805/supply-level-percent-unit@2")
+  static let supplyLevelInPercent = Rule("rfc3805/supply-level-percent-unit@3")
 }
 
 extension Interpreter {
-  /// A device whose capacity is at most this many units knows full, low and empty and no more.
-  private static let coarseCapacityMax: Int64 = 4
+  /// A device whose capacity is at most this many units knows that many steps and no more: full, low and empty, or twentieths. Steps of ten out
+  /// of a hundred do not show in one reading.
+  private static let coarseCapacityMax: Int64 = 20
 
   mutating func supplies() -> [Supply] {
     let colorants = colorantTexts()
@@ -139,6 +149,10 @@ extension Interpreter {
     case .measured, .levelWithoutCapacity:
       guard !supply.isOverCapacity else {
         findings.append(Finding(level, supply.overCapacityMessage))
+        return
+      }
+      guard !supply.isWasteConsumed else {
+        findings.append(Finding(level, supply.wasteConsumedMessage))
         return
       }
       let full = supply.fullLevel
@@ -262,6 +276,7 @@ extension Interpreter {
       supply.unit = .other
       supply.level = Int64(entry.value[0])
       supply.capacity = Int64(entry.value[1])
+      if entry.value[1] <= Self.coarseCapacityMax { supply.quality = .coarse }
       return measured(supply, Int64(entry.value[0]), of: Int64(entry.value[1]), record)
     }
     if case .states = record.scale {

@@ -114,6 +114,8 @@ package struct CounterUnit: RawRepresentable, Hashable, Sendable {
   package static let tenthsOfMilliliters = CounterUnit(rawValue: 15)
   package static let items = CounterUnit(rawValue: 18)
   package static let percent = CounterUnit(rawValue: 19)
+  /// Whether it says what is counted: `other` and `unknown` do not.
+  package var isStated: Bool { self != .other && self != .unknown }
   /// Images that a scanner made (PWG 5106.3).
   package static let images = CounterUnit(rawValue: 5106)
 }

@@ -3,10 +3,11 @@
 //
 //     Words/printer-words.txt    printing terms of the languages that printers speak, papers (PWG 5101.1), protocols, units
 //     profiles                   makers, and the labels of their counters and parts
-//     the device itself          its own description (sysDescr, hrDeviceDescr of the printer; MFG, MDL, CMD, CLS and DES of the
-//                                IEEE 1284 device id), firmware and part numbers
+//     the device itself          MFG, MDL, CMD, CLS and DES of its IEEE 1284 device id, firmware and part numbers; of its descriptions
+//                                (sysDescr, hrDeviceDescr of the printer, supplies) codes and numbers alone: `M553`, `T08M1`
 //
-// Texts that a person can set (names of trays, a console's message, an alert) teach nothing: what stands in them may be anybody's.
+// Texts that a person can set (names of trays, a console's message, an alert) teach nothing: what stands in them may be anybody's. A description
+// can have a name in it, too: that of the host, as `uname -a` tells it, or of the room that somebody added.
 
 internal import MIB
 
@@ -52,6 +53,43 @@ struct PrinterVocabulary {
     ownText += "\n" + text.lowercased()
   }
 
+  /// Takes what a description of the device has besides words: numbers, and codes of which each letter may be any model's.
+  /// - Parameter text: without what must go.
+  mutating func learn(described text: String) {
+    ownText += "\n" + text.lowercased()
+    for code in Self.codes(of: text) where code.split(whereSeparator: \.isNumber).allSatisfy({ isModels(String($0)) }) {
+      codes.insert(code)
+    }
+    // The letters of a series: `FS-1028MFP`.
+    for name in text.lowercased().split(separator: " ") where name.contains("-") && name.contains(where: \.isNumber) {
+      for part in name.split(separator: "-") where part.allSatisfy(\.isLetter) && part.count <= Self.modelLettersMax {
+        words.insert(String(part))
+      }
+    }
+  }
+
+  /// Takes the makers' numbers of parts from a supply's description: `T08M1`.
+  /// - Parameter text: without what must go.
+  mutating func learn(partsOf text: String) {
+    for code in Self.codes(of: text) where code.count <= Self.partCharactersMax {
+      if code.split(whereSeparator: \.isNumber).allSatisfy({ $0.count <= Self.partLettersMax }) { codes.insert(code) }
+    }
+  }
+
+  /// Letters of a model that are no word: `MFC`, `L8260CDW`.
+  private static let modelLettersMax = 3
+  private static let partLettersMax = 2
+  private static let partCharactersMax = 8
+
+  private func isModels(_ letters: String) -> Bool { letters.count <= Self.modelLettersMax || words.contains(letters) }
+
+  /// Runs of letters and digits that have both, in lower case.
+  private static func codes(of text: String) -> [String] {
+    text.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init).filter { word in
+      word.contains(where: \.isNumber) && word.contains(where: \.isLetter)
+    }
+  }
+
   /// Takes a text that is to stay wherever it stands for itself.
   mutating func keep(_ phrase: String) {
     guard phrase.contains(where: \.isNumber), phrase.utf8.count >= Self.phraseBytesMin else { return }
@@ -69,6 +107,14 @@ struct PrinterVocabulary {
   /// Whether a run of letters says nothing of anybody. A single letter is a code; `tonerLow` is two words.
   func knows(_ word: String) -> Bool {
     word.count == 1 || words.contains(word.lowercased()) || isCompound(word)
+  }
+
+  /// Whether each word and code of a text says nothing of anybody.
+  func knowsAll(of text: String) -> Bool {
+    text.split { !$0.isLetter && !$0.isNumber }.map(String.init).allSatisfy { word in
+      guard word.contains(where: \.isNumber) else { return knows(word) }
+      return word.contains(where: \.isLetter) ? knowsCode(word) : knowsNumber(word)
+    }
   }
 
   private func isCompound(_ word: String) -> Bool {

@@ -89,7 +89,7 @@ extension Interpreter {
     var counters: [PrivateCounter] = []
     var withoutUnit = 0
     for (index, value) in values {
-      guard let label = table.label(of: index, columns), let number = value.counter else { continue }
+      guard let label = table.label(of: index, columns), let number = value.counted else { continue }
       guard let (base, confidence, usual, replaces) = table.meter(label, known) else { continue }
       var (name, unit) = (base, usual)
       if let units = table.units {
@@ -188,7 +188,7 @@ struct PackedRecord {
 extension ProfileCounter {
   /// The counter that a value is, in the unit; nil where it is none.
   fileprivate func number(in value: ObjectValue, _ characterSet: CharacterSet?) -> UInt64? {
-    guard let number = leadingNumberOf.map({ value.leadingNumber(of: $0, characterSet) }) ?? value.counter else {
+    guard let number = leadingNumberOf.map({ value.leadingNumber(of: $0, characterSet) }) ?? value.counted else {
       return nil
     }
     let (product, overflow) = number.multipliedReportingOverflow(by: times)

@@ -106,11 +106,13 @@ package enum ProfileParser {
   private static func requireSense(_ profile: Profile, _ fields: ProfileFields) {
     requireTexts(fields)
     requireOneMeaning(fields)
+    requireOneMeaningOfCells(profile, fields)
     requireMakersObjects(profile, fields)
     for (check, part) in zip(profile.checks, fields.tables("check")) where check.isCircular {
       part.note("parts", "expected each meter once in a check: one that is a part of itself proves nothing")
     }
     let known = profile.knownMeters
+    requireOwnTotal(profile, known, fields)
     for (check, part) in zip(profile.checks, fields.tables("check")) {
       for term in check.terms where !known.has(term) {
         part.note(term == check.total ? "total" : "parts", "expected meters that this profile reads, not `\(term)`")
@@ -130,6 +132,10 @@ package enum ProfileParser {
 
   /// A text that every text begins with matches every device.
   private static func requireTexts(_ fields: ProfileFields) {
+    if fields.string("make").trimmed.isEmpty { fields.note("make", "expected the maker's name") }
+    for row in fields.tables("table").flatMap({ $0.tables("row") }) where row.string("label").trimmed.isEmpty {
+      row.note("label", "expected the device's label of the row")
+    }
     let match = fields.optionalTable("match")
     for key in ["descriptions", "printer-descriptions", "printer-words", "other-devices"] {
       guard let match, match.strings(key).contains(where: { $0.trimmed.isEmpty }) else { continue }
@@ -180,6 +186,34 @@ package enum ProfileParser {
     }
   }
 
+  /// A cell of a table is that table's: as another meter beside it, it would be its own proof.
+  private static func requireOneMeaningOfCells(_ profile: Profile, _ fields: ProfileFields) {
+    for (counter, part) in zip(profile.counters, fields.tables("counter")) {
+      guard let table = profile.tables.first(where: { counter.name.isWithin($0.values) }) else { continue }
+      part.note("oid", "expected each object once; `\(counter.name)` is a cell of the table `\(table.id)` already")
+    }
+    var meters: [ObjectIdentifier: [String: MeterName]] = [:]
+    for (table, part) in zip(profile.tables, fields.tables("table")) {
+      guard case .labels(let rows) = table.meaning else { continue }
+      for (row, fields) in zip(rows, part.tables("row")) {
+        let former = meters[table.values, default: [:]].updateValue(row.meter, forKey: row.label)
+        guard let former, former != row.meter else { continue }
+        fields.note("meter", "expected one meter of a cell; the label `\(row.label)` is `\(former)` in another table")
+      }
+    }
+  }
+
+  /// Without a total of the maker's `total` is the life count, which is always equal to itself.
+  private static func requireOwnTotal(_ profile: Profile, _ known: KnownMeters, _ fields: ProfileFields) {
+    guard known.units[MeterName.total.description] == nil else { return }
+    for (check, part) in zip(profile.checks, fields.tables("check"))
+    where check.terms.contains("life") && check.terms.contains(MeterName.total.description) {
+      part.note(
+        "total",
+        "expected a `total` that this profile reads beside `life`: else both are the life count, which proves nothing")
+    }
+  }
+
   private static func isNameCharacter(_ character: Character) -> Bool {
     ("a"..."z").contains(character) || ("0"..."9").contains(character) || character == "-"
   }
@@ -189,6 +223,10 @@ package enum ProfileParser {
     for part in ["counter", "table", "record"].flatMap(fields.tables) where part.has("id") {
       guard let id = part.optionalString("id") else { continue }
       if !seen.insert(id).inserted { part.note("id", "expected each id once; `\(id)` is there twice") }
+    }
+    var names: Set<String> = []
+    for check in fields.tables("check") where check.has("name") && !names.insert(check.string("name")).inserted {
+      check.note("name", "expected each name once, which readings tell the check by")
     }
   }
 

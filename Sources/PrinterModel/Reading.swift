@@ -152,6 +152,9 @@ package struct InputTray: Hashable, Sendable {
   package var name: DeviceText?
   package var description: DeviceText?
   package init(row: RowIndex) { self.row = row }
+
+  /// Whether more is said to be in it than goes in: then nobody knows how much is.
+  package var isOverCapacity: Bool { AmountMeaning.isAbove(level, capacity) }
 }
 
 /// One print engine (prtMarkerTable), without its life count, which is a meter.
@@ -176,6 +179,9 @@ package struct OutputBin: Hashable, Sendable {
   package var name: DeviceText?
   package var description: DeviceText?
   package init(row: RowIndex) { self.row = row }
+
+  /// Whether there is said to be more room in it than it has: then nobody knows how much there is.
+  package var isOverCapacity: Bool { AmountMeaning.isAbove(remaining, capacity) }
 }
 
 /// One cover or door (prtCoverTable).

@@ -80,6 +80,7 @@ package struct ReadingJSON: Sendable {
       [
         ("row", .string(supply.row.description)), ("marker", JSONText(supply.marker)),
         ("colorantIndex", JSONText(supply.colorantIndex)), ("colorant", JSONText(supply.colorant)),
+        ("colour", JSONText(supply.colour)),
         ("class", JSONText(supply.supplyClass.map { EnumerationNames.supplyClass($0) ?? String($0) })),
         ("type", JSONText(supply.type.map { EnumerationNames.supplyType($0) ?? String($0) })),
         ("description", JSONText(supply.description)), ("unit", JSONText(supply.unit?.name)),

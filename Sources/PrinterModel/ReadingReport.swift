@@ -55,7 +55,7 @@ extension ReadingReport {
 
   fileprivate func supplyRow(_ supply: Supply) -> [String] {
     [
-      supply.row.description, EnumerationNames.supplyType(supply.type), supply.colorant?.text ?? "-",
+      supply.row.description, EnumerationNames.supplyType(supply.type), supply.colour ?? "-",
       supply.description?.text ?? "-", supply.remaining, supply.levelOfCapacity, supply.quality.identifier,
     ] + (supply.percentRemaining == nil ? [] : supply.pagesRemaining.map { ["\($0) pages"] } ?? [])
   }

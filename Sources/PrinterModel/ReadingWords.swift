@@ -21,9 +21,6 @@ extension Quality {
 }
 
 extension Supply {
-  /// prtMarkerSuppliesClass 4, receptacleThatIsFilled: level and capacity are about the room that is left in it.
-  package var isReceptacle: Bool { supplyClass == 4 }
-
   /// What is left, in the words that every list and report uses: `72 %`, `~50 %` where the device knows only a few steps,
   /// `7809 pages` where it tells those alone, `some remaining`, `no restriction` or `unknown`; of a receptacle the room that is left in it:
   /// `room 10 %`, `some room`.
@@ -49,9 +46,9 @@ extension Supply {
 }
 
 extension InputTray {
-  /// `350 of 500 sheets`, `350 sheets, capacity unknown`, `some`, `no restriction` or `unknown`.
+  /// `350 of 500 sheets`, `350 sheets, capacity unknown`, `some`, `no restriction` or `unknown`; so is a level above the capacity.
   package var levelWords: String {
-    guard let level else { return "unknown" }
+    guard let level, !isOverCapacity else { return "unknown" }
     let meaning = AmountMeaning(level)
     return meaning == .known ? amount(level, of: capacity, capacityUnit) : meaning.word
   }
@@ -66,7 +63,7 @@ private func amount(_ level: Int64, of capacity: Int64?, _ unit: CounterUnit?) -
 extension OutputBin {
   /// `room for 250`, `some room`, `no restriction` or `unknown`.
   package var remainingWords: String {
-    guard let remaining else { return "unknown" }
+    guard let remaining, !isOverCapacity else { return "unknown" }
     switch AmountMeaning(remaining) {
     case .known: return "room for \(remaining)"
     case .some: return "some room"

@@ -15,8 +15,22 @@ package struct SerialNumber: Hashable, Sendable, CustomStringConvertible {
     "UNKNOWN", "NONE", "NULL", "NA", "NOTAVAILABLE", "NOTAPPLICABLE", "NOTSET", "NOTSPECIFIED", "NOTDEFINED", "UNSET",
     "UNDEFINED", "UNSPECIFIED", "DEFAULT", "DEFAULTSERIAL", "DEFAULTSTRING", "SERIAL", "SERIALNUMBER", "SERIALNO",
     "SYSTEMSERIALNUMBER", "SN", "TEST", "EMPTY", "INVALID", "NOSERIAL", "NOSERIALNUMBER", "TOBEFILLED",
-    "TOBEFILLEDBYOEM", "123456", "1234567", "12345678", "123456789", "1234567890", "ABCDEFG", "ABCDEFGH",
+    "TOBEFILLEDBYOEM", "TOBEDEFINED", "TBD", "TBA", "BLANK", "PLACEHOLDER", "PLEASESET", "PLEASEENTER",
+    "SERIALNUMBERHERE", "SERIALHERE", "SERIALNUMBERNOTAVAILABLE", "SERIALNUMBERNOTSET", "PRINTERSERIAL",
+    "PRINTERSERIALNUMBER", "UNKNOWNSERIAL", "UNKNOWNSERIALNUMBER", "UNSETSERIAL", "UNASSIGNED", "UNINITIALIZED",
+    "UNINITIALISED", "UNPROGRAMMED", "NOTASSIGNED", "NOTCONFIGURED", "NOTFOUND", "NOTINITIALIZED", "NOTINITIALISED",
+    "NOTPRESENT", "NOTPROGRAMMED", "NOTSUPPORTED", "NOTWRITTEN",
+    // Memory that nobody wrote to: all bits set, as 8, 4 and 2 bytes hold them, and as a signed number; and the mark of programmers.
+    "XFFFF", "XFFFFFFFF", "XFFFFFFFFFFFFFFFF", "65535", "2147483647", "4294967295", "18446744073709551615",
+    "DEADBEEF", "XDEADBEEF",
   ]
+
+  /// What fingers type into a field that must be filled: digits or letters in their order, from the first on. A running number passes one such value
+  /// in a hundred thousand devices, and that one is still known by its MAC or its address.
+  private static let sequences = ["123456789012345678901234567890", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
+  private static let sequenceMin = 6
+  /// Letters and a number that is nothing but so many zeros: running numbers begin at one.
+  private static let zerosMin = 6
 
   /// A pattern that was never filled in, as `JPXXXXXXXX` is: this many of one mark at the end.
   private static let blankMarksMin = 6
@@ -29,11 +43,17 @@ package struct SerialNumber: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Whether a text stands where a serial number should be and is none: no letter and no digit, one character repeated, words for
-  /// "not set", or a pattern that was not filled in.
+  /// "not set", characters in their order, or a pattern that was not filled in.
   package static func isPlaceholder(_ text: String) -> Bool {
     let serial = comparable(text)
     if Set(serial).count <= 1 || placeholders.contains(serial) { return true }
-    return serial.hasSuffix(String(repeating: "X", count: blankMarksMin))
+    if serial.count >= sequenceMin, sequences.contains(where: { $0.hasPrefix(serial) }) { return true }
+    return serial.hasSuffix(String(repeating: "X", count: blankMarksMin)) || isNumberZero(serial)
+  }
+
+  private static func isNumberZero(_ serial: String) -> Bool {
+    let number = serial.drop(while: \.isLetter)
+    return number.count >= zerosMin && number.allSatisfy { $0 == "0" }
   }
 
   private static func comparable(_ text: String) -> String {

@@ -34,3 +34,24 @@ package struct Supply: Hashable, Sendable {
     self.rule = rule
   }
 }
+
+extension Supply {
+  /// prtMarkerSuppliesClass 4, receptacleThatIsFilled: level and capacity are about the room that is left in it. What holds waste is one by its type
+  /// where the device tells no class.
+  package var isReceptacle: Bool { supplyClass == 4 || (supplyClass == nil && isWaste) }
+
+  /// Whether the type says that it takes waste up; of a device that tells no type, whether the description does.
+  var isWaste: Bool {
+    if let type, !Self.untoldTypes.contains(type) { return Self.wasteTypes.contains(type) }
+    return description?.text.lowercased().split(whereSeparator: { !$0.isLetter }).contains("waste") ?? false
+  }
+
+  /// Whether the class says that it is consumed and the type that it takes waste up: its level may be what is in it or the room left.
+  package var isWasteConsumed: Bool {
+    supplyClass == 3 && type.map(Self.wasteTypes.contains) ?? false
+  }
+
+  /// PrtMarkerSuppliesTypeTC: wasteToner, wasteInk, wasteWax, wasteWater and wastePaper; other and unknown.
+  private static let wasteTypes: Set<Int64> = [4, 8, 14, 24, 26]
+  private static let untoldTypes: Set<Int64> = [1, 2]
+}

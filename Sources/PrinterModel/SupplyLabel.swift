@@ -2,7 +2,8 @@
 
 /// Part and serial numbers that some makers put into a supply's description: `Black Toner;PN 006R01509;SN48178080E0000481`, `Black
 /// Toner (PN: 006R01697) (SN: 6BA21)`, `Black Toner P/N 106R01443`, `Black Toner Cartridge S/N:CRUM-1234`, `Black Toner_S/N_:CRUM-1234`; `Black
-/// Cartridge 827A HP CF300A`; and Kyocera's, which are nothing but the part number, `TK-8527K`. `unknown` and the like are no numbers.
+/// Cartridge 827A HP CF300A`; and Kyocera's, which are nothing but the part number, `TK-8527K`. `unknown` and the like are no numbers. The marks
+/// are also spelled (`Part No. 106R01443`, `Serial Number: 16030A12`), and all that stands between mark and number is left out (`S/N=CAJ1234`).
 enum SupplyLabel {
   static func numbers(in description: String) -> (part: String?, serial: String?) {
     let marked = markedNumbers(in: description)
@@ -32,19 +33,20 @@ enum SupplyLabel {
     return (3...4).contains(digits.count) && ["", "K", "C", "M", "Y", "S"].contains(parts[1].dropFirst(digits.count))
   }
 
-  /// Numbers behind a mark: `PN` or `P/N`, `SN` or `S/N`, at the beginning of a word.
+  /// What stands before a number when it is spelled, in lower case; `PN` and `SN` alone are read in upper case only.
+  private static let partMarks = ["p/n", "part number", "part no"]
+  private static let serialMarks = ["s/n", "serial number", "serial no", "ser. no", "serial"]
+
+  /// Numbers behind a mark, at the beginning of a word.
   private static func markedNumbers(in description: String) -> (part: String?, serial: String?) {
-    // What each mark has, and most descriptions have not.
-    guard description.utf8.contains(UInt8(ascii: "N")) else { return (nil, nil) }
     var (part, serial): (String?, String?)
     var rest = description[...]
     var previous: Character?
     while let first = rest.first {
-      if previous.map(isBetweenWords) ?? true {
-        // Behind a semicolon or a comma stands a mark and no other word.
-        let isMark = previous == ";" || previous == ","
-        part = part ?? number(in: rest, marked: "P", isMark: isMark)
-        serial = serial ?? number(in: rest, marked: "S", isMark: isMark)
+      switch first {
+      case "P", "p": part = part ?? number(in: rest, behind: previous, "PN", partMarks)
+      case "S", "s": serial = serial ?? number(in: rest, behind: previous, "SN", serialMarks)
+      default: break
       }
       previous = first
       rest = rest.dropFirst()
@@ -52,22 +54,37 @@ enum SupplyLabel {
     return (part, serial)
   }
 
-  /// The word behind the mark, with colons, blanks and underscores between; nil where the text does not begin with it, or the word is no number.
-  private static func number(in text: Substring, marked letter: Character, isMark: Bool) -> String? {
-    guard text.first == letter else { return nil }
-    var rest = text.dropFirst()
-    let hasSlash = rest.first == "/"
-    if hasSlash { rest = rest.dropFirst() }
-    guard rest.first == "N" else { return nil }
-    rest = rest.dropFirst()
-    let word = rest.drop { $0 == " " || $0 == "_" || $0 == ":" }
-    // `SNAP2` is a word, `SN48178080` a number behind its mark.
-    guard hasSlash || isMark || word.startIndex > rest.startIndex || word.first?.isNumber == true else { return nil }
-    let number = word.prefix { !isBetweenWords($0) || $0 == "_" }
+  /// The word behind the mark, with colons, blanks and the like between; nil where the text does not begin with one, or the word is no number.
+  /// - Parameter previous: what stands before the text.
+  private static func number(
+    in text: Substring, behind previous: Character?, _ short: String, _ spelled: [String]
+  ) -> String? {
+    guard let mark = mark(in: text, short, spelled) else { return nil }
+    let hasSlash = mark.contains("/")
+    // `CRUM-S/N:` has a mark, and `X-SN12` none.
+    guard previous.map({ isBetweenWords($0) || isQuote($0) || (hasSlash && $0 == "-") }) ?? true else { return nil }
+    let rest = text.dropFirst(mark.count)
+    let word = rest.drop(while: isBetweenMarkAndNumber)
+    // Behind a semicolon or a comma stands a mark and no other word; else `SNAP2` is a word, and `SN48178080` a number behind its mark.
+    let isMark = hasSlash || (mark.count == short.count && (previous == ";" || previous == ","))
+    guard isMark || word.startIndex > rest.startIndex || word.first?.isNumber == true else { return nil }
+    var number = word.prefix { !isBetweenWords($0) || $0 == "_" }
+    while let last = number.last, last == "." || isQuote(last) { number.removeLast() }
     return number.contains(where: \.isNumber) ? String(number) : nil
+  }
+
+  private static func mark(in text: Substring, _ short: String, _ spelled: [String]) -> String? {
+    if text.hasPrefix(short) { return short }
+    return spelled.first { text.prefix($0.count).lowercased() == $0 }
   }
 
   private static func isBetweenWords(_ character: Character) -> Bool {
     character.isWhitespace || ";,()[]_".contains(character)
   }
+
+  private static func isBetweenMarkAndNumber(_ character: Character) -> Bool {
+    character.isWhitespace || "_:=#.-[(".contains(character) || isQuote(character)
+  }
+
+  private static func isQuote(_ character: Character) -> Bool { character == "\"" || character == "'" }
 }

@@ -59,11 +59,13 @@ extension Interpreter {
     sources.detectors = detectorSources()
     for supply in supplies() { sources.supplies[supply.row] = self.sources(of: supply) }
     for tray in inputs() {
-      sources.inputs[tray.row] = ReportedTable.input.sources(in: walk, tray.row, unit: tray.capacityUnit)
+      let values = ReportedTable.input.sources(in: walk, tray.row, unit: tray.capacityUnit)
+      sources.inputs[tray.row] = tray.isOverCapacity ? values.withUnknown("levelRaw") : values
     }
     for bin in outputs() {
       let unit = ReportedTable.output.number(PrinterMIB.Output.capacityUnit, in: walk, bin.row)
-      sources.outputs[bin.row] = ReportedTable.output.sources(in: walk, bin.row, unit: unit.map(CounterUnit.init))
+      let values = ReportedTable.output.sources(in: walk, bin.row, unit: unit.map(CounterUnit.init))
+      sources.outputs[bin.row] = bin.isOverCapacity ? values.withUnknown("remainingRaw") : values
     }
     for cover in covers() { sources.covers[cover.row] = ReportedTable.cover.sources(in: walk, cover.row) }
     for marker in markers() { sources.markers[marker.row] = ReportedTable.marker.sources(in: walk, marker.row) }
@@ -106,6 +108,9 @@ extension Interpreter {
       let index = supply.colorantIndex.flatMap(UInt32.init(exactly:))
     {
       sources += ReportedTable.colorant.sources(in: walk, RowIndex([device, index]))
+    }
+    if supply.colour != nil, let origin = sources.first(where: { $0.value == "colorant" })?.source ?? description {
+      sources.append(ValueSource("colour", origin, rule: .supplyColour))
     }
     return sources
   }
@@ -152,6 +157,17 @@ extension Interpreter {
     }
     let row = RowIndex(supply.row.name.components.prefix(1) + supply.row.name.components.dropFirst(2))
     return ReportedTable.finisherSupplies.sources(in: walk, row, unit: supply.unit)
+  }
+}
+
+extension [ValueSource] {
+  /// The same with this value unknown.
+  fileprivate func withUnknown(_ value: String) -> [ValueSource] {
+    map { source in
+      var source = source
+      if source.value == value { source.quality = .unknown }
+      return source
+    }
   }
 }
 

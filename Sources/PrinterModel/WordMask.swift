@@ -34,8 +34,9 @@ struct WordMask {
       for word in words where !run[word[0]].isDigit || word.contains(where: { run[$0].isLetter }) {
         mask(run, word, in: &masked)
       }
-      maskNumbers(run, words.filter { word in word.allSatisfy { run[$0].isDigit } }, isFree, in: &masked)
+      maskNumbers(run, words, isFree, in: &masked)
     }
+    maskHexadecimalText(in: &masked, covered)
     return masked
   }
 
@@ -65,21 +66,54 @@ struct WordMask {
     if !isKnown { replace(run, word, in: &bytes) }
   }
 
-  /// Groups of digits with little between them are one number.
-  private mutating func maskNumbers(_ run: [TextUnit], _ groups: [[Int]], _ isFree: [Bool], in bytes: inout [UInt8]) {
-    var number: [[Int]] = []
-    for group in groups + [[]] {
-      let gap = number.last?.last.flatMap { last in group.first.map { (last + 1)..<$0 } }
-      if let gap, Self.joins(run[gap], isFree[gap]) {
-        number.append(group)
+  private mutating func maskNumbers(_ run: [TextUnit], _ words: [[Int]], _ isFree: [Bool], in bytes: inout [UInt8]) {
+    let numbers = numbers(run, words, isFree)
+    let arePlaces = numbers.count { PersonalNumber.isDegrees($0.written) } > 1
+    for number in numbers {
+      let isPersonal =
+        PersonalNumber.isOne(number.written, behind: number.word)
+        || (arePlaces && PersonalNumber.isDegrees(number.written))
+      if !isPersonal, vocabulary.knowsNumber(number.written) { continue }
+      for digits in number.groups { replace(run, digits, in: &bytes) }
+    }
+  }
+
+  /// Groups of digits with little between them.
+  private struct Number {
+    var groups: [[Int]]
+    /// With what is between the groups.
+    var written: String
+    /// The last word before it, in lower case.
+    var word: String
+  }
+
+  private func numbers(_ run: [TextUnit], _ words: [[Int]], _ isFree: [Bool]) -> [Number] {
+    var numbers: [Number] = []
+    var groups: [[Int]] = []
+    var word = ""
+    for group in words + [[]] {
+      let isDigits = !group.isEmpty && group.allSatisfy { run[$0].isDigit }
+      let gap = groups.last?.last.flatMap { last in group.first.map { (last + 1)..<$0 } }
+      if isDigits, let gap, Self.joins(run[gap], isFree[gap]) {
+        groups.append(group)
         continue
       }
-      if let first = number.first?.first, let last = number.last?.last {
-        var written = String.UnicodeScalarView()
-        written.append(contentsOf: run[first...last].map(\.scalar))
-        if !vocabulary.knowsNumber(String(written)) { for digits in number { replace(run, digits, in: &bytes) } }
+      if let first = groups.first?.first, let last = groups.last?.last {
+        numbers.append(Number(groups: groups, written: text(run, Array(first...last)), word: word))
       }
-      number = group.isEmpty ? [] : [group]
+      groups = isDigits ? [group] : []
+      if !isDigits, !group.isEmpty { word = text(run, group) }
+    }
+    return numbers
+  }
+
+  /// Text that is written as the numbers of its characters: `75 7a 61 6e`. What it says is masked as if it stood there.
+  private mutating func maskHexadecimalText(in bytes: inout [UInt8], _ covered: [Bool]) {
+    for dump in HexadecimalDump.all(in: bytes) where !dump.digits.contains(where: { covered[$0] }) {
+      let masked = masked(dump.bytes, covered: [Bool](repeating: false, count: dump.bytes.count))
+      for (index, byte) in masked.enumerated() where byte != dump.bytes[index] {
+        dump.write(byte, at: index, in: &bytes)
+      }
     }
   }
 

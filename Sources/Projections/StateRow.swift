@@ -109,6 +109,12 @@ extension FleetState {
 
   /// All rows, ordered by the bytes of their keys.
   package var rows: [(key: [UInt8], event: Event)] {
+    keys.compactMap { key in row(key).map { (key.bytes, $0) } }
+      .sorted { $0.key.lexicographicallyPrecedes($1.key) }
+  }
+
+  /// The keys of all rows that there may be.
+  package var keys: [StateKey] {
     var keys = AgentState.types.map { StateKey($0) } + agent.jobs.keys
     for device in devices.values {
       keys += DeviceState.types.map { StateKey($0, device.id) }
@@ -118,8 +124,7 @@ extension FleetState {
       keys += device.meterOffsets.keys.map { StateKey(offset: $0, of: device.id) }
       keys += device.pinnedCertificates.keys.map { StateKey(port: $0, of: device.id) }
     }
-    return keys.compactMap { key in row(key).map { (key.bytes, $0) } }
-      .sorted { $0.key.lexicographicallyPrecedes($1.key) }
+    return keys
   }
 }
 

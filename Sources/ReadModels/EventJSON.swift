@@ -75,6 +75,7 @@ extension JSONWriter {
         json.member("address", event.address)
         json.member("reason", event.reason)
         json.member("message", event.message)
+        if event.daysAsked > 0 { json.member("daysAsked", event.daysAsked) }
       case .alertRaised(let event): json.alert(event.key, event.alert, event.evidence, event.penalty)
       case .alertUpdated(let event): json.alert(event.key, event.alert, event.evidence, event.penalty)
       case .alertCleared(let event):

@@ -112,11 +112,15 @@ package enum EventLine {
   }
 
   private static func meters(_ meters: [Meter]) -> String {
-    meters.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+    meters.map(meter).joined(separator: ", ")
+  }
+
+  private static func meter(_ meter: Meter) -> String {
+    "\(meter.name) \(meter.quality.isNumber ? String(meter.value) : meter.quality.word)"
   }
 
   private static func changes(_ change: ReadingChange) -> String {
-    var parts = change.meters.changed.map { "\($0.name) \($0.value)" }
+    var parts = change.meters.changed.map(meter)
     parts += change.supplies.changed.map { "\(FleetReport.name(of: $0)) \($0.remaining)" }
     if change.identity != nil { parts.append("identity") }
     if change.status != nil { parts.append("status") }

@@ -70,7 +70,7 @@ package enum FleetReport {
   /// The colour, or what else tells one supply from the next.
   package static func name(of supply: Supply) -> String {
     if supply.isReceptacle { return "waste" }
-    if let colour = supply.colorant?.text, !colour.isEmpty { return colour.lowercased() }
+    if let colour = supply.colour { return colour.lowercased() }
     return clipped(supply.description?.text ?? "row \(supply.row)", 18)
   }
 

@@ -110,9 +110,14 @@ struct CountedRanges {
   /// Opens a range, or goes on with the one whose count was found again: those after it counted nothing.
   private mutating func begin(_ opened: MeterEpochOpened) {
     opensRange = true
-    guard opened.continues != nil, let volume = opened.volume, volume <= opened.current,
-      let former = ranges.lastIndex(where: { $0.last == opened.current - volume })
+    guard opened.continues != nil, let volume = opened.volume, volume <= opened.current else { return }
+    let right = opened.current - volume
+    // A rise that was read wrongly is within the range itself.
+    guard
+      let former = ranges.lastIndex(where: { $0.last == right })
+        ?? ranges.lastIndex(where: { ($0.first...$0.last).contains(right) })
     else { return }
+    ranges[former].last = right
     ranges.removeSubrange((former + 1)...)
     opensRange = false
   }

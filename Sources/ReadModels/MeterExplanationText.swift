@@ -140,7 +140,10 @@ extension MeterEpoch {
       return "\(number), since the first value" + (first.map { " in \($0.moment.words)" } ?? "")
     }
     let cause = event.cause.isEmpty ? "" : " (\(event.cause))"
-    let since = event.continues.map { "since epoch \($0), and what was read after it counts for nothing" }
+    let right = event.volume.map { event.current &- $0 } ?? event.current
+    let since = event.continues.map {
+      "since it was \(right) in epoch \($0), and what was read in between counts for nothing"
+    }
     let volume = event.volume.map { "; \($0) were counted \(since ?? "in between")" } ?? ""
     return
       "\(number), opened in \(moment.words): \(event.evidence)\(cause); \(event.previous) before, \(event.current) after\(volume)"

@@ -76,8 +76,12 @@ package struct MeterHistory: Sendable {
 
   private let profiles: ProfileSet
   private var epoch = MeterEpoch()
-  /// Epochs that ended, with the last value of each: one of them may go on.
-  private var ended: [(epoch: MeterEpoch, last: MeterValue?)] = []
+  /// Epochs that ended, with the last values of each: one of them may go on.
+  private var ended: [(epoch: MeterEpoch, recent: [MeterValue])] = []
+  /// The last values of this epoch, oldest first: it may go on from one that is not the last.
+  private var recent: [MeterValue] = []
+  /// Wrong readings in a row behind which the last right one is found.
+  private static let recentMax = 16
   /// The last value of the epoch that goes on, until the next one.
   private var resumed: MeterValue?
   private var fleet: FleetState
@@ -110,16 +114,20 @@ package struct MeterHistory: Sendable {
     }
   }
 
-  /// Begins an epoch, or goes on with the one that it continues: what was read since that one ended counts for nothing.
+  /// Begins an epoch, or goes on with the one that it continues, from the value that it was right with: what was read since counts for nothing.
   private mutating func begin(_ opened: MeterEpochOpened, _ moment: RecordMoment) {
-    ended.append((epoch, setting?.value))
+    ended.append((epoch, recent))
+    recent = []
     epoch = MeterEpoch(number: opened.epoch, opening: (opened, moment))
     resumed = nil
     guard let continued = opened.continues, let index = ended.lastIndex(where: { $0.epoch.number == continued }) else {
       return
     }
     epoch.first = ended[index].epoch.first
-    resumed = ended[index].last
+    recent = ended[index].recent
+    let goesOnFrom = opened.volume.map { opened.current &- $0 }
+    if let right = recent.lastIndex(where: { $0.meter.value == goesOnFrom }) { recent.removeSubrange((right + 1)...) }
+    resumed = recent.last
     ended.removeSubrange(index...)
   }
 
@@ -146,6 +154,7 @@ package struct MeterHistory: Sendable {
     }
     let value = MeterValue(meter: meter, moment: moment)
     if begins { epoch.first = value }
+    recent = recent.suffix(Self.recentMax - 1) + [value]
     setting = MeterSetting(
       value: value, earlier: begins ? nil : resumed ?? setting?.value, epoch: epoch,
       address: fleet.devices[device]?.address,

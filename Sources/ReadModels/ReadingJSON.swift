@@ -68,7 +68,8 @@ extension JSONWriter {
   package mutating func meter(_ meter: Meter) {
     object { json in
       json.member("name", meter.name.description)
-      json.member("value", meter.value)
+      // What is kept beside an unknown meter is no number of the device's.
+      if meter.quality.isNumber { json.member("value", meter.value) }
       json.member("unit", meter.unit.rawValue)
       json.member("quality", meter.quality.name)
       json.key("source")

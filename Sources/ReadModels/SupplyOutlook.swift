@@ -17,9 +17,11 @@ package struct SupplyOutlook: Sendable {
 
   package private(set) var rows: [Row] = []
 
-  /// - Parameter device: as `IdentityTrail` takes it; nil: every device.
+  /// - Parameters:
+  ///   - device: as `IdentityTrail` takes it; nil: every device.
+  ///   - now: from when days are counted, in milliseconds since 1970 UTC.
   /// - Throws: `SearchError`, `JournalError`.
-  package init(_ reader: JournalReader, device text: String?) throws {
+  package init(_ reader: JournalReader, device text: String?, at now: Int64) throws {
     let last = try JournalRange(reader).last
     let base = try FleetBase(reader)
     var wanted: DeviceID?
@@ -36,7 +38,7 @@ package struct SupplyOutlook: Sendable {
     for device in FleetReport.devices(of: histories.fleet) where wanted == nil || device.id == wanted {
       for supply in device.reading?.supplies ?? [] {
         rows.append(
-          Row(device: device.id, supply: supply, forecast: histories.forecast(device.id, supply.row)))
+          Row(device: device.id, supply: supply, forecast: histories.forecast(device.id, supply.row, at: now)))
       }
     }
   }
@@ -96,8 +98,10 @@ package struct LevelHistories: Sendable {
     }
   }
 
-  package func forecast(_ device: DeviceID, _ row: RowIndex) -> Result<SupplyForecast, UnknownForecast> {
-    SupplyForecast.estimate(points[device]?[row] ?? [])
+  package func forecast(
+    _ device: DeviceID, _ row: RowIndex, at now: Int64
+  ) -> Result<SupplyForecast, UnknownForecast> {
+    SupplyForecast.estimate(points[device]?[row] ?? [], at: now)
   }
 
   private mutating func take(_ reading: Reading, of device: DeviceID, at time: Int64) {

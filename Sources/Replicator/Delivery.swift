@@ -26,14 +26,10 @@ package import Evidence
 
 /// The state of one agent's delivery, over all of its streams.
 package struct Delivery: Sendable {
-  /// Records in one batch. 500 is where the journal's read and the hub's transaction both stop getting cheaper per record.
-  package static let batchRecordsMax = 500
   /// Epochs of the hub's that a journal which was put back may pass over: each of them stands for a restore or for damage.
   package static let epochsSkippedMax: UInt32 = 1_024
   /// Records under way, whatever more the hub would take: the answers to them fit into the inbox twice.
   package static let windowRecordsMax: UInt32 = 32_768
-  /// Bytes of payload in one batch, whatever more the hub would take: two batches fit into one HTTP/2 window of 1 MiB.
-  package static let batchBytesMax = 512 << 10
 
   package enum Event: Equatable, Sendable {
     /// How many records of each epoch retention has removed: before `opened`, where it has removed any.
@@ -106,7 +102,10 @@ package struct Delivery: Sendable {
   private var next: RecordPosition
   private var isReading = false
   private var window: UInt64 = 0
-  private var batchBytes = 0
+  /// Bytes of payload in one batch that the hub takes.
+  private var batchBytesMax = 0
+  /// What this link carried before.
+  private var batch = BatchSize()
   private var takesLost = true
   private var countersigningKey: String?
   /// The newest checkpoint of each epoch of which one is to be sent, and up to which size one was sent in this stream.
@@ -212,6 +211,7 @@ extension Delivery {
 
   /// Forgets what belongs to one stream.
   private mutating func close() {
+    if phase == .streaming, inFlight > 0 || lane.isUnderWay { batch.broke() }
     phase = .disconnected
     held.forget()
     sent = [:]
@@ -234,7 +234,7 @@ extension Delivery {
     guard welcome.windowRecords > 0, welcome.batchBytesMax > 0 else { return end(.noWindow) }
     phase = .streaming
     window = UInt64(min(welcome.windowRecords, Self.windowRecordsMax))
-    batchBytes = min(Int(welcome.batchBytesMax), Self.batchBytesMax)
+    batchBytesMax = Int(welcome.batchBytesMax)
     held.begin(welcome.holdings)
     takesLost = welcome.takesLost
     takesExpress = welcome.takesExpress
@@ -251,7 +251,10 @@ extension Delivery {
     if let reason = held.reasonForEpoch(after: last, head: reach(last)) { actions += beginEpoch(reason) }
     next = firstToSend()
     retold = welcome.troubles.filter { isOwn($0.position) }
-    return actions + retell() + moveCursor() + proceed()
+    let moved = moveCursor()
+    // What the last stream sent may have arrived, and its acknowledgement not.
+    if !moved.isEmpty { batch.arrived() }
+    return actions + retell() + moved + proceed()
   }
 
   private var epochs: [UInt32] { heads.keys.sorted() }
@@ -315,11 +318,11 @@ extension Delivery {
     // The hub's acknowledgements of such an epoch say what it had before; only one batch at a time can be told apart.
     guard !held.isOthers(next.epoch) || underWay == 0 else { return [] }
     let room = window > underWay ? window - underWay : 0
-    let wanted = min(remaining, UInt64(Self.batchRecordsMax))
+    let wanted = min(remaining, UInt64(batch.records))
     // Half a window or a whole batch: else a hub that acknowledges singly would be sent single records.
     guard room > 0, room >= min(wanted, max(window / 2, 1)) else { return [] }
     isReading = true
-    return [.read(first: next, recordsMax: Int(min(wanted, room)), bytesMax: batchBytes)]
+    return [.read(first: next, recordsMax: Int(min(wanted, room)), bytesMax: min(batchBytesMax, batch.bytes))]
   }
 
   /// How many records may follow what was sent of this epoch.
@@ -382,6 +385,7 @@ extension Delivery {
     let before = held[position.epoch]
     guard held.acknowledged(position.epoch, upTo: sequence, sent: sent) else { return [] }
     acknowledgedCount += held[position.epoch] - before
+    batch.arrived()
     let isDealtWith = { (place: RecordPosition) in place.epoch == position.epoch && place.sequence <= sequence }
     rejectionsTold = rejectionsTold.filter { !isDealtWith($0) }
     rejectionReports = rejectionReports.filter { !isDealtWith($0) }
@@ -497,6 +501,7 @@ extension Delivery {
     swap(&lane, &self.lane)
     defer { swap(&lane, &self.lane) }
     let call = lane.next(
+      bytesMax: batch.bytes,
       isDone: { held[$0.epoch] >= $0.sequence },
       isDue: { recordsAhead(of: $0) > expressBehind && held.isConfirmed($0.epoch) && !held.isOthers($0.epoch) })
     return call.isEmpty ? [] : [.sendExpress(call)]
@@ -514,6 +519,7 @@ extension Delivery {
   private mutating func express(_ answers: [ExpressAnswer]) -> [Action] {
     guard phase == .streaming else { return end(.messageBeforeWelcome) }
     lane.answered()
+    batch.arrived()
     let refused = answers.compactMap { answer in
       answer.refusal.map { Action.reportExpressRefused(answer.position, reason: $0) }
     }

@@ -193,7 +193,7 @@ extension Welcome {
   /// The same, for exchanges: one batch is answered before the next is read.
   var inSingleBatches: Welcome {
     var welcome = self
-    welcome.windowRecords = min(windowRecords, UInt32(Delivery.batchRecordsMax))
+    welcome.windowRecords = min(windowRecords, UInt32(BatchSize.recordsMax))
     return welcome
   }
 }

@@ -59,6 +59,8 @@ package struct DeliveryStatus: Equatable, Sendable {
   package var expressSent: UInt64 = 0
   package var rejections: UInt64 = 0
   package var conflicts: UInt64 = 0
+  /// Those that this install met lately: none once `Replicator.conflictMemory` has brought no other.
+  package var recentConflicts: UInt64 = 0
 
   package init(state: State) { self.state = state }
 }

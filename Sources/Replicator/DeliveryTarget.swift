@@ -12,12 +12,17 @@ package struct DeliveryTarget: Sendable {
   package var usableUntil: Int64
   /// Tells one identity from another.
   package var fingerprint: String
+  /// The install that it is as; a renewed certificate is the same one's.
+  package var install: String
 
-  package init(address: HostAndPort, tls: TLSConfiguration, usableUntil: Int64, fingerprint: String) {
+  package init(
+    address: HostAndPort, tls: TLSConfiguration, usableUntil: Int64, fingerprint: String, install: String = ""
+  ) {
     self.address = address
     self.tls = tls
     self.usableUntil = usableUntil
     self.fingerprint = fingerprint
+    self.install = install
   }
 }
 

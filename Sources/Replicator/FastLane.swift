@@ -52,6 +52,8 @@ package struct FastLane: Equatable, Sendable {
   /// How many wait or are under way.
   var count: Int { waiting.count }
 
+  var isUnderWay: Bool { !underWay.isEmpty }
+
   mutating func add(_ records: [ExpressRecord]) {
     let last = waiting.last?.position ?? .start
     waiting += records.filter { $0.position > last && $0.record.payload.count <= Self.payloadBytesMax }
@@ -62,14 +64,18 @@ package struct FastLane: Equatable, Sendable {
   }
 
   /// The records of the next call; empty while one is under way.
-  mutating func next(isDone: (RecordPosition) -> Bool, isDue: (RecordPosition) -> Bool) -> [ExpressRecord] {
+  ///
+  /// - Parameter bytesMax: of payload, beside `callBytesMax`; one record goes whatever it is.
+  mutating func next(
+    bytesMax: Int, isDone: (RecordPosition) -> Bool, isDue: (RecordPosition) -> Bool
+  ) -> [ExpressRecord] {
     waiting.removeAll { isDone($0.position) }
     guard underWay.isEmpty else { return [] }
     var call: [ExpressRecord] = []
     var bytes = 0
     for express in waiting where isDue(express.position) {
       bytes += express.record.payload.count
-      guard call.count < Self.callRecordsMax, call.isEmpty || bytes <= Self.callBytesMax else { break }
+      guard call.count < Self.callRecordsMax, call.isEmpty || bytes <= min(bytesMax, Self.callBytesMax) else { break }
       call.append(express)
     }
     underWay = Set(call.map(\.position))

@@ -44,6 +44,12 @@ package final class Replicator: Sendable {
   /// How often it is looked for such a record: what would have waited for minutes may wait a second more.
   static let urgentLook: Duration = .seconds(1)
 
+  /// For how long a conflict is told of. What caused it is over once the hub takes what came after it; a copy of this machine that goes on with the
+  /// same identity makes others before this ends.
+  package static let conflictMemory: Duration = .seconds(900)
+  /// How often it is looked whether one may be forgotten.
+  private static let conflictLook: Duration = .seconds(1)
+
   /// Jobs of one answer that are taken; the hub repeats what is not.
   static let jobsAtOnceMax = 64
 
@@ -53,6 +59,7 @@ package final class Replicator: Sendable {
   private let schedule: @Sendable () -> CheckInSchedule?
   let settings: (any SettingsReceiver)?
   private let journalRecovers: @Sendable (any Error) -> Bool
+  private let conflictMemory: Duration
   let logger: Logger
   let takeJob: @Sendable (HubJob) -> Void
   private let observe: @Sendable (DeliveryStatus) -> Void
@@ -65,6 +72,7 @@ package final class Replicator: Sendable {
   struct Live {
     var delivery: SharedDelivery?
     var inbox: Inbox?
+    var lastConflict: ContinuousClock.Instant?
     /// When the wait for the next attempt ends; nil while none is waited for.
     var waitEnds: SuspendingClock.Instant?
   }
@@ -79,8 +87,8 @@ package final class Replicator: Sendable {
   package init(
     source: any DeliverySource, targets: any DeliveryTargets, introduction: AgentIntroduction,
     schedule: @escaping @Sendable @autoclosure () -> CheckInSchedule? = nil, settings: (any SettingsReceiver)? = nil,
-    journalRecovers: @escaping @Sendable (any Error) -> Bool, logger: Logger,
-    takeJob: @escaping @Sendable (HubJob) -> Void = { _ in },
+    journalRecovers: @escaping @Sendable (any Error) -> Bool, conflictMemory: Duration = Replicator.conflictMemory,
+    logger: Logger, takeJob: @escaping @Sendable (HubJob) -> Void = { _ in },
     observe: @escaping @Sendable (DeliveryStatus) -> Void
   ) {
     self.source = source
@@ -89,6 +97,7 @@ package final class Replicator: Sendable {
     self.schedule = schedule
     self.settings = settings
     self.journalRecovers = journalRecovers
+    self.conflictMemory = conflictMemory
     self.logger = logger
     self.takeJob = takeJob
     self.observe = observe
@@ -115,6 +124,10 @@ package final class Replicator: Sendable {
   /// Delivers until the task is cancelled.
   /// - Throws: `CancellationError`, or an error of the journal itself that does not pass.
   package func run() async throws {
+    try await first({ try await self.deliverAlways() }, { try await self.forgetConflicts() })
+  }
+
+  private func deliverAlways() async throws {
     while true {
       do { try await deliver() } catch let failure as SourceFailure {
         guard journalRecovers(failure.cause) else { throw failure.cause }
@@ -137,10 +150,11 @@ package final class Replicator: Sendable {
           checkpoint: try await source.checkpoint()))
       return (delivery, cursor)
     }
-    live.withLock { $0 = Live(delivery: delivery) }
+    live.withLock { $0 = Live(delivery: delivery, lastConflict: $0.lastConflict) }
     update { $0.acknowledged = cursor }
     var backoff = Backoff()
     var generator = SystemRandomNumberGenerator()
+    var install: String?
     while true {
       try Task.checkCancellation()
       guard let target = targets.current() else {
@@ -154,6 +168,9 @@ package final class Replicator: Sendable {
         try await targets.changed(from: target)
         continue
       }
+      // Of another install the hub holds nothing that this journal could contradict.
+      if let install, install != target.install { update { $0.recentConflicts = 0 } }
+      install = target.install
       let schedule = schedule()
       update {
         ($0.state, $0.hub) = (.connecting, target.address.description)
@@ -253,6 +270,23 @@ package final class Replicator: Sendable {
 
   private static func metadata(_ trouble: DeliveryStatus.Trouble, _ delay: Duration) -> Logger.Metadata {
     ["reason": "\(trouble.reason)", "remedy": "\(trouble.remedy)", "retry_in": "\(delay.spoken)"]
+  }
+
+  func noteConflict() {
+    live.withLock { $0.lastConflict = .now }
+    update { ($0.conflicts, $0.recentConflicts) = ($0.conflicts + 1, $0.recentConflicts + 1) }
+  }
+
+  /// Until it is cancelled.
+  private func forgetConflicts() async throws {
+    while true {
+      try await Task.sleep(for: min(Self.conflictLook, conflictMemory))
+      update { status in
+        // Looked at within, so that none is forgotten that comes now.
+        let last = live.withLock { $0.lastConflict }
+        if last.map({ .now - $0 >= conflictMemory }) ?? true { status.recentConflicts = 0 }
+      }
+    }
   }
 
   /// How delivery moves, for whoever watches it.

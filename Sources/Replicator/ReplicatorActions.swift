@@ -60,7 +60,7 @@ extension Replicator {
       logger.critical(
         "the hub holds another record under this identity",
         metadata: ["record": "\(position)", "held_hash": "\(hexadecimal(heldHash))"])
-      update { $0.conflicts += 1 }
+      noteConflict()
     case .journalConflict(let epoch, let range, let heldHash):
       try await fromSource { try await $0.appendConflict(epoch: epoch, range, heldHash: heldHash) }
     case .sendExpress(let records):

@@ -27,8 +27,17 @@ final class SharedDelivery: Sendable {
   }
 
   func received(_ event: Delivery.Event) -> [Delivery.Action] {
-    if case .acknowledged = event { hasProgressed.withLock { $0 = true } }
-    return value.withLock { $0.received(event) }
+    let actions = value.withLock { $0.received(event) }
+    if Self.isProgress(event, actions) { hasProgressed.withLock { $0 = true } }
+    return actions
+  }
+
+  /// A welcome acknowledges, too: by it the cursor moves over what arrived when the stream before broke.
+  private static func isProgress(_ event: Delivery.Event, _ actions: [Delivery.Action]) -> Bool {
+    switch event {
+    case .acknowledged, .expressAnswered: true
+    default: actions.contains { if case .moveCursor = $0 { true } else { false } }
+    }
   }
 
   /// Whether the hub acknowledged anything since the last call.

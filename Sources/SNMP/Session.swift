@@ -12,6 +12,9 @@
 // Retransmission. SNMPv1 and v2c repeat the same bytes, so an answer after a repetition gives no time sample (Karn). SNMPv3
 // takes a new message id for each send (RFC 3412, section 6.2) with the same request id; the answer names its send.
 //
+// Waking up is no round trip. What a device that may be asleep takes for its first answer is kept in an estimate of its own (`wakingTimer`): the
+// next request after a pause waits so long, and those that follow it do not.
+//
 // What is never done: an answer is taken only if it names a request in flight; of SNMPv3 only if it is authentic and timely
 // at the level asked for. Anything else becomes a finding, and the pending request stays.
 
@@ -40,6 +43,8 @@ package struct Session: Sendable {
   private let keys: USMKeyCache
   private var random: IdentifierSource
   private var timer: RetransmissionTimer
+  /// Of requests that may wake the device.
+  private var wakingTimer: RetransmissionTimer
   private var pending: Pending?
   private var lastHeard: ContinuousClock.Instant?
   private var recentIDs = RecentIdentifiers()
@@ -54,6 +59,7 @@ package struct Session: Sendable {
     random = IdentifierSource(seed: randomSeed)
     timer = RetransmissionTimer(
       initial: parameters.timeoutInitial, minimum: parameters.timeoutMin, maximum: parameters.timeoutMax)
+    wakingTimer = timer
   }
 
   /// A session with the same device in another of its contexts, which sends each request once: a context that a device does not have is
@@ -80,16 +86,22 @@ package struct Session: Sendable {
     }
   }
 
-  /// The timeout the next request would begin with.
+  /// The timeout the next request to a device that is awake would begin with.
   package var timeout: Duration { timer.timeout }
 
   /// Begins a request. There must be none in flight.
   package mutating func request(_ request: Request, now: ContinuousClock.Instant) -> [Action] {
     precondition(pending == nil, "a device has one request in flight")
     var pending = Pending(request: request, requestID: random.nextID(), begun: now)
-    pending.mayBeAsleep = lastHeard.map { $0.duration(to: now) > parameters.idleAfter } ?? true
+    pending.mayBeAsleep = mayBeAsleep(now)
     self.pending = pending
     return send(now: now)
+  }
+
+  /// Whether the device was unheard for so long that it may have to wake up, and is given the time to.
+  private func mayBeAsleep(_ now: ContinuousClock.Instant) -> Bool {
+    guard parameters.firstPacketPatience != nil else { return false }
+    return lastHeard.map { $0.duration(to: now) > parameters.idleAfter } ?? true
   }
 
   /// Forgets the request in flight, if there is one: its answer will be late.
@@ -116,7 +128,7 @@ package struct Session: Sendable {
   package mutating func timerFired(now: ContinuousClock.Instant) -> [Action] {
     guard let pending else { return [] }
     guard now >= pending.deadline else { return [.setTimer(pending.deadline)] }
-    timer.backOff()
+    if pending.mayBeAsleep { wakingTimer.backOff() } else { timer.backOff() }
     guard pending.sends <= parameters.retries else { return fail(pending.failureAtTimeout) }
     return send(now: now)
   }
@@ -156,10 +168,9 @@ extension Session {
 
   /// The last send waits at least until the device had its time to wake up.
   private func deadline(_ pending: Pending, now: ContinuousClock.Instant) -> ContinuousClock.Instant {
-    let deadline = now + timer.timeout
-    guard pending.mayBeAsleep, pending.sends > parameters.retries, let patience = parameters.firstPacketPatience else {
-      return deadline
-    }
+    guard pending.mayBeAsleep else { return now + timer.timeout }
+    let deadline = now + wakingTimer.timeout
+    guard pending.sends > parameters.retries, let patience = parameters.firstPacketPatience else { return deadline }
     return max(deadline, pending.begun + patience)
   }
 
@@ -205,7 +216,7 @@ extension Session {
     _ pdu: PDU, roundTrip: Duration?, notes: [DecodingNote], now: ContinuousClock.Instant
   ) -> [Action] {
     guard let pending else { return [] }
-    if let roundTrip { timer.measured(roundTrip) }
+    if let roundTrip { measured(roundTrip, wasAsleep: pending.mayBeAsleep) }
     lastHeard = now
     let response = Response(
       pdu.bindings, errorStatus: pdu.errorStatus, errorIndex: Int(pdu.errorIndex),
@@ -213,6 +224,12 @@ extension Session {
       roundTrip: roundTrip, notes: notes)
     finish()
     return [.completed(response)]
+  }
+
+  /// An answer within the timeout of a device that is awake came from one.
+  private mutating func measured(_ roundTrip: Duration, wasAsleep: Bool) {
+    if wasAsleep { wakingTimer.measured(roundTrip) }
+    if !wasAsleep || roundTrip <= timer.timeout { timer.measured(roundTrip) }
   }
 
   /// What the device would say if it could take the request at all (RFC 3412, section 6.3).
@@ -311,6 +328,7 @@ extension Session {
   private mutating func sendAnew(now: ContinuousClock.Instant) -> [Action] {
     lastHeard = now
     pending?.sends = 0
+    pending?.mayBeAsleep = false
     pending?.messages.forEach { recentIDs.insert($0.id) }
     pending?.messages = []
     return send(now: now)

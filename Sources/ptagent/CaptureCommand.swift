@@ -19,8 +19,8 @@ struct CaptureCommand: AsyncParsableCommand {
 
       Every other word is replaced as well, in whatever object and encoding, unless it is known to be a printer's: a word of the list that \
       comes with this program (parts, papers, states, protocols, in the languages that printers speak), a maker's name, or a word of the \
-      device's own description. What stays: those words, words of one letter, model, firmware, part numbers, numbers of up to six digits, \
-      dates, the maker's part of hardware addresses, counters, levels and states, and the maker's records of counters, so that \
+      device's IEEE 1284 device id. What stays: those words, words of one letter, model, firmware, part numbers, numbers of up to six digits \
+      (but behind words as Tel and PIN), dates, the maker's part of hardware addresses, counters, levels and states, and the maker's records of counters, so that \
       `ptagent read --walk FILE` shows the same reading under another identity. A name that is also a printer's word (a Mr Black) stays, \
       and so do private data in binary forms that nobody knows. What was replaced is told on standard error. --keep-texts replaces only what the \
       first paragraph names.

@@ -63,7 +63,7 @@ struct DevicesCommand: AsyncParsableCommand {
       return output == .json ? line(trail.json) : trail.text
     }
     if isDaysLeft {
-      let outlook = try SupplyOutlook(reader, device: device)
+      let outlook = try SupplyOutlook(reader, device: device, at: Machine.milliseconds)
       return output == .json ? line(outlook.json) : outlook.text
     }
     let fleet = try FleetView.load(reader)

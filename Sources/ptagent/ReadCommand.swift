@@ -58,11 +58,21 @@ struct ReadCommand: AsyncParsableCommand {
   var output = OutputFormat.table
 
   func validate() throws {
-    guard [address, walk, ippCapture].count(where: { $0 != nil }) == 1 else {
-      throw ValidationError("Give an address, or --walk or --ipp-capture with a file.")
-    }
+    let sources = [address, walk, ippCapture].count { $0 != nil }
+    guard sources > 0 else { throw ValidationError("Give an address, or --walk or --ipp-capture with a file.") }
+    guard sources == 1 else { throw ValidationError("An address, --walk and --ipp-capture exclude one another.") }
     if ipp, address == nil { throw ValidationError("--ipp needs an address.") }
-    if let address, Endpoint(address) == nil { throw ValidationError("'\(address)' is no IPv4 address.") }
+    guard let address else { return }
+    guard let endpoint = Endpoint(address) else { throw ValidationError(Self.fault(ofAddress: address)) }
+    guard AddressRange(endpoint.address).isUnicast else {
+      throw ValidationError("'\(address)' is not asked: \(AddressRange.notUnicast).")
+    }
+  }
+
+  private static func fault(ofAddress text: String) -> String {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 2, Endpoint(String(parts[0])) != nil else { return "'\(text)' is no IPv4 address." }
+    return "'\(parts[1])' is no port: 1 to 65535."
   }
 
   mutating func run() async throws {

@@ -18,7 +18,7 @@ struct CollectBench: AsyncParsableCommand {
   @Option(help: "Community (SNMPv2c).") var community = "public"
   @Option(help: "Polls of each device: the first is full, the others light.") var rounds = 5
   @Flag(help: "Poll in full in every round.") var full = false
-  @Option(help: "Devices polled at one time.") var parallel = 1_000
+  @Option(help: "Devices polled at one time; as many as the agent does by default.") var parallel = 256
   @Option(help: "Packets per second at most, for the polls.") var packetsPerSecond = 100_000
   @Option(help: "Packets per second of the sweep.") var sweepPacketsPerSecond = 200
 

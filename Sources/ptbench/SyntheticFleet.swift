@@ -66,7 +66,7 @@ struct SyntheticFleet {
         rule: Rule("rfc3805/marker-life-count@1"))
     }
     reading.supplies = (UInt32(1)...5).map { row in
-      var supply = Supply(row: RowIndex([1, row]), quality: .exact, rule: Rule("rfc3805/supply-level@2"))
+      var supply = Supply(row: RowIndex([1, row]), quality: .exact, rule: Rule("rfc3805/supply-level@3"))
       supply.colorant = DeviceText("black")
       supply.description = DeviceText("Black toner")
       supply.supplyClass = 3

@@ -16,7 +16,11 @@ struct AuditCommand: AsyncParsableCommand {
         pthub audit --subject 7b0c5a1e --limit 20
       """)
 
-  private struct Line: Encodable {
+  private struct Line: ListLine {
+    enum CodingKeys: String, CodingKey, CaseIterable {
+      case time, action, subject, peer, detail
+    }
+
     let time: String
     let action: String
     let subject: String

@@ -80,7 +80,11 @@ struct CodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "List the codes: never their digits.", discussion: "States: valid, used, expired, revoked.")
 
-    private struct Line: Encodable {
+    private struct Line: ListLine {
+      enum CodingKeys: String, CodingKey, CaseIterable {
+        case number, entity, state, uses, usesMax, created, expires
+      }
+
       let number: Int64
       let entity: String
       let state: String

@@ -11,7 +11,12 @@ struct InstallCommand: AsyncParsableCommand {
     abstract: "The enrolled agents.",
     subcommands: [List.self, Show.self, Revoke.self, Replace.self, Settle.self])
 
-  private struct Line: Encodable {
+  private struct Line: ListLine {
+    enum CodingKeys: String, CodingKey, CaseIterable {
+      case id, entity, hostName, operatingSystem, agentVersion, enrolled, seen, revoked, replacedBy, doubted, doubt
+      case condition, conditionSince, reasons
+    }
+
     let id: String
     let entity: String
     let hostName: String
@@ -87,7 +92,7 @@ struct InstallCommand: AsyncParsableCommand {
           Line($0, remarks[$0.number], conditions[$0.id])
         },
         columns: [
-          ("ID", \.id), ("ENTITY", \.entity), ("HOST", \.hostName), ("VERSION", \.agentVersion),
+          ("ID", \.id), ("ENTITY", { cut($0.entity) }), ("HOST", { cut($0.hostName) }), ("VERSION", \.agentVersion),
           ("SEEN", { $0.seen ?? "-" }),
           ("STATE", \.state), ("WHY", \.why),
         ], empty: "There are no installs. Create a code with `pthub code create`, and enrol an agent with it.")
@@ -174,7 +179,7 @@ struct InstallCommand: AsyncParsableCommand {
         """)
 
     @OptionGroup var hub: HubOptions
-    @Argument(help: "The install's id, in full.") var id: String
+    @Argument(help: "The install's id, or the unique beginning of it.") var id: String
     @Option(help: ArgumentHelp("Only this certificate, as `install show` names it.", valueName: "serial"))
     var certificate: String?
     @Flag(help: "With --certificate: also what was renewed from it, and from that.") var withRenewed = false
@@ -189,9 +194,10 @@ struct InstallCommand: AsyncParsableCommand {
     func run() async throws {
       let (_, store) = try hub.open()
       let now = HubClock.system.now
-      guard let certificate else { return try await store.revokeInstall(id: id, now: now) }
+      let install = try await store.findInstall(id).id
+      guard let certificate else { return try await store.revokeInstall(id: install, now: now) }
       let left = try await store.revokeCertificate(
-        serial: certificate, ofInstall: id, withRenewed: withRenewed, now: now)
+        serial: certificate, ofInstall: install, withRenewed: withRenewed, now: now)
       for renewed in left {
         let peer = renewed.peer.map { " by \($0)" } ?? ""
         printLine("still good: \(renewed.serial), renewed from it\(peer) at \(timeText(renewed.issuedAt))")
@@ -210,12 +216,14 @@ struct InstallCommand: AsyncParsableCommand {
         """)
 
     @OptionGroup var hub: HubOptions
-    @Argument(help: "The install that is no more, its id in full.") var id: String
-    @Option(help: ArgumentHelp("The install that took its place, its id in full.", valueName: "id")) var by: String
+    @Argument(help: "The install that is no more: its id, or the unique beginning of it.") var id: String
+    @Option(help: ArgumentHelp("The install that took its place: its id, or the beginning of it.", valueName: "id"))
+    var by: String
 
     func run() async throws {
       let (_, store) = try hub.open()
-      try await store.replaceInstall(id: id, by: by, now: HubClock.system.now)
+      let (replaced, replacing) = (try await store.findInstall(id).id, try await store.findInstall(by).id)
+      try await store.replaceInstall(id: replaced, by: replacing, now: HubClock.system.now)
     }
   }
 
@@ -227,11 +235,11 @@ struct InstallCommand: AsyncParsableCommand {
         """)
 
     @OptionGroup var hub: HubOptions
-    @Argument(help: "The install's id, in full.") var id: String
+    @Argument(help: "The install's id, or the unique beginning of it.") var id: String
 
     func run() async throws {
       let (_, store) = try hub.open()
-      try await store.settleDoubt(id: id, now: HubClock.system.now)
+      try await store.settleDoubt(id: try await store.findInstall(id).id, now: HubClock.system.now)
     }
   }
 }

@@ -78,9 +78,12 @@ struct JobCreateCommand: AsyncParsableCommand {
     let now = HubClock.system.now
     let jobs = try await store.create(
       request, within: .everything, by: Actor(name: operatorName()), now: now)
+    guard !jobs.isEmpty else {
+      throw HubError(.notFound, "No job was created: the entity has no install that is not revoked.")
+    }
     if wait { try await waitForEnds(jobs, in: store, until: now + (valid.duration + Self.grace).milliseconds) }
     let rows = try await self.rows(jobs, in: store)
-    try printRows(rows, of: .jobs, as: output, empty: "The entity has no install that is not revoked.")
+    try printRows(rows, of: .jobs, as: output, empty: "-")
     if wait, try !rows.allSatisfy({ try value("state", $0) == .text("completed") }) { throw ExitCode(1) }
   }
 

@@ -52,7 +52,12 @@ func printRows(_ rows: [[SQLValue]], of report: Report, as output: ReportFormat,
     let shown = report.columns.indices.filter { report.columns[$0].isShown }
     printTable(
       [shown.map { names[$0].uppercased().replacing("_", with: " ") }]
-        + rows.map { row in shown.map { shownText(row[$0], report.columns[$0].kind) ?? "-" } })
+        + rows.map { row in
+          shown.map { column in
+            let text = shownText(row[column], report.columns[column].kind) ?? "-"
+            return report.columns[column].kind == .text ? cut(text) : text
+          }
+        })
   case .json:
     try printJSON(
       rows.map { row in Dictionary(uniqueKeysWithValues: zip(names, zip(row, report.columns).map(JSONValue.init))) })
@@ -76,10 +81,12 @@ func shownText(_ value: SQLValue, _ kind: Report.Kind) -> String? {
   }
 }
 
-/// RFC 4180; what a spreadsheet would take for a formula is told from one by an apostrophe.
+/// RFC 4180; what a spreadsheet would take for a formula is told from one by an apostrophe. Numbers and keys of numbers, such as `-1.1.1`, are no
+/// formula: programs find them as they are everywhere else.
 private func csvField(_ text: String) -> String {
   let isFormula = text.first.map { "=+-@\t\r".contains($0) } ?? false
-  let shown = isFormula && Int64(text) == nil ? "'" + text : text
+  let isOfNumbers = text.dropFirst().allSatisfy { "0123456789.".contains($0) } && text.first == "-" && text.count > 1
+  let shown = isFormula && !isOfNumbers ? "'" + text : text
   guard shown.contains(where: { ",\"\n\r".contains($0) }) else { return shown }
   return "\"" + shown.replacing("\"", with: "\"\"") + "\""
 }
@@ -114,22 +121,31 @@ struct OutputOptions: ParsableArguments {
   var output: OutputFormat = .table
 }
 
+/// A line of a list. Its keys are written out, so that they are known where there is no line.
+protocol ListLine: Encodable {
+  associatedtype CodingKeys: CodingKey, CaseIterable
+}
+
 /// Of what is a list.
 struct ListOptions: ParsableArguments {
   @Option(name: .shortAndLong, help: "How to print: table, or json or csv with every field.")
   var output: ReportFormat = .table
 
   /// Prints `items`: as a table of `columns`, or with each of their own members as JSON or CSV.
-  func show<Item: Encodable>(_ items: [Item], columns: [(title: String, value: (Item) -> String)], empty: String) throws
+  func show<Item: ListLine>(_ items: [Item], columns: [(title: String, value: (Item) -> String)], empty: String) throws
   {
-    let members = items.map { Mirror(reflecting: $0).children.map { ($0.label ?? "", cell($0.value)) } }
+    let names = Item.CodingKeys.allCases.map(\.stringValue)
     switch output {
     case .json: try printJSON(items)
     case .table where items.isEmpty: printLine(empty)
     case .table: printTable([columns.map(\.title)] + items.map { item in columns.map { $0.value(item) } })
     case .csv:
-      if let first = members.first { printLine(first.map(\.0).joined(separator: ",")) }
-      for item in members { printLine(item.map { csvField($0.1) }.joined(separator: ",")) }
+      printLine(names.joined(separator: ","))
+      for item in items {
+        let members = Dictionary(
+          uniqueKeysWithValues: Mirror(reflecting: item).children.map { ($0.label ?? "", cell($0.value)) })
+        printLine(names.map { csvField(members[$0] ?? "") }.joined(separator: ","))
+      }
     }
   }
 
@@ -164,6 +180,14 @@ func printJSON(_ value: some Encodable) throws {
   encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
   printLine(String(decoding: try encoder.encode(value), as: UTF8.self))
 }
+
+/// A name, as wide as a table may become by it; JSON and CSV have it whole. Sentences are not cut.
+func cut(_ text: String) -> String {
+  text.count <= cellWidthMax ? text : text.prefix(cellWidthMax - 1) + "…"
+}
+
+/// What a name of people's making takes, and a hash in hexadecimal digits.
+private let cellWidthMax = 64
 
 /// Columns are as wide as their widest cell; the first row is the titles.
 func printTable(_ rows: [[String]]) {

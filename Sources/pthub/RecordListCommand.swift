@@ -27,7 +27,11 @@ extension RecordCommand {
       }
     }
 
-    private struct Line: Encodable {
+    private struct Line: ListLine {
+      enum CodingKeys: String, CodingKey, CaseIterable {
+        case kind, epoch, sequence, hash, heldHash, payloadBytes, reason, received
+      }
+
       let kind: String
       let epoch: UInt32
       let sequence: UInt64

@@ -13,7 +13,12 @@ struct RecordsCommand: AsyncParsableCommand {
       the command ends with exit code 78.
       """)
 
-  private struct Line: Encodable {
+  private struct Line: ListLine {
+    enum CodingKeys: String, CodingKey, CaseIterable {
+      case epoch, held, count, minSequence, maxSequence, gaps, lost, root, rootAgrees, conflicts, rejections
+      case checkpointsVerified, checkpointsRefused
+    }
+
     let epoch: UInt32
     let held: UInt64
     let count: Int

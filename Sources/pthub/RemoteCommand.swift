@@ -69,7 +69,11 @@ struct RemoteCommand: AsyncParsableCommand {
     @OptionGroup var hub: HubOptions
     @OptionGroup var output: ListOptions
 
-    private struct Line: Encodable {
+    private struct Line: ListLine {
+      enum CodingKeys: String, CodingKey, CaseIterable {
+        case session, user, device, state, created, ends, reason
+      }
+
       let session: String
       let user: String
       let device: String

@@ -155,7 +155,7 @@ struct SettingsCommand: AsyncParsableCommand {
         lines, as: output,
         table: [
           ("TIME", \.time), ("BY", \.author), ("OF", \.target), ("KEY", \.key), ("BEFORE", { $0.before ?? "-" }),
-          ("SINCE", { $0.value ?? "-" }),
+          ("AFTER", { $0.value ?? "-" }),
         ],
         csv: [
           ("number", { "\($0.number)" }), ("time", \.time), ("author", \.author), ("target", \.target), ("key", \.key),

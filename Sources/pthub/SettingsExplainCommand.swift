@@ -9,7 +9,8 @@ extension SettingsCommand {
       abstract: "Show every key with the value that counts, who set it, and what became of it at the agent.",
       discussion: """
         ORIGIN is default, or the entity, install or device where the value was set. AGENT is `in use`, `waiting` (the agent has not taken this set yet), `refused`, or `its own \
-        file` where the site decides; - where nothing is set. For a device, of the install that leads for it.
+        file` where the site decides. What is set nowhere here the site's own file may set: the hub does not know it, and VALUE is then what counts without it. `ptagent config \
+        explain` on the agent's machine tells each value that is in use. For a device, of the install that leads for it.
 
         EXAMPLE
           pthub settings explain --install 7b0c5a1e
@@ -76,7 +77,9 @@ extension SettingsCommand {
       case .waiting(let applied):
         fields.append(("agent", "has not taken it yet, and uses \(Self.usedWords(applied))"))
       }
-      return fields
+      return fields + [
+        ("default", "only where the agent's own file says nothing: `ptagent config explain` there tells")
+      ]
     }
 
     private static func usedWords(_ version: UInt64?) -> String {

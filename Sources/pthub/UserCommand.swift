@@ -22,7 +22,11 @@ struct UserCommand: AsyncParsableCommand {
       Add.self, List.self, Show.self, SetPassword.self, Roles.self, Disable.self, Enable.self, Remove.self,
     ])
 
-  fileprivate struct Line: Encodable {
+  fileprivate struct Line: ListLine {
+    enum CodingKeys: String, CodingKey, CaseIterable {
+      case name, displayName, roles, entity, created, passwordChanged, lastLogin, disabled
+    }
+
     let name: String
     let displayName: String
     let roles: [String]

@@ -134,9 +134,12 @@ import Testing
         Event(time: 9_000, device: id, .readingUnchanged(ReadingUnchanged(uptimeTicks: 1, cost: PollCost()))),
       ])
     }
-    let drop = device("drop")?.meters[.total]?.drops.first
-    #expect(drop?.value == 900 && drop?.epoch == 1 && drop?.isStill == true && drop?.elapsed == .seconds(6))
-    #expect(device("boardSwap")?.meters[.total]?.drops == [])
+    let drop = device("drop")?.meters[.total]?.leaps.first
+    #expect(
+      drop?.value == 900 && drop?.epoch == 1 && drop?.isStill == true && drop?.kind == .drop
+        && drop?.elapsed == .seconds(6) && drop?.landed == 0)
+    #expect(device("rollover")?.meters[.total]?.leaps == device("drop")?.meters[.total]?.leaps)
+    #expect(device("boardSwap")?.meters[.total]?.leaps == [])
   }
 }
 

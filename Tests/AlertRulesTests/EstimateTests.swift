@@ -38,13 +38,28 @@ private struct Chance: RandomNumberGenerator {
     #expect((forecast.latest ?? 1_000) - forecast.earliest < 20, "\(forecast)")
   }
 
+  @Test func `days pass, and after a week without a level nothing is known`() throws {
+    let points = falling(2, days: 20)
+    let last = try #require(points.last).time
+    let read = try SupplyForecast.estimate(points, at: last).get()
+    let later = try SupplyForecast.estimate(points, at: last + 5 * Self.day).get()
+    #expect(abs(read.daysLeft - later.daysLeft - 5) < 0.001 && abs(read.earliest - later.earliest - 5) < 0.001)
+    let week = SupplyForecast.estimate(points, at: last + 8 * Self.day)
+    #expect(throws: UnknownForecast.self) { try week.get() }
+    let ahead = try SupplyForecast.estimate(points, at: last - 8 * Self.day).get()
+    #expect(ahead == read, "a clock that was set back gives no days")
+    let nearlyEmpty = falling(2, days: 20, from: 44)
+    #expect(try SupplyForecast.estimate(nearlyEmpty, at: last + 6 * Self.day).get().daysLeft == 0)
+  }
+
   @Test func `too few points, too short a time and no fall are unknown, with the reason`() {
     func reason(_ points: [LevelPoint]) -> SupplyForecast.Unknown? {
       if case .failure(let unknown) = SupplyForecast.estimate(points) { unknown.reason } else { nil }
     }
     #expect(reason([]) == .tooFewPoints)
     #expect(reason(falling(2, days: 2)) == .tooFewPoints)
-    #expect(reason((0..<400).map { LevelPoint(time: Int64($0) * Self.day, percent: 40) }) == .tooFewPoints)
+    #expect(reason((0..<400).map { LevelPoint(time: Int64($0) * Self.day, percent: 40) }) == .noFall)
+    #expect(reason((0..<4).map { LevelPoint(time: Int64($0) * Self.day, percent: 40) }) == .tooFewPoints)
     #expect(
       reason((0..<100).map { LevelPoint(time: Int64($0) * 3_600_000, percent: 99 - Double($0) / 2) }) == .tooShort)
     #expect(reason((0..<10).map { LevelPoint(time: Int64($0) * Self.day, percent: 20 + Double($0)) }) == .noFall)

@@ -10,6 +10,8 @@ private struct Watched {
   var standing: [AlertKey: Standing] = [:]
   var identity = DeviceIdentity()
   var time: Int64 = 0
+  /// What happened at the last reading.
+  var happened: Set<AlertKey> = []
   let device = DeviceID(0..<16)!
 
   init() { identity.serial = DeviceText("VNB3K12345") }
@@ -28,8 +30,10 @@ private struct Watched {
     }
     standing = standing.filter { report.undecided.contains($0.key) || report.conditions[$0.key] != nil }
     for (key, condition) in report.conditions {
-      standing[key] = Standing(condition, raised: standing[key]?.raised ?? time)
+      let since = report.happened.contains(key) ? time : standing[key]?.raised ?? time
+      standing[key] = Standing(condition, raised: since)
     }
+    happened = report.happened
     return Set(standing.keys.map { key in "\(AlertRule(rawValue: key.code)!) of \(key.groupIndex)" })
   }
 }
@@ -43,6 +47,20 @@ private func toner(
   (supply.type, supply.supplyClass, supply.percentRemaining, supply.serialNumber) = (type, supplyClass, percent, serial)
   supply.description = DeviceText(text)
   return supply
+}
+
+@Suite struct `Which device a setting means` {
+  @Test(arguments: ["VNB3K12345", "00vnb3-k12345", "00010203", "000102030405060708090A0B0C0D0E0F"])
+  func `is told by a serial number, or the beginning of an id`(text: String) throws {
+    var identity = DeviceIdentity()
+    identity.serial = DeviceText("VNB3K12345")
+    #expect(try #require(DeviceSelector(text)).matches(#require(DeviceID(0..<16)), identity))
+  }
+
+  @Test(arguments: ["XXXXXXXX", "00000000000000XX", "unknown", "--", "", "0000"])
+  func `is not told by what no device is known by`(text: String) {
+    #expect(DeviceSelector(text) == nil)
+  }
 }
 
 @Suite struct `Rules for supplies` {
@@ -148,6 +166,46 @@ private func toner(
     #expect(watched.read([toner(92)]).count == 2, "and not taken for a return to the 100 before")
   }
 
+  @Test func `each replacement stands its own day`() {
+    var watched = Watched()
+    let key = AlertRule.supplyReplaced.key(RowIndex([1, 1]))
+    _ = watched.read([toner(5, serial: "CRUM-1111A")])
+    for serial in ["CRUM-2222B", "CRUM-3333C"] {
+      #expect(watched.read([toner(100, serial: serial)], after: 23 * 60) == ["supplyReplaced of 1"])
+      #expect(watched.happened == [key])
+      #expect(watched.read([toner(4, serial: serial)]).contains("supplyReplaced of 1") && watched.happened.isEmpty)
+    }
+    #expect(watched.read([toner(3, serial: "CRUM-3333C")], after: 23 * 60).contains("supplyReplaced of 1"))
+    #expect(watched.read([toner(3, serial: "CRUM-3333C")], after: 30) == ["lowSupply of 1"])
+  }
+
+  @Test func `a cartridge that was out for hours and is put back is not replaced`() {
+    var watched = Watched()
+    _ = watched.read([toner(72)])
+    for _ in 0..<20 { #expect(watched.read([toner(0)]) == ["lowSupply of 1"]) }
+    #expect(watched.read([toner(72)]).isEmpty)
+    for _ in 0..<20 { _ = watched.read([toner(0)]) }
+    #expect(watched.read([toner(100)]).contains("supplyReplaced of 1"), "another level is another cartridge's")
+    for level in [60.0, 0] + [Double](repeating: 1, count: 10) { _ = watched.read([toner(level)]) }
+    #expect(watched.read([toner(62)]).contains("supplyReplaced of 1"), "it moved since, so that it was not out")
+  }
+
+  @Test func `a box for waste is nearly full, and what it had left is room`() throws {
+    func box(_ room: Double) -> Supply { toner(room, type: 4, text: "Waste Toner Box", supplyClass: 4) }
+    func told(_ rule: AlertRule) throws -> String? {
+      try #require(watched.standing[rule.key(RowIndex([1, 1]))]).condition.alert.description?.text
+    }
+    var watched = Watched()
+    _ = watched.read([box(8)])
+    #expect(try told(.lowSupply) == "Waste Toner Box is nearly full: 10 % of room or less")
+    #expect(watched.standing.values.first?.condition.evidence == "8 % of room, threshold 10 %")
+    _ = watched.read([box(100)])
+    #expect(try told(.supplyReplaced) == "Waste Toner Box was replaced, 8 % of room was left")
+    var other = Watched()
+    _ = other.read([toner(8)])
+    #expect(other.standing.values.first?.condition.alert.description?.text == "Black Toner is low: 10 % or less")
+  }
+
   @Test func `a small rise, and one that ends below half, are none`() {
     var watched = Watched()
     _ = watched.read([toner(60)])
@@ -208,9 +266,11 @@ private func toner(
     #expect(watched.read([], step: step(900, 999)).isEmpty)
     #expect(watched.read([], step: step(999, 1_000)) == ["volumeThreshold of 0"])
     #expect(watched.standing.values.first?.condition.alert.description?.text == "The total has passed 1000")
-    _ = watched.read([], step: step(1_000, 2_500))
+    _ = watched.read([], step: step(1_000, 2_500), after: 23 * 60)
+    #expect(watched.happened == [AlertRule.volumeThreshold.key()])
     #expect(watched.standing.values.first?.condition.alert.description?.text == "The total has passed 2000")
-    #expect(watched.read([], step: step(2_500, 2_600), after: 25 * 60).isEmpty)
+    #expect(watched.read([], step: step(2_500, 2_600), after: 23 * 60) == ["volumeThreshold of 0"])
+    #expect(watched.read([], step: step(2_600, 2_600), after: 60).isEmpty)
     watched.settings.thresholds.volumeEvery = 0
     #expect(watched.read([], step: step(2_600, 3_600)).isEmpty, "0 is off")
   }

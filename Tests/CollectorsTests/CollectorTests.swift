@@ -412,6 +412,28 @@ private final class FullSink: EventSink {
     #expect(!sink.all.contains { if case .deviceDiscovered = $0.body { true } else { false } })
   }
 
+  @Test func `a device that another one took the address of has no alert any more`() async throws {
+    let fleet = try Fleet(["127.0.11.5": printer(5)])
+    let sink = MemorySink()
+    let id = try #require(DeviceID([UInt8](repeating: 9, count: 16)))
+    var identity = DeviceIdentity()
+    identity.serial = DeviceText("VNB3K99999")
+    var known = KnownDevice(
+      id: id, endpoint: Endpoint(IPv4Address(0x7f00_0b05), port: fleet.port), credential: "public", identity: identity)
+    let key = AlertKey(group: 8, groupIndex: 1, code: 13)
+    known.alerts[key] = ActiveAlert(alert: PrinterAlert(row: RowIndex([1, 1])), raised: 400)
+    let collector = Collector(
+      try settings("127.0.11.5", port: fleet.port), known: [known], engine: try UDPEngine(), sink: sink,
+      profiles: .none, clock: { 1_000 })
+    let run = Task { try await collector.run() }
+    await sink.wait { $0.contains { if case .readingTaken = $0.body { true } else { false } } }
+    run.cancel()
+    _ = await run.result
+    let told = sink.all.filter { $0.device == id }
+    #expect(told.contains { if case .deviceReplaced = $0.body { true } else { false } })
+    #expect(count(told) { if case .alertCleared = $0 { true } else { false } } == 1)
+  }
+
   @Test func `a second address with the same serial is told, and stays without a device of its own`() async throws {
     let fleet = try Fleet(["127.0.16.2": printer(2), "127.0.16.3": printer(2)])
     let sink = MemorySink()

@@ -78,6 +78,61 @@ import Testing
     #expect(try back.device == id(1) && back.events.isEmpty)
   }
 
+  private static func deviceID(_ model: String) -> String { "MFG:Acme;CMD:PJL;MDL:\(model);CLS:PRINTER;" }
+
+  @Test(arguments: [
+    ("HP DesignJet T120", "HP DesignJet T1200"), ("HP LaserJet 4", "HP LaserJet 4250"),
+    ("Acme Laser Mono", "Acme Inkjet Colour Photo"),
+  ])
+  func `device ids are compared to the letter, as far as one does not say more`(first: String, second: String) throws {
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity(first, deviceID: Self.deviceID(first)), a, new: 1)
+    let other = try sighted(&registry, identity(second, deviceID: Self.deviceID(second)), a, new: 2)
+    #expect(try other.device == id(2) && other.displaced == id(1))
+    #expect(replacement(other) == "device id \(second) instead of \(first)")
+  }
+
+  @Test(arguments: [
+    ("HP LaserJet P2055", "HP LaserJet P2055dn"), ("HP LaserJet M553", "HP Color LaserJet M553 Series"),
+    ("Acme Laser 5 v1.2", "Acme Laser 5 v1.3"), ("LaserJet", "HP LaserJet 4250"), ("bizhub C454e", "Acme C454e"),
+    ("Acme Laser Mono", "ACME Laser-Mono Series"),
+  ])
+  func `a device id that says more than before is of the same device`(first: String, second: String) throws {
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity(first, deviceID: Self.deviceID(first)), a, new: 1)
+    for model in [second, first] {
+      let again = try sighted(&registry, identity(model, deviceID: Self.deviceID(model)), a, new: 2)
+      #expect(try again.device == id(1) && again.events.isEmpty)
+    }
+  }
+
+  @Test func `another printer behind one print server, whose MAC both tell, is another device`()
+    throws
+  {
+    let mac: [UInt8] = [0, 0x30, 0x6e, 0x11, 0x22, 0x33]
+    let first = identity("LaserJet P2055", deviceID: Self.ids.p2055, mac: mac)
+    let second = identity("Color LaserJet M553", deviceID: Self.ids.m553, mac: mac)
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, first, a, new: 1)
+    let other = try sighted(&registry, second, a, new: 2)
+    #expect(try other.device == id(2) && other.displaced == id(1))
+    let back = try sighted(&registry, first, a, new: 3)
+    #expect(try back.device == id(1) && back.displaced == id(2))
+    #expect(replacement(back) == "device id HP LaserJet P2055 instead of HP Color LaserJet M553")
+    #expect(try sighted(&registry, second, b, new: 4).device == id(2), "and moves with the print server's MAC")
+  }
+
+  @Test func `another make behind one print server is another device`() throws {
+    let mac: [UInt8] = [0, 0x30, 0x6e, 0x11, 0x22, 0x44]
+    var (first, second) = (identity(nil, mac: mac), identity(nil, mac: mac))
+    (first.make, second.make) = ("HP", "Brother")
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, first, a, new: 1)
+    let other = try sighted(&registry, second, a, new: 2)
+    #expect(try other.device == id(2) && replacement(other) == "Brother instead of HP")
+    #expect(try sighted(&registry, first, a, new: 3).device == id(1))
+  }
+
   @Test func `a name that an administrator gave instead of a model tells no other device`() throws {
     var registry = DeviceRegistry()
     var named = identity("Floor 3")
@@ -99,6 +154,31 @@ import Testing
     #expect(
       here.compared(with: sign("Acme Laser 6", 100), at: a) == .another(words + "Acme Laser 5 instead of Acme Laser 6"))
   }
+
+  @Test func `two live devices with one serial number and no MAC are told apart by when they were started`() {
+    func sign(_ started: Int64, overSNMP: Bool = true) -> Sign {
+      var sign = Sign(identity: identity("Acme Laser 5", serial: "PRINTER77"), started: started, total: 12)
+      sign.isStartOfSNMP = overSNMP
+      return sign
+    }
+    let words = "serial PRINTER77 is also told at 10.0.0.7:161, by another device: started 1000 s apart"
+    #expect(sign(5_000_000).compared(with: sign(4_000_000), at: a) == .another(words))
+    #expect(sign(5_000_000).compared(with: sign(4_995_000), at: a) == .same(""))
+    #expect(sign(5_000_000).compared(with: sign(4_000_000, overSNMP: false), at: a) == .same(""), "two services of one")
+  }
+
+  @Test(arguments: [
+    "Not Programmed", "Serial Number Here", "serial number not available", "PRINTER SERIAL", "BLANK", "Please Set",
+    "TBD", "Uninitialized", "Unknown Serial", "Not Present", "PLACEHOLDER", "not initialized", "0xFFFFFFFF",
+    "DEADBEEF", "65535", "4294967295", "Unset Serial", "123456789012", "0123456789", "ABCDEFGHIJ", "SN000000",
+    "CN0000000000",
+  ])
+  func `words for a number that is not there are no serial number`(text: String) { #expect(SerialNumber(text) == nil) }
+
+  @Test(arguments: [
+    "VNB3K12345", "1234567891", "ABCDEG1234", "CN10000000", "A1B2000000", "1111111112", "65536", "BLANKO77",
+  ])
+  func `what a maker may give is a serial number`(text: String) { #expect(SerialNumber(text) != nil) }
 
   @Test func `a serial number that two live devices tell identifies nothing from then on`() throws {
     let told = identity("Acme Laser 5", serial: "SOMETHING1")

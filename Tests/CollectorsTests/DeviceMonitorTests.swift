@@ -205,6 +205,15 @@ private func words(_ events: [EventBody]) -> [String] {
     }
   }
 
+  @Test(arguments: [(5, false), (4, true), (3, true)] as [(Int64, Bool)])
+  func `a fuser that is cold as an event which ends warms up, and is no alert; else it is one`(
+    severity: Int64, isAlert: Bool
+  ) {
+    var row = PrinterAlert(row: RowIndex([1, 23]))
+    (row.severity, row.training, row.group, row.groupIndex, row.code) = (severity, 3, 10, 1, 1001)
+    #expect(PseudoAlert.isState(row) != isAlert)
+  }
+
   @Test func `a word that only begins like a state is an alert`() throws {
     var device = try Monitored()
     try device.expect(["taken", "raised 5.1.1"]) { $0.alerts = [(5, 1, 1, "Readying of fuser failed")] }
@@ -279,6 +288,38 @@ private func words(_ events: [EventBody]) -> [String] {
     #expect(epochs == ["drop"])
   }
 
+  @Test(
+    arguments: [
+      [50_000, 90_000, 50_002], [50_000, 90_000, 90_000, 90_000, 50_003], [50_000, 90_000, 90_007, 50_001],
+      [50_000, 90_000, 4, 50_002], [50_000, 4, 90_000, 50_002],
+    ] as [[UInt32]])
+  func `a counter that comes back after it rose by more than can be printed has counted none of that`(
+    counts: [UInt32]
+  ) throws {
+    var device = try Monitored()
+    var events: [EventBody] = []
+    for count in counts { events = try device.poll(after: 5) { $0.lifeCount = count } }
+    let back = try opened(events)
+    let (last, wrong) = (try #require(counts.last), counts[counts.count - 2])
+    #expect(back.cause == "returned" && back.continues == 1 && back.volume == UInt64(last - 50_000))
+    #expect(back.evidence == "returned to \(last) from \(wrong), after it was 50000 in epoch 1, which goes on")
+    try device.expect(["changed"]) { $0.lifeCount += 1 }
+  }
+
+  @Test(
+    arguments: [
+      [50_000, 51_000, 50_200], [50_000, 51_000, 49_999], [50_000, 90_000, 49_999], [50_000, 90_000, 60_000],
+      [50_000, 90_000, 3],
+    ] as [[UInt32]])
+  func `a counter that falls from what can have been printed, or to another count, has dropped`(counts: [UInt32]) throws
+  {
+    var device = try Monitored()
+    var events: [EventBody] = []
+    for count in counts { events = try device.poll(after: 5) { $0.lifeCount = count } }
+    let drop = try opened(events)
+    #expect(drop.cause == "drop" && drop.continues == nil && drop.volume == nil)
+  }
+
   @Test func `with another board nothing has returned`() throws {
     var device = try Monitored()
     _ = try device.poll()
@@ -299,7 +340,7 @@ private func words(_ events: [EventBody]) -> [String] {
       KnownDevice(id: id, endpoint: PolledDevice.endpoint, credential: "public", identity: DeviceIdentity()))
     var (printer, time) = (TestPrinter(), Int64(0))
     printer.objectID = [1, 3, 6, 1, 4, 1, 1347, 41]
-    func poll(_ pages: UInt32?, unanswered: [ObjectIdentifier] = []) -> [EventBody] {
+    func poll(_ pages: UInt32?, unanswered: [ObjectIdentifier] = [], step: NamesStep = .same) -> [EventBody] {
       time += 1_800_000
       var walk = printer.walk
       if let pages { walk.set(total, .counter32(pages)) }
@@ -307,6 +348,7 @@ private func words(_ events: [EventBody]) -> [String] {
         kind: .full, walk: walk, reading: Interpretation.read(walk),
         alerts: AlertReport(rows: [], detectedErrors: nil), read: NameSet(of: walk.bindings))
       poll.unanswered = unanswered
+      poll.step = step
       let outcome = PollOutcome(
         endpoint: PolledDevice.endpoint, credential: "public", cost: PollCost(), result: .reading(poll))
       return monitor.completed(outcome, time: time).map(\.body)
@@ -323,14 +365,19 @@ private func words(_ events: [EventBody]) -> [String] {
       #expect(monitor.reading?.findings.contains { $0.name == total && $0.message.contains("unknown") } == true)
       #expect(monitor.reading?.checks.isEmpty == true)
     }
+    #expect(!words(poll(.max - 1)).contains { $0.hasPrefix("epoch") }, "-2 without its sign")
+    #expect(monitor.reading?.meters.first { $0.name == .total }?.quality == .unknown)
     let back = poll(12_004)
     #expect(!words(back).contains { $0.hasPrefix("epoch") }, "\(words(back))")
     #expect(monitor.known.meters[.total]?.value == 12_004 && monitor.known.meters[.total]?.epoch == 1)
-    #expect(words(poll(nil)).contains { $0.hasPrefix("epoch 2 of total: source changed") }, "it said that it has none")
+    #expect(!words(poll(nil, step: .fewer)).contains { $0.hasPrefix("epoch") }, "one poll does not settle it")
+    #expect(monitor.reading?.meters.first { $0.name == .total }?.quality == .unknown)
+    #expect(words(poll(nil)).contains { $0.hasPrefix("epoch 2 of total: source changed") }, "it has none")
   }
 
   @Test func `a counter that went around at 2 to the 32 is told as such`() throws {
     var device = try Monitored()
+    _ = try device.poll { $0.lifeCount = 4_294_967_280 }
     _ = try device.poll { $0.lifeCount = 4_294_967_290 }
     let events = words(try device.poll { $0.lifeCount = 4 })
     #expect(events.first == "epoch 2 of total: rolled over at 2^32: 4294967290 to 4")
@@ -349,6 +396,7 @@ private func words(_ events: [EventBody]) -> [String] {
 
   @Test func `a rollover knows its volume`() throws {
     var device = try Monitored()
+    _ = try device.poll { $0.lifeCount = 4_294_967_280 }
     _ = try device.poll { $0.lifeCount = 4_294_967_290 }
     let events = try device.poll { $0.lifeCount = 4 }
     guard case .meterEpochOpened(let opened)? = events.first else {
@@ -417,6 +465,22 @@ private func words(_ events: [EventBody]) -> [String] {
     try device.expect(["changed", "cleared -1.4.1 after 90 min", "raised -1.4.2"]) { $0.levels[3] = 100 }
     try device.expect(["changed", "raised -1.3.2", "raised -1.3.3"]) { $0.levels[2] = 100 }
     try device.expect(["unchanged"])
+  }
+
+  @Test func `a second replacement within the day ends the first one's alert and raises its own`() throws {
+    var device = try Monitored()
+    func toner(_ level: Int64, _ serial: String) -> (inout TestPrinter) -> Void {
+      { ($0.levels[0], $0.supplyTexts[1]) = (level, "Black Toner;PN 006R01509;SN\(serial)") }
+    }
+    _ = try device.poll(toner(11, "CAG0001"))
+    try device.expect(["changed", "raised -1.1.2", "raised -1.1.3"], toner(100, "CAG0002"))
+    let told = [
+      "changed", "cleared -1.1.2 after 1380 min", "cleared -1.1.3 after 1380 min", "raised -1.1.2", "raised -1.1.3",
+    ]
+    try device.expect(told, after: 23 * 60, toner(99, "CAG0003"))
+    #expect(device.monitor.known.alerts.values.allSatisfy { $0.raised == device.time })
+    try device.expect(["taken"], after: 23 * 60)
+    try device.expect(["unchanged", "cleared -1.1.2 after 1440 min", "cleared -1.1.3 after 1440 min"], after: 60)
   }
 
   @Test

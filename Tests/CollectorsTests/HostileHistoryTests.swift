@@ -84,7 +84,7 @@ private final class History: EventSink {
   @Test func `a count that goes around at 2 to the 32 has its volume`() async throws {
     let day: Int64 = 86_400_000
     let lived = Mutex<Int64>(0)
-    let events = try await watch(.rollsOver(pages: 300), at: "127.68.0.2") { server, events in
+    let events = try await watch(.rollsOver(pages: 600), at: "127.68.0.2") { server, events in
       let days = Int64(events.count { $0.device != nil }) / 2
       lived.withLock { lived in
         if days > lived {
@@ -97,7 +97,7 @@ private final class History: EventSink {
       events.contains { if case .meterEpochOpened = $0.body { true } else { false } }
     }
     for case .meterEpochOpened(let epoch) in events.map(\.body) where epoch.meter == .total {
-      #expect(epoch.cause == "rollover" && epoch.previous > UInt64(UInt32.max) - 300)
+      #expect(epoch.cause == "rollover" && epoch.previous > UInt64(UInt32.max) - 600)
       #expect(epoch.volume == epoch.current + (1 << 32) - epoch.previous)
     }
   }

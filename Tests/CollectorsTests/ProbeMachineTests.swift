@@ -63,6 +63,16 @@ import Testing
       [1, 3, 6, 1, 4, 1, 2435, 2, 3, 9, 1, 1, 7, 0], .octets(Array("MFG:Brother;MDL:HL-1;SN:E12345;CLS:PRINTER;".utf8)))
     let nameless = Walk([VarBind(PrinterMIB.Marker.entry.appending(4, 1, 1), .counter32(7)), id])
     #expect(try found(nameless, isIdentifying: true).0.model?.text == "HL-1")
+    // A name that somebody gave stands in sysDescr, where HP's have the product.
+    let renamed = Walk([
+      VarBind(MIB2.sysDescr, .octets(Array("HP ETHERNET MULTI-ENVIRONMENT,SN:VNB3K12345,PID:Purchasing Laser".utf8))),
+      VarBind(MIB2.sysObjectID, .objectIdentifier([1, 3, 6, 1, 4, 1, 11, 2, 3, 9, 1])),
+      VarBind(
+        HostResources.Device.entry.appending(HostResources.Device.description, 1),
+        .octets(Array("HP Color LaserJet M452nw".utf8))),
+    ])
+    let swept = try found(renamed, isIdentifying: true).0
+    #expect(swept.model?.text == "Color LaserJet M452nw" && swept.model == Interpretation.read(renamed).identity.model)
   }
 
   @Test func `what answers no Get is found in the second pass, for one packet to a silent address`() throws {

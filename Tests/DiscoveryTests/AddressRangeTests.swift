@@ -47,6 +47,7 @@ import Testing
     ("10.0.0", "four octets"),
     ("10.0.0.9-3", "ends before it begins"),
     ("10.0.1.9-10.0.0.3", "ends before it begins"),
+    ("10.0.0.1-10.0.0.300", "\"10.0.0.300\" is not an IPv4 address"),
     ("10.0.0.0/7", "from 8 to 32"),
     ("10.0.0.0/+24", "from 8 to 32"),
     ("10.0/16", "not an IPv4 address"),

@@ -38,6 +38,7 @@ enum Samples {
     .readingUnchanged(ReadingUnchanged(uptimeTicks: nil, cost: cost)),
     .readingUnchanged(ReadingUnchanged(uptimeTicks: 0, cost: cost)),
     .pollFailed(PollFailed(address: "a", reason: "timeout", message: "No answer.")),
+    .pollFailed(PollFailed(address: "a", reason: "timeout", message: "No answer.", daysAsked: 42)),
     .alertRaised(AlertRaised(key: key, alert: alert)),
     .alertRaised(AlertRaised(key: key, alert: alert, evidence: "8 %", penalty: 1_000)),
     .alertUpdated(AlertUpdated(key: key, alert: alert, evidence: "7 %", penalty: 2_000)),

@@ -30,8 +30,10 @@ internal import Testing
     ledger.observe(seen(7, at: 3), by: 2)
     #expect(ledger.current["total"]?.epoch == 2, "another install that reads on")
     ledger.observe(seen(3, at: 4), by: 1)
+    #expect(ledger.current["total"]?.value == 7, "their clocks may be apart by that")
+    ledger.observe(seen(3, at: 3 + MeterLedger.skewMax), by: 1)
     #expect(ledger.current["total"]?.epoch == 3)
-    ledger.observe(seen(9, at: 5, unit: "sheets"), by: 2)
+    ledger.observe(seen(9, at: 5 + MeterLedger.skewMax, unit: "sheets"), by: 2)
     #expect(ledger.current["total"]?.epoch == 4)
   }
 
@@ -52,6 +54,46 @@ internal import Testing
     ledger.observe(seen(7, at: 6, epoch: 4), by: 1)
     ledger.observe(seen(9, at: 7, epoch: 4), by: 1)
     #expect(ledger.days[.init(name: "total", epoch: 2, day: 0)] == .init(first: 7, last: 9, time: 7))
+  }
+
+  @Test func `loses the pages of a rise that was read wrongly, also on a day before`() {
+    var ledger = MeterLedger()
+    func observe(_ value: Int64, at time: Int64, epoch: Int64 = 1, by install: Int64 = 1, isReturn: Bool = false) {
+      var observation = seen(value, at: time, epoch: epoch)
+      if epoch == 2 { (observation.continues, observation.goesOnFrom, observation.isOpening) = (1, 50_000, isReturn) }
+      ledger.observe(observation, by: install)
+    }
+    observe(50_000, at: 1)
+    observe(90_000, at: 2)
+    observe(90_000, at: Self.day + 3)
+    observe(50_002, at: Self.day + 4, epoch: 2, isReturn: true)
+    observe(50_005, at: Self.day + 5, epoch: 2)
+    #expect(
+      ledger.days == [
+        .init(name: "total", epoch: 1, day: 0): .init(first: 50_000, last: 50_000, time: 2),
+        .init(name: "total", epoch: 1, day: 1): .init(first: 50_000, last: 50_005, time: Self.day + 5),
+      ])
+    #expect(ledger.lowered == ["total": .init(epoch: 1, value: 50_000)] && ledger.current["total"]?.epoch == 1)
+  }
+
+  @Test func `loses them as well where another install read the wrong count last, and nothing else`() {
+    var ledger = MeterLedger()
+    func observe(_ value: Int64, at time: Int64, epoch: Int64 = 1, by install: Int64, isReturn: Bool = false) {
+      var observation = seen(value, at: time, epoch: epoch)
+      if epoch == 2 { (observation.continues, observation.goesOnFrom, observation.isOpening) = (1, 50_000, isReturn) }
+      ledger.observe(observation, by: install)
+    }
+    observe(50_000, at: 1, by: 1)
+    observe(90_000, at: 2, by: 1)
+    observe(90_000, at: 3, by: 2)
+    observe(50_002, at: 4, epoch: 2, by: 1, isReturn: true)
+    observe(50_500, at: 5, epoch: 2, by: 1)
+    observe(50_500, at: Self.day + 1, epoch: 2, by: 2, isReturn: true)
+    observe(50_600, at: Self.day + 2, epoch: 2, by: 2)
+    #expect(ledger.days[.init(name: "total", epoch: 1, day: 0)] == .init(first: 50_000, last: 50_500, time: 5))
+    #expect(ledger.days[.init(name: "total", epoch: 1, day: 1)]?.last == 50_600)
+    observe(50_300, at: Self.day + 3 + MeterLedger.skewMax, epoch: 2, by: 1)
+    #expect(ledger.current["total"]?.epoch == 2, "below what the other one read, and no return")
   }
 
   @Test func `goes on for each of several installs that saw the wrong reading`() {
@@ -98,6 +140,77 @@ internal import Testing
     // Another epoch is compared with nothing.
     ledger.observe(seen(3, at: 30, epoch: 2), by: 1)
     #expect(ledger.days[.init(name: "total", epoch: 2, day: 0)]?.last == 3)
+  }
+
+  @Test func `is never the same where it is lower, whatever its agent says`() {
+    var ledger = MeterLedger()
+    ledger.observe(seen(6_200, at: 1), by: 1)
+    ledger.observe(seen(nil, at: 2), by: 1)
+    ledger.observe(seen(400, at: 3), by: 1)
+    #expect(ledger.current["total"]?.epoch == 2)
+    #expect(ledger.days.values.allSatisfy { $0.last >= $0.first })
+  }
+
+  @Test func `goes on in its epoch when it comes back after readings that did not have it`() {
+    var ledger = MeterLedger()
+    ledger.observe(seen(6_200, at: 1), by: 1)
+    ledger.observe(seen(100, at: 2, epoch: 2), by: 1)
+    ledger.keepPresent([])
+    #expect(ledger.current["total"]?.isPresent == false)
+    ledger.observe(seen(400, at: Self.day, epoch: 2), by: 1)
+    #expect(ledger.current["total"]?.epoch == 2 && ledger.current["total"]?.isPresent == true)
+    #expect(ledger.days[.init(name: "total", epoch: 2, day: 1)]?.last == 400)
+  }
+
+  @Test func `has the pages of a rollover on the day that showed it`() {
+    var ledger = MeterLedger()
+    ledger.observe(seen(4_294_967_246, at: 1), by: 1)
+    var around = seen(50, at: Self.day, epoch: 2)
+    (around.isOpening, around.rolledOver) = (true, 100)
+    ledger.observe(around, by: 1)
+    ledger.observe(seen(70, at: Self.day + 1, epoch: 2), by: 1)
+    #expect(ledger.days[.init(name: "total", epoch: 2, day: 1)] == .init(first: -50, last: 70, time: Self.day + 1))
+  }
+
+  @Test func `of an agent that was put back goes on where it is not lower, and begins anew where the agent saw it`() {
+    var ledger = MeterLedger()
+    func observe(_ value: Int64, at time: Int64, epoch: Int64, journal: Int64, isOpening: Bool = false) {
+      var observation = seen(value, at: time, epoch: epoch)
+      (observation.journalEpoch, observation.isOpening) = (journal, isOpening)
+      ledger.observe(observation, by: 1)
+    }
+    observe(1_000, at: 1, epoch: 1, journal: 1)
+    observe(10, at: 2, epoch: 2, journal: 1, isOpening: true)
+    observe(2_000, at: Self.day, epoch: 3, journal: 1)
+    // Put back to the first reading: it knows one epoch.
+    observe(2_000, at: Self.day + 1, epoch: 1, journal: 2)
+    #expect(ledger.current["total"]?.epoch == 3)
+    observe(5, at: Self.day + 2, epoch: 2, journal: 2, isOpening: true)
+    #expect(ledger.current["total"]?.epoch == 4)
+    // And once more, with a board that had counted more.
+    observe(90_000, at: Self.day + 3, epoch: 2, journal: 3, isOpening: true)
+    #expect(ledger.current["total"]?.epoch == 5)
+    #expect(ledger.days.values.reduce(0) { $0 + $1.last - $1.first } == 0)
+  }
+
+  @Test func `is one history of an agent and its copy, which tell it by turns`() {
+    var ledger = MeterLedger()
+    for (number, value) in [300, 310, 309, 310, 320, 319, 330].enumerated() {
+      var observation = seen(Int64(value), at: Int64(number) * 1_000, epoch: 2)
+      observation.journalEpoch = Int64(1 + number % 2)
+      ledger.observe(observation, by: 1)
+    }
+    #expect(ledger.current["total"]?.epoch == 1)
+    #expect(ledger.days == [.init(name: "total", epoch: 1, day: 0): .init(first: 300, last: 330, time: 6_000)])
+  }
+
+  @Test func `goes on with an install whose clock is behind`() {
+    var ledger = MeterLedger()
+    ledger.observe(seen(30_000, at: 30 * Self.day), by: 1)
+    ledger.observe(seen(30_300, at: 29 * Self.day), by: 2)
+    ledger.observe(seen(30_400, at: 29 * Self.day + 60_000), by: 2)
+    #expect(ledger.current["total"]?.value == 30_400 && ledger.current["total"]?.epoch == 1)
+    #expect(ledger.days.keys.map(\.day) == [30])
   }
 
   @Test func `has days before 1970 as well`() {

@@ -26,13 +26,14 @@ struct `A replicator against a hub` {
   }
 
   static func replicator(
-    _ source: TestSource, _ target: TestTarget, _ journal: TestJournal, schedule: CheckInSchedule? = nil
+    _ source: TestSource, _ target: TestTarget, _ journal: TestJournal, schedule: CheckInSchedule? = nil,
+    conflictMemory: Duration = Replicator.conflictMemory
   ) -> Replicator {
     Replicator(
       source: source, targets: target,
       introduction: AgentIntroduction(
         journalID: journal.id, journalPublicKey: journal.key.publicKey.rawRepresentation, agentVersion: "test"),
-      schedule: schedule, journalRecovers: { _ in false },
+      schedule: schedule, journalRecovers: { _ in false }, conflictMemory: conflictMemory,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) { _ in }
   }
@@ -233,6 +234,33 @@ struct `A replicator against a hub` {
       let trail = try await hub.store.auditTrail(limit: 99)
       #expect(trail.contains { $0.action == "record.rejected" && $0.subject == id })
       #expect(trail.contains { $0.action == "record.conflict" && $0.detail.hasPrefix("1/501 and 19 more") })
+    }
+  }
+
+  @Test(arguments: [Replicator.conflictMemory, .milliseconds(100)])
+  func `conflicts are told of for a while, and not when the machine is another install`(memory: Duration) async throws {
+    try await TestHub.run { hub in
+      let journal = try TestJournal()
+      let (agent, _) = try await hub.agent(journal)
+      let source = TestSource(records: 60)
+      let target = try Self.target(hub, agent)
+      try await Self.running(Self.replicator(source, target, journal)) {
+        try await Self.eventually("everything to be delivered") { self.isDelivered(source) }
+      }
+      source.change { state in
+        (state.cursor, state.heads[0]) = (RecordPosition(epoch: 1, sequence: 48), 52)
+        state.changed = [51, 52]
+      }
+      let replicator = Self.replicator(source, target, journal, conflictMemory: memory)
+      try await Self.running(replicator) {
+        try await Self.eventually("the conflicts") { replicator.status.conflicts == 2 }
+        if memory == Replicator.conflictMemory {
+          #expect(replicator.status.recentConflicts == 2)
+          target.enrolAnew()
+        }
+        try await Self.eventually("the conflicts to be over") { replicator.status.recentConflicts == 0 }
+        #expect(replicator.status.conflicts == 2)
+      }
     }
   }
 

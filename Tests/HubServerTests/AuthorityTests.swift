@@ -220,6 +220,28 @@ internal import X509
     _ = try HubLock(directory: directory)
   }
 
+  @Test func `a database is served once at a time, from whatever directory a link leads to it`() throws {
+    let place = try TestDirectory()
+    let (own, linking) = (place.path + "/hub", place.path + "/other")
+    let directory = try HubDirectory.create(at: own, names: [])
+    try FileManager.default.copyItem(atPath: own, toPath: linking)
+    try FileManager.default.removeItem(atPath: linking + "/hub.sqlite")
+    try FileManager.default.createSymbolicLink(
+      atPath: linking + "/hub.sqlite", withDestinationPath: "../hub/hub.sqlite")
+    let other = try HubDirectory.open(at: linking)
+    for (first, second) in [(directory, other), (other, directory)] {
+      let lock = try HubLock(directory: first)
+      let error = #expect(throws: HubError.self) { _ = try HubLock(directory: second) }
+      #expect(
+        error?.kind == .unavailable && error?.message.contains("/hub/hub.sqlite already") == true, "\(error as Any)")
+      withExtendedLifetime(lock) {}
+    }
+    // With a database of another program's there may be any number.
+    let shared = try HubLock(directory: directory, shared: true)
+    _ = try HubLock(directory: directory, shared: true)
+    withExtendedLifetime(shared) {}
+  }
+
   @Test(arguments: ["hub.example.org", "localhost", "192.0.2.1", "2001:db8::1", "a-b.c"])
   func `a name that can stand in a certificate is taken`(name: String) throws { _ = try ServerName(name) }
 

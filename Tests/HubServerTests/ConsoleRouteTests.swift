@@ -91,6 +91,35 @@ internal import WebServing
     #expect(await test.ask(.get, "jobs", token, query: ["which": "ended"]).items.isEmpty)
   }
 
+  @Test(arguments: TestDatabase.all)
+  fileprivate func `shows of devices that are retired, or whose agent was revoked, that they are, and nothing as open`(
+    _ database: TestDatabase
+  ) async throws {
+    let (test, token) = try await test(database)
+    let actor = Actor(name: "test")
+    func device(_ query: [String: String]) async -> [ConsoleValue?] {
+      await test.ask(.get, "devices", token, query: query).items.map { $0["serial"] }
+    }
+    _ = try await test.store.retireDevice(test.berlin.device, reason: "scrapped", by: actor, now: test.clock.now)
+    try await test.store.revokeInstall(id: test.other.install.id, now: test.clock.now)
+    #expect(await device(["state": "retired"]) == [.text("SN1")])
+    #expect(await device(["state": "unwatched"]) == [.text("SN2")])
+    #expect(await device(["state": "read"]).isEmpty)
+    #expect(await device(["sort": "state"]) == [.text("SN1"), .text("SN2")])
+    for query in [["alerts": "any"], ["supply": "low"]] { #expect(await device(query).isEmpty, "\(query)") }
+    let shown = await test.ask(.get, "devices/\(test.berlin.device)", token).json
+    #expect(shown["state"] == .text("retired") && shown["alerts"]?["total"] == .integer(0))
+    #expect(await test.ask(.get, "alerts", token).items.isEmpty)
+    let overview = await test.ask(.get, "overview", token).json
+    #expect(overview["devices"]?["byState"] == .object(["retired": .integer(1), "unwatched": .integer(1)]))
+    #expect(overview["alerts"]?["total"] == .integer(0) && overview["supplies"]?["low"] == .integer(0))
+    let entities = await test.ask(.get, "entities", token).items
+    #expect(entities.allSatisfy { $0["alertsBelow"] == .integer(0) && $0["devicesBelow"] != .integer(0) })
+    #expect(try await test.store.keepDevice(test.berlin.device, by: actor, now: test.clock.now))
+    #expect(await device(["alerts": "any"]) == [.text("SN1")])
+    #expect(await test.ask(.get, "alerts", token).items.count == 1)
+  }
+
   @Test func `refuses parameters and members that are wrong, by their names`() async throws {
     let (test, token) = try await test()
     for (path, query, field) in [

@@ -1,107 +1,22 @@
 internal import AlertRules
 internal import Events
-internal import Evidence
 internal import Foundation
 internal import HubDatabase
 internal import HubFleet
 internal import HubProtocol
 @testable internal import HubServer
-internal import MIB
 internal import PrinterModel
 internal import Testing
-
-/// An agent's journal with events about printers, and the hub's store that it is delivered to.
-private struct Sender {
-  let test: TestStore
-  var journal: TestJournal
-  let install: Install
-
-  init(_ test: TestStore, mark: UInt8) async throws {
-    self.test = test
-    journal = try TestJournal()
-    install = try await test.install(mark, journal: journal)
-  }
-
-  mutating func send(_ events: Event...) async throws {
-    let first = journal.records.count + 1
-    for event in events { journal.append(try event.encoded()) }
-    let batch = try #require(
-      try BatchCheck.append(journal.batch(first...journal.records.count), install: install.number))
-    _ = try await test.store.append([batch], now: TestStore.now)
-  }
-
-  /// Appends to the journal, and sends the last of the records ahead of the others.
-  mutating func sendLastAhead(_ events: Event...) async throws {
-    for event in events { journal.append(try event.encoded()) }
-    let last = journal.records.count
-    let place = RecordPosition(epoch: 1, sequence: UInt64(last))
-    let record = try #require(journal.batch(last...last).records.first)
-    let express = DeliveredExpress(
-      epoch: 1, sequence: place.sequence, record: BatchCheck.check(record, at: place))
-    #expect(try await test.store.keepExpress([express], of: install.number, now: TestStore.now) == [.kept])
-  }
-
-  /// Sends what was appended and not sent in its turn.
-  func sendRest(from first: Int) async throws {
-    let batch = try #require(
-      try BatchCheck.append(journal.batch(first...journal.records.count), install: install.number))
-    _ = try await test.store.append([batch], now: TestStore.now)
-  }
-}
-
-private func reading(serial: String?, mac: UInt8? = nil, total: UInt64?, black: Double? = 50) -> Reading {
-  var reading = Reading()
-  reading.identity.make = "Kyocera"
-  reading.identity.model = DeviceText("TASKalfa 1")
-  reading.identity.serial = serial.map { DeviceText($0) }
-  reading.identity.macAddress = mac.map { [0, 1, 2, 3, 4, $0] }
-  let source = Source(ObjectIdentifier([1, 3, 6, 1]), .integer(0))
-  reading.meters = [
-    Meter(
-      name: .total, value: total ?? 0, unit: .impressions, quality: total == nil ? .unknown : .exact, source: source,
-      rule: Rule("test@1"))
-  ]
-  var supply = Supply(row: RowIndex([1, 1]), quality: .exact, rule: Rule("test@1"))
-  supply.description = DeviceText("Black Toner")
-  supply.percentRemaining = black
-  reading.supplies = [supply]
-  return reading
-}
-
-private func taken(_ device: DeviceID, _ time: Int64, _ reading: Reading) -> Event {
-  Event(time: time, device: device, .readingTaken(ReadingTaken(reading: reading, raw: .init(), cost: .init())))
-}
-
-private func raised(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event {
-  var alert = PrinterAlert(row: RowIndex([1, 1]))
-  alert.severity = 3
-  alert.description = DeviceText("Jam \(code)")
-  return Event(
-    time: time, device: device,
-    .alertRaised(AlertRaised(key: AlertKey(group: 8, groupIndex: 1, code: code), alert: alert)))
-}
-
-private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event {
-  Event(
-    time: time, device: device,
-    .alertCleared(AlertCleared(key: AlertKey(group: 8, groupIndex: 1, code: code), milliseconds: 1)))
-}
 
 @Suite("The hub's fleet") struct FleetTests {
   private let one = DeviceID(0..<16)!
   private let two = DeviceID(16..<32)!
   private let day = MeterLedger.millisecondsPerDay
 
-  private func rows(_ report: Report, _ test: TestStore, _ columns: String...) async throws -> [[SQLValue]] {
-    try await test.store.foldEverything()
-    let names = report.columns.map(\.name)
-    return try await test.store.rows(of: report).map { row in columns.map { row[names.firstIndex(of: $0)!] } }
-  }
-
   @Test(arguments: TestDatabase.all)
   func `is what the records say: meters, days, supplies and alerts`(database: TestDatabase) async throws {
     let test = try TestStore(database)
-    var sender = try await Sender(test, mark: 1)
+    var sender = try await FleetSender(test, mark: 1)
     try await sender.send(
       taken(one, 10, reading(serial: "S1", total: 100)), raised(one, 11, 8),
       taken(one, 20, reading(serial: "S1", total: 130)),
@@ -130,7 +45,7 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
   @Test(arguments: TestDatabase.all)
   func `has the alerts of sessions with devices' pages, by their name`(database: TestDatabase) async throws {
     let test = try TestStore(database)
-    var sender = try await Sender(test, mark: 1)
+    var sender = try await FleetSender(test, mark: 1)
     let key = RemoteAlert.certificateKey(port: 443)
     let raised = AlertRaised(key: key, alert: RemoteAlert.certificate(port: 443), evidence: "SHA-256 aa instead of bb")
     try await sender.send(
@@ -151,7 +66,7 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
   @Test(arguments: TestDatabase.all)
   func `has alerts that came ahead of their turn, until their turn says the same`(database: TestDatabase) async throws {
     let test = try TestStore(database)
-    var sender = try await Sender(test, mark: 1)
+    var sender = try await FleetSender(test, mark: 1)
     try await sender.send(taken(one, 10, reading(serial: "S1", total: 100)), raised(one, 11, 8))
     func open() async throws -> [[SQLValue]] {
       try await rows(.alerts, test, "serial", "description", "raised_at").sorted { "\($0)" < "\($1)" }
@@ -189,9 +104,9 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
         time: day + 6, device: two, .pollFailed(PollFailed(address: "10.0.0.1:161", reason: "timeout", message: ""))),
     ]
     let (whole, single) = (try TestStore(database), try TestStore(database))
-    var sender = try await Sender(whole, mark: 1)
+    var sender = try await FleetSender(whole, mark: 1)
     for event in events { try await sender.send(event) }
-    var other = try await Sender(single, mark: 1)
+    var other = try await FleetSender(single, mark: 1)
     for event in events {
       try await other.send(event)
       try await single.store.foldEverything()
@@ -212,8 +127,8 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
   @Test(arguments: TestDatabase.all)
   func `has one device of two installs, one history, and each alert once`(database: TestDatabase) async throws {
     let test = try TestStore(database)
-    var first = try await Sender(test, mark: 1)
-    var second = try await Sender(test, mark: 2)
+    var first = try await FleetSender(test, mark: 1)
+    var second = try await FleetSender(test, mark: 2)
     try await first.send(taken(one, 10, reading(serial: "S1", mac: 9, total: 100)), raised(one, 11, 8))
     try await second.send(taken(two, 12, reading(serial: "s-1", mac: 9, total: 101)), raised(two, 13, 8))
     try await first.send(taken(one, 20, reading(serial: "S1", mac: 9, total: 110)))
@@ -230,12 +145,34 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
   }
 
   @Test(arguments: TestDatabase.all)
+  func `counts no page of a rise that its agent found to be read wrongly, on whichever day`(
+    database: TestDatabase
+  ) async throws {
+    let test = try TestStore(database)
+    var sender = try await FleetSender(test, mark: 1)
+    func total(_ value: UInt64, at time: Int64) -> Event { taken(one, time, reading(serial: "S1", total: value)) }
+    try await sender.send(total(50_000, at: 10), total(90_000, at: 20), total(90_000, at: day + 10))
+    let wrong = [[SQLValue.integer(40_000), .integer(90_000)], [.integer(0), .integer(90_000)]]
+    #expect(try await rows(.volumes, test, "volume", "last") == wrong)
+    let back = MeterEpochOpened(
+      meter: .total, epoch: 2, previous: 90_000, current: 50_002, evidence: "returned", cause: "returned", volume: 2,
+      continues: 1)
+    try await sender.send(
+      Event(time: day + 20, device: one, .meterEpochOpened(back)), total(50_002, at: day + 20))
+    try await sender.send(total(50_005, at: day + 30))
+    #expect(
+      try await rows(.volumes, test, "epoch", "volume", "last") == [
+        [.integer(1), .integer(0), .integer(50_000)], [.integer(1), .integer(5), .integer(50_005)],
+      ])
+  }
+
+  @Test(arguments: TestDatabase.all)
   func `has one device of two installs that found it at one moment, each folded by a hub of its own`(
     database: TestDatabase
   ) async throws {
     let test = try TestStore(database)
-    var first = try await Sender(test, mark: 1)
-    var second = try await Sender(test, mark: 2)
+    var first = try await FleetSender(test, mark: 1)
+    var second = try await FleetSender(test, mark: 2)
     try await first.send(taken(one, 10, reading(serial: "S1", mac: 9, total: 100)), raised(one, 11, 8))
     try await second.send(taken(two, 12, reading(serial: "s-1", mac: 9, total: 101)), raised(two, 13, 8))
     let (hasWritten, writing) = AsyncStream.makeStream(of: Void.self)
@@ -258,8 +195,8 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
     database: TestDatabase
   ) async throws {
     let test = try TestStore(database)
-    var ahead = try await Sender(test, mark: 1)
-    var right = try await Sender(test, mark: 2)
+    var ahead = try await FleetSender(test, mark: 1)
+    var right = try await FleetSender(test, mark: 2)
     let now = 10 * day
     func fold(_ now: Int64) async throws { try await test.store.foldEverything(now: now) }
     try await right.send(taken(two, now - 60, reading(serial: "S1", mac: 9, total: 100)))
@@ -284,7 +221,10 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
       try await rows(.devices, test, "total", "last_read_at", "state") == [
         [.integer(150), .integer(now + day), .text("read")]
       ])
-    #expect(try await rows(.volumes, test, "volume", "last").last == [.integer(30), .integer(150)])
+    #expect(
+      try await rows(.volumes, test, "volume", "last") == [
+        [.integer(0), .integer(100)], [.integer(30), .integer(130)], [.integer(20), .integer(150)],
+      ])
   }
 
   @Test(arguments: TestDatabase.all)
@@ -294,7 +234,7 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
     ) async throws
   {
     let test = try TestStore(database)
-    var sender = try await Sender(test, mark: 1)
+    var sender = try await FleetSender(test, mark: 1)
     try await sender.send(taken(one, 10, reading(serial: "S1", total: 100)))
     var restored = sender
     try await sender.send(taken(one, 20, reading(serial: "S1", total: 110)), raised(one, 21, 7), cleared(one, 22, 7))
@@ -326,7 +266,7 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
     database: TestDatabase
   ) async throws {
     let test = try TestStore(database)
-    var sender = try await Sender(test, mark: 1)
+    var sender = try await FleetSender(test, mark: 1)
     try await sender.send(
       taken(one, 10, reading(serial: "S1", total: 100, black: 5)), raised(one, 11, 8),
       Event(time: 50, device: one, .readingUnchanged(ReadingUnchanged(uptimeTicks: 1, cost: .init()))))
@@ -341,9 +281,32 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
   }
 
   @Test(arguments: TestDatabase.all)
+  func
+    `shows no alert that came ahead of a turn that never comes: of an install that was replaced, of an epoch that was left`(
+      database: TestDatabase
+    ) async throws
+  {
+    let test = try TestStore(database)
+    var sender = try await FleetSender(test, mark: 1)
+    try await sender.send(taken(one, 10, reading(serial: "S1", total: 100)))
+    try await sender.sendLastAhead(taken(one, 20, reading(serial: "S1", total: 101)), raised(one, 21, 8))
+    #expect(try await rows(.alerts, test, "description") == [[.text("Jam 8")]])
+    // Its agent was put back to before that record, and went on in another epoch.
+    sender.journal = sender.journal.nextEpoch()
+    try await sender.send(taken(one, 40, reading(serial: "S1", total: 112)))
+    #expect(try await rows(.alerts, test, "description").isEmpty)
+
+    var lost = try await FleetSender(test, mark: 2)
+    try await lost.sendLastAhead(taken(two, 50, reading(serial: "S2", total: 5)), raised(two, 51, 9))
+    #expect(try await rows(.alerts, test, "description") == [[.text("Jam 9")]])
+    try await test.store.replaceInstall(id: lost.install.id, by: sender.install.id, now: 60)
+    #expect(try await rows(.alerts, test, "description").isEmpty)
+  }
+
+  @Test(arguments: TestDatabase.all)
   func `keeps apart what one agent keeps apart`(database: TestDatabase) async throws {
     let test = try TestStore(database)
-    var sender = try await Sender(test, mark: 1)
+    var sender = try await FleetSender(test, mark: 1)
     try await sender.send(
       taken(one, 10, reading(serial: "S1", mac: 1, total: 1)), taken(two, 11, reading(serial: "S1", mac: 2, total: 2)))
     let totals = try await rows(.devices, test, "total")
@@ -353,7 +316,7 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
   @Test(arguments: TestDatabase.all)
   func `shows no number that the device did not give`(database: TestDatabase) async throws {
     let test = try TestStore(database)
-    var sender = try await Sender(test, mark: 1)
+    var sender = try await FleetSender(test, mark: 1)
     try await sender.send(taken(one, 10, reading(serial: "S1", total: nil, black: nil)))
     #expect(try await rows(.meters, test, "value", "quality") == [[.null, .text("unknown")]])
     #expect(try await rows(.volumes, test, "volume").isEmpty)
@@ -363,7 +326,7 @@ private func cleared(_ device: DeviceID, _ time: Int64, _ code: Int64) -> Event 
   @Test(arguments: TestDatabase.all)
   func `passes over records that are no events`(database: TestDatabase) async throws {
     let test = try TestStore(database)
-    var sender = try await Sender(test, mark: 1)
+    var sender = try await FleetSender(test, mark: 1)
     sender.journal.append(3)
     let batch = try #require(try BatchCheck.append(sender.journal.batch(1...3), install: sender.install.number))
     _ = try await test.store.append([batch], now: TestStore.now)

@@ -115,6 +115,46 @@ private let device: DeviceID = {
   }
 
   @Test(arguments: TestDatabase.all)
+  func `jobs of an install that is revoked have failed, and one that no end is told of is expired in the end`(
+    database: TestDatabase
+  ) async throws {
+    let test = try TestStore(database)
+    var journal = try TestJournal()
+    let install = try await test.install(journal: journal)
+    let (silent, begun, waiting) = (try job(1), try job(2), try job(3))
+    for id in [silent, begun] { _ = try await test.store.create(new(id, install, seconds: 60), now: now) }
+    _ = try await test.store.dueJobs(of: install.number, now: now)
+    for id in [silent, begun] {
+      let received = JobReceived(id: id, order: JobOrder(.scan), created: now, deadline: now + 60_000)
+      try await deliver(
+        [.jobReceived(received), .jobStarted(JobStarted(id: id))], &journal, install, test.store, time: now + 5)
+    }
+    let late = now + 60_000 + HubLimits.jobUnheardMax.milliseconds
+    try await test.store.expireJobs(now: late - 1)
+    #expect(try await state(silent, test.store) == "started", "its agent may be back and say how it ended")
+    try await test.store.expireJobs(now: late)
+    #expect(try await state(silent, test.store) == "expired")
+    #expect(try await test.store.steps(of: silent).last?.detail.contains("is not known") == true)
+    let completed = JobCompleted(id: silent, result: "done", milliseconds: 1)
+    try await deliver([.jobCompleted(completed)], &journal, install, test.store, time: late)
+    #expect(try await state(silent, test.store) == "completed", "the agent knows better")
+
+    // The other was ended with it; a third one stands when the install is revoked.
+    let held = try job(4)
+    for id in [waiting, held] { _ = try await test.store.create(new(id, install, seconds: 60), now: late) }
+    try await deliver(
+      [
+        .jobReceived(JobReceived(id: held, order: JobOrder(.scan), created: late, deadline: late + 60_000)),
+        .jobStarted(JobStarted(id: held)),
+      ], &journal, install, test.store, time: late)
+    try await test.store.revokeInstall(id: install.id, now: late + 1)
+    for id in [waiting, held] { #expect(try await state(id, test.store) == "failed") }
+    #expect(try await test.store.steps(of: waiting).last?.detail == "The install was revoked. It was not sent.")
+    #expect(
+      try await test.store.steps(of: held).last?.detail == "The install was revoked. Whether it ran is not known.")
+  }
+
+  @Test(arguments: TestDatabase.all)
   func `a job that was not sent is cancelled at once, and another when its agent says so`(database: TestDatabase)
     async throws
   {

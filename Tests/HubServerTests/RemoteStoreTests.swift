@@ -7,6 +7,7 @@ internal import Foundation
 @testable internal import HubServer
 internal import OpenSSL
 internal import SwiftProtobuf
+internal import Synchronization
 internal import Testing
 
 @Suite struct `A device's page` {
@@ -65,6 +66,29 @@ internal import Testing
     // Its agent is told to end it.
     let after = try await test.store.dueJobs(of: test.berlin.install.number, now: test.clock.now)
     #expect(after.first { $0.id == job }?.isCancelled == true)
+  }
+
+  @Test func `is listed with others by as many questions to the database as alone`() async throws {
+    let test = try await TestConsole()
+    let token = try await test.session(of: try await test.addUser("tess", [.technician, .configurer]))
+    try await test.store.offerRemote(true, at: .entity("Dealer"), by: Actor(name: "test"), now: test.clock.now)
+    let counting = CountingDatabase(test.store.database)
+    let counted = HubConsole(
+      store: try SQLStore(counting), directory: test.console.directory, clock: test.clock.clock,
+      logger: test.console.logger)
+    func list() async -> (items: [ConsoleValue], reads: Int) {
+      let before = counting.reads
+      let items = await test.ask(.get, "pages", token, at: counted).items
+      return (items, counting.reads - before)
+    }
+    #expect(await ask(test, token).status == 201)
+    let alone = await list()
+    #expect(await ask(test, token, device: test.other.device).status == 201)
+    #expect(await ask(test, token, device: test.other.device).status == 201)
+    let together = await list()
+    #expect(alone.items.count == 1 && together.items.count == 3 && alone.reads == together.reads)
+    let serials = together.items.map { $0["about"]?["serial"] }
+    #expect(serials == [.text("SN2"), .text("SN2"), .text("SN1")])
   }
 
   @Test func `is not asked for at a hub that serves none`() async throws {
@@ -226,5 +250,32 @@ internal import Testing
     now = try await shown()
     #expect(now.map(\.path) == [.text("/menu"), .text("/socket")])
     #expect(now.map(\.status) == [.integer(200), .integer(0)] && now.first?.error == .text(""))
+  }
+}
+
+/// A database that counts how often it is read.
+private final class CountingDatabase: SQLDatabase {
+  private let database: any SQLDatabase
+  private let count = Mutex(0)
+
+  init(_ database: any SQLDatabase) { self.database = database }
+
+  var reads: Int { count.withLock { $0 } }
+  var dialect: SQLDialect { database.dialect }
+  var place: String { database.place }
+
+  func migrate(_ migrations: [SQLMigration]) throws { try database.migrate(migrations) }
+  func byteCount() async throws -> Int64 { try await database.byteCount() }
+  func writeNow<Value>(_ work: (any SQLConnection) throws -> Value) throws -> Value { try database.writeNow(work) }
+
+  func read<Value: Sendable>(_ work: @Sendable @escaping (any SQLConnection) throws -> Value) async throws -> Value {
+    count.withLock { $0 += 1 }
+    return try await database.read(work)
+  }
+
+  func write<Value: Sendable>(
+    _ isolation: SQLIsolation, _ work: @Sendable @escaping (any SQLConnection) throws -> Value
+  ) async throws -> Value {
+    try await database.write(isolation, work)
   }
 }

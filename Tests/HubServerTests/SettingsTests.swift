@@ -231,7 +231,14 @@ private func change(_ key: String, _ value: String?) -> SettingChange { SettingC
           .settingsApplied(SettingsApplied(version: 1, digest: set.digest, overridden: ["poll.interval"])))
       ], &journal, install, test)
     #expect(try await standing() == .applied(version: 1, at: 78))
-    #expect(try await test.store.explainSettings(of: target).overridden == ["poll.interval"])
+    let explained = try await test.store.explainSettings(of: target)
+    #expect(explained.overridden == ["poll.interval"])
+    // Of what is not set here an agent tells nothing, so the hub does not either; an entity has no agent.
+    let lines = ExplainedLine.lines(of: explained, forDevice: false)
+    #expect(lines.first { $0.key == "poll.interval" }?.agent == "its own file")
+    #expect(lines.first { $0.key == "poll.concurrency" }?.agent == ExplainedLine.unknownAtAgent)
+    let ofEntity = ExplainedLine.lines(of: try await test.store.explainSettings(of: .entity("Acme")), forDevice: false)
+    #expect(ofEntity.first { $0.key == "poll.concurrency" }?.agent == nil)
     try await test.store.change([change("poll.interval", "\"6m\"")], at: target, author: "x", now: now)
     #expect(try await standing() == .waiting(applied: 1))
   }

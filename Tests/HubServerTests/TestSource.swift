@@ -131,6 +131,9 @@ final class TestTarget: DeliveryTargets {
     while current()?.fingerprint == target?.fingerprint { try await Task.sleep(for: .milliseconds(50)) }
   }
 
+  /// Is another install from now on, by the same certificate.
+  func enrolAnew() { target.withLock { ($0.install, $0.fingerprint) = ("another", "another") } }
+
   func move(to port: Int) {
     target.withLock {
       $0.address = HostAndPort(host: "localhost", port: UInt16(port))

@@ -112,6 +112,62 @@ struct AnonymousWordsTests {
     #expect(walk[row] == Self.named[ObjectIdentifier(Self.own.components + [20] + "hschmidt".utf8.map(UInt32.init))])
   }
 
+  /// What `uname -a` says, a room in the printer's description, and numbers that reach somebody.
+  private static let described = SNMPRec.parse(
+    Array(
+      """
+      1.3.6.1.2.1.1.1.0|4|Linux prt-schmidtke 2.6.31.12 #1 PREEMPT armv5tejl
+      1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.99999.7
+      1.3.6.1.2.1.1.5.0|4|gw-01
+      1.3.6.1.2.1.25.3.2.1.2.1|6|1.3.6.1.2.1.25.3.1.5
+      1.3.6.1.2.1.25.3.2.1.3.1|4|Acme X1200 Raum Zwickel
+      1.3.6.1.2.1.43.10.2.1.3.1.1|2|7
+      1.3.6.1.2.1.43.10.2.1.4.1.1|65|1234
+      1.3.6.1.2.1.43.11.1.1.6.1.1|4|Black Ink Cartridge T08M1
+      1.3.6.1.2.1.43.11.1.1.8.1.1|2|100
+      1.3.6.1.2.1.43.11.1.1.9.1.1|2|50
+      1.3.6.1.4.1.99999.7.1.0|4|schmidtke
+      1.3.6.1.4.1.99999.7.2.0|4|ZWICKEL
+      1.3.6.1.4.1.99999.7.3.0|4|Tel: 555778
+      1.3.6.1.4.1.99999.7.4.0|4|75 7a 61 6e 64 65 72
+      1.3.6.1.4.1.99999.7.5.0|4|55:5A:41:4E
+      1.3.6.1.4.1.99999.7.6.0|4|lat=52.5200 lon=13.4050
+      1.3.6.1.4.1.99999.7.7.0|4|52.5201, 13.4051
+      1.3.6.1.4.1.99999.7.8.10.17.3.97|2|1
+      1.3.6.1.4.1.99999.7.9.192.168.7.8.161|2|2
+      1.3.6.1.4.1.99999.7.10.1.1.1|2|3
+      1.3.6.1.4.1.99999.7.20.0|4|54 6f 6e 65 72 20 6c 6f 77
+      1.3.6.1.4.1.99999.7.21.0|4|00 1A 2B 3C 41 42
+      1.3.6.1.4.1.99999.7.22.0|4|Copies 555779, Version 1.2345
+
+      """.utf8)
+  ).walk
+
+  @Test func `a description teaches no words, and numbers that reach somebody go`() throws {
+    let walk = Interpretation.anonymised(Self.described, seed: 7).walk
+    let file = String(decoding: SNMPRec.bytes(of: walk), as: UTF8.self)
+    for word in [
+      "schmidtke", "zwickel", "555778", "75 7a 61", "55:5A:41", "52.520", "13.405", "10.17.3.97", "192.168.7.8",
+    ] { #expect(!file.lowercased().contains(word.lowercased()), "\(word)") }
+    for kept in [
+      "|Linux ", " 2.6.31.12 #1 PREEMPT", " X1200 ", "Black Ink Cartridge T08M1", "54 6f 6e 65 72 20 6c 6f 77",
+      "00 1A 2B 3C 41 42", "Copies 555779, Version 1.2345", ".7.10.1.1.1|",
+    ] { #expect(file.contains(kept), "\(kept)") }
+    #expect(walk.bindings.count == Self.described.bindings.count)
+  }
+
+  @Test func `a text in hexadecimal digits is masked as it would be, in the case of its digits`() throws {
+    let walk = Interpretation.anonymised(Self.described, seed: 7).walk
+    for (object, separator, isUpper) in [([4, 0], " ", false), ([5, 0], ":", true)] as [([UInt32], Character, Bool)] {
+      let name = ObjectIdentifier([1, 3, 6, 1, 4, 1, 99999, 7] + object)
+      let text = String(decoding: try #require(walk[name]?.octets), as: UTF8.self)
+      #expect(text.count == Self.described[name]?.octets?.count)
+      let digits = text.split(separator: separator)
+      #expect(digits.allSatisfy { UInt8($0, radix: 16).map { UInt8(ascii: "A")...UInt8(ascii: "z") ~= $0 } == true })
+      #expect(text == (isUpper ? text.uppercased() : text.lowercased()))
+    }
+  }
+
   @Test func `a declared character set tells which bytes are letters`() throws {
     // 0x81 is ü in code page 850, and no letter in ISO 8859-1.
     let walk = Walk([

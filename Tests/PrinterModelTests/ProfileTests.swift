@@ -354,6 +354,8 @@ struct ProfileTests {
     let head = Self.head.replacingOccurrences(of: "[match]", with: "[match]\ndescriptions = [\"\"]")
     #expect(refusal(head)?.key == "match.descriptions")
     #expect(refusal(Self.head + "[[brand]]\nprefix = \" \"\nmake = \"A\"")?.key == "brand[0].prefix")
+    let nobodys = Self.head.replacing(#/make = "[^"]*"/#, with: "make = \"\"", maxReplacements: 1)
+    #expect(refusal(nobodys)?.key == "make")
   }
 
   @Test func `an object that is read as two meters is refused, and a meter of two labels in one table`() {
@@ -365,6 +367,45 @@ struct ProfileTests {
       "[[table]]\nid = \"t\"\nlabels = \"1.3.1\"\nvalues = \"1.3.2\"\nunit = \"sheets\"\nconfidence = \"standard\"\n"
     let rows = "row = [{ label = \"1\", meter = \"print\" }, { label = \"2\", meter = \"print\" }]\n"
     #expect(refusal(Self.head + table + rows)?.key == "table[0].row[1].meter")
+  }
+
+  @Test func `a cell of a table is no counter beside it, and has one meter in all tables`() {
+    func table(_ id: String, _ meter: String) -> String {
+      """
+      [[table]]
+      id = "\(id)"
+      labels = "1.3.6.1.4.1.99999.2.1.2"
+      values = "1.3.6.1.4.1.99999.2.1.3"
+      unit = "impressions"
+      confidence = "reported"
+      row = [{ label = "Copies", meter = "\(meter)" }]
+
+      """
+    }
+    let check = "[[check]]\nname = \"a\"\ntotal = \"fax\"\nparts = [\"copy\"]\n"
+    func counter(_ oid: String) -> String {
+      "[[counter]]\nid = \"same\"\noid = \"1.3.6.1.4.1.99999.\(oid)\"\nmeter = \"fax\"\nunit = \"impressions\"\n"
+        + "confidence = \"reported\"\n"
+    }
+    let error = refusal(Self.head + table("t", "copy") + counter("2.1.3.1") + check)
+    #expect(error?.key == "counter[0].oid" && error?.expected.contains("a cell of the table `t`") == true)
+    #expect(refusal(Self.head + table("t", "copy") + counter("2.1.4.1") + check) == nil)
+    let tables = refusal(Self.head + table("t", "copy") + table("u", "fax") + check)
+    #expect(tables?.key == "table[1].row[0].meter")
+    #expect(refusal(Self.head + table("t", "copy") + table("u", "copy") + counter("3.0") + check) == nil)
+  }
+
+  @Test func `the life count and a total that the profile does not read prove nothing`() {
+    func counter(_ meter: String) -> String {
+      "[[counter]]\nid = \"a\"\noid = \"1.3.6.1.4.1.99999.2.0\"\nmeter = \"\(meter)\"\nunit = \"impressions\"\n"
+        + "confidence = \"mib-defined\"\n"
+    }
+    let check = "[[check]]\nname = \"a\"\ntotal = \"life\"\nparts = [\"total\"]\n"
+    let error = refusal(Self.head + counter("copy") + check)
+    #expect(error?.key == "check[0].total" && error?.expected.contains("proves nothing") == true)
+    #expect(refusal(Self.head + counter("total") + check) == nil)
+    let twice = refusal(Self.head + counter("total") + check + check)
+    #expect(twice?.key == "check[1].name" && twice?.expected.contains("each name once") == true)
   }
 
   @Test func `a reported counter that no check can prove is refused`() {

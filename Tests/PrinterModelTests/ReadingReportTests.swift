@@ -65,7 +65,7 @@ struct ReadingReportTests {
     let capacity = try #require(source(black, "capacityRaw"))
     #expect(capacity["oid"].string == "1.3.6.1.2.1.43.11.1.1.8.3.1" && capacity["unit"].string == "impressions")
     #expect(capacity["raw"].string == "INTEGER 20000")
-    #expect(source(black, "levelRaw")?["rule"].string == "rfc3805/supply-level@2")
+    #expect(source(black, "levelRaw")?["rule"].string == "rfc3805/supply-level@3")
     #expect(source(black, "colorant")?["oid"].string == "1.3.6.1.2.1.43.12.1.1.4.3.4")
     #expect(
       source(black, "partNumber")?["raw"].string == "OCTET STRING 426c61636b20546f6e65723b504e203130304b3b534e30303031")

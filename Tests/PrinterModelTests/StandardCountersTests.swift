@@ -54,7 +54,7 @@ struct StandardCountersTests {
     let sources = Interpretation.sources(try Fixtures.walk("imaging-counters")).supplies[staples.row] ?? []
     let level = try #require(sources.first { $0.value == "levelRaw" })
     #expect(level.source.name == [1, 3, 6, 1, 2, 1, 43, 31, 1, 1, 8, 1, 1])
-    #expect(level.rule == Rule("rfc3806/supply-level@1"))
+    #expect(level.rule == Rule("rfc3806/supply-level@2"))
   }
 
   @Test func `a power-on count that cannot be one is found`() throws {

@@ -57,6 +57,31 @@ struct StatedUnitTests {
   }
 }
 
+@Suite("A sentinel in a counter")
+struct UnsignedSentinelTests {
+  private static let marker = "1.3.6.1.2.1.43.10.2.1.3.1.1|2|7\n1.3.6.1.2.1.43.10.2.1.4.1.1"
+
+  @Test(arguments: ["65|4294967295", "65|4294967294", "66|4294967295", "2|4294967294"])
+  func `is no count, and a finding tells it`(value: String) {
+    let reading = read("\(Self.marker)|\(value)")
+    #expect(reading.meters.isEmpty)
+    #expect(reading.findings.contains { $0.message.contains("without its sign") })
+  }
+
+  @Test(arguments: ["65|4294967293", "70|4294967295"])
+  func `is not what a counter can have counted`(value: String) {
+    let reading = read("\(Self.marker)|\(value)")
+    #expect(reading.value("total") == UInt64(value.dropFirst(3)))
+    #expect(reading.findings.isEmpty)
+  }
+
+  @Test func `of a maker leaves the life count as the total`() {
+    let own = "1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.1347.41\n1.3.6.1.4.1.1347.43.10.1.1.12.1.1|65|"
+    #expect(read("\(Self.marker)|65|70\n\(own)80").value("total") == 80)
+    #expect(read("\(Self.marker)|65|70\n\(own)4294967294").value("total") == 70)
+  }
+}
+
 @Suite("Several markers that count alike")
 struct SeveralMarkersTests {
   private static let markers = (1...4).map { row in
@@ -68,6 +93,12 @@ struct SeveralMarkersTests {
     #expect(reading.value("total") == nil)
     #expect(reading.value("total#marker 1.1") == 100 && reading.value("total#marker 1.4") == 400)
     #expect(reading.findings.contains { $0.message.contains("several markers") && $0.message.contains("no total") })
+  }
+
+  @Test func `have none either where they have one count, and the finding tells what is not known`() {
+    let reading = read(Self.markers.replacing(/[234]00\n/, with: "100\n"))
+    #expect(reading.value("total") == nil && reading.meters.count == 4)
+    #expect(reading.findings.contains { $0.message.contains("4 times 100") && $0.message.contains("one for each") })
   }
 
   @Test func `have the total that the device's own sum proves`() {
@@ -216,7 +247,7 @@ struct MakersWaysTests {
       "what the standard measured stays, and a waste box is no toner")
     let black = try #require(reading.supplies.first)
     #expect(black.level == -3 && black.quality == .exact && black.rule == Rule("brother/supply-record@5"))
-    #expect(reading.supplies[3].pagesRemaining == 9_000 && reading.supplies[3].rule == Rule("rfc3805/supply-level@2"))
+    #expect(reading.supplies[3].pagesRemaining == 9_000 && reading.supplies[3].rule == Rule("rfc3805/supply-level@3"))
     let sources = Interpretation.sources(SNMPRec.parse(Array((walk + "\n").utf8)).walk).supplies[black.row] ?? []
     #expect(sources.first { $0.value == "percentRemaining" }?.source.name.description == "\(info).8.0")
     #expect(sources.first { $0.value == "levelRaw" }?.quality == .someRemaining)
@@ -363,6 +394,14 @@ struct SupplyLabelTests {
       ("Cyan Toner, PN44315308", "44315308", nil), ("Toner;PN unknown;SN unknown", nil, nil),
       ("SNAP2 unit", nil, nil), ("PNEUMATIC 3 UNIT", nil, nil), ("Toner S/N: (unknown)", nil, nil),
       ("TK-8527K", "TK-8527K", nil),
+      ("Toner S/N=CAJ1234", nil, "CAJ1234"), ("Toner S/N#CAJ1234", nil, "CAJ1234"),
+      ("\"Toner S/N CAJ1234\"", nil, "CAJ1234"), ("Toner S/N CAJ1234.", nil, "CAJ1234"),
+      ("Toner S/N: [CAJ1234]", nil, "CAJ1234"), ("Toner (S/N 'CAJ1234')", nil, "CAJ1234"),
+      ("Toner s/n caj1234", nil, "caj1234"), ("CRUM-S/N:SEC1234567", nil, "SEC1234567"),
+      ("Black Toner Serial Number: 16030A12", nil, "16030A12"), ("Toner Ser. No. 16030A12", nil, "16030A12"),
+      ("Black Toner Part No. 106R01443", "106R01443", nil), ("Black Toner, Part Number 106R01443", "106R01443", nil),
+      ("Black Toner PN-106R01443", "106R01443", nil), ("Toner S/N CRUM-12.5-", nil, "CRUM-12.5-"),
+      ("Toner X-SN12 Serial Interface", nil, nil), ("Toner Serialised 7", nil, nil), ("Toner SN/A, PN: -", nil, nil),
     ] as [(String, String?, String?)])
   func `are read whatever stands around them`(description: String, part: String?, serial: String?) throws {
     let row = "1.3.6.1.2.1.43.11.1.1"

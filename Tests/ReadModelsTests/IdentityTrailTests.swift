@@ -118,7 +118,7 @@ import Testing
   private func forecast(_ events: [Event]) -> String {
     var histories = LevelHistories()
     for event in events { histories.apply(event) }
-    return histories.forecast(device, RowIndex([1, 1])).words
+    return histories.forecast(device, RowIndex([1, 1]), at: events.last?.time ?? 0).words
   }
 
   @Test func `is estimated from the levels since the last replacement, never across it`() {
@@ -137,7 +137,7 @@ import Testing
 
   @Test func `unknown levels are no points, and ten years of readings are as good as one`() {
     let gaps = (0..<20).map { taken($0, $0 % 2 == 0 ? 90 - 4 * Double($0) : nil) }
-    #expect(forecast(gaps).hasPrefix("4 ("))
+    #expect(forecast(gaps).hasPrefix("3 ("), "a day has passed since the last level")
     let long = (0..<3_650).map { taken($0, 100 - Double($0) / 40) }
     #expect(forecast(long).hasPrefix("351 (35"))
   }

@@ -92,11 +92,30 @@ import Testing
     #expect(setting.earlier.map { setting.value.volume(since: $0) } == 2)
     #expect(setting.epoch.first.map { setting.value.volume(since: $0) } == 3)
     #expect(chain.text.contains("2 impressions since then") && chain.text.contains("3 impressions"))
-    #expect(chain.text.contains("2 were counted since epoch 1, and what was read after it counts for nothing"))
+    #expect(
+      chain.text.contains("2 were counted since it was 101 in epoch 1, and what was read in between counts for nothing")
+    )
     let json = try #require(try JSONSerialization.jsonObject(with: Data(chain.json)) as? [String: Any])
     #expect((json["meterEpoch"] as? [String: Any])?["continues"] as? Int == 1)
     try await append(reading(total(104)))
     #expect(try explain().setting.earlier?.meter.value == 103)
+  }
+
+  @Test func `goes on from the value before a rise that was read wrongly`() async throws {
+    try await fleet.live(polls: 1)
+    let back = MeterEpochOpened(
+      meter: .total, epoch: 2, previous: 90_100, current: 104, evidence: "returned to 104 from 90100",
+      cause: "returned",
+      volume: 3, continues: 1)
+    try await append(
+      reading(total(90_000)), reading(total(90_100)), .meterEpochOpened(back), reading(total(104)))
+    let chain = try explain()
+    #expect(chain.setting.epoch.number == 2 && chain.setting.earlier?.meter.value == 101)
+    #expect(chain.text.contains("3 impressions since then") && chain.text.contains("in the epoch"))
+    #expect(chain.setting.epoch.first.flatMap { chain.setting.value.volume(since: $0) } == 4)
+    #expect(chain.text.contains("3 were counted since it was 101 in epoch 1"))
+    try await append(reading(total(110)))
+    #expect(try explain().setting.earlier?.meter.value == 104)
   }
 
   @Test func `counts a range once that wrong readings interrupted`() {
@@ -112,6 +131,18 @@ import Testing
     ]
     for (time, body) in bodies.enumerated() { ranges.apply(Event(time: Int64(time), body)) }
     #expect(ranges.counted == 61 && ranges.ranges.count == 1)
+  }
+
+  @Test func `counts no page of a rise that was read wrongly`() {
+    var ranges = CountedRanges(.total)
+    func read(_ value: UInt64) -> EventBody { reading(total(value)) }
+    let back = MeterEpochOpened(
+      meter: .total, epoch: 2, previous: 90_100, current: 163, evidence: "", volume: 3, continues: 1)
+    for (time, body) in [read(100), read(160), read(90_000), .meterEpochOpened(back), read(163), read(170)].enumerated()
+    {
+      ranges.apply(Event(time: Int64(time), body))
+    }
+    #expect(ranges.counted == 70 && ranges.ranges.count == 1)
   }
 
   @Test func `is set anew by another rule for the same number`() async throws {

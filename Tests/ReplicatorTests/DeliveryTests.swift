@@ -28,7 +28,7 @@ import Testing
     _ = delivery.received(.opened)
     #expect(
       delivery.received(welcome([1: 40])) == [
-        .read(first: place(1, 41), recordsMax: 60, bytesMax: Delivery.batchBytesMax)
+        .read(first: place(1, 41), recordsMax: 60, bytesMax: BatchSize.bytesMax)
       ])
     #expect(delivery.cursor == place(1, 90))
     #expect(delivery.lag == 60)
@@ -39,14 +39,50 @@ import Testing
     _ = delivery.received(.opened)
     #expect(
       delivery.received(welcome([:], window: 10)).last
-        == .read(first: place(1, 1), recordsMax: 10, bytesMax: Delivery.batchBytesMax))
+        == .read(first: place(1, 1), recordsMax: 10, bytesMax: BatchSize.bytesMax))
     #expect(delivery.received(.read(run(place(1, 1), 10))) == [.send(run(place(1, 1), 10))])
     #expect(delivery.inFlight == 10)
     #expect(delivery.received(.acknowledged(place(1, 1))) == [.moveCursor(place(1, 1))])
     #expect(
       delivery.received(.acknowledged(place(1, 5))) == [
-        .moveCursor(place(1, 5)), .read(first: place(1, 11), recordsMax: 5, bytesMax: Delivery.batchBytesMax),
+        .moveCursor(place(1, 5)), .read(first: place(1, 11), recordsMax: 5, bytesMax: BatchSize.bytesMax),
       ])
+  }
+
+  /// A link that takes so many bytes and breaks: what fits is acknowledged, what does not is lost.
+  @Test func `over a link that breaks all the time batches shrink until they get through, and grow again`() {
+    let (payload, carried) = (1_000, 20_000)
+    let head: UInt64 = 2_000
+    var delivery = Delivery(heads: [place(1, head)], cursor: nil)
+    var (held, streams, sizes) = (UInt64(0), 0, [Int]())
+    while held < head, streams < 500 {
+      streams += 1
+      _ = delivery.received(.opened)
+      var actions = delivery.received(welcome([1: held], window: 10_000))
+      var left = carried
+      while case .read(let first, let recordsMax, let bytesMax)? = actions.last {
+        sizes.append(bytesMax)
+        let count = min(recordsMax, max(bytesMax / payload, 1))
+        actions = delivery.received(.read(run(first, count)))
+        left -= count * payload
+        guard left >= 0 else { break }
+        held = first.sequence + UInt64(count) - 1
+        actions = delivery.received(.acknowledged(place(1, held)))
+      }
+      _ = delivery.received(.closed)
+    }
+    #expect(held == head)
+    #expect(streams < 300)
+    #expect(sizes.first == BatchSize.bytesMax)
+    #expect(zip(sizes, sizes.dropFirst()).contains { $0 < $1 }, "none grew")
+  }
+
+  @Test func `a batch is never smaller than some kilobytes, and never larger than before`() {
+    var size = BatchSize()
+    for _ in 0..<50 { size.broke() }
+    #expect(size.bytes == BatchSize.bytesMin && size.records == BatchSize.bytesMin / BatchSize.bytesPerRecord)
+    for _ in 0..<50 { size.arrived() }
+    #expect(size == BatchSize() && size.records == BatchSize.recordsMax)
   }
 
   @Test func `a countersignature is kept with the key that the hub named, and without a key it is nothing`() {
@@ -66,14 +102,14 @@ import Testing
     _ = delivery.received(.opened)
     #expect(
       delivery.received(welcome([1: 60])).last
-        == .read(first: place(1, 61), recordsMax: 40, bytesMax: Delivery.batchBytesMax))
+        == .read(first: place(1, 61), recordsMax: 40, bytesMax: BatchSize.bytesMax))
 
     _ = delivery.received(.closed)
     _ = delivery.received(.opened)
     let actions = delivery.received(welcome([1: 20]))
     #expect(
       actions == [
-        .sendLost(epoch: 1, 21...60), .read(first: place(1, 61), recordsMax: 40, bytesMax: Delivery.batchBytesMax),
+        .sendLost(epoch: 1, 21...60), .read(first: place(1, 61), recordsMax: 40, bytesMax: BatchSize.bytesMax),
       ])
 
     // A hub that does not know of losses is left where it is.
@@ -154,7 +190,7 @@ import Testing
     let actions = delivery.received(.read(run(place(1, 1), 2)))
     #expect(
       actions == [
-        .send(run(place(1, 1), 2)), .read(first: place(2, 1), recordsMax: 1, bytesMax: Delivery.batchBytesMax),
+        .send(run(place(1, 1), 2)), .read(first: place(2, 1), recordsMax: 1, bytesMax: BatchSize.bytesMax),
       ])
   }
 
@@ -189,7 +225,7 @@ import Testing
     _ = delivery.received(.opened)
     let actions = delivery.received(welcome([1: 800]))
     #expect(actions.contains { if case .beginEpoch = $0 { true } else { false } })
-    #expect(actions.contains(.read(first: place(1, 499), recordsMax: 22, bytesMax: Delivery.batchBytesMax)))
+    #expect(actions.contains(.read(first: place(1, 499), recordsMax: 22, bytesMax: BatchSize.bytesMax)))
     _ = delivery.received(.read(run(place(1, 499), 22)))
     for sequence in 501...503 as ClosedRange<UInt64> {
       #expect(
@@ -207,14 +243,14 @@ import Testing
       ])
     #expect(
       delivery.received(.grew(place(2, 1)))
-        == [.read(first: place(2, 1), recordsMax: 1, bytesMax: Delivery.batchBytesMax)])
+        == [.read(first: place(2, 1), recordsMax: 1, bytesMax: BatchSize.bytesMax)])
   }
 
   @Test func `what was appended just before an epoch began, and is told after, is sent in the same stream`() {
     var delivery = Delivery(heads: [place(1, 20)], cursor: place(1, 20))
     _ = delivery.received(.opened)
     #expect(delivery.received(welcome([1: 20])) == [])
-    let all = Delivery.batchBytesMax
+    let all = BatchSize.bytesMax
     #expect(delivery.received(.grew(place(2, 1))) == [.read(first: place(2, 1), recordsMax: 1, bytesMax: all)])
     // While a read is under way nothing is read besides.
     #expect(delivery.received(.grew(place(1, 22))) == [])
@@ -242,11 +278,11 @@ import Testing
     _ = delivery.received(.opened)
     #expect(
       delivery.received(welcome([1: 20]))
-        == [.read(first: place(1, 20), recordsMax: 1, bytesMax: Delivery.batchBytesMax)])
+        == [.read(first: place(1, 20), recordsMax: 1, bytesMax: BatchSize.bytesMax)])
     #expect(delivery.received(.read(run(place(1, 20), 1))) == [.send(run(place(1, 20), 1))])
     #expect(
       delivery.received(.acknowledged(place(1, 20))) == [
-        .moveCursor(place(1, 20)), .read(first: place(1, 21), recordsMax: 10, bytesMax: Delivery.batchBytesMax),
+        .moveCursor(place(1, 20)), .read(first: place(1, 21), recordsMax: 10, bytesMax: BatchSize.bytesMax),
       ])
   }
 
@@ -263,7 +299,7 @@ import Testing
     _ = delivery.received(.opened)
     #expect(
       delivery.received(welcome([1: 20]))
-        == [.read(first: place(1, 11), recordsMax: 10, bytesMax: Delivery.batchBytesMax)], "not beyond the hub's end")
+        == [.read(first: place(1, 11), recordsMax: 10, bytesMax: BatchSize.bytesMax)], "not beyond the hub's end")
     _ = delivery.received(.read(run(place(1, 11), 10)))
     let reason = "the hub holds another record under 1/18"
     #expect(
@@ -278,17 +314,17 @@ import Testing
     _ = delivery.received(.opened)
     #expect(
       delivery.received(welcome([:])).contains(
-        .read(first: place(1, 1), recordsMax: 30, bytesMax: Delivery.batchBytesMax)))
+        .read(first: place(1, 1), recordsMax: 30, bytesMax: BatchSize.bytesMax)))
     // The journal's run ends at the gap.
     #expect(
       delivery.received(.read(run(place(1, 1), 10))) == [
         .send(run(place(1, 1), 10)), .sendLost(epoch: 1, 11...20),
-        .read(first: place(1, 21), recordsMax: 10, bytesMax: Delivery.batchBytesMax),
+        .read(first: place(1, 21), recordsMax: 10, bytesMax: BatchSize.bytesMax),
       ])
     #expect(
       delivery.received(.read(run(place(1, 21), 8))) == [
         .send(run(place(1, 21), 8)), .sendLost(epoch: 1, 29...30),
-        .read(first: place(2, 1), recordsMax: 1, bytesMax: Delivery.batchBytesMax),
+        .read(first: place(2, 1), recordsMax: 1, bytesMax: BatchSize.bytesMax),
       ])
     _ = delivery.received(.read(run(place(2, 1), 1)))
     _ = delivery.received(.acknowledged(place(1, 30)))
@@ -301,14 +337,14 @@ import Testing
     #expect(
       delivery.received(welcome([1: 15])) == [
         .moveCursor(place(1, 15)), .sendLost(epoch: 1, 16...20),
-        .read(first: place(1, 21), recordsMax: 10, bytesMax: Delivery.batchBytesMax),
+        .read(first: place(1, 21), recordsMax: 10, bytesMax: BatchSize.bytesMax),
       ])
     // A hub that has everything, also what came after the end that is known here.
     var behind = Delivery(heads: [place(1, 30), place(2, 1)], lost: [1: [11...20]], cursor: nil)
     _ = behind.received(.opened)
     #expect(
       behind.received(welcome([1: 40])) == [
-        .read(first: place(2, 1), recordsMax: 1, bytesMax: Delivery.batchBytesMax)
+        .read(first: place(2, 1), recordsMax: 1, bytesMax: BatchSize.bytesMax)
       ])
   }
 
@@ -318,7 +354,7 @@ import Testing
     let old = Welcome(holdings: [1: 10], windowRecords: 100, batchBytesMax: 1 << 20, takesLost: false)
     #expect(
       delivery.received(.welcomed(old)) == [
-        .read(first: place(2, 1), recordsMax: 1, bytesMax: Delivery.batchBytesMax)
+        .read(first: place(2, 1), recordsMax: 1, bytesMax: BatchSize.bytesMax)
       ])
     #expect(delivery.lag == 1)
   }
@@ -338,7 +374,7 @@ import Testing
     #expect(
       delivery.received(
         .welcomed(Welcome(holdings: [1: 20], windowRecords: 1000, batchBytesMax: 1 << 20, troubles: troubles)))
-        == [.read(first: place(1, 20), recordsMax: 1, bytesMax: Delivery.batchBytesMax)], "not before the proof")
+        == [.read(first: place(1, 20), recordsMax: 1, bytesMax: BatchSize.bytesMax)], "not before the proof")
     _ = delivery.received(.read(run(place(1, 20), 1)))
     #expect(
       delivery.received(.acknowledged(place(1, 20))).dropLast() == [

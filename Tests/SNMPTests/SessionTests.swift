@@ -83,6 +83,60 @@ internal import Testing
     #expect(!session.isBusy)
   }
 
+  @Test func `The time of waking up is no round trip: an awake device is asked again as soon as before`() throws {
+    var session = session { $0.firstPacketPatience = .seconds(4) }
+    let sent = try #require(session.request(.get([Self.sysDescr]), now: start).sent)
+    _ = session.timerFired(now: start + .seconds(1))
+    _ = session.timerFired(now: start + .seconds(3))
+    _ = session.received(try answer(sent), now: start + .seconds(4))
+    #expect(session.timeout == .seconds(1))
+    // It hangs on requests of several names: 1 s, 2 s and 4 s, which a reading by hand has the patience for.
+    let names = [Self.sysDescr, Self.sysDescr.appending(0)]
+    let several = start + .seconds(4)
+    var deadline = try #require(session.request(.get(names), now: several).timer)
+    while let next = session.timerFired(now: deadline).timer { deadline = next }
+    #expect(several.duration(to: deadline) == .seconds(7))
+  }
+
+  @Test func `What the device took to wake up is waited for after the next pause`() throws {
+    var session = session { $0.firstPacketPatience = .seconds(4) }
+    var now = start
+    var first: [Duration] = []
+    for _ in 0..<3 {
+      var actions = session.request(.get([Self.sysDescr]), now: now)
+      let sent = try #require(actions.sent)
+      first.append(now.duration(to: try #require(actions.timer)))
+      let woken = now + .milliseconds(3_900)
+      while let timer = actions.timer, timer < woken { actions = session.timerFired(now: timer) }
+      _ = session.received(try answer(sent), now: woken)
+      let next = try #require(session.request(.get([Self.sysDescr]), now: woken).sent)
+      _ = session.received(try answer(next), now: woken + .milliseconds(20))
+      #expect(session.timeout == .milliseconds(250), "that of a device which is awake")
+      now = woken + .seconds(1_800)
+    }
+    #expect(first == [.seconds(1), .seconds(4), .seconds(8)], "one packet wakes it, not three")
+  }
+
+  @Test func `A device that is slow awake, too, is waited for`() throws {
+    var session = session { $0.firstPacketPatience = .seconds(4) }
+    var now = start
+    var sends: [Int] = []
+    for _ in 0..<4 {
+      var actions = session.request(.get([Self.sysDescr]), now: now)
+      let sent = try #require(actions.sent)
+      let answered = now + .milliseconds(2_900)
+      var count = 1
+      while let timer = actions.timer, timer < answered {
+        actions = session.timerFired(now: timer)
+        count += 1
+      }
+      sends.append(count)
+      _ = session.received(try answer(sent), now: answered)
+      now = answered
+    }
+    #expect(sends == [2, 2, 2, 1], "one request later than without a pause before the first")
+  }
+
   @Test(arguments: [(Duration.seconds(30), Duration.seconds(4)), (.milliseconds(500), .milliseconds(1_750))])
   func `The first request of a poll is patient, the next one of the same poll is not`(
     pause: Duration, lasts: Duration

@@ -31,6 +31,8 @@ struct `A service` {
     }
     let installs = try await site.installs()
     #expect(installs.count == 1)
+    // The system keeps ten messages that nobody takes, and the agent does not wait with another.
+    manager.listen()
     #expect(try await agent.terminate() == 0)
     try await manager.waits(for: "STOPPING=1")
     #expect(manager.heard.firstIndex { $0.contains("READY=1") } == 0, "\(manager.heard.prefix(3))")
@@ -323,7 +325,7 @@ private final class Manager {
     }
   }
 
-  private func listen() {
+  func listen() {
     var buffer = [UInt8](repeating: 0, count: 4_096)
     while true {
       let count = recv(descriptor, &buffer, buffer.count, 0)

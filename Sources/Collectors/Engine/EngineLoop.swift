@@ -40,6 +40,8 @@ final class EngineLoop {
   private var recent: [Endpoint: Instant] = [:]
   private var statistics = EngineStatistics()
   private var endedSincePublish = 0
+  /// Flights that ended in this turn. They land together at its end: waking who waits costs as much for many as for one.
+  private var landing: [AnyFlight] = []
   private var isWaitingForWritable = false
 
   init(_ parameters: EngineParameters, _ shared: EngineShared) throws(EngineError) {
@@ -78,10 +80,14 @@ final class EngineLoop {
       }
       let news = shared.collect()
       admit(news.arrivals, cancelled: news.cancelled)
-      if news.isStopping { return stop() }
+      if news.isStopping {
+        land()
+        return stop()
+      }
       fireTimers(now: ContinuousClock.now)
       startReady(now: ContinuousClock.now)
       sendDue(now: ContinuousClock.now)
+      land()
       statistics.active = active.count
       statistics.waiting = flights.count - active.count
       shared.publish(statistics, ended: endedSincePublish)
@@ -164,8 +170,14 @@ final class EngineLoop {
     timers.insert(.init(deadline: deadline, flight: flight.id, generation: flight.timerGeneration))
   }
 
+  private func land() {
+    for flight in landing { flight.land() }
+    landing.removeAll(keepingCapacity: true)
+  }
+
   private func end(_ flight: AnyFlight, now: Instant) {
     flight.hasEnded = true
+    landing.append(flight)
     flights[flight.id] = nil
     endedSincePublish += 1
     guard flight.isActive else { return }

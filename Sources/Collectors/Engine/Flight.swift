@@ -40,12 +40,15 @@ class AnyFlight: @unchecked Sendable {
   func timerFired(now: Instant) -> Effects { Effects() }
   func undelivered(_ reason: Undeliverable, now: Instant) -> Effects { Effects() }
   func answeredElsewhere(from source: Endpoint) {}
+  /// Gives the output of a machine that has finished to whoever waits for it.
+  func land() {}
   /// Ends the flight without an output. Only the first end counts.
   func fail(_ error: any Error) {}
 }
 
 final class Flight<Machine: DeviceMachine>: AnyFlight, @unchecked Sendable {
   private var machine: Machine
+  private var output: Machine.Output?
   private var continuation: CheckedContinuation<Machine.Output, any Error>?
 
   init(
@@ -68,6 +71,12 @@ final class Flight<Machine: DeviceMachine>: AnyFlight, @unchecked Sendable {
   }
   override func answeredElsewhere(from source: Endpoint) { machine.answeredElsewhere(from: source) }
 
+  override func land() {
+    guard let output = output.take() else { return }
+    continuation?.resume(returning: output)
+    continuation = nil
+  }
+
   override func fail(_ error: any Error) {
     continuation?.resume(throwing: error)
     continuation = nil
@@ -80,8 +89,7 @@ final class Flight<Machine: DeviceMachine>: AnyFlight, @unchecked Sendable {
       case .send(let datagram): effects.datagrams.append(datagram)
       case .setTimer(let deadline): effects.timer = deadline
       case .finish(let output):
-        continuation?.resume(returning: output)
-        continuation = nil
+        self.output = output
         effects.isFinished = true
         return effects
       }

@@ -103,14 +103,16 @@ package final class UDPEngine: Sendable {
     shutdown()
   }
 
-  /// Runs a machine against a device until it finishes.
+  /// Runs a machine against a device until it finishes. It is made where it stays.
   /// - Throws: `CancellationError` if the task is cancelled, `EngineError` if the engine has no room or is shut down. What the device does or
   ///   does not answer is never thrown: it is in the machine's output.
-  package func run<Machine: DeviceMachine>(_ machine: Machine, at endpoint: Endpoint) async throws -> Machine.Output {
+  package func run<Machine: DeviceMachine>(
+    _ machine: @autoclosure () -> Machine, at endpoint: Endpoint
+  ) async throws -> Machine.Output {
     let id = shared.newID()
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
-        let flight = Flight(id: id, endpoint: endpoint, machine: machine, continuation: continuation)
+        let flight = Flight(id: id, endpoint: endpoint, machine: machine(), continuation: continuation)
         if let refusal = shared.submit(flight) { return flight.fail(refusal) }
         // A cancellation that came before the flight was known is told again.
         if Task.isCancelled { shared.cancel(id) }

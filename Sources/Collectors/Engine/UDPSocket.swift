@@ -44,6 +44,7 @@ final class UDPSocket {
     let count = min(datagrams.count, Int(CLINUX_DATAGRAMS_MAX))
     // One buffer for all, so that no pointer outlives its array.
     var joined: [UInt8] = []
+    joined.reserveCapacity(datagrams.prefix(count).reduce(0) { $0 + $1.bytes.count })
     for datagram in datagrams.prefix(count) { joined += datagram.bytes }
     return joined.withUnsafeMutableBufferPointer { buffer in
       var headers: [CLinuxDatagram] = []

@@ -9,6 +9,7 @@
 //   * Sleep, power save, warming up, ready and "door closed again" are states of a healthy printer: not raised.
 //   * What was not read clears nothing: rows are cleared only if the whole table was read, bits only if the object was read.
 //   * What our own rules find (group -1, `AlertRules`) is told in the same way, and damped in the same way, as what devices report.
+//   * What happens again while its alert stands ends that one and raises another: each has its own time and its own day, and can be counted.
 //   * What a session with a device's own pages raised (group -2, `RemoteAlert`) no poll clears.
 //   * What comes and goes is damped (`FlapDamping`).
 //
@@ -58,9 +59,12 @@ package enum AlertTracker {
 
   /// Moves `known` to what our rules say.
   package static func update(_ known: inout KnownDevice, with report: RuleReport, time: Int64) -> [EventBody] {
-    update(&known, report.conditions, time) { key in
-      key.group == AlertRule.group && !report.undecided.contains(key)
-    }
+    let before = known.alerts.filter { report.happened.contains($0.key) }.sorted { $0.key < $1.key }
+    let ended = before.map { clear($0.key, $0.value, in: &known, time) }
+    return ended
+      + update(&known, report.conditions, time) { key in
+        key.group == AlertRule.group && !report.undecided.contains(key)
+      }
   }
 
   /// The end of all alerts of a device that is asked no more.

@@ -17,9 +17,9 @@ extension DeviceIdentity {
   /// The words for a difference in model that no update makes: the IEEE 1284 device ids name two models, or else the models as read do. Nil where
   /// one of the two tells no model, or one of them tells more than the other.
   package func modelContradiction(_ other: DeviceIdentity) -> String? {
-    let ids = (modelOfDeviceID, other.modelOfDeviceID)
-    if let mine = ids.0, let others = ids.1 {
-      return Designation(mine).contradicts(Designation(others)) ? "device id \(others) instead of \(mine)" : nil
+    if let mine = modelOfDeviceID, let others = other.modelOfDeviceID {
+      guard Designation(mine).isAnother(than: Designation(others)) else { return nil }
+      return "device id \(others) instead of \(mine)"
     }
     guard let mine = readModel, let others = other.readModel else { return nil }
     return Designation(mine).contradicts(Designation(others)) ? "\(others) instead of \(mine)" : nil
@@ -31,9 +31,11 @@ extension DeviceIdentity {
   private var readModel: String? { model == printerName ? nil : model?.text }
 }
 
-/// The words of a model that hold digits, as `P2055DN`: they stay when a language or a version's text changes.
+/// A model by its words. Those that hold digits, as `P2055DN`, stay when a language or a version's text changes.
 private struct Designation {
-  private let words: Set<String>
+  /// Those that hold digits.
+  private var numbered: Set<String> = []
+  private var all: Set<String> = []
 
   /// Numbers from this length on are dates and build numbers.
   private static let buildDigitsMin = 6
@@ -42,22 +44,42 @@ private struct Designation {
   ]
 
   init(_ model: String) {
-    let all = model.uppercased().split { !($0.isLetter || $0.isNumber || $0 == ".") }.map(String.init)
-    var kept: Set<String> = []
-    for (index, word) in all.enumerated() where word.contains(where: \.isNumber) {
+    let words = model.uppercased().split { !($0.isLetter || $0.isNumber || $0 == ".") }.map(String.init)
+    for (index, word) in words.enumerated() {
+      all.insert(word)
+      guard word.contains(where: \.isNumber) else { continue }
       let isVersion =
-        word.contains(".") || (index > 0 && Self.versionWords.contains(all[index - 1]))
+        word.contains(".") || (index > 0 && Self.versionWords.contains(words[index - 1]))
         || (word.hasPrefix("V") && word.dropFirst().allSatisfy(\.isNumber))
-      if isVersion || (word.count >= Self.buildDigitsMin && word.allSatisfy(\.isNumber)) { continue }
-      kept.insert(word)
+      if isVersion || (word.count >= Self.buildDigitsMin && word.allSatisfy(\.isNumber)) {
+        all.remove(word)
+      } else {
+        numbered.insert(word)
+      }
     }
-    words = kept
   }
 
-  /// Whether each has a word that the other has not, nor the beginning of it.
-  func contradicts(_ other: Designation) -> Bool { !isCovered(by: other) && !other.isCovered(by: self) }
+  /// Whether each has a word with digits that the other has not, nor the beginning of it: models that were perhaps read from different objects.
+  func contradicts(_ other: Designation) -> Bool {
+    func isBeginning(_ word: String, _ longer: String) -> Bool { longer.hasPrefix(word) }
+    return Self.differ(numbered, other.numbered, isBeginning)
+  }
 
-  private func isCovered(by other: Designation) -> Bool {
-    words.allSatisfy { word in other.words.contains { $0.hasPrefix(word) || word.hasPrefix($0) } }
+  /// Whether two device ids name two models. The maker writes this text for each model, so it is compared strictly: a word may go on with letters
+  /// (`P2055` and `P2055DN`) and not with digits (`T120` and `T1200`), and where neither has a word with digits, all words count.
+  func isAnother(than other: Designation) -> Bool {
+    func isModelOf(_ word: String, _ longer: String) -> Bool {
+      longer.hasPrefix(word) && longer.dropFirst(word.count).allSatisfy(\.isLetter)
+    }
+    if numbered.isEmpty || other.numbered.isEmpty { return Self.differ(all, other.all, ==) }
+    return Self.differ(numbered, other.numbered, isModelOf)
+  }
+
+  /// Whether each of the two has a word that has no like in the other.
+  private static func differ(_ left: Set<String>, _ right: Set<String>, _ isLike: (String, String) -> Bool) -> Bool {
+    func isCovered(_ words: Set<String>, by others: Set<String>) -> Bool {
+      words.allSatisfy { word in others.contains { isLike(word, $0) || isLike($0, word) } }
+    }
+    return !isCovered(left, by: right) && !isCovered(right, by: left)
   }
 }

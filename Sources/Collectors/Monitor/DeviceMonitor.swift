@@ -63,6 +63,7 @@ package struct DeviceMonitor: Sendable {
   package init(_ known: KnownDevice) {
     self.known = known
     identityRead = known.identity
+    reachability = Reachability(daysAsked: known.daysAsked, until: known.silentSince)
     metersRead = known.meters.isEmpty ? nil : known.lastRead
   }
 
@@ -75,6 +76,16 @@ package struct DeviceMonitor: Sendable {
   /// The device is asked no more: no alert of it stands on.
   package mutating func end(time: Int64) -> [Event] {
     AlertTracker.end(&known, time: time).map { Event(time: time, device: known.id, $0) }
+  }
+
+  /// Whether nobody has read it for so long, and it was asked in vain on as many days: neither a clock that is set nor a service that was away
+  /// retires a device. One without an address is not asked.
+  package func isToRetire(after: Duration, time: Int64) -> Bool {
+    guard !known.isRetired, let last = known.lastRead, !UnsetClock.made(last, before: time),
+      .milliseconds(time - last) >= after
+    else { return false }
+    if known.endpoint == nil { return true }
+    return !reachability.isReachable && Double(reachability.daysAsked) >= (after / .seconds(86_400)).rounded(.down)
   }
 
   /// Nobody could read it for so long that it is asked no more. No alert of it stands on.
@@ -103,9 +114,12 @@ package struct DeviceMonitor: Sendable {
       return .full
     }
     let every = countsConfigurationChanges ? Self.fullEvery : Self.fullEveryUncounted
-    let isDue =
-      Duration.milliseconds(time - last) >= Self.fullEvery || Duration.milliseconds(time - fullPollAt) >= every
-    return isDue ? .full : .light
+    return Self.isDue(last, Self.fullEvery, time: time) || Self.isDue(fullPollAt, every, time: time) ? .full : .light
+  }
+
+  /// Whether so much time has passed. A clock that was ahead and was put right says nothing of how much: it has.
+  private static func isDue(_ last: Int64, _ every: Duration, time: Int64) -> Bool {
+    !(.zero..<every).contains(.milliseconds(time - last))
   }
 
   /// How long until the next poll.
@@ -143,11 +157,15 @@ package struct DeviceMonitor: Sendable {
     _ outcome: PollOutcome, time: Int64, thinning: Duration? = nil, rules: DeviceRules = DeviceRules(),
     offsets: [MeterOffset] = []
   ) -> [Event] {
+    known.countAnew(at: time)
+    if let read = metersRead, UnsetClock.made(read, before: time) { metersRead = nil }
     let bodies: [EventBody] =
       switch outcome.result {
       case .failed(let failure): failed(failure, at: outcome.endpoint, time: time, rules)
       case .reading(let poll):
-        received(poll.holding(known.meters[.total]), outcome, time: time, thinning, rules, offsets)
+        received(
+          poll.keepingUnits(of: known.meters).holding(known.meters[.total]), outcome, time: time, thinning, rules,
+          offsets)
       }
     return bodies.map { Event(time: time, device: known.id, $0) }
   }
@@ -161,7 +179,9 @@ package struct DeviceMonitor: Sendable {
     if reachability.failed(time: time) {
       events.append(
         .pollFailed(
-          PollFailed(address: endpoint.description, reason: failure.reason.rawValue, message: failure.message)))
+          PollFailed(
+            address: endpoint.description, reason: failure.reason.rawValue, message: failure.message,
+            daysAsked: reachability.daysAsked)))
     }
     let report = Rules.report(silentSince: since, standing: standing, rules: rules, time: time)
     return events + AlertTracker.update(&known, with: report, time: time)
@@ -199,7 +219,7 @@ package struct DeviceMonitor: Sendable {
     into events: inout [EventBody]
   ) -> MeterStep? {
     var context = MeterContext()
-    context.hasRestarted =
+    context.isUpForLess =
       rest?.interpretation.uptimeTicks.flatMap { before in
         poll.reading.detectors.uptimeTicks.map { $0 < before }
       } ?? false
@@ -304,7 +324,7 @@ package struct DeviceMonitor: Sendable {
   private func isWholeDue(_ poll: PollReading, time: Int64) -> Bool {
     guard poll.interruption == nil else { return false }
     guard isComplete, let last = known.lastFullReading else { return true }
-    return poll.kind == .full && Duration.milliseconds(time - last) >= Self.fullEvery
+    return poll.kind == .full && Self.isDue(last, Self.fullEvery, time: time)
   }
 }
 

@@ -4,8 +4,9 @@
 //
 //     serial number known, and the makes do not differ           -> that device, unless it answers elsewhere now with another MAC: two live
 //                                                                   devices with one serial number are two devices
-//     else MAC known, and no serial numbers contradict           -> that device
-//     else UUID known, and neither of the two contradicts        -> that device
+//     else MAC known, and neither serial numbers, makes nor      -> that device
+//          models contradict
+//     else UUID known, and none of these contradicts             -> that device
 //     else the device known at this address, if nothing
 //          contradicts and one of the two has neither            -> that device (it told more, or less, than before)
 //     else                                                       -> a new device
@@ -197,7 +198,7 @@ package struct DeviceRegistry: Sendable {
   /// The one other device, known without a serial number, that has the MAC, or else the UUID, which is told here; and the words for it.
   private func other(than device: DeviceID, _ identity: DeviceIdentity) -> (DeviceID, words: String)? {
     func only(_ candidates: Set<DeviceID>?, _ words: String) -> (DeviceID, words: String)? {
-      let others = known(candidates) { !macsContradict($0, identity) && makesAgree($0, identity) }.filter {
+      let others = known(candidates) { !macsContradict($0, identity) && kindsAgree($0, identity) }.filter {
         $0 != device && entries[$0]?.identity.comparableSerial == nil
       }
       return others.count == 1 ? others.first.map { ($0, words) } : nil
@@ -275,12 +276,13 @@ package struct DeviceRegistry: Sendable {
       }
     }
     if let mac = identity.comparableMAC {
-      let candidates = known(byMAC[mac]) { !serialsContradict($0, identity) }
+      // The MAC of a print server outside of the printers is that of each that stands behind it.
+      let candidates = known(byMAC[mac]) { !serialsContradict($0, identity) && kindsAgree($0, identity) }
       if candidates.count == 1, let found = candidates.first { return (found, "MAC \(mac.macText)") }
     }
     if let uuid = identity.comparableUUID {
       let candidates = known(byUUID[uuid]) {
-        !serialsContradict($0, identity) && !macsContradict($0, identity) && makesAgree($0, identity)
+        !serialsContradict($0, identity) && !macsContradict($0, identity) && kindsAgree($0, identity)
       }
       if candidates.count == 1, let found = candidates.first { return (found, "UUID \(uuid)") }
     }
@@ -293,7 +295,7 @@ package struct DeviceRegistry: Sendable {
   private func knownByMAC(_ identity: DeviceIdentity, but serialDevice: DeviceID) -> (DeviceID, evidence: String)? {
     guard let mac = identity.comparableMAC, let entry = entries[serialDevice], macsContradict(entry.identity, identity)
     else { return nil }
-    let alike = known(byMAC[mac]) { !serialsContradict($0, identity) && makesAgree($0, identity) }
+    let alike = known(byMAC[mac]) { !serialsContradict($0, identity) && kindsAgree($0, identity) }
     guard alike.count == 1, let found = alike.first, found != serialDevice else { return nil }
     return (found, "MAC \(mac.macText); its serial number is also that of device \(serialDevice.short)")
   }
@@ -305,6 +307,11 @@ package struct DeviceRegistry: Sendable {
   private func makesAgree(_ left: DeviceIdentity, _ right: DeviceIdentity) -> Bool {
     guard let a = left.make, let b = right.make else { return true }
     return a.lowercased() == b.lowercased()
+  }
+
+  /// Whether two identities are of one kind of device: neither makes nor models contradict.
+  private func kindsAgree(_ left: DeviceIdentity, _ right: DeviceIdentity) -> Bool {
+    makesAgree(left, right) && left.modelContradiction(right) == nil
   }
 
   private func serialsContradict(_ left: DeviceIdentity, _ right: DeviceIdentity) -> Bool {
@@ -319,8 +326,7 @@ package struct DeviceRegistry: Sendable {
 
   /// Whether two identities at one address can be one device: no identifying value differs, and neither does the kind of device.
   private func isCompatible(_ left: DeviceIdentity, _ right: DeviceIdentity) -> Bool {
-    if serialsContradict(left, right) || macsContradict(left, right) || !makesAgree(left, right) { return false }
-    if left.modelContradiction(right) != nil { return false }
+    if serialsContradict(left, right) || macsContradict(left, right) || !kindsAgree(left, right) { return false }
     if let a = left.comparableUUID, let b = right.comparableUUID, a != b { return false }
     guard let a = left.systemObjectID, let b = right.systemObjectID, a != b else { return true }
     // Firmware now and then changes sysObjectID; then the model has to be the same.

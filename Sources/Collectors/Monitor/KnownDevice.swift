@@ -24,6 +24,8 @@ package struct KnownDevice: Equatable, Sendable {
   package var lastRead: Int64?
   /// When it first did not answer, since it last did.
   package var silentSince: Int64?
+  /// Days on which it was asked in vain until then, as far as an earlier run of the service told.
+  package var daysAsked: UInt32 = 0
   package var isRetired = false
   /// When the last whole reading was taken, in milliseconds since 1970 UTC.
   package var lastFullReading: Int64?
@@ -81,27 +83,47 @@ package struct MeterState: Equatable, Sendable {
   package var value: UInt64
   /// Counts from 1.
   package var epoch: UInt32
+  /// By how much the last reading that moved it was above the one before; 0: several readings, and none has; `noRise`: not known.
+  package var lastRise = Self.noRise
+  package static let noRise = UInt32.max
   package var source: ObjectIdentifier
   package var unit: CounterUnit
-  /// A drop without a known reason: a device that read wrongly returns to the count before it. At most one; a list takes no room without.
-  package var drops: [MeterDrop] = []
+  /// What it may return to, oldest first: at most one of each kind, and some meanings. A list takes no room without.
+  package var leaps: [MeterLeap] = []
 
   package init(
-    value: UInt64, epoch: UInt32 = 1, source: ObjectIdentifier, unit: CounterUnit, drops: [MeterDrop] = []
+    value: UInt64, epoch: UInt32 = 1, source: ObjectIdentifier, unit: CounterUnit, leaps: [MeterLeap] = []
   ) {
     self.value = value
     self.epoch = epoch
     self.source = source
     self.unit = unit
-    self.drops = drops
+    self.leaps = leaps
+  }
+
+  /// What it was before the reading that moved it last; nil where that is not known.
+  var valueBeforeRise: UInt64? {
+    lastRise == Self.noRise || value < UInt64(lastRise) ? nil : value - UInt64(lastRise)
   }
 }
 
-/// A drop of a meter that may have been a wrong reading.
-package struct MeterDrop: Equatable, Sendable {
-  /// The last value before it, and the epoch that it ended.
+/// What a meter was before it leapt, and may be again.
+package struct MeterLeap: Equatable, Sendable {
+  package enum Kind: Equatable, Sendable {
+    /// It fell, or rose by more than can have been printed: one of the two readings may have been wrong.
+    case drop, rise
+    /// It fell with another board, which may be exchanged for the former one again.
+    case board
+    /// Another object was read, or another unit told: the former count goes on where this is read again.
+    case meaning(source: ObjectIdentifier, unit: CounterUnit)
+  }
+
+  package var kind: Kind
+  /// The last value before it, and the epoch that this was in. All but a rise have ended that.
   package var value: UInt64
   package var epoch: UInt32
+  /// The first value after it.
+  package var landed: UInt64
   /// From the reading that showed it to the last one.
   package var elapsed: Duration = .zero
   /// Readings after that one.
@@ -109,8 +131,10 @@ package struct MeterDrop: Equatable, Sendable {
   /// Whether the meter has not moved since.
   package var isStill = true
 
-  package init(value: UInt64, epoch: UInt32) {
+  package init(_ kind: Kind, value: UInt64, landed: UInt64, epoch: UInt32) {
+    self.kind = kind
     self.value = value
+    self.landed = landed
     self.epoch = epoch
   }
 }

@@ -5,15 +5,31 @@
 //     another source, another unit                                     -> source, unit
 //     below the value before, of 32 bits, and what it would have
 //       counted around 2^32 is what the device can print in the time   -> rollover, whose volume is known
-//     below it, and serial number, MAC or firmware changed with it     -> boardSwap
+//     below it, and serial number or MAC changed with it               -> boardSwap
 //     below it                                                         -> drop
 //     above what can be printed, and serial number or MAC changed      -> boardSwap
-//     back at the value before a drop, or a little above it            -> returned
+//     back at the value before a leap, or a little above it            -> returned
+//     back at an object and a unit that were read before, and not
+//       below what they told then                                      -> returned
 //
-// A wrong reading is told by the return. The count is at least what it was before the drop, above it by no more than can have been printed since,
-// nothing of the board has changed, and either it has risen by more than can be printed, or the drop is not long ago, the meter has not
-// moved since, and it is ten times nearer to the former count than to the last. Then the former epoch goes on (`continues`): its volume is
-// what was counted since its last value, and the epochs in between are in no volume. Where that cannot be told, the drop stands.
+// A unit that is not told, in either of the two readings, is no other unit. A rollover needs a history near 2^32: the reading before the last was there
+// as well, and the meter did not leap there. Other firmware in the same device is no other board: a drop's evidence says so, and the count may return.
+//
+// A leap is a drop, or a rise by more than can have been printed: one of the two readings around it was wrong. Which one, the return tells. The count
+// is at least what it was before the leap, above it by no more than can have been printed since, serial number and MAC have not changed, and
+//
+//     after either:  it has risen by more than can be printed
+//     after a drop:  the drop is not long ago, and the count is ten times nearer to the former one than to the last; where the meter has moved since,
+//                    it is above the former one by what it moved, and by hardly more; after a long time it has moved by hardly anything
+//     after a rise:  it has fallen, the leap is not long ago or the meter has not moved since, and it is ten times nearer to the former count
+//
+// The same holds after a rise that can have been printed, where the next reading that differs falls back so. Of a device that was started meanwhile it holds
+// for what is more than a job or two: it may have lost what it had not written down, and that is a drop.
+//
+// A count that fell with another board may return as well, where the former board is put back and nobody sees but a rise by more than can be printed.
+//
+// Then the former epoch goes on (`continues`): its volume is what was counted since its value before the leap, and what was read in between is in no
+// volume. Where that cannot be told, the drop stands. A drop is in the journal and known after a restart of the agent; a rise is not.
 //
 // A board whose count happens to be a little above the former one's is not noticed by its count.
 
@@ -24,8 +40,9 @@ package import PrinterModel
 
 /// What surrounds a reading of meters.
 package struct MeterContext: Equatable, Sendable {
-  /// Whether the device's uptime went back since the reading before; it goes into the evidence.
-  package var hasRestarted = false
+  /// Whether the device's uptime went back since the reading before, which goes into the evidence as it is: a restart, or a clock of 32 bits that went
+  /// around.
+  package var isUpForLess = false
   /// Since the reading before; nil where it is not known, or the clock was set back.
   package var elapsed: Duration?
   /// What changed with the counters.
@@ -40,7 +57,7 @@ package struct MeterContext: Equatable, Sendable {
 package struct BoardChange: Equatable, Sendable {
   /// In words, for the evidence; empty: none.
   package var changes: [String] = []
-  /// Serial number or MAC, which no update of firmware changes.
+  /// Whether serial number or MAC are among them, which no update of firmware changes. Firmware alone tells no other board.
   package var isOfIdentity = false
 
   package init() {}
@@ -60,18 +77,24 @@ package struct BoardChange: Equatable, Sendable {
 }
 
 package enum MeterTracker {
-  /// For counters of other units than pages, whose speed nobody knows, and where the time is not known: a 32-bit counter that was above this
-  /// and is below `rolledOverBelow` went once around.
+  /// A counter of 32 bits is near 2^32 above this. Where its speed or the time is not known, it went once around if it is below `rolledOverBelow`
+  /// then.
   private static let rolloverAbove: UInt64 = 0xf000_0000
   private static let rolledOverBelow: UInt64 = 0x1000_0000
   private static let modulus: UInt64 = 1 << 32
-  /// A count that can have been printed from the dropped one is taken for a return within this time, or at the next reading.
+  /// A count that can have been printed from the one before a leap is taken for a return within this time, or at the next reading.
   private static let soon: Duration = .seconds(2 * 3_600)
   /// By how much such a count must be nearer to the former one.
   private static let nearer: UInt64 = 10
-  /// How long a drop is remembered.
-  private static let dropRememberedFor: Duration = .seconds(7 * 24 * 3_600)
-  /// A meter that has moved on from a drop for so long counts: it is the next drop that may be wrong.
+  /// By how much, where the meter has moved since: a counter that was really put back may count to the former value by itself.
+  private static let nearerIfMoved: UInt64 = 100
+  /// Where nobody knows how fast a counter of 32 bits is, it is taken to have leapt if it rose by more than half of what it can hold.
+  private static let leapsBy: UInt64 = 1 << 31
+  /// How long a leap is remembered.
+  private static let leapRememberedFor: Duration = .seconds(7 * 24 * 3_600)
+  /// Objects and units that are remembered beside the present one.
+  private static let meaningsMax = 4
+  /// A meter that has moved on from a leap for so long counts: it is the next drop that may be wrong.
   private static let countsAfter: Duration = .seconds(24 * 3_600)
 
   /// Moves `states` to the meters of a reading; returns the epochs that it opens, ordered by meter.
@@ -84,9 +107,11 @@ package enum MeterTracker {
         states[meter.name] = MeterState(value: meter.value, source: meter.source.name, unit: meter.unit)
         continue
       }
-      var after = MeterState(value: meter.value, epoch: before.epoch, source: meter.source.name, unit: meter.unit)
+      let unit = meter.unit.isStated ? meter.unit : before.unit
+      var after = MeterState(value: meter.value, epoch: before.epoch, source: meter.source.name, unit: unit)
       let end = end(before, meter, context)
-      after.drops = drops(before, meter, end?.cause, context)
+      after.lastRise = lastRise(before, meter, end)
+      after.leaps = leaps(before, meter, end, context)
       if let end {
         after.epoch = before.epoch &+ 1
         opened.append(
@@ -103,63 +128,151 @@ package enum MeterTracker {
     var cause: MeterEpochOpened.Cause
     var evidence: String
     var volume: UInt64?
-    var continues: UInt32?
+    /// The leap that the count has come back from.
+    var returned: MeterLeap?
+    var continues: UInt32? { returned?.epoch }
   }
 
   private static func end(_ before: MeterState, _ meter: Meter, _ context: MeterContext) -> End? {
+    if let leap = before.leaps.first(where: { isRead(again: $0, meter, context) }) {
+      return returned(to: leap, before, meter)
+    }
     if before.source != meter.source.name {
       return End(
         cause: .source,
         evidence: "source changed from \(before.source.shown) to \(meter.source.name.shown) (\(meter.rule))")
     }
-    if before.unit != meter.unit {
+    if before.unit.isStated, meter.unit.isStated, before.unit != meter.unit {
       return End(
         cause: .unit, evidence: "counter unit changed from \(before.unit.rawValue) to \(meter.unit.rawValue)")
     }
-    if meter.value < before.value { return below(before, meter, context) }
-    if let jump = jump(before, meter, context) { return jump }
-    guard let drop = before.drops.first(where: { isReturn(to: $0, before, meter, context) }) else { return nil }
-    return End(
+    if let leap = before.leaps.first(where: { isReturn(to: $0, before, meter, context) }) {
+      return returned(to: leap, before, meter)
+    }
+    if let rise = riseTakenBack(before, meter, context) { return returned(to: rise, before, meter) }
+    return meter.value < before.value ? below(before, meter, context) : jump(before, meter, context)
+  }
+
+  private static func returned(to leap: MeterLeap, _ before: MeterState, _ meter: Meter) -> End {
+    End(
       cause: .returned,
       evidence:
-        "returned to \(meter.value) from \(before.value), after it was \(drop.value) in epoch \(drop.epoch), which goes on",
-      volume: meter.value - drop.value, continues: drop.epoch)
+        "returned to \(meter.value) from \(before.value), after it was \(leap.value) in epoch \(leap.epoch), which goes on",
+      volume: meter.value - leap.value, returned: leap)
   }
 
-  /// Whether the count before the drop goes on, by this file's header.
+  /// Whether the meter is read where it was before another object or unit was: the same counter goes on.
+  private static func isRead(again leap: MeterLeap, _ meter: Meter, _ context: MeterContext) -> Bool {
+    guard leap.kind == .meaning(source: meter.source.name, unit: meter.unit), meter.value >= leap.value,
+      !context.board.isOfIdentity
+    else { return false }
+    guard MeterRules.countsPages(meter.unit) else { return true }
+    return meter.value - leap.value <= plausible(leap.elapsed + (context.elapsed ?? .zero), context)
+  }
+
+  /// Whether the count before the leap goes on, by this file's header.
   private static func isReturn(
-    to drop: MeterDrop, _ before: MeterState, _ meter: Meter, _ context: MeterContext
+    to leap: MeterLeap, _ before: MeterState, _ meter: Meter, _ context: MeterContext
   ) -> Bool {
-    guard meter.value >= drop.value, context.board.changes.isEmpty else { return false }
-    let (step, rise) = (meter.value - drop.value, meter.value - before.value)
-    let sinceDrop = drop.elapsed + (context.elapsed ?? .zero)
-    if MeterRules.countsPages(meter.unit) {
-      func plausible(_ time: Duration) -> UInt64 {
-        MeterRules.plausiblePages(time, perMinute: context.pagesPerMinuteMax)
-      }
-      guard step <= plausible(sinceDrop) else { return false }
-      if let elapsed = context.elapsed, rise > plausible(elapsed) { return true }
+    if case .meaning = leap.kind { return false }
+    guard meter.value >= leap.value, !context.board.isOfIdentity else { return false }
+    let step = meter.value - leap.value
+    let sinceLeap = leap.elapsed + (context.elapsed ?? .zero)
+    if MeterRules.countsPages(before.unit) {
+      guard step <= plausible(sinceLeap, context) else { return false }
+      if isImplausible(before, meter, context) { return true }
     }
-    let isSoon = drop.readings == 0 || sinceDrop <= soon
-    return isSoon && drop.isStill && step <= rise / nearer
+    guard leap.kind != .board else { return false }
+    let distance = max(meter.value, before.value) - min(meter.value, before.value)
+    let isSoon = leap.readings == 0 || sinceLeap <= soon
+    guard meter.value > before.value else {
+      guard step <= distance / nearer else { return false }
+      return before.leaps.contains { $0.kind == .rise } && (isSoon || leap.isStill)
+    }
+    if leap.isStill { return isSoon && step <= distance / nearer }
+    let moved = before.value - min(leap.landed, before.value)
+    guard leap.kind == .drop, moved > 0, step >= moved, step - moved <= distance / nearerIfMoved else { return false }
+    return isSoon || moved <= distance / nearerIfMoved
   }
 
-  /// The drop to remember after this reading, if any.
-  private static func drops(
-    _ before: MeterState, _ meter: Meter, _ cause: MeterEpochOpened.Cause?, _ context: MeterContext
-  ) -> [MeterDrop] {
-    // Only what has no reason may have been read wrongly.
-    guard cause == nil || cause == .drop else { return [] }
-    var drops = before.drops
-    for index in drops.indices {
-      drops[index].elapsed += context.elapsed ?? .zero
-      drops[index].readings += 1
-      drops[index].isStill = drops[index].isStill && meter.value == before.value
+  /// The rise that the meter made last, if it can have been printed and has gone again.
+  private static func riseTakenBack(_ before: MeterState, _ meter: Meter, _ context: MeterContext) -> MeterLeap? {
+    guard let former = before.valueBeforeRise, former > 0, meter.value >= former, meter.value < before.value,
+      !context.board.isOfIdentity, meter.value - former <= (before.value - meter.value) / nearer,
+      !context.isUpForLess || before.value - meter.value > MeterRules.slackPages
+    else { return nil }
+    return MeterLeap(.rise, value: former, landed: before.value, epoch: before.epoch)
+  }
+
+  private static func lastRise(_ before: MeterState, _ meter: Meter, _ end: End?) -> UInt32 {
+    if let returned = end?.returned { return UInt32(clamping: meter.value - returned.value) }
+    guard end == nil, meter.value >= before.value else { return MeterState.noRise }
+    if meter.value == before.value { return before.lastRise == MeterState.noRise ? 0 : before.lastRise }
+    return UInt32(clamping: meter.value - before.value)
+  }
+
+  private static func plausible(_ time: Duration, _ context: MeterContext) -> UInt64 {
+    MeterRules.plausiblePages(time, perMinute: context.pagesPerMinuteMax)
+  }
+
+  /// Whether a count has risen by more than can have been counted.
+  private static func isImplausible(_ before: MeterState, _ meter: Meter, _ context: MeterContext) -> Bool {
+    guard meter.value > before.value else { return false }
+    let rise = meter.value - before.value
+    if let elapsed = context.elapsed, MeterRules.countsPages(before.unit) { return rise > plausible(elapsed, context) }
+    return meter.isOf32Bits && meter.value < modulus && rise > leapsBy
+  }
+
+  /// The leaps to remember after this reading.
+  private static func leaps(
+    _ before: MeterState, _ meter: Meter, _ end: End?, _ context: MeterContext
+  ) -> [MeterLeap] {
+    var leaps = before.leaps.prefix { $0 != end?.returned }.map { leap in
+      var leap = leap
+      leap.elapsed += context.elapsed ?? .zero
+      leap.readings += 1
+      leap.isStill = leap.isStill && meter.value == before.value
+      return leap
     }
-    drops.removeAll { $0.elapsed > dropRememberedFor || cause == .drop && !$0.isStill && $0.elapsed > countsAfter }
+    if let returned = end?.returned {
+      // The epoch that goes on has a new number; whether it was right before an older leap is still to be seen.
+      for index in leaps.indices where leaps[index].epoch == returned.epoch { leaps[index].epoch = before.epoch &+ 1 }
+      return leaps
+    }
+    guard let kind = kind(of: end, before, meter, context) else {
+      leaps.removeAll { $0.elapsed > leapRememberedFor }
+      // Nothing before another board that jumped is comparable.
+      return end == nil ? leaps : []
+    }
+    leaps.removeAll { $0.elapsed > leapRememberedFor || hasEnded($0, with: kind) }
     // Of wrong readings in a row the first tells what was before.
-    if cause == .drop, drops.isEmpty { drops.append(MeterDrop(value: before.value, epoch: before.epoch)) }
-    return drops
+    guard !leaps.contains(where: { $0.kind == kind }) else { return leaps }
+    return leaps.suffix(meaningsMax) + [
+      MeterLeap(kind, value: before.value, landed: meter.value, epoch: before.epoch)
+    ]
+  }
+
+  /// What leap this reading shows; nil: none, or one that leads back to nothing.
+  private static func kind(
+    of end: End?, _ before: MeterState, _ meter: Meter, _ context: MeterContext
+  ) -> MeterLeap.Kind? {
+    switch end?.cause {
+    case .drop, .rollover: .drop
+    case .source, .unit: .meaning(source: before.source, unit: before.unit)
+    case .boardSwap: meter.value < before.value ? .board : nil
+    case .returned: nil
+    case nil: isImplausible(before, meter, context) ? .rise : nil
+    }
+  }
+
+  /// Whether a leap leads back to nothing any more after one of another kind: only what has no reason may have been read wrongly.
+  private static func hasEnded(_ leap: MeterLeap, with kind: MeterLeap.Kind) -> Bool {
+    switch (kind, leap.kind) {
+    case (.meaning, .meaning): leap.kind == kind
+    case (.meaning, _), (.board, _): true
+    case (.drop, .drop), (.drop, .rise): !leap.isStill && leap.elapsed > countsAfter
+    default: false
+    }
   }
 
   private static func below(_ before: MeterState, _ meter: Meter, _ context: MeterContext) -> End {
@@ -168,18 +281,16 @@ package enum MeterTracker {
         cause: .rollover, evidence: "rolled over at 2^32: \(before.value) to \(meter.value)", volume: volume)
     }
     let drop =
-      "dropped from \(before.value) to \(meter.value)" + (context.hasRestarted ? " after a restart" : "")
-    guard !context.board.changes.isEmpty else { return End(cause: .drop, evidence: drop) }
-    return End(
-      cause: .boardSwap, evidence: "another board: \(context.board.changes.joined(separator: ", ")); \(drop)")
+      "dropped from \(before.value) to \(meter.value)"
+      + (context.isUpForLess ? ", while the device is up for less time than before" : "")
+    let changes = context.board.changes.joined(separator: ", ")
+    if context.board.isOfIdentity { return End(cause: .boardSwap, evidence: "another board: \(changes); \(drop)") }
+    return End(cause: .drop, evidence: changes.isEmpty ? drop : "\(drop); \(changes)")
   }
 
   /// A board that was in another device before brings that device's count along.
   private static func jump(_ before: MeterState, _ meter: Meter, _ context: MeterContext) -> End? {
-    guard context.board.isOfIdentity, let elapsed = context.elapsed, MeterRules.countsPages(meter.unit),
-      meter.value - before.value
-        > MeterRules.plausiblePages(elapsed, perMinute: context.pagesPerMinuteMax)
-    else { return nil }
+    guard context.board.isOfIdentity, isImplausible(before, meter, context) else { return nil }
     return End(
       cause: .boardSwap,
       evidence:
@@ -189,13 +300,25 @@ package enum MeterTracker {
 
   /// What was counted if the counter went once around 2^32; nil if it cannot have.
   private static func volumeAround(_ before: MeterState, _ meter: Meter, _ context: MeterContext) -> UInt64? {
-    if case .counter64 = meter.source.raw { return nil }
-    guard before.value < modulus, !context.board.isOfIdentity else { return nil }
-    let volume = modulus - before.value + meter.value
-    if let elapsed = context.elapsed, MeterRules.countsPages(meter.unit) {
-      let plausible = MeterRules.plausiblePages(elapsed, perMinute: context.pagesPerMinuteMax)
-      return volume <= plausible ? volume : nil
+    guard meter.isOf32Bits, before.value < modulus, !context.board.isOfIdentity, hasHistoryNear2To32(before) else {
+      return nil
     }
-    return before.value >= rolloverAbove && meter.value < rolledOverBelow ? volume : nil
+    let volume = modulus - before.value + meter.value
+    if let elapsed = context.elapsed, MeterRules.countsPages(before.unit) {
+      return volume <= plausible(elapsed, context) ? volume : nil
+    }
+    return meter.value < rolledOverBelow ? volume : nil
+  }
+
+  /// Whether the last reading and one before it were near 2^32, and none leapt there.
+  private static func hasHistoryNear2To32(_ state: MeterState) -> Bool {
+    guard let former = state.valueBeforeRise else { return false }
+    return former >= rolloverAbove && !state.leaps.contains { $0.kind == .rise }
+  }
+}
+
+extension Meter {
+  fileprivate var isOf32Bits: Bool {
+    if case .counter64 = source.raw { false } else { true }
   }
 }

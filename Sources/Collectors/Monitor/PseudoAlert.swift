@@ -19,6 +19,13 @@ package enum PseudoAlert {
     1801,  // alertRemovalOfBinaryChangeEntry
   ]
 
+  /// Whether the fuser is below its temperature without anything being stopped by it: it cools down while the printer sleeps and warms up before the
+  /// next job. Kyocera's keep the row for as long as they sleep, as an event that ends (warningBinaryChangeEvent), while hrPrinterDetectedErrorState says
+  /// that nothing is wrong. A fuser that does not get warm is critical.
+  private static func isColdFuser(_ row: PrinterAlert) -> Bool {
+    row.code == 1001 && row.severity == 5
+  }
+
   /// What the description begins with (lower case), for rows whose code tells nothing (`other`, `unknown`).
   private static let beginnings = [
     "sleep", "deep sleep", "sleeping", "power save", "power saver", "powersave", "power saving", "energy save",
@@ -30,7 +37,7 @@ package enum PseudoAlert {
   package static func isState(_ row: PrinterAlert) -> Bool {
     if row.severity == 3 { return false }
     let code = EnumerationNames.subunitCode(row.code ?? 2)
-    if codes.contains(code) { return true }
+    if codes.contains(code) || isColdFuser(row) { return true }
     guard code <= 2, let text = row.description?.text.lowercased() else { return false }
     return beginnings.contains { beginning in
       guard text.hasPrefix(beginning) else { return false }

@@ -11,8 +11,19 @@ package struct Reachability: Equatable, Sendable {
   package private(set) var failures = 0
   private var firstFailure: Int64?
   private var reports = 0
+  /// Days, by UTC, on which it was asked in vain since the last answer. A clock that is set makes one day of years, and a service that is away none.
+  package private(set) var daysAsked: UInt32 = 0
+  private var lastDay: Int64?
 
   package init() {}
+
+  /// As an earlier run of the service left it.
+  package init(daysAsked: UInt32, until last: Int64?) {
+    self.daysAsked = daysAsked
+    lastDay = last.map(Self.day)
+  }
+
+  private static func day(_ time: Int64) -> Int64 { time / 86_400_000 }
 
   package var isReachable: Bool { failures == 0 }
 
@@ -23,6 +34,9 @@ package struct Reachability: Equatable, Sendable {
   /// Takes a failed poll; returns whether it is to be told.
   package mutating func failed(time: Int64) -> Bool {
     failures += 1
+    let day = Self.day(time)
+    if day > lastDay ?? .min, daysAsked < .max { daysAsked += 1 }
+    lastDay = day
     let first = firstFailure ?? time
     firstFailure = first
     let silent = Duration.milliseconds(max(time - first, 0))

@@ -5,8 +5,8 @@
 //     the same MAC, or one of them tells none                           -> the same device
 //     another MAC, and it was started at the same moment with as
 //       good as the same total                                          -> the same device with two interfaces
-//     no two MACs, but two makes or models, or totals of one counter
-//       that cannot be one count                                       -> two devices with one serial number
+//     no two MACs, but two makes or models, moments of starting that
+//       differ, or totals of one counter that cannot be one count      -> two devices with one serial number
 //     another MAC, and either differs or is not told                    -> two devices with one serial number
 
 package import Discovery
@@ -18,12 +18,16 @@ package import PrinterModel
 package struct Sign: Equatable, Sendable {
   /// sysUpTime runs by the device's clock, and the two are read some seconds apart.
   private static let startTolerance: Int64 = 10_000
+  /// What shows two starts: requests that were lost, or that woke the device, make one of them seem earlier by up to so much.
+  private static let startsApart: Int64 = 60_000
   /// Between the two readings the device goes on printing: 200 pages a minute for a quarter of one.
   private static let totalTolerance: UInt64 = 50
 
   package var identity: DeviceIdentity?
   /// When it was started, by our clock: milliseconds since 1970 UTC.
   package var started: Int64?
+  /// Whether that is what SNMP says: a printer may have begun to serve IPP at another moment.
+  package var isStartOfSNMP = true
   package var total: UInt64?
   /// Where the total was read: two addresses may be read in two ways.
   package var totalSource: ObjectIdentifier?
@@ -54,6 +58,7 @@ package struct Sign: Equatable, Sendable {
         return isBeyond ? nil : time - Int64(outcome.cost.milliseconds) - milliseconds
       },
       total: total?.value, totalSource: total?.source.name)
+    isStartOfSNMP = poll.walk[MIB2.sysUpTime] != nil
   }
 
   /// What the other one, which answers at `endpoint`, is to this one.
@@ -88,6 +93,11 @@ package struct Sign: Equatable, Sendable {
       return "\(makeThere) and not \(make)"
     }
     if let words = there.modelContradiction(identity ?? DeviceIdentity()) { return words }
+    if let started, let startedThere = other.started, isStartOfSNMP == other.isStartOfSNMP,
+      (started - startedThere).magnitude > Self.startsApart
+    {
+      return "started \((started - startedThere).magnitude / 1_000) s apart"
+    }
     guard let total, let totalThere = other.total, totalSource == other.totalSource,
       max(total, totalThere) - min(total, totalThere) > Self.totalTolerance
     else { return nil }

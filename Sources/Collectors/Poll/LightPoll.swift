@@ -20,6 +20,8 @@
 // What moves in use (trays, bins, covers, the console) is left out when the device has all three change detectors, when prtAlertAllEvents has
 // counted anything, when they and everything else that was read stand as they stood, when no alert is active, and when it was read within the
 // last `inUseTimeMax`. Whoever prints, moves a counter; an alert moves another. Only paper put into a tray by hand may then be seen late.
+// Where it is known before that it will be asked for (a device that cannot say that nothing happened, a trap, an alert that stands), it is asked for
+// with everything else, which saves a request.
 
 internal import MIB
 internal import PrinterModel
@@ -30,6 +32,8 @@ internal import SNMP
 package struct LightPlan: Hashable, Sendable {
   var always: KnownRead.Plan
   var inUse: KnownRead.Plan
+  /// Both in one reading.
+  var together: KnownRead.Plan
 
   init(_ walk: Walk, profiles: ProfileSet, abilities: DeviceAbilities) {
     let moving = PollTargets.moving(previous: walk, profiles: profiles)
@@ -37,6 +41,17 @@ package struct LightPlan: Hashable, Sendable {
     always = KnownRead.Plan(
       runs: Self.runs(names, walk), abilities: abilities, watched: PrinterMIB.Alert.entry)
     inUse = KnownRead.Plan(runs: Self.runs(moving.inUse, walk), abilities: abilities)
+    together = KnownRead.Plan(runs: always.runs + inUse.runs, abilities: abilities, watched: always.watched)
+  }
+
+  /// The same for a device that bears something else now.
+  func adapted(to abilities: DeviceAbilities) -> LightPlan {
+    guard abilities != always.abilities || abilities != inUse.abilities else { return self }
+    var plan = self
+    plan.always = always.adapted(to: abilities)
+    plan.inUse = inUse.adapted(to: abilities)
+    plan.together = together.adapted(to: abilities)
+    return plan
   }
 
   /// Whether this is the plan of the poll before, as it was, told by what may have changed it since.
@@ -112,11 +127,16 @@ struct LightPoll: Sendable {
   private static let errorState = HostResources.Printer.entry.appending(HostResources.Printer.detectedErrorState)
   /// What differs in another device, or in one of another structure. In the order of the MIB.
   private static let identifying = [
-    MIB2.sysObjectID, configurationChanges, PrinterMIB.General.entry.appending(PrinterMIB.General.serialNumber),
+    MIB2.sysObjectID, physicalAddresses, deviceDescriptions, configurationChanges,
+    PrinterMIB.General.entry.appending(PrinterMIB.General.serialNumber),
   ]
+  fileprivate static let physicalAddresses = MIB2.Interface.entry.appending(MIB2.Interface.physicalAddress)
+  fileprivate static let deviceDescriptions = HostResources.Device.entry.appending(HostResources.Device.description)
 
-  /// Whether what moves in use was asked for.
-  private(set) var hasReadInUse = false
+  /// Whether what moves in use was asked for: with everything else, where it is known that it would be anyway.
+  private(set) var hasReadInUse: Bool
+  /// Whether the device is one that can say that nothing happened, by what was answered so far.
+  private(set) var canStandStill: Bool
   /// Whether what says what the numbers are of was asked for, of all rows.
   private(set) var hasReadRows = false
   /// What has to be answered before a number that moved may be told, and was not yet.
@@ -132,6 +152,8 @@ struct LightPoll: Sendable {
   /// - Parameter memory: as the poll began.
   init(_ plan: LightPlan, _ memory: PollMemory, _ occasion: Occasion, profiles: ProfileSet) {
     hasInUse = !plan.inUse.runs.isEmpty
+    canStandStill = memory.canStandStill
+    hasReadInUse = hasInUse && (!canStandStill || occasion != Occasion())
     inUseReadAt = memory.inUseReadAt
     rowsReadAt = memory.rowsReadAt
     counting = memory.alertCounting
@@ -160,15 +182,17 @@ struct LightPoll: Sendable {
   func areRowsDue(_ now: Instant) -> Bool { isDue(rowsReadAt, now) }
 
   private mutating func further(_ seen: Comparison, _ alerts: KnownRead.Watched, _ now: Instant) -> Next? {
-    hasReadInUse = hasInUse && (!standsStill(seen, alerts) || isDue(inUseReadAt, now))
+    canStandStill = canStandStill(seen)
+    let isMissing = hasInUse && !hasReadInUse && (!standsStill(seen, alerts) || isDue(inUseReadAt, now))
+    hasReadInUse = hasReadInUse || isMissing
     if case .walks(let read, let before) = seen {
       hasReadRows = areRowsDue(now)
       let moved = hasReadRows ? before : read.differing(from: before)
       labels = RowLabels.names(for: moved, in: before, profiles: profiles)
     }
-    guard hasReadInUse || !labels.isEmpty else { return nil }
+    guard isMissing || !labels.isEmpty else { return nil }
     stage = .further
-    return .further(inUse: hasReadInUse, labels: labels)
+    return .further(inUse: isMissing, labels: labels)
   }
 
   private func isDue(_ readAt: Instant?, _ now: Instant) -> Bool {
@@ -177,12 +201,18 @@ struct LightPoll: Sendable {
 
   /// Whether the device itself says that nothing happened.
   private func standsStill(_ seen: Comparison, _ alerts: KnownRead.Watched) -> Bool {
-    guard occasion == Occasion(), !isEmptiedOrFilled(alerts, hadRows: seen.hadAlertRows) else { return false }
+    guard occasion == Occasion(), canStandStill, !isEmptiedOrFilled(alerts, hadRows: seen.hadAlertRows) else {
+      return false
+    }
+    guard case .walks(let read, let before) = seen else { return true }
+    return before.contains(read, butFor: MIB2.sysUpTime)
+  }
+
+  /// Whether the device has all three change detectors, and prtAlertAllEvents has counted anything.
+  private func canStandStill(_ seen: Comparison) -> Bool {
     switch seen {
-    case .still(let facts): return facts.hasDetectors && counting.hasCounted(facts.alertEvents)
-    case .walks(let read, let before):
-      return Self.hasDetectors(read) && counting.hasCounted(AlertCounting.events(read))
-        && before.contains(read, butFor: MIB2.sysUpTime)
+    case .still(let facts): facts.hasDetectors && counting.hasCounted(facts.alertEvents)
+    case .walks(let read, _): Self.hasDetectors(read) && counting.hasCounted(AlertCounting.events(read))
     }
   }
 
@@ -236,14 +266,21 @@ struct LightPoll: Sendable {
 extension LightPlan {
   private static let standard: ObjectIdentifier = [1, 3, 6, 1, 2, 1]
 
-  /// sysObjectID and the serial number where this device has it.
+  /// Rows of each column that tell a device without a serial number.
+  private static let rowsMax = 2
+
+  /// sysObjectID and the serial number where this device has it, or else what it is told by.
   private static func identityNames(_ walk: Walk, _ profiles: ProfileSet) -> [ObjectIdentifier] {
     var names = walk[MIB2.sysObjectID] == nil ? [] : [MIB2.sysObjectID]
-    let serials = walk.subtree(PrinterMIB.General.entry.appending(PrinterMIB.General.serialNumber)).map(\.name)
-    if !serials.isEmpty { return names + serials }
+    let serials = walk.subtree(PrinterMIB.General.entry.appending(PrinterMIB.General.serialNumber))
+    names += serials.map(\.name)
+    if serials.contains(where: \.value.isTold) { return names }
     let own = Interpretation.profile(for: walk, profiles: profiles)?.identity.serial ?? []
-    names += own.filter { walk[$0].map { !$0.isException } ?? false }
-    return names
+    let told = own.filter { walk[$0].map { !$0.isException } ?? false }
+    if !told.isEmpty { return names + told }
+    return [LightPoll.physicalAddresses, LightPoll.deviceDescriptions].reduce(names) { names, column in
+      names + walk.subtree(column).filter(\.value.isTold).prefix(rowsMax).map(\.name)
+    }
   }
 
   /// What moves in use, if so, and further names, in one reading.
@@ -275,4 +312,9 @@ extension LightPlan {
     let isStep = to - from == 1
     return name.isWithin(standard) ? isLast || isStep : isLast && isStep
   }
+}
+
+extension ObjectValue {
+  /// Whether it is octets of which any is not zero.
+  fileprivate var isTold: Bool { octets?.contains { $0 != 0 } == true }
 }

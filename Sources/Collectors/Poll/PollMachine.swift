@@ -151,14 +151,19 @@ package struct PollMachine: DeviceMachine {
   private mutating func startLight(_ rest: ReadingAtRest, _ occasion: LightPoll.Occasion) {
     let memory = transcript.memory
     let still = memory.still
-    var plan = memory.lightPlan ?? LightPlan(before(), profiles: profiles, abilities: memory.abilities)
-    plan.always = plan.always.adapted(to: memory.abilities)
-    plan.inUse = plan.inUse.adapted(to: memory.abilities)
+    let known = memory.lightPlan ?? LightPlan(before(), profiles: profiles, abilities: memory.abilities)
+    let plan = known.adapted(to: memory.abilities)
     transcript.memory.lightPlan = plan
     transcript.trace = StillTrace(still, ticks: rest.interpretation.uptimeTicks)
-    light = LightPoll(plan, memory, occasion, profiles: profiles)
-    let alerts = still == nil ? before() : rest.walk.subtree(PrinterMIB.Alert.entry)
-    steps = [.getKnown(plan.always, watch: LightPoll.alertWatch(alerts))]
+    let light = LightPoll(plan, memory, occasion, profiles: profiles)
+    steps = [.getKnown(light.hasReadInUse ? plan.together : plan.always, watch: alertWatch(rest, still))]
+    self.light = light
+  }
+
+  /// The rows of prtAlertTable as of the last poll, without unpacking the rest where it is known.
+  private mutating func alertWatch(_ rest: ReadingAtRest, _ still: StillAnswers?) -> TableWatch? {
+    guard let still else { return LightPoll.alertWatch(before()) }
+    return still.facts.hasAlertRows ? LightPoll.alertWatch(rest.walk.subtree(PrinterMIB.Alert.entry)) : nil
   }
 
   /// All objects as of the last poll, but for what another context holds, which is asked for there.
@@ -510,6 +515,7 @@ package struct PollMachine: DeviceMachine {
     if transcript.interruption == nil, transcript.kind == .full || light?.hasReadInUse == true {
       transcript.memory.inUseReadAt = begun
     }
+    if let light { transcript.memory.canStandStill = light.canStandStill }
     if transcript.interruption == nil, transcript.kind == .full || light?.hasReadRows == true {
       transcript.memory.rowsReadAt = begun
     }

@@ -54,8 +54,9 @@ package struct ProbeMachine: DeviceMachine {
   private let first: Request
   /// Whether a printer is asked for its model and serial number as well.
   private let isIdentifying: Bool
-  /// What of that is left to ask, once it is a printer.
-  private var identifying: [[ObjectIdentifier]]?
+  /// Questions for that, once it is a printer, and how many were come to.
+  private static let identifyingMax = 2
+  private var identified = 0
   private var random: SplitMix64
   private var index = 0
   private var conversation: Conversation
@@ -234,29 +235,33 @@ package struct ProbeMachine: DeviceMachine {
     return .ask(conversation.request(.getNext(pending), now: now))
   }
 
-  /// What to ask a printer next, so that its model and serial number are told: the standard's objects, then those of its profile, or
-  /// the makers' device ids where no profile is known.
+  /// What to ask a printer next, so that its model and serial number are told as a poll tells them: the standard's objects, then what of its
+  /// profile goes before what is known, or the makers' device ids where no profile is known and these are still missing.
   private mutating func nextIdentifying() -> [ObjectIdentifier]? {
-    guard isIdentifying else { return nil }
-    var identity: DeviceIdentity { Interpretation.read(walk, profiles: profiles).identity }
-    if identifying == nil {
-      let standard = [
-        PrinterMIB.General.entry.appending(PrinterMIB.General.serialNumber),
-        HostResources.Device.entry.appending(HostResources.Device.description),
-      ]
-      identifying = [standard.filter { walk.subtree($0).isEmpty }]
-      let own = Interpretation.profile(for: walk, profiles: profiles)?.identity
-      let names =
-        own.map { [$0.serial.first, $0.model.first].compactMap { $0?.justBefore } }
-        ?? PollTargets.deviceIDs(profiles).map(\.justBefore)
-      if !names.isEmpty { identifying?.append(names) }
-    }
-    while let names = identifying?.first {
-      identifying?.removeFirst()
-      if !names.isEmpty, identity.serial == nil || identity.model == nil { return names }
+    while isIdentifying, identified < Self.identifyingMax {
+      identified += 1
+      let names = identified == 1 ? Self.standardIdentity.filter { walk.subtree($0).isEmpty } : ownIdentity()
+      if !names.isEmpty { return names }
     }
     return nil
   }
+
+  private func ownIdentity() -> [ObjectIdentifier] {
+    let known = Interpretation.read(walk, profiles: profiles).identity
+    guard let own = Interpretation.profile(for: walk, profiles: profiles)?.identity else {
+      return known.serial == nil || known.model == nil ? PollTargets.deviceIDs(profiles).map(\.justBefore) : []
+    }
+    let hasDescription = !walk.subtree(Self.printerDescription).isEmpty
+    let names = [
+      known.serial == nil ? own.serial.first : nil, own.model.first, hasDescription ? nil : own.deviceID.first,
+    ]
+    return names.compactMap { $0?.justBefore }
+  }
+
+  private static let printerDescription = HostResources.Device.entry.appending(HostResources.Device.description)
+  private static let standardIdentity = [
+    PrinterMIB.General.entry.appending(PrinterMIB.General.serialNumber), printerDescription,
+  ]
 
   private mutating func take(_ response: Response, to request: Request) {
     switch response.errorStatus {

@@ -10,7 +10,8 @@
 // A device that a sweep finds is discovered by its first poll, which reads everything that identifies it. A sweep does not ask an endpoint
 // whose device answered its last poll: it is found.
 //
-// A device that nobody could read for `retireAfter` is retired: it is asked no more, and comes back when a sweep finds it.
+// A device that nobody could read for `retireAfter`, of which it was asked on as many days, is retired: it is asked no more, and comes back when a sweep
+// finds it.
 //
 // The actor holds the state; network and interpretation happen outside of it. If the sink fails, `run` throws, and what was not appended
 // never happened: the next start begins from the journal.
@@ -171,10 +172,10 @@ package actor Collector {
   private func retireUnread() async throws {
     let now = clock()
     for id in monitors.keys.sorted() {
-      guard hasSwept, let monitor = monitors[id]?.value, !monitor.known.isRetired,
-        monitor.known.endpoint == nil || !monitor.reachability.isReachable,
-        let last = monitor.known.lastRead, .milliseconds(now - last) >= settings.retireAfter
-      else { continue }
+      guard hasSwept, let monitor = monitors[id]?.value, monitor.isToRetire(after: settings.retireAfter, time: now)
+      else {
+        continue
+      }
       let endpoint = monitor.known.endpoint
       // That poll's end may say otherwise; the next look will see it.
       if let endpoint, schedule.isBeingPolled(endpoint) { continue }
@@ -420,8 +421,11 @@ package actor Collector {
     let endpoint = outcome.endpoint
     if isAsleep(overSNMP: identity, at: endpoint) { return schedule.abandoned(endpoint) }
     var elsewhere = DeviceRegistry.Elsewhere.silent
+    var answering: (endpoint: Endpoint, access: DeviceAccess)?
     if let former = registry.endpointToVerify(identity, at: endpoint) {
-      elsewhere = try await whoAnswers(at: former, Sign(outcome, at: clock()))
+      let (answer, access) = try await whoAnswers(at: former, Sign(outcome, at: clock()))
+      elsewhere = answer
+      answering = access.map { (former, $0) }
     }
     var sighting = registry.sighted(
       identity, at: endpoint, credential: access.name, elsewhere: elsewhere,
@@ -429,6 +433,8 @@ package actor Collector {
     undiscovered[endpoint] = nil
     sighting.events = end(sighting.merged, seenAt: endpoint) + sighting.events
     if let displaced = sighting.displaced {
+      // Nobody watches it before it is read somewhere again.
+      sighting.events = (monitors[displaced]?.value.end(time: clock()) ?? []) + sighting.events
       let known = monitors[displaced]?.value.known
       monitors[displaced]?.value.update(
         endpoint: nil, credential: known?.credential ?? "", identity: known?.identity ?? DeviceIdentity())
@@ -446,6 +452,10 @@ package actor Collector {
     sighting.events +=
       monitors[sighting.device]?.value.comeBack(at: endpoint, evidence: sighting.evidence, time: clock()) ?? []
     try await tell(outcome, of: sighting.device, access, after: sighting.events)
+    // Who has taken the place of a device that moved is found out now and not by the next sweep: two may have exchanged their addresses.
+    if let answering, registry.device(at: answering.endpoint) == nil {
+      schedule.found(at: answering.endpoint, access: answering.access, now: ContinuousClock.now)
+    }
   }
 
   /// Whether this is a device that is polled over SNMP at the same address, and was read so less than `sleepMax` ago: its SNMP sleeps, and IPP,
@@ -475,23 +485,32 @@ package actor Collector {
     }
   }
 
-  /// Who answers at an endpoint where a device with this sign was known.
-  private func whoAnswers(at endpoint: Endpoint, _ sign: Sign) async throws -> DeviceRegistry.Elsewhere {
-    guard let slot = schedule.slots[endpoint] else { return .silent }
+  /// Who answers at an endpoint where a device with this sign was known, and how it was read there; nil: it was not.
+  private func whoAnswers(
+    at endpoint: Endpoint, _ sign: Sign
+  ) async throws -> (DeviceRegistry.Elsewhere, access: DeviceAccess?) {
+    guard let slot = schedule.slots[endpoint] else { return (.silent, nil) }
     guard case .snmp(let credential, _) = slot.access else {
-      let (outcome, _) = try await ask(endpoint, .full, slot.access, hasActiveAlerts: false)
-      return sign.compared(with: Sign(outcome, at: clock()), at: endpoint)
+      let (outcome, access) = try await ask(endpoint, .full, slot.access, hasActiveAlerts: false)
+      return compared(sign, with: outcome, at: endpoint, access)
     }
     // A silent address is known as such after one packet and its patience, without a whole poll's retries.
     let attempt = SweepAttempt(
       address: endpoint.address, range: 0, pass: 2, patience: settings.sweep.secondPatience,
       furtherPatience: settings.sweep.firstPatience)
     let probe = try await reader.probe(attempt, port: endpoint.port, credentials: [credential])
-    guard probe.answer == .found else { return .silent }
+    guard probe.answer == .found else { return (.silent, nil) }
     let working = probe.credential ?? credential
     let (outcome, _) = try await reader.poll(
       .full, at: endpoint, credential: working, memory: reader.newMemory(working))
-    return sign.compared(with: Sign(outcome, at: clock()), at: endpoint)
+    return compared(sign, with: outcome, at: endpoint, access(working))
+  }
+
+  private func compared(
+    _ sign: Sign, with outcome: PollOutcome, at endpoint: Endpoint, _ access: DeviceAccess
+  ) -> (DeviceRegistry.Elsewhere, access: DeviceAccess?) {
+    let there = Sign(outcome, at: clock())
+    return (sign.compared(with: there, at: endpoint), there.identity == nil ? nil : access)
   }
 
   private func tell(

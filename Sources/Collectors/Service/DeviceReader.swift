@@ -61,13 +61,10 @@ package struct DeviceReader: Sendable {
     _ kind: PollKind, at endpoint: Endpoint, credential: NamedCredential, memory: PollMemory,
     hasActiveAlerts: Bool = false, isHinted: Bool = false, silenceMax: Duration? = nil
   ) async throws -> (outcome: PollOutcome, memory: PollMemory) {
-    let isNew = memory.rest == nil
     let polled = try await poll(
       kind, at: endpoint, credential: credential.name, memory: memory, hasActiveAlerts: hasActiveAlerts,
       isHinted: isHinted, silenceMax: silenceMax)
-    guard isNew, case .failed(let failure) = polled.outcome.result, failure.reason == .timeout,
-      polled.outcome.cost.bytesReceived == 0
-    else { return polled }
+    guard memory.rest == nil, polled.outcome.isSilence else { return polled }
     let lastResorts = ProbeAsk.lastResorts([credential])
     guard !lastResorts.isEmpty else { return polled }
     let probe = try await probe(lastResorts, pass: 2, at: endpoint)
@@ -82,16 +79,23 @@ package struct DeviceReader: Sendable {
       isHinted: isHinted, silenceMax: silenceMax)
   }
 
+  /// What a poll makes of its answers takes up to milliseconds: that belongs neither on the engine's thread nor on an actor.
+  @concurrent
   private func poll(
     _ kind: PollKind, at endpoint: Endpoint, credential: String, memory: PollMemory, hasActiveAlerts: Bool,
     isHinted: Bool, silenceMax: Duration?
   ) async throws -> (outcome: PollOutcome, memory: PollMemory) {
-    let formerPlan = memory.lightPlan
-    let machine = PollMachine(
-      kind, memory: memory, hasActiveAlerts: hasActiveAlerts, isHinted: isHinted, silenceMax: silenceMax,
-      profiles: profiles)
-    let transcript = try await engine.run(machine, at: endpoint)
-    var (outcome, memory) = await Self.interpret(transcript, endpoint, credential, profiles)
+    let transcript = try await engine.run(
+      PollMachine(
+        kind, memory: memory, hasActiveAlerts: hasActiveAlerts, isHinted: isHinted, silenceMax: silenceMax,
+        profiles: profiles), at: endpoint)
+    return interpreted(transcript, endpoint, credential, formerPlan: memory.lightPlan)
+  }
+
+  private func interpreted(
+    _ transcript: PollTranscript, _ endpoint: Endpoint, _ credential: String, formerPlan: LightPlan?
+  ) -> (outcome: PollOutcome, memory: PollMemory) {
+    var (outcome, memory) = transcript.interpreted(endpoint: endpoint, credential: credential, profiles: profiles)
     if let plan = memory.lightPlan, !plan.isStill(formerPlan) { memory.lightPlan = plans.shared(plan) }
     // A silent device has backed its session's timeout off to the longest; the next poll is not to wait that long from the start. A new
     // session, and not the former one again, so that no request id and no salt is used twice.
@@ -182,17 +186,15 @@ package struct DeviceReader: Sendable {
     default: PollFailure(.timeout, probe.detail)
     }
   }
-
-  /// Interpretation takes milliseconds: it belongs neither on the engine's thread nor on an actor.
-  @concurrent
-  private static func interpret(
-    _ transcript: PollTranscript, _ endpoint: Endpoint, _ credential: String, _ profiles: ProfileSet
-  ) async -> (outcome: PollOutcome, memory: PollMemory) {
-    transcript.interpreted(endpoint: endpoint, credential: credential, profiles: profiles)
-  }
 }
 
 extension PollOutcome {
+  /// Whether nothing at all was heard.
+  fileprivate var isSilence: Bool {
+    guard case .failed(let failure) = result else { return false }
+    return failure.reason == .timeout && cost.bytesReceived == 0
+  }
+
   /// What whoever asked for a device that fell silent can look at.
   fileprivate func remedyForSilence(_ credentials: [NamedCredential], _ failure: PollFailure) -> String? {
     guard failure.reason == .timeout else { return nil }

@@ -11,7 +11,7 @@ const STATES = {
   late: ["warn", "clock"],
   // Devices.
   read: ["good", "check"], unreachable: ["bad", "plug"], new: ["busy", "clock"], replaced: ["mute", "refresh"], merged: ["mute", "box"],
-  retired: ["mute", "pause"],
+  retired: ["mute", "pause"], unwatched: ["mute", "question"],
   // Alerts.
   critical: ["bad", "warn"], warning: ["warn", "warn"], other: ["mute", "info"], raised: ["warn", "warn"], cleared: ["good", "check"],
   updated: ["busy", "refresh"], open: ["warn", "warn"], info: ["mute", "info"],

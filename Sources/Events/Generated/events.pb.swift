@@ -419,6 +419,9 @@ package nonisolated struct Printtrail_Events_V1_PollFailed: Sendable {
 
   package var message: String = String()
 
+  /// Days, by UTC, on which it was asked in vain since it last answered; 0: not told.
+  package var daysAsked: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -508,7 +511,7 @@ package nonisolated struct Printtrail_Events_V1_MeterEpochOpened: Sendable {
   /// "drop", "rollover", "boardSwap", "source", "unit", "returned", or a word of a newer release.
   package var cause: String = String()
 
-  /// What was counted where that can be known: from `previous` to `current` at a rollover; since the last value of the epoch that goes on.
+  /// What was counted where that can be known: from `previous` to `current` at a rollover; since the last right value of the epoch that goes on.
   package var volume: UInt64 {
     get {_volume ?? 0}
     set {_volume = newValue}
@@ -518,7 +521,7 @@ package nonisolated struct Printtrail_Events_V1_MeterEpochOpened: Sendable {
   /// Clears the value of `volume`. Subsequent reads from it will return its default value.
   package mutating func clearVolume() {self._volume = nil}
 
-  /// The epoch that goes on in this one, because its count was found again: those opened after it were wrong readings and counted nothing.
+  /// The epoch that goes on in this one, because its count was found again: what was read in between was wrong and counted nothing.
   package var continues: UInt32 {
     get {_continues ?? 0}
     set {_continues = newValue}
@@ -2755,7 +2758,7 @@ nonisolated extension Printtrail_Events_V1_ReadingUnchanged: SwiftProtobuf.Messa
 
 nonisolated extension Printtrail_Events_V1_PollFailed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PollFailed"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0\u{1}reason\0\u{1}message\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0\u{1}reason\0\u{1}message\0\u{3}days_asked\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2766,6 +2769,7 @@ nonisolated extension Printtrail_Events_V1_PollFailed: SwiftProtobuf.Message, Sw
       case 1: try { try decoder.decodeSingularStringField(value: &self.address) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.message) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.daysAsked) }()
       default: break
       }
     }
@@ -2781,6 +2785,9 @@ nonisolated extension Printtrail_Events_V1_PollFailed: SwiftProtobuf.Message, Sw
     if !self.message.isEmpty {
       try visitor.visitSingularStringField(value: self.message, fieldNumber: 3)
     }
+    if self.daysAsked != 0 {
+      try visitor.visitSingularUInt32Field(value: self.daysAsked, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2788,6 +2795,7 @@ nonisolated extension Printtrail_Events_V1_PollFailed: SwiftProtobuf.Message, Sw
     if lhs.address != rhs.address {return false}
     if lhs.reason != rhs.reason {return false}
     if lhs.message != rhs.message {return false}
+    if lhs.daysAsked != rhs.daysAsked {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

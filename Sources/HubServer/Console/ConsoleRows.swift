@@ -63,7 +63,7 @@ enum ConsoleDevice {
       "make": try text("make"), "model": try text("model"), "serial": try text("serial"), "name": try text("name"),
       "location": try text("location"), "assetNumber": try text("asset_number"), "address": try text("address"),
       "mac": try text("mac"), "hostName": try text("host_name"), "firmware": try text("firmware"),
-      "state": .text(try row("state")), "firstSeen": .time(try row("first_seen_at")),
+      "state": .text(try row("standing")), "firstSeen": .time(try row("first_seen_at")),
       "lastRead": .time(try row("last_read_at")),
       "install": .object(["id": .text(try row("leader_id")), "hostName": .text(try row("leader_host"))]),
       "meters": .object(["total": total]), "supplies": .list(supplies),

@@ -11,7 +11,7 @@ internal import WebServing
 
 /// Marks that are others once something has changed.
 struct ConsoleMarks: Equatable, Sendable {
-  /// Records that are in the read models: devices, meters, supplies, alerts.
+  /// Records that are in the read models, and what an operator retired: devices, meters, supplies, alerts.
   var fleet: Int64
   var alerts: [Int64]
   var jobs: Int64
@@ -70,7 +70,7 @@ extension SQLStore {
     try await read { db in
       func number(_ sql: String) throws -> Int64 { try db.value("SELECT CAST(coalesce(\(sql), 0) AS BIGINT)") ?? 0 }
       return ConsoleMarks(
-        fleet: try number("(SELECT sum(sequence) FROM projected)"),
+        fleet: try number("(SELECT sum(sequence) FROM projected)") + number("(SELECT sum(at) FROM retirement)"),
         alerts: [
           try number("(SELECT max(number) FROM alert)"),
           try number("(SELECT count(*) FROM alert WHERE cleared_at IS NULL)"),

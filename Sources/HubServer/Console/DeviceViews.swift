@@ -15,15 +15,17 @@ extension SQLStore {
         "e.name", "d.model", tables: "entity e CROSS JOIN device d", joined: "d.entity = e.number", isIndexed: true),
       "make": .init("lower(d.make)", "lower(d.model)"), "model": .init("lower(d.model)"), "serial": .init("d.serial"),
       "name": .init("lower(d.name)"), "location": .init("lower(d.location)"), "address": .init("d.address"),
-      "state": .init("d.state"), "lastRead": .init("d.last_read_at"),
-      "total": .init("(SELECT m.value FROM meter m WHERE m.device = d.number AND m.name = 'total')"),
+      "state": .init(standing), "lastRead": .init("d.last_read_at"),
+      "total": .init(
+        "(SELECT m.value FROM meter m WHERE m.device = d.number AND m.name = 'total' AND m.is_present = 1)"),
       "supply": .init("(SELECT min(s.remaining_permille) FROM supply s WHERE s.device = d.number)"),
       "alerts": .init(openAlertCount),
     ])
   private static let openAlertCount =
-    "(SELECT count(*) FROM alert a WHERE a.device = d.number AND a.cleared_at IS NULL)"
+    "(SELECT count(*) FROM alert a WHERE a.device = d.number AND a.cleared_at IS NULL AND \(isWatched("d.number")))"
+  private static let standing = "(SELECT w.state FROM device_standing w WHERE w.device = d.number)"
   static let deviceSorts: Set<String> = Set(deviceSource.sorts.keys)
-  static let deviceStates = ["read", "unreachable", "new", "replaced", "merged", "retired"]
+  static let deviceStates = ["read", "unreachable", "new", "replaced", "merged", "retired", "unwatched"]
 
   /// - Parameters:
   ///   - state: of these alone; nil: of all but those that go on as another.
@@ -36,17 +38,22 @@ extension SQLStore {
     var conditions = [scope.condition("d.entity"), entity.condition("d.entity")]
     if let states {
       conditions.append(
-        SQLCondition("d.state IN (\(states.map { _ in "?" }.joined(separator: ", ")))", states.map(\.sqlValue)))
+        SQLCondition("\(Self.standing) IN (\(states.map { _ in "?" }.joined(separator: ", ")))", states.map(\.sqlValue))
+      )
     } else {
       conditions.append(SQLCondition("d.state <> 'merged'"))
     }
     if hasAlerts {
       conditions.append(
-        SQLCondition("EXISTS (SELECT 1 FROM alert x WHERE x.device = d.number AND x.cleared_at IS NULL)"))
+        SQLCondition(
+          "EXISTS (SELECT 1 FROM alert x WHERE x.device = d.number AND x.cleared_at IS NULL) AND \(Self.isWatched("d.number"))"
+        ))
     }
     if hasLowSupply {
       conditions.append(
-        SQLCondition("EXISTS (SELECT 1 FROM supply x WHERE x.device = d.number AND x.remaining_permille <= 200)"))
+        SQLCondition(
+          "EXISTS (SELECT 1 FROM supply x WHERE x.device = d.number AND x.remaining_permille <= 200) AND \(Self.isWatched("d.number"))"
+        ))
     }
     if let install {
       conditions.append(
@@ -63,11 +70,12 @@ extension SQLStore {
     let among = among(numbers, "d.number")
     let rows = try db.rows(
       """
-      SELECT d.*, e.name AS entity_name, i.id AS leader_id, i.host_name AS leader_host, m.value AS total, m.unit, m.quality,
-        (SELECT count(*) FROM alert a WHERE a.device = d.number AND a.cleared_at IS NULL) AS alerts,
-        (SELECT count(*) FROM alert a WHERE a.device = d.number AND a.cleared_at IS NULL AND a.severity = 'critical') AS critical
-      FROM device d JOIN entity e ON e.number = d.entity JOIN install i ON i.number = d.leader
-      LEFT JOIN meter m ON m.device = d.number AND m.name = 'total' WHERE \(among.sql)
+      SELECT d.*, w.state AS standing, e.name AS entity_name, i.id AS leader_id, i.host_name AS leader_host, m.value AS total, m.unit, m.quality,
+        (SELECT count(*) FROM alert a WHERE a.device = d.number AND a.cleared_at IS NULL AND w.is_watched = 1) AS alerts,
+        (SELECT count(*) FROM alert a
+         WHERE a.device = d.number AND a.cleared_at IS NULL AND w.is_watched = 1 AND a.severity = 'critical') AS critical
+      FROM device d JOIN device_standing w ON w.device = d.number JOIN entity e ON e.number = d.entity JOIN install i ON i.number = d.leader
+      LEFT JOIN meter m ON m.device = d.number AND m.name = 'total' AND m.is_present = 1 WHERE \(among.sql)
       """, among.arguments)
     let supplies = Dictionary(grouping: try suppliesOf(numbers, db)) { $0.device }
     return Dictionary(
@@ -95,7 +103,8 @@ extension SQLStore {
       guard case .object(let members)? = try Self.deviceValues([number], db)[number] else {
         throw HubError(.notFound, "There is no such device.")
       }
-      let meters = try db.rows("SELECT * FROM meter WHERE device = ? ORDER BY name", number).map(ConsoleDevice.meter)
+      let meters = try db.rows("SELECT * FROM meter WHERE device = ? AND is_present = 1 ORDER BY name", number).map(
+        ConsoleDevice.meter)
       let alerts = try db.rows(
         "SELECT * FROM alert WHERE device = ? ORDER BY (cleared_at IS NULL) DESC, raised_at DESC LIMIT ?", number,
         ConsoleDevice.alertsMax

@@ -17,7 +17,8 @@ extension SQLStore {
       let devices = try db.rows("SELECT entity, count(*) AS n FROM device GROUP BY entity")
       let alerts = try db.rows(
         """
-        SELECT d.entity, count(*) AS n FROM alert a JOIN device d ON d.number = a.device WHERE a.cleared_at IS NULL GROUP BY d.entity
+        SELECT d.entity, count(*) AS n FROM alert a JOIN device d ON d.number = a.device
+        WHERE a.cleared_at IS NULL AND \(Self.isWatched("d.number")) GROUP BY d.entity
         """)
       return (rows, try Self.counts(devices), try Self.counts(alerts))
     }
@@ -61,18 +62,23 @@ extension SQLStore {
         FROM install i LEFT JOIN install_health w ON w.install = i.number WHERE \(install.sql)
         """, install.arguments)
       let devices = try db.rows(
-        "SELECT d.state, count(*) AS n FROM device d WHERE d.state <> 'merged' AND \(device.sql) GROUP BY d.state ORDER BY d.state",
-        device.arguments)
-      // Of everything no device need be looked at.
+        """
+        SELECT w.state, count(*) AS n FROM device d JOIN device_standing w ON w.device = d.number
+        WHERE d.state <> 'merged' AND \(device.sql) GROUP BY w.state ORDER BY w.state
+        """, device.arguments)
+      // Of everything no list of devices need be made.
       let ofDevices = scope.isEverything ? "1 = 1" : "device IN (SELECT d.number FROM device d WHERE \(device.sql))"
       let alerts = try db.rows(
-        "SELECT severity, count(*) AS n FROM alert WHERE cleared_at IS NULL AND \(ofDevices) GROUP BY severity",
-        device.arguments)
+        """
+        SELECT severity, count(*) AS n FROM alert WHERE cleared_at IS NULL AND \(ofDevices) AND \(Self.isWatched("alert.device"))
+        GROUP BY severity
+        """, device.arguments)
       let jobs = try db.rows(
         "SELECT j.state, count(*) AS n FROM job j JOIN install i ON i.number = j.install WHERE j.is_open = 1 AND \(install.sql) GROUP BY j.state",
         install.arguments)
       let supplies = try db.rows(
-        "SELECT count(*) AS n FROM supply WHERE remaining_permille <= 200 AND \(ofDevices)", device.arguments)
+        "SELECT count(*) AS n FROM supply WHERE remaining_permille <= 200 AND \(ofDevices) AND \(Self.isWatched("supply.device"))",
+        device.arguments)
       let ofInstalls = try db.rows(
         """
         SELECT a.severity, count(*) AS n FROM install_alert a LEFT JOIN install i ON i.number = a.install

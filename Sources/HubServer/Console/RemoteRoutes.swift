@@ -22,9 +22,8 @@ extension HubConsole {
     ConsoleRoute(.get, "pages", .session) { console, call in
       let all = try await console.store.openRemoteSessions(
         of: call.isConfigurer ? nil : call.session?.user.number, within: call.scope)
-      var items: [ConsoleValue] = []
-      for session in all { items.append(try await console.remote(session, call)) }
-      return .ok(.object(["items": .list(items)]))
+      let about = try await console.store.remoteAbout(devices: Set(all.map(\.device)))
+      return .ok(.object(["items": .list(all.map { HubConsole.remote($0, about[$0.device], call) })]))
     },
     ConsoleRoute(.get, "devices/{id}/remote", .session, of: .device) { console, call in try await console.offer(call) },
     ConsoleRoute(.get, "installs/{id}/remote", .session, of: .install) { console, call in
@@ -103,11 +102,18 @@ extension HubConsole {
   private func remote(
     _ session: RemoteSession, _ call: ConsoleCall, requests: [ConsoleValue]? = nil
   ) async throws -> ConsoleValue {
+    let about = try await store.remoteAbout(devices: [session.device])
+    return Self.remote(session, about[session.device], call, requests: requests)
+  }
+
+  private static func remote(
+    _ session: RemoteSession, _ about: ConsoleValue?, _ call: ConsoleCall, requests: [ConsoleValue]? = nil
+  ) -> ConsoleValue {
     let isOwn = session.user == call.session?.user.number
     var members: [ConsoleValue.Member] = []
     let known: KeyValuePairs<String, ConsoleValue> = [
       "id": .text(session.job.description), "device": .text(session.device),
-      "about": try await store.remoteAbout(device: session.device), "user": .text(session.userName),
+      "about": about ?? .null, "user": .text(session.userName),
       "from": .text(session.from),
       "reason": .text(session.reason), "state": .text(session.state), "created": .time(session.createdAt),
       "opened": .time(session.openedAt), "entered": .time(session.enteredAt),

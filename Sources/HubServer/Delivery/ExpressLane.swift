@@ -88,7 +88,7 @@ extension Delivery {
     _ result: ExpressResult, of records: [DeliveredExpress], install: Install, _ logger: Logger
   ) async {
     for (record, answer) in zip(records, result.answers) where answer.refusal.isEmpty {
-      logger.info(
+      logger.debug(
         "record ahead of its turn", metadata: ["epoch": "\(record.epoch)", "sequence": "\(record.sequence)"])
     }
     let refused = result.answers.count { !$0.refusal.isEmpty }

@@ -66,7 +66,8 @@ extension SQLStore {
         LEFT JOIN projected p ON p.install = j.install AND p.epoch = j.epoch WHERE j.held > COALESCE(p.sequence, 0)
         """)
       figures.devices = try db.count("SELECT count(*) FROM device")
-      figures.alertsOpen = try db.count("SELECT count(*) FROM alert WHERE cleared_at IS NULL")
+      figures.alertsOpen = try db.count(
+        "SELECT count(*) FROM alert WHERE cleared_at IS NULL AND \(Self.isWatched("alert.device"))")
       for row in try db.rows("SELECT state, count(*) AS installs FROM install_state GROUP BY state") {
         figures.conditions[try row("state")] = try row("installs")
       }

@@ -10,8 +10,12 @@ package struct ExplainedLine: Sendable, Equatable {
   package let origin: String
   /// Nil: the default.
   package let setBy: SettingOrigin?
-  /// What became of it at the agent; nil where nothing is set.
+  /// What became of it at the agent; nil where there is none. Of what is not set here the hub knows nothing: an agent tells which of the keys
+  /// that are set its own file decides, and of no other.
   package let agent: String?
+
+  /// For what is not set of an agent.
+  package static let unknownAtAgent = "this, or what its own file says"
 
   package static func lines(of explained: SettingsExplanation, forDevice isDevice: Bool) -> [ExplainedLine] {
     let defaults = AgentConfiguration()
@@ -21,7 +25,8 @@ package struct ExplainedLine: Sendable, Equatable {
       guard let setting = explained.settings.first(where: { $0.key == key }) else {
         let hasGivenWay = key.group.map { groups.contains($0) } ?? false
         return ExplainedLine(
-          key: key.name, value: hasGivenWay ? nil : defaults.value(of: key), origin: "default", setBy: nil, agent: nil)
+          key: key.name, value: hasGivenWay ? nil : defaults.value(of: key), origin: "default", setBy: nil,
+          agent: explained.install == nil ? nil : unknownAtAgent)
       }
       return ExplainedLine(
         key: key.name, value: setting.value, origin: "\(setting.origin)", setBy: setting.origin,

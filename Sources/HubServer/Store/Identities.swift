@@ -146,6 +146,7 @@ extension SQLStore {
     try db.execute("UPDATE install SET revoked_at = ? WHERE number = ? AND revoked_at IS NULL", now, replaced)
     let (old, new) = (try require(replaced, db), try require(replacing, db))
     try insert(AuditEntry(at: now, action: "install.replaced", subject: old.id, peer: peer, detail: "by \(new.id)"), db)
+    try endJobs(of: replaced, because: "The install was replaced by \(new.id).", now: now, db)
     try takeOverSettings(of: old, by: new, now: now, db)
   }
 

@@ -194,13 +194,14 @@ extension SQLStore {
 
   package func revokeInstall(id: String, now: Int64) async throws {
     try await write { db in
-      guard let number: Int64 = try db.value("SELECT number FROM install WHERE id = ?", id.lowercased()) else {
+      guard let number: InstallNumber = try db.value("SELECT number FROM install WHERE id = ?", id.lowercased()) else {
         throw HubError(
           .notFound, "There is no install with the id '\(id)', which is needed in full. See `pthub install list`.")
       }
       let changed = try db.execute(
         "UPDATE install SET revoked_at = ? WHERE number = ? AND revoked_at IS NULL", now, number)
       if changed > 0 {
+        try Self.endJobs(of: number, because: "The install was revoked.", now: now, db)
         try Self.insert(
           AuditEntry(at: now, action: "install.revoked", subject: id.lowercased(), peer: "", detail: ""), db)
       }

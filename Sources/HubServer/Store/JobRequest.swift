@@ -184,7 +184,7 @@ extension SQLStore {
   package func findDevice(
     _ name: String, entity: String? = nil, within scope: EntityScope = .everything
   ) async throws -> String {
-    let found: [String] = try await read { db in
+    let found: [Namesake] = try await read { db in
       var conditions = [scope.condition("d.entity")]
       if let entity {
         let number = try Self.entity(entity, within: scope, db).number
@@ -192,28 +192,49 @@ extension SQLStore {
       }
       let condition = SQLCondition.all(conditions)
       let whole = try db.rows(
-        "SELECT d.id FROM device d WHERE d.id = ? AND \(condition.sql)",
-        [name.lowercased().sqlValue] + condition.arguments)
-      guard whole.isEmpty else { return try whole.map { try $0("id") } }
+        "\(Self.selectNamesake) WHERE d.id = ? AND \(condition.sql)", [name.lowercased().sqlValue] + condition.arguments
+      )
+      guard whole.isEmpty else { return try whole.map(Namesake.init) }
       return try db.rows(
-        "SELECT d.id FROM device d WHERE (d.id LIKE ? OR d.serial = ?) AND \(condition.sql) ORDER BY d.id LIMIT 1000",
+        "\(Self.selectNamesake) WHERE (d.id LIKE ? OR d.serial = ?) AND \(condition.sql) ORDER BY d.id LIMIT 1000",
         [Self.pattern(ofPrefix: name), name.sqlValue] + condition.arguments
-      ).map { try $0("id") }
+      ).map(Namesake.init)
     }
-    guard let id = found.first else {
+    guard let device = found.first else {
       throw HubError(.notFound, "There is no device '\(cleaned(name))'. See `pthub device list --output csv`.")
     }
     guard found.count == 1 else {
-      throw HubError(.usage, "'\(cleaned(name))' are \(found.count) devices. Give more digits of the id.")
+      let shown = found.prefix(Self.namesakesShownMax).map { "\n  \($0.words)" }.joined()
+      let rest = found.count > Self.namesakesShownMax ? "\n  and \(found.count - Self.namesakesShownMax) more" : ""
+      throw HubError(
+        .usage, "'\(cleaned(name))' are \(found.count) devices. Name the one that is meant by its id:\(shown)\(rest)")
     }
-    return id
+    return device.id
   }
+
+  /// How many of the devices that one name means are named in turn.
+  private static let namesakesShownMax = 10
+  private static let selectNamesake =
+    "SELECT d.id, d.make, d.model, d.serial, e.name AS entity FROM device d JOIN entity e ON e.number = d.entity"
 
   /// What ids begin with that begin so; they are of hexadecimal digits and hyphens, and nothing else begins one.
   private static func pattern(ofPrefix text: String) -> SQLValue {
     let lower = text.lowercased()
     let isPrefix = !lower.isEmpty && lower.utf8.count <= 36 && lower.allSatisfy { "0123456789abcdef-".contains($0) }
     return .text(isPrefix ? lower + "%" : "")
+  }
+}
+
+/// One of the devices that a name may mean, as whoever gave the name tells it from the others.
+private struct Namesake: Sendable {
+  let id: String
+  let words: String
+
+  init(_ row: SQLRow) throws {
+    id = try row("id")
+    let known: [String?] = [try row("make"), try row("model"), try row("serial")]
+    let entity: String = try row("entity")
+    words = "\(id)  \(known.compactMap { $0.map { cleaned($0) } }.joined(separator: " ")), of \(entity)"
   }
 }
 

@@ -11,6 +11,9 @@
 // step. What the agent says of the end counts, whatever the hub thought meanwhile: a job that the hub holds for expired may have been received in
 // time by an agent that could not say so.
 //
+// Of a job that was received the hub does not know whether it ran, unless the agent says so. It does not stay open for that: it has failed once its
+// install is revoked or replaced, which is not heard any more, and is expired when its agent told no end for long after the deadline.
+//
 // A job is sent only after it is marked as sent, so that one that was cancelled before never leaves the hub; and sent again until its receipt
 // or its end is known, from whichever hub the agent talks to.
 
@@ -86,7 +89,7 @@ package protocol JobStore: Sendable {
   func dueJobs(of install: InstallNumber, now: Int64) async throws -> [DueJob]
   /// The installs that have something to be told which changed since then.
   func installsWithDueJobs(since: Int64) async throws -> Set<InstallNumber>
-  /// Ends what was never received in time.
+  /// Ends what was never received in time, and what was and of which no end was told for `HubLimits.jobUnheardMax` after that.
   func expireJobs(now: Int64) async throws
   func steps(of id: JobID) async throws -> [JobStep]
   /// What the agents that see a device call it, that of its leader first.
@@ -188,11 +191,24 @@ extension SQLStore: JobStore {
 
   package func expireJobs(now: Int64) async throws {
     let isAny = try await read { db in
-      try db.count(
-        "SELECT count(*) FROM job WHERE is_open = 1 AND state IN ('created', 'sent') AND deadline_at <= ?", now) > 0
+      try !db.rows("SELECT 1 FROM job WHERE is_open = 1 AND \(JobRows.isLate) LIMIT 1", JobRows.limits(now)).isEmpty
     }
     guard isAny else { return }
     try await write { try JobRows.expire(nil, now: now, $0) }
+  }
+
+  /// Ends the open jobs of an install that is not heard any more, within the transaction that revokes it.
+  ///
+  /// - Parameter reason: a sentence.
+  static func endJobs(of install: InstallNumber, because reason: String, now: Int64, _ db: any SQLConnection) throws {
+    let open = try db.rows(
+      "SELECT number, state FROM job WHERE install = ? AND is_open = 1 ORDER BY number", install)
+    for row in open {
+      let wasSent = try row("state") as String != "created"
+      try JobRows.end(
+        try row("number"), "failed", reason + (wasSent ? " Whether it ran is not known." : " It was not sent."),
+        now: now, db)
+    }
   }
 
   package func steps(of id: JobID) async throws -> [JobStep] {
@@ -370,17 +386,38 @@ private enum JobRows {
       job, step, side.rawValue, at, actor, detail) > 0
   }
 
+  /// What the hub itself ends: not received by the deadline, or received and not told to have ended long after it.
+  static let isLate =
+    "(state IN ('created', 'sent') AND deadline_at <= ? OR state IN ('received', 'started') AND deadline_at <= ?)"
+
+  /// The arguments of `isLate`.
+  static func limits(_ now: Int64) -> [SQLValue] {
+    [now.sqlValue, (now - HubLimits.jobUnheardMax.milliseconds).sqlValue]
+  }
+
   /// - Parameter install: nil: of all.
   static func expire(_ install: InstallNumber?, now: Int64, _ db: any SQLConnection) throws {
     let ofOne = install == nil ? "" : "install = ? AND "
     let late = try db.rows(
-      "SELECT number FROM job WHERE \(ofOne)is_open = 1 AND state IN ('created', 'sent') AND deadline_at <= ? ORDER BY number",
-      [install?.sqlValue, now.sqlValue].compactMap { $0 })
+      "SELECT number, state FROM job WHERE \(ofOne)is_open = 1 AND \(isLate) ORDER BY number",
+      [install?.sqlValue].compactMap { $0 } + limits(now))
     for row in late {
-      let number: Int64 = try row("number")
-      try addStep(number, "expired", .hub, at: now, actor: "", detail: "It was not received in time.", db)
-      try db.execute("UPDATE job SET state = 'expired', is_open = 0, changed_at = ? WHERE number = ?", now, number)
+      let reason =
+        switch try row("state") as String {
+        case "started": "It had begun, and its agent told no end of it. Whether it came to one is not known."
+        case "received": "It was received, and its agent told nothing more of it. Whether it ran is not known."
+        default: "It was not received in time."
+        }
+      try end(try row("number"), "expired", reason, now: now, db)
     }
+  }
+
+  /// The hub's own end of a job; what the agent may still say of it counts more.
+  static func end(
+    _ number: Int64, _ state: String, _ reason: String, now: Int64, _ db: any SQLConnection
+  ) throws {
+    try addStep(number, state, .hub, at: now, actor: "", detail: reason, db)
+    try db.execute("UPDATE job SET state = ?, is_open = 0, changed_at = ? WHERE number = ?", state, now, number)
   }
 }
 

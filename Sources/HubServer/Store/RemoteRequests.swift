@@ -68,15 +68,23 @@ extension SQLStore {
   /// As many requests of a session as are shown.
   private static let requestsShownMax = 500
 
-  /// What a session's device is called.
-  func remoteAbout(device: String) async throws -> ConsoleValue {
-    try await read { db in
-      let row = try db.row("SELECT make, model, serial, location FROM device WHERE id = ?", device)
-      func text(_ name: String) throws -> ConsoleValue { ConsoleValue(try row?(name) as String?) }
-      return .object([
-        "id": .text(device), "make": try text("make"), "model": try text("model"), "serial": try text("serial"),
-        "location": try text("location"),
-      ])
+  /// What sessions' devices are called: an entry for each of them.
+  func remoteAbout(devices: Set<String>) async throws -> [String: ConsoleValue] {
+    guard !devices.isEmpty else { return [:] }
+    let marks = devices.map { _ in "?" }.joined(separator: ", ")
+    return try await read { db in
+      let rows = try db.rows(
+        "SELECT id, make, model, serial, location FROM device WHERE id IN (\(marks))", devices.map(\.sqlValue))
+      let known = Dictionary(uniqueKeysWithValues: try rows.map { (try $0("id") as String, $0) })
+      return Dictionary(
+        uniqueKeysWithValues: try devices.map { id in
+          func text(_ name: String) throws -> ConsoleValue { ConsoleValue(try known[id]?(name) as String?) }
+          let about = ConsoleValue.object([
+            "id": .text(id), "make": try text("make"), "model": try text("model"), "serial": try text("serial"),
+            "location": try text("location"),
+          ])
+          return (id, about)
+        })
     }
   }
 

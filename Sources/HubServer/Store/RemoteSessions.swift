@@ -103,8 +103,8 @@ extension SQLStore {
       guard
         let row = try db.row(
           """
-          SELECT d.number, d.state, d.entity, s.install, s.agent_device, i.revoked_at, i.id AS install_id FROM device d
-          JOIN sighting s ON s.device = d.number AND s.install = d.leader JOIN install i ON i.number = d.leader
+          SELECT d.number, w.state, d.entity, s.install, s.agent_device, i.revoked_at, i.id AS install_id FROM device d
+          JOIN device_standing w ON w.device = d.number JOIN sighting s ON s.device = d.number AND s.install = d.leader JOIN install i ON i.number = d.leader
           WHERE d.id = ? ORDER BY s.last_read_at DESC
           """, device)
       else { throw HubError(.notFound, "There is no such device.") }

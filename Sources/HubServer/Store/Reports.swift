@@ -6,7 +6,10 @@ internal import HubFleet
 /// A report: the rows of a view, or of a table, and the columns that are shown of it.
 package struct Report: Sendable {
   package enum Kind: Sendable {
-    case text, number
+    /// A name, or a word.
+    case text
+    case sentence
+    case number
     /// Milliseconds since 1970 UTC.
     case time
     /// Days since 1970 UTC.
@@ -37,6 +40,9 @@ package struct Report: Sendable {
 
   private static func text(_ name: String, shown: Bool = true) -> Column {
     Column(name: name, kind: .text, isShown: shown)
+  }
+  private static func sentence(_ name: String, shown: Bool = true) -> Column {
+    Column(name: name, kind: .sentence, isShown: shown)
   }
   private static func number(_ name: String, shown: Bool = true) -> Column {
     Column(name: name, kind: .number, isShown: shown)
@@ -93,7 +99,7 @@ package struct Report: Sendable {
     order: "raised_at DESC, device, install, key",
     [
       text("entity"), text("device", shown: false), text("make"), text("model"), text("serial"), text("location"),
-      text("key", shown: false), text("severity"), text("description"), time("raised_at"),
+      text("key", shown: false), text("severity"), sentence("description"), time("raised_at"),
       time("updated_at", shown: false), text("install", shown: false), text("host_name"),
     ])
 
@@ -101,7 +107,7 @@ package struct Report: Sendable {
     "installs", "How installs are, by what they report", from: "install_state", order: "entity, host_name, install",
     [
       text("entity"), text("install", shown: false), text("host_name"), text("agent_version"), text("state"),
-      time("since"), text("reasons"), time("reported_at"), time("seen_at", shown: false), number("records_waiting"),
+      time("since"), sentence("reasons"), time("reported_at"), time("seen_at", shown: false), number("records_waiting"),
       time("certificate_ends_at"), number("clock_ahead_milliseconds", shown: false),
       number("disk_free_bytes", shown: false), time("doubted_at", shown: false),
     ])
@@ -112,7 +118,7 @@ package struct Report: Sendable {
     order: "raised_at DESC, install, key",
     [
       text("entity"), text("install", shown: false), text("host_name"), text("key"), text("severity"),
-      text("description"), time("raised_at"), time("updated_at", shown: false), time("cleared_at"),
+      sentence("description"), time("raised_at"), time("updated_at", shown: false), time("cleared_at"),
       number("raises", shown: false), number("lasted_milliseconds", shown: false),
     ])
 
@@ -128,10 +134,10 @@ package struct Report: Sendable {
     "jobs", "Jobs, the newest first", from: "job_list", order: "created_at DESC, id",
     [
       text("entity"), text("id"), text("install", shown: false), text("host_name"), text("kind", shown: false),
-      text("summary"), text("state"), number("is_open", shown: false), time("created_at"),
+      sentence("summary"), text("state"), number("is_open", shown: false), time("created_at"),
       text("created_by", shown: false), time("deadline_at", shown: false), time("cancelled_at", shown: false),
       time("sent_at", shown: false), time("received_at", shown: false), time("started_at", shown: false),
-      time("ended_at"), text("result"),
+      time("ended_at"), sentence("result"),
     ])
 
   package static let all = [devices, meters, volumes, supplies, alerts, late, installs, installAlerts]

@@ -16,6 +16,7 @@
 //     entity          ─< entity: a tree
 //     console_user ─< console_session, login_attempt   who may look at all this and change it over the network (Users.swift, Sessions.swift)
 //     remote_offer, remote_session, remote_request   where devices' own pages may be asked for, who sees which, and what was asked of them
+//     retirement      devices that an operator took out of what is looked at (Retirement.swift)
 //     setting, setting_change, settings_revision, settings_offer   what is set of entities, installs and devices (SettingsStore.swift)
 //
 // For each (install, epoch) the sequences of `record`, of standing `rejection` rows and of the ranges in `loss` together are exactly 1 ...
@@ -42,6 +43,8 @@ enum Schema {
     SQLMigration("v11", sqlite: sqlite(version11), postgres: postgres(version11)),
     SQLMigration("v12", sqlite: version12, postgres: postgres(version12)),
     SQLMigration("v13", sqlite: version13, postgres: postgres(version13)),
+    SQLMigration("v14", sqlite: version14, postgres: postgres(version14)),
+    SQLMigration("v15", sqlite: FleetSchema.epochs, postgres: postgres(FleetSchema.epochs)),
   ]
 
   private static func sqlite(_ text: String) -> String {
@@ -87,8 +90,6 @@ enum Schema {
       """
   }
 
-  /// Sessions with devices' own pages, and where such may be asked for. Of tokens and keys there are hashes alone; `names` and `targets` have a space
-  /// between them.
   /// Where a certificate came from, so that what was renewed from a lost one can be found.
   private static let version13 =
     FleetSchema.watched + """
@@ -97,6 +98,8 @@ enum Schema {
       ALTER TABLE certificate ADD COLUMN peer TEXT;
       """
 
+  /// Sessions with devices' own pages, and where such may be asked for. Of tokens and keys there are hashes alone; `names` and `targets` have a space
+  /// between them.
   private static let version12 = """
     CREATE TABLE remote_offer (
       number INTEGER PRIMARY KEY,

@@ -9,7 +9,7 @@ import { supplyGauges } from "/shared/supply.js";
 import { table } from "/shared/table.js";
 import { deviceName, entityFilter, shortAddress } from "/app/names.js";
 
-const STATES = [["", "All"], ["read", "Read"], ["unreachable", "Unreachable"], ["new", "New"], ["replaced", "Replaced"], ["retired", "Retired"], ["merged", "Merged"]];
+const STATES = [["", "All"], ["read", "Read"], ["unreachable", "Unreachable"], ["new", "New"], ["replaced", "Replaced"], ["retired", "Retired"], ["unwatched", "Unwatched"], ["merged", "Merged"]];
 
 export async function page({ api, live, signal, query, setQuery }) {
   const install = query.install ?? "";
