@@ -285,19 +285,21 @@ struct FleetChanges {
     case .alertRaised, .alertUpdated, .alertCleared: alerts[id, default: []].append(event)
     default: break
     }
-    if isRead { observations[id, default: []] += device.observations(at: event.time, in: epoch) }
+    if isRead { observations[id, default: []] += device.observations(at: event.time, told: told.time, in: epoch) }
   }
 }
 
 extension DeviceState {
   /// Every counter as it stands.
-  /// - Parameter epoch: of the journal.
-  func observations(at time: Int64, in epoch: Int64) -> [MeterLedger.Observation] {
+  /// - Parameters:
+  ///   - told: the time as the agent told it; nil: as `time`.
+  ///   - epoch: of the journal.
+  func observations(at time: Int64, told: Int64? = nil, in epoch: Int64) -> [MeterLedger.Observation] {
     (reading?.fact.meters ?? []).map { meter in
       var observation = MeterLedger.Observation(
         name: meter.name.description, value: meter.quality.isNumber ? Int64(exactly: meter.value) : nil,
         unit: meter.unit.name, quality: meter.quality.name, agentEpoch: Int64(meterEpochs[meter.name]?.fact.epoch ?? 1),
-        journalEpoch: epoch, time: time)
+        journalEpoch: epoch, time: time, told: told)
       guard let told = meterEpochs[meter.name] else { return observation }
       let opened = told.fact
       observation.isOpening = told.time == time
