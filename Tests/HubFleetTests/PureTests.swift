@@ -24,9 +24,11 @@ internal import Testing
 
   @Test func `is booked on the days that are, once the hub and its agent are ahead no more`() {
     var ledger = MeterLedger(now: 40 * Self.day)
-    for (value, time) in [(100, 3 * Self.day), (150, 40 * Self.day)] { ledger.observe(seen(value, at: time), by: 1) }
+    for (value, time) in [(100, 3 * Self.day), (150, 40 * Self.day)] as [(Int64, Int64)] {
+      ledger.observe(seen(value, at: time), by: 1)
+    }
     ledger = MeterLedger(current: ledger.current, now: 5 * Self.day)
-    for (value, time) in [(160, 5 * Self.day - 9), (175, 5 * Self.day - 5)] {
+    for (value, time) in [(160, 5 * Self.day - 9), (175, 5 * Self.day - 5)] as [(Int64, Int64)] {
       ledger.observe(seen(value, at: time), by: 1)
     }
     #expect(
@@ -38,10 +40,14 @@ internal import Testing
 
   @Test func `moves to no earlier day because of one clock alone`() {
     // (the hub's time, the reading's own): the hub is behind; a reading is late; both are apart by less than a day.
-    let clocks = [(30, 40), (40, 30), (39, 39)].map { (now: $0.0 * Self.day + 5, told: $0.1 * Self.day + 5) }
+    let clocks = ([(30, 40), (40, 30), (39, 39)] as [(Int64, Int64)]).map {
+      (now: $0.0 * Self.day + 5, told: $0.1 * Self.day + 5)
+    }
     for clock in clocks {
       var ledger = MeterLedger(now: 40 * Self.day)
-      for (value, time) in [(100, 3 * Self.day), (150, 40 * Self.day)] { ledger.observe(seen(value, at: time), by: 1) }
+      for (value, time) in [(100, 3 * Self.day), (150, 40 * Self.day)] as [(Int64, Int64)] {
+        ledger.observe(seen(value, at: time), by: 1)
+      }
       ledger = MeterLedger(current: ledger.current, now: clock.now)
       var late = seen(160, at: min(clock.now, clock.told))
       late.told = clock.told
