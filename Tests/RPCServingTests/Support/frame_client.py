@@ -292,6 +292,7 @@ def answered(port, size, accepted):
     """A message of so many bytes, asked for by who says what it reads: its flag, its length on the wire and what it holds."""
     peer = Peer(port, settings=struct.pack(">HI", 4, 1 << 24))
     extra = [("grpc-accept-encoding", accepted)] if accepted else []
+    peer.send(frame(WINDOW, 0, 0, struct.pack(">I", 1 << 24)))
     peer.send(peer.head(1, "Size", extra) + frame(DATA, END_STREAM, 1, message(struct.pack(">I", size))))
     peer.listen(over())
     body = b"".join(payload for kind, _, _, payload in peer.frames if kind == DATA)
