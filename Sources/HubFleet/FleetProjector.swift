@@ -276,6 +276,7 @@ struct FleetChanges {
     var event = told
     event.time = min(event.time, now)
     var isRead = false
+    let formerly = told.isReading ? event.device.flatMap { state.devices[$0]?.reading?.time } : nil
     state.apply(event) { key in
       touched.insert(key)
       isRead = isRead || key.type == EventType.readingTaken
@@ -285,21 +286,33 @@ struct FleetChanges {
     case .alertRaised, .alertUpdated, .alertCleared: alerts[id, default: []].append(event)
     default: break
     }
-    if isRead { observations[id, default: []] += device.observations(at: event.time, told: told.time, in: epoch) }
+    guard isRead else { return }
+    observations[id, default: []] += device.observations(at: event.time, in: epoch).map { observation in
+      var observation = observation
+      (observation.told, observation.formerly) = (told.time, formerly)
+      return observation
+    }
+  }
+}
+
+extension Event {
+  fileprivate var isReading: Bool {
+    switch body {
+    case .readingTaken, .readingChanged: true
+    default: false
+    }
   }
 }
 
 extension DeviceState {
   /// Every counter as it stands.
-  /// - Parameters:
-  ///   - told: the time as the agent told it; nil: as `time`.
-  ///   - epoch: of the journal.
-  func observations(at time: Int64, told: Int64? = nil, in epoch: Int64) -> [MeterLedger.Observation] {
+  /// - Parameter epoch: of the journal.
+  func observations(at time: Int64, in epoch: Int64) -> [MeterLedger.Observation] {
     (reading?.fact.meters ?? []).map { meter in
       var observation = MeterLedger.Observation(
         name: meter.name.description, value: meter.quality.isNumber ? Int64(exactly: meter.value) : nil,
         unit: meter.unit.name, quality: meter.quality.name, agentEpoch: Int64(meterEpochs[meter.name]?.fact.epoch ?? 1),
-        journalEpoch: epoch, time: time, told: told)
+        journalEpoch: epoch, time: time)
       guard let told = meterEpochs[meter.name] else { return observation }
       let opened = told.fact
       observation.isOpening = told.time == time

@@ -5,10 +5,10 @@
 //     where the agent that read it last says so; at a rollover with the pages that it knows of
 //     where another one takes over with a lower value, or another unit
 //     where the same one tells a lower value, whatever it says
-//     where two clocks, the hub's and the agent's, say that it is more than a day before the epoch's last reading: both were ahead then. The pages
-//       since are of the days that they are read on; what was counted before stays where it was booked
+//     where two clocks, the hub's and the agent's, say that it is more than a day before the epoch's last reading, and the agent told a later time
+//       itself before: both were ahead then. The pages since are of the days that they are read on; what was counted before stays where it was booked
 //
-// One clock alone moves nothing back: where the hub's is behind, or an agent's, pages are of the last day that the epoch has counted on.
+// Else nothing moves back: where the hub's clock is behind, or an agent's, pages are of the last day that the epoch has counted on.
 //
 // One that takes over is another install, or the same whose journal was put back or copied: it goes on in an epoch of its own (docs/formats/journal.md),
 // with what it knew then. What it tells that is lower and not newer is history that is there already. Its clock may be behind by years; a count that
@@ -40,6 +40,8 @@ package struct MeterLedger: Equatable, Sendable {
     package var time: Int64
     /// The same as the agent told it, whatever the hub's clock says.
     package var told: Int64
+    /// The time of the reading that the agent told before, where it differed from its own before; nil: not known.
+    package var formerly: Int64?
 
     /// - Parameter told: nil: as `time`.
     package init(
@@ -161,7 +163,10 @@ package struct MeterLedger: Equatable, Sendable {
   /// lower, has its own rules.
   private func areClocksSetBack(since before: Current, _ seen: Observation) -> Bool {
     guard let value = seen.value, let last = before.last, value >= last, !seen.isReturn else { return false }
-    return max(now, seen.told) < before.time - Self.millisecondsPerDay
+    guard let formerly = seen.formerly, max(now, seen.told) < before.time - Self.millisecondsPerDay else {
+      return false
+    }
+    return seen.told < formerly - Self.millisecondsPerDay
   }
 
   private mutating func lower(_ name: String, to limit: Limit) {
