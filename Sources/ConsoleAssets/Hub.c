@@ -68,6 +68,9 @@ static const uint8_t pages_users_js[] = {
 static const uint8_t remote_js[] = {
 #embed "hub/remote.js"
 };
+static const uint8_t retirement_js[] = {
+#embed "hub/retirement.js"
+};
 
 static const ConsoleAsset assets[] = {
     ASSET("/app/hub.css", ASSET_CSS, hub_css),
@@ -92,6 +95,7 @@ static const ConsoleAsset assets[] = {
     ASSET("/app/pages/settings.js", ASSET_JS, pages_settings_js),
     ASSET("/app/pages/users.js", ASSET_JS, pages_users_js),
     ASSET("/app/remote.js", ASSET_JS, remote_js),
+    ASSET("/app/retirement.js", ASSET_JS, retirement_js),
 };
 
 ASSET_TABLE(console_assets_hub, assets)

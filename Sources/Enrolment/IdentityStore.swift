@@ -216,7 +216,10 @@ package struct IdentityStore: Sendable {
       let roots = try? roots.map({ try Certificate(pem: $0) })
     else { return nil }
     var candidate = identity
-    (candidate.chain, candidate.roots, candidate.key) = (chain, roots, key)
+    // The hub may have gone on to another root since: whichever it shows, it named.
+    let known = Set(roots.map(\.fingerprint))
+    let named = roots + identity.roots.filter { !known.contains($0.fingerprint) }
+    (candidate.chain, candidate.roots, candidate.key) = (chain, named, key)
     renewal.candidate = candidate
     return renewal
   }

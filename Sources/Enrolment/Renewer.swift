@@ -88,7 +88,7 @@ package struct Renewer<Hub: RenewalHub>: Sendable {
     guard let identity = try store.identity() else { throw RenewalError.notEnrolled }
     if try store.hasUnsettledRenewal() { return (identity, nil) }
     let renewal = try store.renewal(of: identity, now: now) ?? begun(identity, now)
-    let candidate: InstallIdentity
+    var candidate: InstallIdentity
     if let kept = renewal.candidate { candidate = kept } else { candidate = try await asked(identity, renewal) }
     let standing: Standing
     do throws(RenewalError) { standing = try await hub.standing(of: candidate) } catch {
@@ -97,6 +97,7 @@ package struct Renewer<Hub: RenewalHub>: Sendable {
       throw error
     }
     try reached(.used)
+    candidate = Self.trusting(candidate, standing.roots)
     try store.adopt(candidate, renewal)
     try reached(.adopted)
     return (candidate, standing)
@@ -125,6 +126,15 @@ package struct Renewer<Hub: RenewalHub>: Sendable {
     try store.keep(candidate, of: renewal)
     try reached(.stored)
     return candidate
+  }
+
+  /// What the hub says last of its roots counts, and not what it said when it was asked for the certificate.
+  @inline(never)
+  private static func trusting(_ candidate: InstallIdentity, _ roots: [[UInt8]]) -> InstallIdentity {
+    guard let told = try? certificates(roots), !told.isEmpty else { return candidate }
+    var trusting = candidate
+    trusting.roots = told
+    return trusting
   }
 
   /// An answer is believed only as far as it fits together.

@@ -149,6 +149,10 @@ private func sentFrame(
   {
     inside.answered.append(head.stream_id)
   }
+  // A stream that the peer has made this side end costs as much as one that it ends itself.
+  if type == NGHTTP2_RST_STREAM, inside.role == .server, isOfPeersMaking(frame.pointee.rst_stream.error_code) {
+    inside.chores += 1
+  }
   guard type == NGHTTP2_GOAWAY else { return 0 }
   let goAway = frame.pointee.goaway
   guard goAway.error_code != HTTP2ErrorCode.noError.rawValue else { return 0 }
@@ -161,6 +165,16 @@ private func isChore(_ head: nghttp2_frame_hd) -> Bool {
   switch nghttp2_frame_type(UInt32(head.type)) {
   case NGHTTP2_PING, NGHTTP2_SETTINGS, NGHTTP2_RST_STREAM, NGHTTP2_PRIORITY: true
   case NGHTTP2_DATA: head.length == 0 && head.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) == 0
+  default: false
+  }
+}
+
+/// Whether a stream was reset because of what the peer sent on it: frames that may not come there, windows beyond all bounds.
+private func isOfPeersMaking(_ code: UInt32) -> Bool {
+  switch nghttp2_error_code(code) {
+  case NGHTTP2_PROTOCOL_ERROR, NGHTTP2_FLOW_CONTROL_ERROR, NGHTTP2_STREAM_CLOSED, NGHTTP2_FRAME_SIZE_ERROR,
+    NGHTTP2_REFUSED_STREAM:
+    true
   default: false
   }
 }

@@ -153,7 +153,7 @@ struct DeviceWriter {
         install: try row("install"), agentEpoch: try row("agent_epoch"), journalEpoch: try row("journal_epoch"),
         time: try row("read_at"), last: try row("value") ?? row("last"), isPresent: try row("is_present"))
     }
-    var ledger = MeterLedger(current: current)
+    var ledger = MeterLedger(current: current, now: now)
     for observation in observations { ledger.observe(observation, by: install) }
     let meters = state.reading?.fact.meters ?? []
     ledger.keepPresent(Set(meters.map(\.name.description)))

@@ -276,6 +276,7 @@ struct FleetChanges {
     var event = told
     event.time = min(event.time, now)
     var isRead = false
+    let formerly = told.isReading ? event.device.flatMap { state.devices[$0]?.reading?.time } : nil
     state.apply(event) { key in
       touched.insert(key)
       isRead = isRead || key.type == EventType.readingTaken
@@ -285,7 +286,21 @@ struct FleetChanges {
     case .alertRaised, .alertUpdated, .alertCleared: alerts[id, default: []].append(event)
     default: break
     }
-    if isRead { observations[id, default: []] += device.observations(at: event.time, in: epoch) }
+    guard isRead else { return }
+    observations[id, default: []] += device.observations(at: event.time, in: epoch).map { observation in
+      var observation = observation
+      (observation.told, observation.formerly) = (told.time, formerly)
+      return observation
+    }
+  }
+}
+
+extension Event {
+  fileprivate var isReading: Bool {
+    switch body {
+    case .readingTaken, .readingChanged: true
+    default: false
+    }
   }
 }
 

@@ -5,6 +5,10 @@
 //     where the agent that read it last says so; at a rollover with the pages that it knows of
 //     where another one takes over with a lower value, or another unit
 //     where the same one tells a lower value, whatever it says
+//     where two clocks, the hub's and the agent's, say that it is more than a day before the epoch's last reading, and the agent told a later time
+//       itself before: both were ahead then. The pages since are of the days that they are read on; what was counted before stays where it was booked
+//
+// Else nothing moves back: where the hub's clock is behind, or an agent's, pages are of the last day that the epoch has counted on.
 //
 // One that takes over is another install, or the same whose journal was put back or copied: it goes on in an epoch of its own (docs/formats/journal.md),
 // with what it knew then. What it tells that is lower and not newer is history that is there already. Its clock may be behind by years; a count that
@@ -32,12 +36,17 @@ package struct MeterLedger: Equatable, Sendable {
     package var rolledOver: Int64?
     /// Of the agent's journal: what tells it from the same agent, put back or copied.
     package var journalEpoch: Int64
-    /// Milliseconds since 1970 UTC.
+    /// Milliseconds since 1970 UTC; never later than the hub's.
     package var time: Int64
+    /// The same as the agent told it, whatever the hub's clock says.
+    package var told: Int64
+    /// The time of the reading that the agent told before, where it differed from its own before; nil: not known.
+    package var formerly: Int64?
 
+    /// - Parameter told: nil: as `time`.
     package init(
       name: String, value: Int64?, unit: String, quality: String, agentEpoch: Int64, journalEpoch: Int64 = 1,
-      time: Int64
+      time: Int64, told: Int64? = nil
     ) {
       self.name = name
       self.value = value
@@ -46,6 +55,7 @@ package struct MeterLedger: Equatable, Sendable {
       self.agentEpoch = agentEpoch
       self.journalEpoch = journalEpoch
       self.time = time
+      self.told = told ?? time
     }
 
     /// Whether this reading is the one that found the count again.
@@ -93,7 +103,14 @@ package struct MeterLedger: Equatable, Sendable {
     package var value: Int64
   }
 
-  package init(current: [String: Current] = [:]) { self.current = current }
+  /// The hub's time.
+  private let now: Int64
+
+  /// - Parameter now: the hub's time, in milliseconds since 1970 UTC; `max` where no clock is asked.
+  package init(current: [String: Current] = [:], now: Int64 = .max) {
+    self.current = current
+    self.now = now
+  }
 
   package static let millisecondsPerDay: Int64 = 86_400_000
   /// How far two agents' clocks may be apart: the skew that identities allow.
@@ -101,7 +118,12 @@ package struct MeterLedger: Equatable, Sendable {
 
   package mutating func observe(_ seen: Observation, by install: Int64) {
     let before = current[seen.name]
-    guard let epoch = before.map({ Self.epoch(after: $0, seen, install) }) ?? 1 else { return }
+    guard var epoch = before.map({ Self.epoch(after: $0, seen, install) }) ?? 1 else { return }
+    var isSetBack = false
+    if let before, epoch == before.epoch, areClocksSetBack(since: before, seen) {
+      isSetBack = true
+      epoch += 1
+    }
     if let before, epoch < before.epoch {
       resumed[seen.name] = min(epoch, resumed[seen.name] ?? epoch)
       days = days.filter { $0.key.name != seen.name || $0.key.epoch <= epoch }
@@ -120,8 +142,9 @@ package struct MeterLedger: Equatable, Sendable {
     guard let value = seen.value else { return }
     let day = Day(name: seen.name, epoch: epoch, day: Self.day(time))
     if days[day] == nil {
-      let around = before.map { $0.epoch != epoch } ?? false ? seen.rolledOver ?? 0 : 0
-      days[day] = Values(first: value - around, last: value, time: time)
+      var first = value
+      if let before, before.epoch != epoch { first = isSetBack ? before.last ?? value : value - (seen.rolledOver ?? 0) }
+      days[day] = Values(first: first, last: value, time: time)
     }
     days[day]?.last = value
     days[day]?.time = time
@@ -134,6 +157,16 @@ package struct MeterLedger: Equatable, Sendable {
 
   package static func day(_ time: Int64) -> Int64 {
     time >= 0 ? time / millisecondsPerDay : -((-time + millisecondsPerDay - 1) / millisecondsPerDay)
+  }
+
+  /// Whether the hub's clock and the agent's were ahead when the counter was read last, and are not any more. A count that is found again, or is
+  /// lower, has its own rules.
+  private func areClocksSetBack(since before: Current, _ seen: Observation) -> Bool {
+    guard let value = seen.value, let last = before.last, value >= last, !seen.isReturn else { return false }
+    guard let formerly = seen.formerly, max(now, seen.told) < before.time - Self.millisecondsPerDay else {
+      return false
+    }
+    return seen.told < formerly - Self.millisecondsPerDay
   }
 
   private mutating func lower(_ name: String, to limit: Limit) {

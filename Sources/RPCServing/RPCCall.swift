@@ -281,9 +281,9 @@ extension RPCCall {
     for writer in writers { writer.resume() }
   }
 
-  /// The stream is over. Without effect on a call that was answered.
+  /// The stream is over, by the caller's doing or the network's. Without effect on a call that was answered.
   func closed(_ reason: String) {
-    if !state.withLock({ $0.isAnswered }) { fail(RPCError(code: .unavailable, message: reason)) }
+    if !state.withLock({ $0.isAnswered }) { fail(RPCError(code: .cancelled, message: reason)) }
   }
 
   /// Neither side can send any more. What came before is still read.

@@ -17,6 +17,8 @@ final class MemoryRenewalHub: RenewalHub {
     var losesRequests = 0
     var losesAnswers = 0
     var isRevoked = false
+    /// What it names in its standing; nil: its one root.
+    var roots: [[UInt8]]?
   }
 
   let authority: TestAuthority
@@ -51,7 +53,7 @@ final class MemoryRenewalHub: RenewalHub {
 
   func standing(of identity: InstallIdentity) async throws(RenewalError) -> Standing {
     try use(identity)
-    return Standing(hubTime: 1, roots: [authority.root], advice: nil, nextIn: nil)
+    return Standing(hubTime: 1, roots: state.withLock { $0.roots } ?? [authority.root], advice: nil, nextIn: nil)
   }
 
   /// - Throws: `refused` for a certificate that is not the newest that was used, or newer.
@@ -127,6 +129,26 @@ final class MemoryRenewalHub: RenewalHub {
     try store.settleRenewal()
     _ = try await hub.standing(of: renewed)
     #expect(try keys(store).count == 1)
+  }
+
+  @Test func `a renewal that was begun before the hub went over to another root forgets none that it named since`()
+    async throws
+  {
+    let (store, hub) = try await enrolled()
+    await #expect(throws: Crash.self) {
+      try await Renewer(store: store, hub: hub) { if $0 == .stored { throw Crash() } }.renew(now: now)
+    }
+    let (old, new) = (hub.authority.root, try TestAuthority().root)
+    #expect(try store.trust(try [new, old].map { try Certificate(der: $0) }))
+    // Which of them the hub shows when it is asked next, nobody knows.
+    let identity = try #require(try store.identity())
+    let candidate = try #require(try store.renewal(of: identity, now: now)?.candidate)
+    #expect(Set(candidate.roots.map(\.der)) == [old, new])
+    hub.state.withLock { $0.roots = [new, old] }
+    let (renewed, _) = try await Renewer(store: store, hub: hub).renew(now: now)
+    #expect(renewed.certificate != identity.certificate && renewed.roots.map(\.der) == [new, old])
+    try store.settleRenewal()
+    #expect(try store.identity()?.roots.map(\.der) == [new, old])
   }
 
   @Test func `a lost answer is asked for again with the same key`() async throws {

@@ -22,6 +22,45 @@ internal import Testing
     #expect(ledger.days[.init(name: "total", epoch: 1, day: 1)] == .init(first: 150, last: 150, time: Self.day + 9))
   }
 
+  @Test func `is booked on the days that are, once the hub and its agent are ahead no more`() {
+    var ledger = MeterLedger(now: 40 * Self.day)
+    for (value, time) in [(100, 3 * Self.day), (150, 40 * Self.day)] as [(Int64, Int64)] {
+      ledger.observe(seen(value, at: time), by: 1)
+    }
+    ledger = MeterLedger(current: ledger.current, now: 5 * Self.day)
+    var former = 40 * Self.day
+    for (value, time) in [(160, 5 * Self.day - 9), (175, 5 * Self.day - 5)] as [(Int64, Int64)] {
+      var observation = seen(value, at: time)
+      (observation.formerly, former) = (former, time)
+      ledger.observe(observation, by: 1)
+    }
+    #expect(
+      ledger.days == [.init(name: "total", epoch: 2, day: 4): .init(first: 150, last: 175, time: 5 * Self.day - 5)])
+    ledger = MeterLedger(current: ledger.current, now: 41 * Self.day)
+    ledger.observe(seen(190, at: 41 * Self.day), by: 1)
+    #expect(ledger.current["total"]?.epoch == 2)
+  }
+
+  @Test func `moves to no earlier day because of one clock alone`() {
+    // (the hub's time, the reading's own, the agent's reading before): the hub is behind; a reading is late; both are apart by less than a day; the
+    // agent was behind all the time, and the hub is now.
+    let clocks = ([(30, 40, 40), (40, 30, 40), (39, 39, 40), (30, 30, 29)] as [(Int64, Int64, Int64)]).map {
+      (now: $0.0 * Self.day + 5, told: $0.1 * Self.day + 5, formerly: $0.2 * Self.day)
+    }
+    for clock in clocks {
+      var ledger = MeterLedger(now: 40 * Self.day)
+      for (value, time) in [(100, 3 * Self.day), (150, 40 * Self.day)] as [(Int64, Int64)] {
+        ledger.observe(seen(value, at: time), by: 1)
+      }
+      ledger = MeterLedger(current: ledger.current, now: clock.now)
+      var late = seen(160, at: min(clock.now, clock.told))
+      (late.told, late.formerly) = (clock.told, clock.formerly)
+      ledger.observe(late, by: 1)
+      #expect(ledger.current["total"]?.epoch == 1 && ledger.current["total"]?.value == 160, "\(clock)")
+      #expect(ledger.days.keys.map(\.day) == [40], "\(clock)")
+    }
+  }
+
   @Test func `begins anew where its agent says so, and where another one reads less or counts in another unit`() {
     var ledger = MeterLedger()
     ledger.observe(seen(100, at: 1), by: 1)

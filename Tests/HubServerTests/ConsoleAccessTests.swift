@@ -14,6 +14,7 @@ private let access: [String: ConsoleNeed] = [
   "DELETE entities/{id}": .role(.configurer),
   "GET installs": .session, "GET installs/{id}": .session, "GET devices": .session, "GET devices/{id}": .session,
   "GET devices/{id}/history": .session, "GET alerts": .session,
+  "POST devices/{id}/retirement": .role(.operator), "DELETE devices/{id}/retirement": .role(.operator),
   "GET installs/{id}/settings": .session, "GET devices/{id}/settings": .session, "GET entities/{id}/settings": .session,
   "PUT installs/{id}/settings": .role(.configurer), "PUT devices/{id}/settings": .role(.configurer),
   "PUT entities/{id}/settings": .role(.configurer),

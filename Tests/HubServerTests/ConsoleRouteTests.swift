@@ -55,6 +55,41 @@ internal import WebServing
   }
 
   @Test(arguments: TestDatabase.all)
+  fileprivate func `retires a device with a reason, brings it back, and both are in the trail with who did it`(
+    _ database: TestDatabase
+  ) async throws {
+    let (test, token) = try await test(database, [.operator])
+    let path = "devices/\(test.berlin.device)/retirement"
+    for reason in [nil, "no", String(repeating: "x", count: 300)] as [String?] {
+      let refused = await test.ask(.post, path, token, body: reason.map { ["reason": .text($0)] } ?? [:])
+      #expect([400, 422].contains(refused.status), "\(reason ?? "nothing"): \(refused.status)")
+    }
+    #expect(await test.ask(.get, "alerts", token, query: ["q": "berlin"]).items.count == 1)
+    test.clock.advance(by: .seconds(1))
+    let reply = await test.ask(.post, path, token, body: ["reason": .text("Acme left us")])
+    #expect(reply.status == 200 && reply.json["retired"] == .bool(true), "\(reply.message)")
+    #expect(reply.json["isRead"] == .bool(true) && reply.json["wasRetired"] == .bool(false))
+    let device = await test.ask(.get, "devices/\(test.berlin.device)", token).json
+    #expect(device["state"] == .text("retired"))
+    #expect(device["retirement"]?["reason"] == .text("Acme left us"))
+    #expect(device["retirement"]?["by"] == .text("root (console)"))
+    #expect(await test.ask(.get, "alerts", token, query: ["q": "berlin"]).items.isEmpty)
+    #expect(await test.ask(.get, "alerts", token, query: ["q": "other"]).items.count == 1)
+    let again = await test.ask(.post, path, token, body: ["reason": .text("Acme left us")])
+    #expect(again.status == 200 && again.json["wasRetired"] == .bool(true))
+
+    let back = await test.ask(.delete, path, token)
+    #expect(back.status == 200 && back.json["wasRetired"] == .bool(true), "\(back.message)")
+    #expect(await test.ask(.get, "devices/\(test.berlin.device)", token).json["state"] == .text("read"))
+    #expect(await test.ask(.get, "alerts", token, query: ["q": "berlin"]).items.count == 1)
+    #expect(await test.ask(.delete, path, token).json["wasRetired"] == .bool(false))
+    let trail = try await test.store.auditTrail(limit: 9).filter { $0.action.hasPrefix("device.") }
+    #expect(trail.map(\.action) == ["device.kept", "device.retired"])
+    #expect(trail.allSatisfy { $0.detail.contains("root (console)") && $0.subject == test.berlin.device })
+    #expect(trail.last?.detail.contains("Acme left us") == true)
+  }
+
+  @Test(arguments: TestDatabase.all)
   fileprivate func `pages, sorts, searches and filters each list`(_ database: TestDatabase) async throws {
     let (test, token) = try await test(database)
     for (list, sorts) in [

@@ -191,6 +191,34 @@ internal import Testing
   }
 
   @Test(arguments: TestDatabase.all)
+  func
+    `is counted on the days that its agent tells where the hub's clock is ahead, and on right ones once both are right`(
+      database: TestDatabase
+    ) async throws
+  {
+    let test = try TestStore(database)
+    var agent = try await FleetSender(test, mark: 1)
+    func count(_ total: UInt64, told time: Int64, hub now: Int64) async throws {
+      try await agent.send(taken(one, time, reading(serial: "S1", mac: 9, total: total)))
+      try await test.store.foldEverything(now: now)
+    }
+    try await count(100, told: 10 * day, hub: 10 * day + 1)
+    // The hub alone is ahead, and is put right.
+    try await count(120, told: 11 * day, hub: 51 * day)
+    try await count(130, told: 12 * day, hub: 12 * day + 1)
+    // Both are ahead, and are put right.
+    try await count(150, told: 53 * day, hub: 53 * day + 1)
+    try await count(155, told: 14 * day, hub: 14 * day + 1)
+    try await count(175, told: 15 * day, hub: 15 * day + 1)
+    try await count(180, told: 54 * day, hub: 54 * day + 1)
+    #expect(
+      try await rows(.volumes, test, "epoch", "volume", "last")
+        == [
+          [1, 0, 100], [1, 20, 120], [1, 10, 130], [1, 20, 150], [2, 5, 155], [2, 20, 175], [2, 5, 180],
+        ].map { $0.map(SQLValue.integer) })
+  }
+
+  @Test(arguments: TestDatabase.all)
   func `is not led by a clock that is ahead, which makes nobody's readings old and no volume negative`(
     database: TestDatabase
   ) async throws {

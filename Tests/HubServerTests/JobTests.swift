@@ -155,6 +155,30 @@ private let device: DeviceID = {
   }
 
   @Test(arguments: TestDatabase.all)
+  func `jobs of an install that another one replaces have failed, whether they were begun or not`(
+    database: TestDatabase
+  ) async throws {
+    let test = try TestStore(database)
+    var journal = try TestJournal()
+    let (install, next) = (try await test.install(1, journal: journal), try await test.install(2))
+    let (begun, waiting, own) = (try job(1), try job(2), try job(3))
+    _ = try await test.store.create(new(begun, install, seconds: 60), now: now)
+    _ = try await test.store.dueJobs(of: install.number, now: now)
+    try await deliver(
+      [
+        .jobReceived(JobReceived(id: begun, order: JobOrder(.scan), created: now, deadline: now + 60_000)),
+        .jobStarted(JobStarted(id: begun)),
+      ], &journal, install, test.store, time: now + 1)
+    _ = try await test.store.create(new(waiting, install, seconds: 60), now: now)
+    _ = try await test.store.create(new(own, next, seconds: 60), now: now)
+    try await test.store.replaceInstall(id: install.id, by: next.id, now: now + 2)
+    for id in [begun, waiting] { #expect(try await state(id, test.store) == "failed") }
+    #expect(try await test.store.steps(of: begun).last?.detail.contains("Whether it ran is not known") == true)
+    #expect(try await test.store.steps(of: waiting).last?.detail.contains("It was not sent") == true)
+    #expect(try await state(own, test.store) == "created", "the other install's own")
+  }
+
+  @Test(arguments: TestDatabase.all)
   func `a job that was not sent is cancelled at once, and another when its agent says so`(database: TestDatabase)
     async throws
   {

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import GRPCCore
 internal import HubDatabase
 internal import HubProtocol
 @testable internal import HubServer
@@ -75,6 +76,32 @@ internal import Testing
       }
       #expect(try await hub.metric("pthub_database_size_bytes") > 4_096)
       #expect(try await hub.store.figures().installsCurrent == 1)
+    }
+  }
+
+  @Test func `tell a stream whose caller waited no longer from one that the hub could not serve`()
+    async throws
+  {
+    try await TestHub.run { hub in
+      let journal = try TestJournal()
+      let (agent, _) = try await hub.agent(journal)
+      let error = await #expect(throws: RPCError.self) {
+        try await hub.converse(agent, timeout: .milliseconds(700)) { stream in
+          _ = try await stream.greet(journal)
+          while try await stream.next() != nil {}
+        }
+      }
+      #expect(error?.code == .deadlineExceeded)
+      for _ in 0..<200 where try await hub.metric("pthub_streams_open") > 0 {
+        try await Task.sleep(for: .milliseconds(20))
+      }
+      #expect(try await hub.metric("pthub_streams_ended_total{status=\"cancelled\"}") == 1)
+      #expect(try await hub.metric("pthub_streams_ended_total{status=\"unavailable\"}") == 0)
+      #expect(try await hub.metric("pthub_streams_ended_total{status=\"other\"}") == 0)
+      for code in [RPCError.Code.cancelled, .deadlineExceeded] {
+        #expect(HubCounter.status(RPCError(code: code, message: "")) == "cancelled")
+      }
+      #expect(HubCounter.status(RPCError.shuttingDown) == "unavailable")
     }
   }
 

@@ -60,6 +60,15 @@ internal import Testing
     }
   }
 
+  @Test(
+    arguments: [
+      (nil, "its time is over."), ("nothing listens there.", "nothing listens there."), ("why?", "why?"),
+      ("it was stopped", "it was stopped."),
+    ] as [(String?, String)])
+  func `in one sentence with one full stop`(reason: String?, words: String) {
+    #expect(RemoteSession.endSentence(reason) == "The session has ended: \(words)")
+  }
+
   @Test func `a second time for one session, and for one that has ended or was not sent`() async throws {
     try await RemoteSite.run { site in
       let (session, first, browser) = try await site.opened()

@@ -138,19 +138,27 @@ struct TestHub: Sendable {
   }
 
   /// Opens a delivery stream and lets `talk` use it.
-  func converse(_ agent: TestAgent, _ talk: @Sendable @escaping (Conversation) async throws -> Void) async throws {
-    try await Self.converse(agent, port: ready.dcam.port, talk)
+  /// - Parameter timeout: what the caller tells as its deadline; nil: none.
+  func converse(
+    _ agent: TestAgent, timeout: Duration? = nil, _ talk: @Sendable @escaping (Conversation) async throws -> Void
+  ) async throws {
+    try await Self.converse(agent, port: ready.dcam.port, timeout: timeout, talk)
   }
 
   static func converse(
-    _ agent: TestAgent, port: Int, _ talk: @Sendable @escaping (Conversation) async throws -> Void
+    _ agent: TestAgent, port: Int, timeout: Duration? = nil,
+    _ talk: @Sendable @escaping (Conversation) async throws -> Void
   ) async throws {
     try await call(port: port, agent) { client in
       let (outgoing, send) = AsyncStream.makeStream(of: Printtrail_Dcam_V1_AgentMessage.self)
       let request = StreamingClientRequest<Printtrail_Dcam_V1_AgentMessage> { writer in
         for await message in outgoing { try await writer.write(message) }
       }
-      try await Printtrail_Dcam_V1_DeviceCollection.Client(wrapping: client).stream(request: request) { response in
+      var options = CallOptions.defaults
+      options.timeout = timeout
+      try await Printtrail_Dcam_V1_DeviceCollection.Client(wrapping: client).stream(
+        request: request, options: options
+      ) { response in
         defer { send.finish() }
         let (incoming, receive) = AsyncThrowingStream.makeStream(of: Printtrail_Dcam_V1_HubMessage.self)
         try await withThrowingTaskGroup(of: Void.self) { group in

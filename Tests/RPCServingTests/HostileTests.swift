@@ -15,6 +15,7 @@ private struct Answer: Decodable {
   var reset: Int?
   var goaway: Int?
   var (before, after, window, connection, stuck, sent): (Int?, Int?, Int?, Int?, Int?, Int?)
+  var flag: Int?
   var still: Bool?
   var stopped: String?
   var seconds: Double?
@@ -25,7 +26,7 @@ private struct Answer: Decodable {
 extension Answer {
   enum CodingKeys: String, CodingKey {
     case closed, data, fields, heads, reset, goaway, before, after, window, connection, stuck, sent, still, stopped,
-      seconds
+      seconds, flag
   }
 }
 
@@ -112,6 +113,29 @@ struct `Peers that break the protocol` {
     try await ask(name) { answer, _ in
       // A GOAWAY may be lost behind what was not read any more.
       #expect(answer.goaway.map { $0 != 0 } ?? (answer.closed != nil), "\(answer)")
+    }
+  }
+
+  @Test func `who makes the server reset call after call is sent away like who resets them`() async throws {
+    try await ask("made_resets") { answer, _ in
+      #expect(answer.goaway == 11 || answer.closed != nil, "\(answer)")
+      #expect(answer.sent ?? .max < 1_500, "\(answer)")
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("packed_gzip", "gzip"), ("packed_deflate", "deflate"), ("packed_not", nil), ("packed_unasked", nil),
+      ("packed_small", "gzip"),
+    ] as [(String, String?)])
+  func `an answer is compressed where its caller reads that, and it pays`(name: String, encoding: String?) async throws
+  {
+    try await ask(name) { answer, _ in
+      let isPacked = encoding != nil && name != "packed_small"
+      #expect(answer.status == 0 && answer.still == true, "\(answer)")
+      #expect(answer.fields?["grpc-encoding"] == encoding, "\(answer)")
+      #expect(answer.flag == (isPacked ? 1 : 0), "\(answer)")
+      #expect(isPacked ? answer.before ?? .max < 1_000 : [100, 100_000].contains(answer.before), "\(answer)")
     }
   }
 

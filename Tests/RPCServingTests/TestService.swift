@@ -122,7 +122,7 @@ struct TestService: RegistrableRPCService {
           try await writer.write(message)
         }
       } catch let error as RPCError {
-        if error.code == .unavailable { counts.add("broken") }
+        if error.code == .cancelled { counts.add("broken") }
         throw error
       }
       return [:]

@@ -121,8 +121,19 @@ extension SQLStore {
           "lastRead": .time(try row("last_read_at")), "leads": .bool(try row("leads")),
         ])
       }
+      let retirement = try db.row(
+        """
+        SELECT r.at, r.author, r.reason FROM retired_device x JOIN sighting s ON s.device = x.device
+        JOIN retirement r ON r.install = s.install AND r.agent_device = s.agent_device WHERE x.device = ? AND r.at = x.retired_at LIMIT 1
+        """, number
+      ).map { row in
+        ConsoleValue.object([
+          "at": .time(try row("at")), "by": .text(try row("author")), "reason": .text(try row("reason")),
+        ])
+      }
       return .object(
         members + [
+          .init(name: "retirement", value: retirement ?? .null),
           .init(name: "allMeters", value: .list(meters)), .init(name: "history", value: .list(alerts)),
           .init(name: "installs", value: .list(seen)),
         ])

@@ -37,6 +37,16 @@ extension HubConsole {
       try await console.history(call)
     },
     ConsoleRoute(
+      .post, "devices/{id}/retirement", .role(.operator), of: .device, members: ["reason"]
+    ) { console, call in try await console.retire(call) },
+    ConsoleRoute(
+      .delete, "devices/{id}/retirement", .role(.operator), of: .device
+    ) { console, call in
+      guard case .device(let id) = call.subject else { throw ConsoleFault.notFound }
+      let wasRetired = try await console.store.keepDevice(id, by: call.actor, now: call.now)
+      return .ok(.object(["retired": .bool(false), "wasRetired": .bool(wasRetired)]))
+    },
+    ConsoleRoute(
       .get, "alerts", .session, parameters: listParameters.union(["entity", "severity", "device"])
     ) { console, call in
       .ok(
@@ -96,6 +106,17 @@ extension HubConsole {
     guard names.count <= 16 else { throw ConsoleFault.badValue("meters", "has more than 16 names.") }
     return .ok(
       try await store.consoleHistory(of: id, meters: names, since: call.now / 86_400_000 - Int64(days)))
+  }
+
+  private func retire(_ call: ConsoleCall) async throws -> ConsoleAnswer {
+    guard case .device(let id) = call.subject else { throw ConsoleFault.notFound }
+    let reason = try call.text("reason", max: HubLimits.retirementReasonRange.upperBound)
+    let outcome = try await store.retireDevice(id, reason: reason, by: call.actor, now: call.now)
+    return .ok(
+      .object([
+        "retired": .bool(true), "wasRetired": .bool(outcome == .wasRetired),
+        "isRead": .bool(outcome == .retired(isRead: true)),
+      ]))
   }
 
   // MARK: Settings

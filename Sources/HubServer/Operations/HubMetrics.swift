@@ -34,7 +34,8 @@ struct HubCounter: Hashable, Sendable {
     name: "pthub_streams_opened_total", help: "Delivery streams that were opened.")
   static let streamsEnded = HubCounter(
     name: "pthub_streams_ended_total",
-    help: "Delivery streams that ended, by the gRPC status; cancelled: the agent or the network ended it.",
+    help:
+      "Delivery streams that ended, by the gRPC status; cancelled: the agent, its deadline or the network ended it; unavailable: the hub went down, or could not store.",
     label: "status", values: statuses)
   static let checkIns = HubCounter(
     name: "pthub_check_ins_total",
@@ -99,7 +100,7 @@ struct HubCounter: Hashable, Sendable {
     guard let error else { return "ok" }
     if error is CancellationError { return "cancelled" }
     switch (error as? RPCError)?.code {
-    case .cancelled?: return "cancelled"
+    case .cancelled?, .deadlineExceeded?: return "cancelled"
     case .invalidArgument?: return "invalid_argument"
     case .permissionDenied?: return "permission_denied"
     case .unauthenticated?: return "unauthenticated"

@@ -59,6 +59,14 @@ package struct RemoteSession: Sendable, Equatable {
     from = SQLStore.bareAddress(try row("peer"))
   }
 
+  /// That it has ended, and why: one sentence, however the reason came.
+  var endSentence: String { Self.endSentence(endReason) }
+
+  static func endSentence(_ reason: String?) -> String {
+    let reason = reason ?? "its time is over"
+    return "The session has ended: \(reason)\(reason.last.map { ".!?".contains($0) } ?? false ? "" : ".")"
+  }
+
   /// Where its requests go; nil before its agent has come.
   var place: DevicePlace? {
     DevicePlace(
@@ -300,7 +308,7 @@ extension SQLStore {
         throw HubError(.permission, "This is \(session.userName)'s session. Ask for one of your own.")
       }
       guard session.endedAt == nil else {
-        throw HubError(.usage, "The session has ended: \(session.endReason ?? "its time is over").")
+        throw HubError(.usage, session.endSentence)
       }
       guard session.openedAt != nil else { throw HubError(.usage, "Its agent has not opened the page yet.") }
       try db.execute(
@@ -360,7 +368,7 @@ extension SQLStore {
     _ session: RemoteSession, now: Int64, _ db: any SQLConnection
   ) throws -> RemoteStanding {
     if session.endedAt != nil {
-      return .refused("The session has ended: \(session.endReason ?? "its time is over").")
+      return .refused(session.endSentence)
     }
     guard now < session.endsAt else { return .refused("The session has ended: its time is over.") }
     let user = try db.row(

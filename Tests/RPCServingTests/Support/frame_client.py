@@ -274,6 +274,56 @@ def resets(port):
         peer.head(2 * number + 1) + frame(RESET, 0, 2 * number + 1, struct.pack(">I", 8)) for number in range(5000)))
 
 
+def made_resets(port):
+    """Calls that the server has to reset for what comes on them, a few at a time, no more than it allows."""
+    peer = Peer(port)
+    peer.listen(lambda peer: len(peer.frames) >= 2, 5)
+    for number in range(2000):
+        stream = 2 * number + 1
+        peer.send(peer.head(stream) + frame(WINDOW, 0, stream, struct.pack(">I", 0x7fffffff)))
+        if number % 8 == 7:
+            peer.listen(over(stream), 5)
+        if peer.closed or any(kind == GOAWAY for kind, *_ in peer.frames):
+            break
+    return {"sent": number, **peer.listen(lambda peer: peer.closed, 2).answers()}
+
+
+def answered(port, size, accepted):
+    """A message of so many bytes, asked for by who says what it reads: its flag, its length on the wire and what it holds."""
+    peer = Peer(port, settings=struct.pack(">HI", 4, 1 << 24))
+    extra = [("grpc-accept-encoding", accepted)] if accepted else []
+    peer.send(frame(WINDOW, 0, 0, struct.pack(">I", 1 << 24)))
+    peer.send(peer.head(1, "Size", extra) + frame(DATA, END_STREAM, 1, message(struct.pack(">I", size))))
+    peer.listen(over())
+    body = b"".join(payload for kind, _, _, payload in peer.frames if kind == DATA)
+    told = peer.answers()
+    flag, length = struct.unpack(">BI", body[:5])
+    packed = body[5:]
+    whole = zlib.decompress(packed, 47) if flag else packed
+    zeros = len(whole) == size and not any(whole)
+    return {"flag": flag, "before": length, "still": length == len(packed) and zeros, **told}
+
+
+def packed_gzip(port):
+    return answered(port, 100000, "identity,gzip")
+
+
+def packed_deflate(port):
+    return answered(port, 100000, "deflate, gzip")
+
+
+def packed_not(port):
+    return answered(port, 100000, "identity")
+
+
+def packed_unasked(port):
+    return answered(port, 100000, None)
+
+
+def packed_small(port):
+    return answered(port, 100, "gzip")
+
+
 def pings(port):
     return flooded(port, lambda peer: (frame(PING, 0, 0, bytes(8)) for _ in range(5000)))
 

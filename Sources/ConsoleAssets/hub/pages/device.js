@@ -16,6 +16,7 @@ import { inOrder, meterName } from "/shared/meters.js";
 import { newJob } from "/app/jobdialog.js";
 import { askForPage } from "/app/remote.js";
 import { offerWords } from "/app/offer.js";
+import { bringBack, retire } from "/app/retirement.js";
 
 const SPANS = [["7", "7 days"], ["30", "30 days"], ["90", "90 days"], ["400", "All"]];
 
@@ -54,6 +55,8 @@ export async function page({ api, live, signal, parameters, session, setTitle, q
       back: [link("devices"), "Devices"], about: [device.entity.name, device.name, device.location, shortAddress(device.address)].filter(Boolean).join(", "),
       actions: [pill(device.state), h("a", { class: "button", href: link("devices", id, "settings") }, "Settings"),
         may(session, "technician") && actionButton("Open its page", () => askForPage({ api, device })),
+        may(session, "operator") && device.retirement && actionButton("Bring back", async () => { if (await bringBack({ api, device })) await refresh(); }),
+        may(session, "operator") && !["retired", "merged"].includes(device.state) && actionButton("Retire", async () => { if (await retire({ api, device })) await refresh(); }),
         may(session, "operator") && actionButton("New job", () => newJob({ api, device }), { class: "primary" })],
     }), content(device, drawing), offer && card("Its own page", h("p", null, offerWords(offer))));
     await draw();
@@ -66,6 +69,7 @@ export async function page({ api, live, signal, parameters, session, setTitle, q
 
 function content(device, drawing) {
   return [
+    device.retirement && card("Retired", h("p", null, `${device.retirement.by}: ${device.retirement.reason} (`, time(device.retirement.at, { always: true }), "). It comes back by itself when an agent reads it again.")),
     h("div", { class: "columns" },
       card("Device", terms([
         ["Make", device.make], ["Model", device.model], ["Serial", device.serial], ["Asset number", device.assetNumber], ["Address", shortAddress(device.address)],
