@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs PrintTrail's benchmarks beside their peers and prints JSON lines and a summary. Loopback only; everything started here is ended here.
 
-usage: run.py --bin DIR [journal] [replay] [millions] [offline] [decode] [compression] [delivery] [herd] [poll] [sweep] [memory] [fleet] [idle] [console] [remote]
+usage: run.py --bin DIR [journal] [replay] [millions] [offline] [decode] [compression] [wire] [delivery] [herd] [poll] [sweep] [memory] [fleet] [idle] [console] [remote]
 """
 
 import argparse
@@ -24,6 +24,7 @@ from delivery import delivery, herd
 from console import console
 from idle import idle
 from remote import remote
+from wire import wire
 from common import HERE, ROOT, SUMMARY, cpu_of, fleet, lines, measured, program, say, summary
 
 THOUSAND = [f"127.21.{n // 256}.{n % 256}" for n in range(1, 1001)]
@@ -272,7 +273,7 @@ def ten_thousand(bin, work, interval=300, first_round=240, settle=430, measured=
 
 def main():
     known = {"journal": journal, "replay": replay, "millions": millions, "offline": offline, "decode": decode, "compression": compression,
-             "delivery": delivery, "herd": herd, "poll": poll, "sweep": sweeps.sweep,
+             "wire": wire, "delivery": delivery, "herd": herd, "poll": poll, "sweep": sweeps.sweep,
              "memory": memory, "fleet": ten_thousand, "idle": idle, "console": console, "remote": remote}
     parser = argparse.ArgumentParser(description="PrintTrail's benchmarks, each beside its peer.")
     parser.add_argument("--bin", required=True, help="where the release build is")
