@@ -62,6 +62,7 @@ private func words(_ events: [EventBody]) -> [String] {
     case .meterOffsetSet(let set): "offset of \(set.meter) \(set.previous) to \(set.offset): \(set.reason)"
     case .deviceRetired(let retired): "retired: \(retired.evidence)"
     case .deviceReturned(let returned): "returned: \(returned.evidence)"
+    case .meterLeapt(let leapt): "leapt \(leapt.meter) \(leapt.previous) to \(leapt.current): \(leapt.evidence)"
     case .meterEpochOpened(let opened): "epoch \(opened.epoch) of \(opened.meter): \(opened.evidence)"
     default: "?"
     }

@@ -231,9 +231,10 @@ package struct DeviceMonitor: Sendable {
     var meters = known.meters
     let epochs = MeterTracker.update(&meters, with: fresh, context)
     guard !epochs.isEmpty || !isThinned(thinning, time: time) else { return nil }
+    let leapt = MeterTracker.leapt(from: known.meters, to: meters, with: fresh, context)
     known.meters = meters
     metersRead = time
-    events += epochs.map { .meterEpochOpened($0) }
+    events += epochs.map { .meterEpochOpened($0) } + leapt.map { .meterLeapt($0) }
     events.append(tell(poll, cost: outcome.cost, time: time))
     guard let before, let now = meters[.total] else { return nil }
     // Where the former count goes on, the step is from that.
