@@ -17,6 +17,7 @@ extension KnownDevice {
     self.init(
       id: state.id, endpoint: isDisplaced ? nil : Endpoint(discovered.address), credential: discovered.credential,
       identity: state.reading?.fact.identity ?? discovered.identity)
+    if isDisplaced { formerAddress = Endpoint(discovered.address)?.address }
     for (key, raised) in state.alerts {
       alerts[key] = ActiveAlert(
         alert: raised.fact.alert, raised: raised.time, evidence: raised.fact.evidence, penalty: raised.fact.penalty)

@@ -303,7 +303,7 @@ package struct PollCost: Equatable, Sendable {
 /// A poll ended without a reading.
 package struct PollFailed: Equatable, Sendable {
   package var address: String
-  /// Stable word: `timeout`, `authentication`, `malformed`, `deviceError`, `notAPrinter`.
+  /// Stable word: `timeout`, `authentication`, `malformed`, `deviceError`, `notAPrinter`, `noAddress`.
   package var reason: String
   /// A sentence for the operator.
   package var message: String

@@ -42,7 +42,7 @@ enum GoldenLeapStory {
         name: name, value: UInt64(value), unit: .impressions, source: Source(object, .counter32(value)),
         rule: Rule("golden@1"))
     }
-    let raw = Walk(names.map { VarBind(name: $0.1, value: .counter32($0.2)) })
+    let raw = Walk(names.map { VarBind($0.1, .counter32($0.2)) })
     return .readingTaken(ReadingTaken(reading: reading, raw: raw, cost: PollCost(requests: 2)))
   }
 }

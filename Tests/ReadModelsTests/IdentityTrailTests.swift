@@ -104,10 +104,11 @@ import Testing
 @Suite struct `How long supplies last` {
   private let device = DeviceID(0..<16)!
 
-  private func taken(_ day: Int, _ percent: Double?, serial: String? = nil) -> Event {
+  private func taken(_ day: Int, _ percent: Double?, serial: String? = nil, part: String? = nil) -> Event {
     var supply = Supply(row: RowIndex([1, 1]), quality: percent == nil ? .unknown : .exact, rule: Rule("r@1"))
     supply.percentRemaining = percent
     supply.serialNumber = serial
+    supply.partNumber = part
     var reading = Reading()
     reading.supplies = [supply]
     return Event(
@@ -121,18 +122,32 @@ import Testing
     return histories.forecast(device, RowIndex([1, 1]), at: events.last?.time ?? 0).words
   }
 
-  @Test func `is estimated from the levels since the last replacement, never across it`() {
+  @Test func `is estimated from the levels since the last replacement, where these are enough`() {
     let before = (0..<20).map { taken($0, 90 - 4 * Double($0)) }
     #expect(forecast(before).hasPrefix("3 ("))
     let justReplaced = before + [taken(20, 100), taken(21, 99)]
-    #expect(forecast(justReplaced) == "unknown: too few points")
+    #expect(forecast(justReplaced).hasPrefix("26 ("), "as the one before was used")
     let after = before + (20..<41).map { taken($0, 100 - Double($0 - 20)) }
     #expect(forecast(after).hasPrefix("80 ("))
   }
 
-  @Test func `another serial number begins anew, whatever the level`() {
-    let events = (0..<20).map { taken($0, 90 - 4 * Double($0), serial: "AAAA1") } + [taken(20, 12, serial: "BBBB2")]
-    #expect(forecast(events) == "unknown: too few points")
+  @Test func `another serial number is another cartridge, whatever the level`() {
+    let before = (0..<20).map { taken($0, 90 - 4 * Double($0), serial: "AAAA1") }
+    #expect(forecast(before + [taken(20, 50, serial: "AAAA1")]).hasPrefix("9 ("), "one that fell is no other")
+    #expect(forecast(before + [taken(20, 12, serial: "BBBB2")]).hasPrefix("3 ("))
+  }
+
+  @Test func `a supply that is replaced every few days is used as those before it were`() {
+    // Twenty percent a day, and a new one each fifth day.
+    func days(_ count: Int, part: (Int) -> String? = { _ in nil }) -> [Event] {
+      (0..<count).map { taken($0, 100 - 20 * Double($0 % 5), part: part($0)) }
+    }
+    #expect(forecast(days(4)) == "unknown: too few points")
+    let months = days(62)
+    #expect(forecast(months).hasPrefix("5 ("), "of eighty percent sixteen a day: the night of each replacement counts for nothing")
+    #expect(forecast(days(62) { $0 < 60 ? "T08M1" : "T08M1XL" }) == "unknown: too few points", "another capacity")
+    let quiet = months + (62..<72).map { taken($0, 80 - Double($0 - 61)) }
+    #expect(forecast(quiet).hasPrefix("70 ("), "its own levels, once they are enough")
   }
 
   @Test func `unknown levels are no points, and ten years of readings are as good as one`() {
