@@ -184,7 +184,8 @@ struct ProfileFields {
       return .total
     }
     guard meter.qualifier.count <= Self.qualifierCharactersMax else {
-      note(key, "expected a qualifier of \(Self.qualifierCharactersMax) characters at most, not \(meter.qualifier.count)")
+      note(
+        key, "expected a qualifier of \(Self.qualifierCharactersMax) characters at most, not \(meter.qualifier.count)")
       return .total
     }
     return meter

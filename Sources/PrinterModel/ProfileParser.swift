@@ -115,7 +115,9 @@ package enum ProfileParser {
       guard let id = part.optionalString("id") else { continue }
       if id.isEmpty || id.count > idCharactersMax || !id.allSatisfy(isNameCharacter) {
         part.note(
-          "id", "expected lower case letters, digits and hyphens, \(idCharactersMax) at most: the id is a part of the rule's name")
+          "id",
+          "expected lower case letters, digits and hyphens, \(idCharactersMax) at most: the id is a part of the rule's name"
+        )
       }
       if !seen.insert(id).inserted { part.note("id", "expected each id once; `\(id)` is there twice") }
     }

@@ -46,7 +46,9 @@ extension ProfileParser {
       }
       if !check.isCircular, reached.contains(check.total) {
         part.note(
-          "parts", "expected no circle of checks: by those before it `\(check.total)` is a part of its own parts, so that neither proves the other")
+          "parts",
+          "expected no circle of checks: by those before it `\(check.total)` is a part of its own parts, so that neither proves the other"
+        )
       }
       parts[check.total, default: []].formUnion(check.parts + check.optionalParts)
     }
@@ -98,7 +100,9 @@ extension ProfileParser {
       guard let own = maker(values), let other = names.first(where: { maker($0).map { $0 != own } ?? false }) else {
         return
       }
-      part.note(key, "expected a column of the maker whose counters these are: \(other) is of another maker's tree than \(values)")
+      part.note(
+        key,
+        "expected a column of the maker whose counters these are: \(other) is of another maker's tree than \(values)")
     }
     for (table, part) in zip(profile.tables, fields.tables("table")) {
       expect("labels", table.labels.map { [$0] } ?? [], beside: table.values, part)
@@ -159,7 +163,8 @@ extension ProfileParser {
           .contains { $0.isWithin(counter.name) }
       }) {
         part.note(
-          "oid", "expected an object with its instance: `\(counter.name)` is a column of the table `\(table.id)`, or above it")
+          "oid",
+          "expected an object with its instance: `\(counter.name)` is a column of the table `\(table.id)`, or above it")
         continue
       }
       guard let table = profile.tables.first(where: { counter.name.isWithin($0.values) }) else { continue }

@@ -86,7 +86,8 @@ extension MeterOffset {
       }
       table.findings.warn(
         table.path.key("offset").element(index),
-        "\(offset.meter) of \(offset.device) has an offset in offset[\(first)] as well: of two for one device this later one counts")
+        "\(offset.meter) of \(offset.device) has an offset in offset[\(first)] as well: of two for one device this later one counts"
+      )
     }
     return offsets
   }

@@ -69,7 +69,9 @@ extension DiscoverySettings {
           place, "\(range) holds the same addresses as ranges[\(first)], and the first range decides about an address")
       } else if AddressSet([range]).subtracting(covered).isEmpty {
         table.findings.warn(
-          place, "\(range) lies wholly within ranges before it, and the first range decides about an address: this one is never used")
+          place,
+          "\(range) lies wholly within ranges before it, and the first range decides about an address: this one is never used"
+        )
       }
       covered = covered.union(AddressSet([range]))
       earlier[range.spans] = earlier[range.spans] ?? index

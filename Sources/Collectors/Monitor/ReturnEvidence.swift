@@ -11,7 +11,7 @@
 // Joining two devices wrongly bills one's pages to the other; parting one wrongly only loses its history. So a count that is nought tells nothing.
 
 internal import AlertRules
-package import PrinterModel
+internal import PrinterModel
 
 package enum ReturnEvidence {
   /// As `Sign` has it: sysUpTime runs by the device's clock.
