@@ -214,7 +214,8 @@ enum Fixture {
       .meterLeapt(MeterLeapt(meter: MeterName(.print), epoch: 1, previous: 1, current: 9, evidence: "leapt")),
       .meterEpochOpened(
         MeterEpochOpened(
-          meter: MeterName(.print), epoch: 2, previous: 9, current: 2, evidence: "back", cause: "returned", continues: 1)),
+          meter: MeterName(.print), epoch: 2, previous: 9, current: 2, evidence: "back", cause: "returned", continues: 1
+        )),
       .meterEpochOpened(
         MeterEpochOpened(meter: .total, epoch: 2, previous: 9, current: 1, evidence: "drop", cause: "drop")),
       .readingUnchanged(ReadingUnchanged(uptimeTicks: 77, cost: PollCost())),
