@@ -17,6 +17,7 @@ extension KnownDevice {
     self.init(
       id: state.id, endpoint: isDisplaced ? nil : Endpoint(discovered.address), credential: discovered.credential,
       identity: state.reading?.fact.identity ?? discovered.identity)
+    if isDisplaced { formerAddress = Endpoint(discovered.address)?.address }
     for (key, raised) in state.alerts {
       alerts[key] = ActiveAlert(
         alert: raised.fact.alert, raised: raised.time, evidence: raised.fact.evidence, penalty: raised.fact.penalty)
@@ -31,22 +32,48 @@ extension KnownDevice {
     for meter in state.reading?.fact.meters ?? [] {
       meters[meter.name] = MeterState(
         value: meter.value, epoch: state.meterEpochs[meter.name]?.fact.epoch ?? 1, source: meter.source.name,
-        unit: meter.unit, leaps: Self.drop(of: meter, state).map { [$0] } ?? [])
+        unit: meter.unit, leaps: Self.leaps(of: meter, state))
     }
   }
 
-  /// The fall that began the meter's epoch, if it may have been a wrong reading.
-  private static func drop(of meter: Meter, _ state: DeviceState) -> MeterLeap? {
-    let causes: [MeterEpochOpened.Cause] = [.drop, .rollover]
-    guard let opened = state.meterEpochs[meter.name], causes.map(\.rawValue).contains(opened.fact.cause),
-      let lastRead = state.lastRead?.time
-    else { return nil }
-    var drop = MeterLeap(
-      .drop, value: opened.fact.previous, landed: opened.fact.current, epoch: opened.fact.epoch &- 1)
-    drop.elapsed = .milliseconds(max(lastRead - opened.time, 0))
-    drop.readings = drop.elapsed == .zero ? 0 : 1
-    drop.isStill = meter.value == opened.fact.current
-    return drop
+  /// What the meter was before it leapt, and may be again; oldest first.
+  private static func leaps(of meter: Meter, _ state: DeviceState) -> [MeterLeap] {
+    let fall = fall(of: meter, state)
+    guard var rise = rise(of: meter, state), fall?.kind != .board else { return fall.map { [$0] } ?? [] }
+    guard let fall, let opened = state.meterEpochs[meter.name], let leapt = state.meterLeaps[meter.name] else {
+      return [rise]
+    }
+    rise.isStill = false
+    return leapt.time <= opened.time ? [rise, fall] : [fall, rise]
+  }
+
+  /// The fall that began the meter's epoch, if it may have been a wrong reading, or another board's count.
+  private static func fall(of meter: Meter, _ state: DeviceState) -> MeterLeap? {
+    guard let opened = state.meterEpochs[meter.name], let lastRead = state.lastRead?.time else { return nil }
+    let isOfBoard =
+      opened.fact.cause == MeterEpochOpened.Cause.boardSwap.rawValue && opened.fact.current < opened.fact.previous
+    guard isOfBoard || opened.fact.mayBeWrong else { return nil }
+    let fall = MeterLeap(
+      isOfBoard ? .board : .drop, value: opened.fact.previous, landed: opened.fact.current,
+      epoch: opened.fact.epoch &- 1)
+    return since(opened.time, fall, until: lastRead, meter)
+  }
+
+  /// The last rise by more than can have been printed.
+  private static func rise(of meter: Meter, _ state: DeviceState) -> MeterLeap? {
+    guard let leapt = state.meterLeaps[meter.name], let lastRead = state.lastRead?.time else { return nil }
+    let rise = MeterLeap(
+      .rise, value: leapt.fact.previous, landed: leapt.fact.current, epoch: leapt.fact.epoch)
+    return since(leapt.time, rise, until: lastRead, meter)
+  }
+
+  /// The leap as it stands at the last reading; nil: too long ago.
+  private static func since(_ time: Int64, _ leap: MeterLeap, until lastRead: Int64, _ meter: Meter) -> MeterLeap? {
+    var leap = leap
+    leap.elapsed = .milliseconds(max(lastRead - time, 0))
+    leap.readings = leap.elapsed == .zero ? 0 : 1
+    leap.isStill = meter.value == leap.landed
+    return leap.elapsed > MeterTracker.leapRememberedFor ? nil : leap
   }
 
   /// Every device of the fleet, in the order of their ids.

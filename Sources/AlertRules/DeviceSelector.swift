@@ -20,6 +20,14 @@ package struct DeviceSelector: Hashable, Sendable, CustomStringConvertible {
     return mayBeID && device.description.hasPrefix(description.lowercased())
   }
 
+  /// Whether both can mean one device: by one serial number, however it is written, or by beginnings of one id.
+  package func mayBe(_ other: DeviceSelector) -> Bool {
+    if let serial, serial == other.serial { return true }
+    guard mayBeID, other.mayBeID else { return false }
+    let (mine, others) = (description.lowercased(), other.description.lowercased())
+    return mine.hasPrefix(others) || others.hasPrefix(mine)
+  }
+
   private var serial: String? {
     var named = DeviceIdentity()
     named.serial = DeviceText(description)

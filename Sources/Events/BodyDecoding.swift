@@ -305,6 +305,24 @@ extension EventDecoder {
     return body
   }
 
+  mutating func meterLeapt(_ bytes: UnsafeRawBufferPointer) throws -> MeterLeapt {
+    var body = MeterLeapt(meter: .total, epoch: 0, previous: 0, current: 0, evidence: "")
+    var meter: MeterName?
+    var fields = FieldReader(bytes)
+    while try fields.next() {
+      switch fields.number {
+      case 1: meter = try fields.bytes.map { try meterName($0) } ?? meter
+      case 2: body.epoch = fields.uint32 ?? body.epoch
+      case 3: body.previous = fields.uint64 ?? body.previous
+      case 4: body.current = fields.uint64 ?? body.current
+      case 5: body.evidence = try fields.string() ?? body.evidence
+      default: break
+      }
+    }
+    body.meter = try required(meter, "the name of a meter")
+    return body
+  }
+
   mutating func meterOffsetSet(_ bytes: UnsafeRawBufferPointer) throws -> MeterOffsetSet {
     var body = MeterOffsetSet(meter: .total, offset: 0, previous: 0, reason: "")
     var meter: MeterName?

@@ -27,6 +27,7 @@ enum Wire {
   typealias AlertKey = Printtrail_Events_V1_AlertKey
   typealias Alert = Printtrail_Events_V1_Alert
   typealias MeterEpochOpened = Printtrail_Events_V1_MeterEpochOpened
+  typealias MeterLeapt = Printtrail_Events_V1_MeterLeapt
   typealias MeterOffsetSet = Printtrail_Events_V1_MeterOffsetSet
   typealias UploadRejected = Printtrail_Events_V1_UploadRejected
   typealias UploadConflicted = Printtrail_Events_V1_UploadConflicted
@@ -258,6 +259,18 @@ extension MeterEpochOpened {
       $0.cause = cause
       if let volume { $0.volume = volume }
       if let continues { $0.continues = continues }
+    }
+  }
+}
+
+extension MeterLeapt {
+  var wire: Wire.MeterLeapt {
+    .with {
+      $0.meter = meter.description
+      $0.epoch = epoch
+      $0.previous = previous
+      $0.current = current
+      $0.evidence = evidence
     }
   }
 }

@@ -27,6 +27,7 @@ package enum EventBody: Equatable, Sendable {
   case alertCleared(AlertCleared)
   case meterEpochOpened(MeterEpochOpened)
   case meterOffsetSet(MeterOffsetSet)
+  case meterLeapt(MeterLeapt)
   case uploadRejected(UploadRejected)
   case uploadConflicted(UploadConflicted)
   case journalDamaged(JournalDamaged)
@@ -302,7 +303,7 @@ package struct PollCost: Equatable, Sendable {
 /// A poll ended without a reading.
 package struct PollFailed: Equatable, Sendable {
   package var address: String
-  /// Stable word: `timeout`, `authentication`, `malformed`, `deviceError`, `notAPrinter`.
+  /// Stable word: `timeout`, `authentication`, `malformed`, `deviceError`, `notAPrinter`, `noAddress`.
   package var reason: String
   /// A sentence for the operator.
   package var message: String
@@ -411,6 +412,9 @@ package struct MeterEpochOpened: Equatable, Sendable {
     case returned
   }
 
+  /// Whether the count fell for no reason that is known: what was read may have been wrong, and what was before may come back.
+  package var mayBeWrong: Bool { cause == Cause.drop.rawValue || cause == Cause.rollover.rawValue }
+
   package init(
     meter: MeterName, epoch: UInt32, previous: UInt64, current: UInt64, evidence: String, cause: String = "",
     volume: UInt64? = nil, continues: UInt32? = nil
@@ -423,6 +427,24 @@ package struct MeterEpochOpened: Equatable, Sendable {
     self.evidence = evidence
     self.cause = cause
     self.volume = volume
+  }
+}
+
+/// A meter rose by more than can have been printed. Its epoch goes on; where the count comes back, the rise was read wrongly and counts for nothing
+/// (`MeterEpochOpened` with the cause `returned`).
+package struct MeterLeapt: Equatable, Sendable {
+  package var meter: MeterName
+  /// The epoch that it is in.
+  package var epoch: UInt32
+  package var previous: UInt64
+  package var current: UInt64
+  package var evidence: String
+  package init(meter: MeterName, epoch: UInt32, previous: UInt64, current: UInt64, evidence: String) {
+    self.meter = meter
+    self.epoch = epoch
+    self.previous = previous
+    self.current = current
+    self.evidence = evidence
   }
 }
 

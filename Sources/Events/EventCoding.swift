@@ -96,6 +96,7 @@ package enum EventType {
   package static let alertCleared: UInt16 = 42
   package static let meterEpochOpened: UInt16 = 50
   package static let meterOffsetSet: UInt16 = 51
+  package static let meterLeapt: UInt16 = 52
   package static let uploadRejected: UInt16 = 60
   package static let uploadConflicted: UInt16 = 61
   package static let journalDamaged: UInt16 = 70
@@ -126,8 +127,8 @@ package enum EventType {
     deviceReturned: "DeviceReturned", readingTaken: "ReadingTaken",
     readingChanged: "ReadingChanged", readingUnchanged: "ReadingUnchanged", pollFailed: "PollFailed",
     alertRaised: "AlertRaised", alertUpdated: "AlertUpdated", alertCleared: "AlertCleared",
-    meterEpochOpened: "MeterEpochOpened", meterOffsetSet: "MeterOffsetSet", uploadRejected: "UploadRejected",
-    uploadConflicted: "UploadConflicted",
+    meterEpochOpened: "MeterEpochOpened", meterOffsetSet: "MeterOffsetSet", meterLeapt: "MeterLeapt",
+    uploadRejected: "UploadRejected", uploadConflicted: "UploadConflicted",
     journalDamaged: "JournalDamaged", recordsRemoved: "RecordsRemoved", readingsThinned: "ReadingsThinned",
     journalRestored: "JournalRestored",
     jobReceived: "JobReceived", jobStarted: "JobStarted", jobCompleted: "JobCompleted", jobFailed: "JobFailed",
@@ -189,6 +190,7 @@ extension EventBody {
     case .alertCleared: EventType.alertCleared
     case .meterEpochOpened: EventType.meterEpochOpened
     case .meterOffsetSet: EventType.meterOffsetSet
+    case .meterLeapt: EventType.meterLeapt
     case .uploadRejected: EventType.uploadRejected
     case .uploadConflicted: EventType.uploadConflicted
     case .journalDamaged: EventType.journalDamaged
@@ -237,6 +239,7 @@ extension EventBody {
     case .alertCleared(let event): event.wire
     case .meterEpochOpened(let event): event.wire
     case .meterOffsetSet(let event): event.wire
+    case .meterLeapt(let event): event.wire
     case .uploadRejected(let event): event.wire
     case .uploadConflicted(let event): event.wire
     case .journalDamaged(let event): event.wire

@@ -72,6 +72,7 @@ package struct EventDecoder {
     case EventType.alertCleared: .alertCleared(try alertCleared(bytes))
     case EventType.meterEpochOpened: .meterEpochOpened(try meterEpochOpened(bytes))
     case EventType.meterOffsetSet: .meterOffsetSet(try meterOffsetSet(bytes))
+    case EventType.meterLeapt: .meterLeapt(try meterLeapt(bytes))
     case EventType.uploadRejected: .uploadRejected(try uploadRejected(bytes))
     case EventType.uploadConflicted: .uploadConflicted(try uploadConflicted(bytes))
     case EventType.journalDamaged: .journalDamaged(try journalDamaged(bytes))

@@ -170,6 +170,9 @@ struct ProfileFields {
     }
   }
 
+  /// It is a name that people read in tables, and stands in each reading.
+  private static let qualifierCharactersMax = 64
+
   func meter(_ key: String) -> MeterName {
     let text = string(key)
     guard !text.isEmpty || !has(key) else {
@@ -178,6 +181,11 @@ struct ProfileFields {
     }
     guard !text.isEmpty, let meter = MeterName(text) else {
       if !text.isEmpty { note(key, "expected a meter (service.colour.size.sides#qualifier), not `\(text)`") }
+      return .total
+    }
+    guard meter.qualifier.count <= Self.qualifierCharactersMax else {
+      note(
+        key, "expected a qualifier of \(Self.qualifierCharactersMax) characters at most, not \(meter.qualifier.count)")
       return .total
     }
     return meter

@@ -102,126 +102,23 @@ package enum ProfileParser {
     return profile
   }
 
-  /// What makes no sense as a whole, though each key is as the schema has it. Told only of a file in which nothing else is wrong.
-  private static func requireSense(_ profile: Profile, _ fields: ProfileFields) {
-    requireTexts(fields)
-    requireOneMeaning(fields)
-    requireOneMeaningOfCells(profile, fields)
-    requireMakersObjects(profile, fields)
-    for (check, part) in zip(profile.checks, fields.tables("check")) where check.isCircular {
-      part.note("parts", "expected each meter once in a check: one that is a part of itself proves nothing")
-    }
-    let known = profile.knownMeters
-    requireOwnTotal(profile, known, fields)
-    for (check, part) in zip(profile.checks, fields.tables("check")) {
-      for term in check.terms where !known.has(term) {
-        part.note(term == check.total ? "total" : "parts", "expected meters that this profile reads, not `\(term)`")
-      }
-      let units = check.terms.reduce(into: Set<CounterUnit>()) { $0.formUnion(known.units[$1] ?? []) }
-      if units.count > 1, !check.isAcrossUnits {
-        let names = units.map(\.name).sorted().joined(separator: " and ")
-        part.note("parts", "expected meters of one unit, not \(names); `across-units = true` where these are added up")
-      }
-    }
-    let terms = Set(profile.checks.flatMap(\.terms))
-    for (reported, place) in profile.reportedMeters where !terms.contains(reported.description) {
-      let part = fields.tables(place.list)[place.index]
-      part.note("confidence", "expected a check with `\(reported)`: what is only reported is never believed without")
-    }
-  }
-
-  /// A text that every text begins with matches every device.
-  private static func requireTexts(_ fields: ProfileFields) {
-    if fields.string("make").trimmed.isEmpty { fields.note("make", "expected the maker's name") }
-    for row in fields.tables("table").flatMap({ $0.tables("row") }) where row.string("label").trimmed.isEmpty {
-      row.note("label", "expected the device's label of the row")
-    }
-    let match = fields.optionalTable("match")
-    for key in ["descriptions", "printer-descriptions", "printer-words", "other-devices"] {
-      guard let match, match.strings(key).contains(where: { $0.trimmed.isEmpty }) else { continue }
-      match.note(key, "expected no empty text, which every text begins with")
-    }
-    for brand in fields.tables("brand") where brand.string("prefix").trimmed.isEmpty {
-      brand.note("prefix", "expected no empty text, which every text begins with")
-    }
-  }
-
-  /// A maker is known by the number that it has; of a standard object it is known what it counts.
-  private static func requireMakersObjects(_ profile: Profile, _ fields: ProfileFields) {
-    func isOfMaker(_ name: ObjectIdentifier) -> Bool { name.isWithin(MIB2.enterprises) && name != MIB2.enterprises }
-    let identifiers = [
-      ("object-ids", profile.match.objectIDs), ("printer-object-ids", profile.match.printerObjectIDs),
-    ]
-    for (key, names) in identifiers {
-      guard let wrong = names.first(where: { !isOfMaker($0) }) else { continue }
-      fields.optionalTable("match")?.note(
-        key, "expected names below \(MIB2.enterprises), with a maker's number: \(wrong) is not one maker's")
-    }
-    let objects = [
-      ("counter", "oid", profile.counters.map(\.name)), ("record", "oid", profile.records.map(\.name)),
-      ("table", "values", profile.tables.map(\.values)),
-    ]
-    for (list, key, names) in objects {
-      for (name, part) in zip(names, fields.tables(list)) where name.isWithin(Self.standardObjects) {
-        part.note(key, "expected an object of the maker's own: \(name) is a standard's, which says what it counts")
-      }
-    }
-  }
-
-  /// mib-2
-  private static let standardObjects: ObjectIdentifier = [1, 3, 6, 1, 2, 1]
-
-  /// An object counts one thing, and of one table two labels do not count the same.
-  private static func requireOneMeaning(_ fields: ProfileFields) {
-    var objects: Set<String> = []
-    for counter in fields.tables("counter") where !objects.insert(counter.string("oid")).inserted {
-      counter.note("oid", "expected each object once; `\(counter.string("oid"))` is read as another meter already")
-    }
-    for table in fields.tables("table") {
-      var meters: Set<String> = []
-      for row in table.tables("row") where !meters.insert(row.string("meter")).inserted {
-        row.note(
-          "meter", "expected each meter once in a table: `\(row.string("meter"))` has another label there already")
-      }
-    }
-  }
-
-  /// A cell of a table is that table's: as another meter beside it, it would be its own proof.
-  private static func requireOneMeaningOfCells(_ profile: Profile, _ fields: ProfileFields) {
-    for (counter, part) in zip(profile.counters, fields.tables("counter")) {
-      guard let table = profile.tables.first(where: { counter.name.isWithin($0.values) }) else { continue }
-      part.note("oid", "expected each object once; `\(counter.name)` is a cell of the table `\(table.id)` already")
-    }
-    var meters: [ObjectIdentifier: [String: MeterName]] = [:]
-    for (table, part) in zip(profile.tables, fields.tables("table")) {
-      guard case .labels(let rows) = table.meaning else { continue }
-      for (row, fields) in zip(rows, part.tables("row")) {
-        let former = meters[table.values, default: [:]].updateValue(row.meter, forKey: row.label)
-        guard let former, former != row.meter else { continue }
-        fields.note("meter", "expected one meter of a cell; the label `\(row.label)` is `\(former)` in another table")
-      }
-    }
-  }
-
-  /// Without a total of the maker's `total` is the life count, which is always equal to itself.
-  private static func requireOwnTotal(_ profile: Profile, _ known: KnownMeters, _ fields: ProfileFields) {
-    guard known.units[MeterName.total.description] == nil else { return }
-    for (check, part) in zip(profile.checks, fields.tables("check"))
-    where check.terms.contains("life") && check.terms.contains(MeterName.total.description) {
-      part.note(
-        "total",
-        "expected a `total` that this profile reads beside `life`: else both are the life count, which proves nothing")
-    }
-  }
-
-  private static func isNameCharacter(_ character: Character) -> Bool {
+  static func isNameCharacter(_ character: Character) -> Bool {
     ("a"..."z").contains(character) || ("0"..."9").contains(character) || character == "-"
   }
+
+  /// A rule's name stands with each meter of each reading.
+  private static let idCharactersMax = 64
 
   private static func requireUniqueIDs(_ fields: ProfileFields) {
     var seen: Set<String> = []
     for part in ["counter", "table", "record"].flatMap(fields.tables) where part.has("id") {
       guard let id = part.optionalString("id") else { continue }
+      if id.isEmpty || id.count > idCharactersMax || !id.allSatisfy(isNameCharacter) {
+        part.note(
+          "id",
+          "expected lower case letters, digits and hyphens, \(idCharactersMax) at most: the id is a part of the rule's name"
+        )
+      }
       if !seen.insert(id).inserted { part.note("id", "expected each id once; `\(id)` is there twice") }
     }
     var names: Set<String> = []

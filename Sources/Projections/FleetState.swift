@@ -118,6 +118,8 @@ package struct DeviceState: Equatable, Sendable {
   package var flaps: [AlertKey: Timed<AlertCleared>] = [:]
   /// Meters whose history has more than one epoch.
   package var meterEpochs: [MeterName: Timed<MeterEpochOpened>] = [:]
+  /// Meters that rose by more than can have been printed, until another epoch begins in which nothing goes on from there.
+  package var meterLeaps: [MeterName: Timed<MeterLeapt>] = [:]
   /// What is added to meters to give their adjusted values.
   package var meterOffsets: [MeterName: Timed<MeterOffsetSet>] = [:]
   /// The certificates that its own pages are pinned to, by port.
@@ -206,6 +208,12 @@ package struct DeviceState: Equatable, Sendable {
     case .meterEpochOpened(let body):
       meterEpochs[body.meter] = Timed(event.time, body)
       touched(key(body.meter))
+      guard meterLeaps[body.meter] != nil, !body.mayBeWrong else { break }
+      meterLeaps[body.meter] = nil
+      touched(StateKey(leap: body.meter, of: id))
+    case .meterLeapt(let body):
+      meterLeaps[body.meter] = Timed(event.time, body)
+      touched(StateKey(leap: body.meter, of: id))
     case .meterOffsetSet(let body):
       meterOffsets[body.meter] = body.offset == 0 ? nil : Timed(event.time, body)
       touched(StateKey(offset: body.meter, of: id))

@@ -2,7 +2,7 @@
 //
 //     key = type u16 | device id 16 bytes (zero: the agent) | rest        big-endian
 //     rest: for alerts, raised and of late cleared  group i64 | group index i64 | code i64 (each with its sign bit flipped, so that bytes sort as numbers do)
-//           for meter epochs and offsets  the meter's name in UTF-8
+//           for meter epochs, leaps and offsets  the meter's name in UTF-8
 //           for jobs  the job's id, 16 bytes
 //           for pinned certificates  port u32
 //           else nothing
@@ -57,6 +57,13 @@ package struct StateKey: Hashable, Sendable {
     part = .meter(offset)
   }
 
+  /// A meter that rose by more than can have been printed.
+  package init(leap: MeterName, of device: DeviceID) {
+    type = EventType.meterLeapt
+    self.device = device
+    part = .meter(leap)
+  }
+
   /// A pinned certificate.
   package init(port: UInt32, of device: DeviceID) {
     type = EventType.remoteCertificatePinned
@@ -99,6 +106,8 @@ extension FleetState {
     case .alert(let alert): return device.alerts[alert].map { Event($0, id, EventBody.alertRaised) }
     case .meter(let meter) where key.type == EventType.meterOffsetSet:
       return device.meterOffsets[meter].map { Event($0, id, EventBody.meterOffsetSet) }
+    case .meter(let meter) where key.type == EventType.meterLeapt:
+      return device.meterLeaps[meter].map { Event($0, id, EventBody.meterLeapt) }
     case .meter(let meter): return device.meterEpochs[meter].map { Event($0, id, EventBody.meterEpochOpened) }
     case .port(let port):
       return device.pinnedCertificates[port].map { Event($0, id, EventBody.remoteCertificatePinned) }
@@ -121,6 +130,7 @@ extension FleetState {
       keys += device.alerts.keys.map { StateKey(alert: $0, of: device.id) }
       keys += device.flaps.keys.map { StateKey(flap: $0, of: device.id) }
       keys += device.meterEpochs.keys.map { StateKey(meter: $0, of: device.id) }
+      keys += device.meterLeaps.keys.map { StateKey(leap: $0, of: device.id) }
       keys += device.meterOffsets.keys.map { StateKey(offset: $0, of: device.id) }
       keys += device.pinnedCertificates.keys.map { StateKey(port: $0, of: device.id) }
     }

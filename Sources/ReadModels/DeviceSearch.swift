@@ -87,7 +87,10 @@ package struct DeviceSearch {
       return first
     }
     let known = devices.isEmpty ? "There are no devices yet: the agent has found none." : "There are \(list(devices))."
-    throw .unknown("No device has the id, serial number or address \"\(text)\". \(known)")
+    let short =
+      (1..<Self.idDigitsMin).contains(text.utf8.count) && text.allSatisfy { $0.isHexDigit && $0.isASCII }
+      ? " The beginning of an id has at least \(Self.idDigitsMin) digits." : ""
+    throw .unknown("No device has the id, serial number or address \"\(text)\".\(short) \(known)")
   }
 
   private func list(_ devices: [DeviceSummary]) -> String {

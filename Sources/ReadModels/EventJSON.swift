@@ -82,6 +82,12 @@ extension JSONWriter {
         json.member("key", event.key.description)
         json.member("milliseconds", event.milliseconds)
         if event.penalty > 0 { json.member("penalty", event.penalty) }
+      case .meterLeapt(let event):
+        json.member("meter", event.meter.description)
+        json.member("epoch", event.epoch)
+        json.member("previous", event.previous)
+        json.member("current", event.current)
+        json.member("evidence", event.evidence)
       case .meterOffsetSet(let event):
         json.member("meter", event.meter.description)
         json.member("offset", event.offset)

@@ -51,6 +51,7 @@ package enum EventLine {
     case .alertUpdated(let event): alert(event.alert, event.key, event.evidence)
     case .alertCleared(let event): "\(words(event.key)) after \(event.milliseconds / 1000) s"
     case .meterEpochOpened(let event): "\(event.meter): \(event.previous) then \(event.current), \(event.evidence)"
+    case .meterLeapt(let event): "\(event.meter): \(event.previous) then \(event.current), \(event.evidence)"
     case .meterOffsetSet(let event): "\(event.meter): \(event.offset) after \(event.previous), \(event.reason)"
     case .uploadRejected(let event): "\(event.epoch)/\(event.sequence): \(event.reason)"
     case .uploadConflicted(let event):

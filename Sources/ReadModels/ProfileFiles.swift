@@ -33,6 +33,12 @@ package enum ProfileFiles {
     return profiles
   }
 
+  /// The name that a profile's file gives it, `acme` of `/etc/printtrail/profiles/acme.toml`; nil for a file that is no `*.toml`.
+  package static func name(of path: String) -> String? {
+    guard let file = path.split(separator: "/").last, file.hasSuffix(".toml") else { return nil }
+    return String(file.dropLast(".toml".count))
+  }
+
   private static func files(at path: String) throws(ExportError) -> [String] {
     var isDirectory = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory else { return [path] }
@@ -41,7 +47,7 @@ package enum ProfileFiles {
       throw ExportError.system(.open, path)
     }
     let profiles = names.filter { $0.hasSuffix(".toml") }.sorted()
-    guard !profiles.isEmpty else { throw ExportError("There is no profile (*.toml) in \(path).") }
+    guard !profiles.isEmpty else { throw ExportError("There is no profile (*.toml) in \(path).", .missing) }
     return profiles.map { path + "/" + $0 }
   }
 }

@@ -1,5 +1,8 @@
 // How long supplies last, from the levels that the journal has of them since each was last replaced. The estimate is `SupplyForecast`'s;
 // this file gathers its points: one pass over the journal, a bounded number of points for each supply.
+//
+// A supply that is replaced every few days never has a history that is long enough. Then what was used of the ones before it in its row counts as well, of
+// the same capacity and part number: their levels are put in front of its own, raised by what it came with, so that the line falls on.
 
 package import AlertRules
 package import Events
@@ -70,13 +73,22 @@ package struct SupplyOutlook: Sendable {
   }
 }
 
-/// The levels of all supplies since each was last replaced.
+/// What two supplies must have alike, so that a percent of one is as much as a percent of the other.
+private struct SupplyKind: Equatable, Sendable {
+  var capacity: Int64?
+  var partNumber: String?
+}
+
+/// The levels of all supplies since each was last replaced, and of those before it.
 package struct LevelHistories: Sendable {
   /// Twice what an estimate takes; beyond it every second point is left out.
   private static let pointsMax = 2 * SupplyForecast.pointsMax
 
   package private(set) var fleet: FleetState
   private var points: [DeviceID: [RowIndex: [LevelPoint]]] = [:]
+  /// The levels of those that were in the row before, each raised by what its follower had more, so that they end where `points` begin.
+  private var formers: [DeviceID: [RowIndex: [LevelPoint]]] = [:]
+  private var kinds: [DeviceID: [RowIndex: SupplyKind]] = [:]
   private var memories: [DeviceID: SortedTable<RowIndex, SupplyMemory>] = [:]
 
   /// - Parameter base: the fleet before the first event.
@@ -101,14 +113,40 @@ package struct LevelHistories: Sendable {
   package func forecast(
     _ device: DeviceID, _ row: RowIndex, at now: Int64
   ) -> Result<SupplyForecast, UnknownForecast> {
-    SupplyForecast.estimate(points[device]?[row] ?? [], at: now)
+    let own = points[device]?[row] ?? []
+    let forecast = SupplyForecast.estimate(own, at: now)
+    guard case .failure(let unknown) = forecast, unknown.reason == .tooFewPoints || unknown.reason == .tooShort,
+      let formers = formers[device]?[row], !formers.isEmpty, !own.isEmpty,
+      case .success(let whole) = SupplyForecast.estimate(formers + own, at: now)
+    else { return forecast }
+    return .success(whole)
+  }
+
+  /// Those before count no longer than this before the present one came: what a printer is used for changes.
+  private static let formersCountFor: Int64 = 60 * 86_400_000
+
+  /// Puts what is known of a supply behind its follower.
+  private mutating func replace(_ row: RowIndex, of device: DeviceID, by supply: Supply, at time: Int64) {
+    let former = points[device]?.removeValue(forKey: row) ?? []
+    let before = formers[device]?.removeValue(forKey: row) ?? []
+    guard let last = former.last, supply.quality == .exact, let percent = supply.measuredPercent else { return }
+    let kept = (before + former).filter { time - $0.time <= Self.formersCountFor }.suffix(SupplyForecast.pointsMax)
+    formers[device, default: [:]][row] = kept.map {
+      LevelPoint(time: $0.time, percent: $0.percent + percent - last.percent)
+    }
   }
 
   private mutating func take(_ reading: Reading, of device: DeviceID, at time: Int64) {
     let before = memories[device] ?? [:]
     for supply in reading.supplies {
       let memory = SupplyRules.memory(of: supply, in: before)
-      if let memory, SupplyRules.replacement(memory, supply) != nil { points[device]?[supply.row] = nil }
+      if let memory, SupplyRules.replacement(memory, supply) != nil {
+        replace(supply.row, of: device, by: supply, at: time)
+      }
+      let kind = SupplyKind(capacity: supply.capacity, partNumber: supply.partNumber)
+      if kinds[device, default: [:]].updateValue(kind, forKey: supply.row).map({ $0 != kind }) ?? false {
+        formers[device]?[supply.row] = nil
+      }
       memories[device, default: [:]][supply.row] = SupplyMemory(supply, after: memory)
       guard supply.quality == .exact, let percent = supply.measuredPercent else { continue }
       add(LevelPoint(time: time, percent: percent), device, supply.row)

@@ -43,6 +43,19 @@ extension RuleSettings {
   }
 }
 
+extension RuleSettings {
+  /// A device that is retired is not asked any more, and can raise no alert.
+  func warn(ofRetiringAfter retireAfter: Duration, _ table: TableReader) {
+    guard table.findings.problems.isEmpty else { return }
+    let message =
+      "longer than poll.retire_after: a device is retired before, and the alert that it is unreachable is never raised"
+    if thresholds.unreachableAfter > retireAfter { table.findings.warn(table.path.key("unreachable_after"), message) }
+    for (index, device) in devices.enumerated() where device.change.unreachableAfter ?? .zero > retireAfter {
+      table.findings.warn(table.path.key("device").element(index).key("unreachable_after"), message)
+    }
+  }
+}
+
 extension ThresholdChange {
   /// The keys that an install and a device have alike.
   fileprivate init(_ table: TableReader) {
@@ -63,8 +76,24 @@ extension ThresholdChange {
 extension MeterOffset {
   /// Reads [meters].
   static func all(_ table: TableReader) -> [MeterOffset] {
-    defer { table.finish() }
-    return table.list("offset", expected: "tables [[meters.offset]]") { node, place in
+    let offsets = read(table)
+    table.finish()
+    guard table.findings.problems.isEmpty else { return offsets }
+    for (index, offset) in offsets.enumerated() {
+      let others = offsets[..<index]
+      guard let first = others.firstIndex(where: { $0.meter == offset.meter && $0.device.mayBe(offset.device) }) else {
+        continue
+      }
+      table.findings.warn(
+        table.path.key("offset").element(index),
+        "\(offset.meter) of \(offset.device) has an offset in offset[\(first)] as well: of two for one device this later one counts"
+      )
+    }
+    return offsets
+  }
+
+  private static func read(_ table: TableReader) -> [MeterOffset] {
+    table.list("offset", expected: "tables [[meters.offset]]") { node, place in
       TableReader.element(node, at: place, table.findings, form: "a table [[meters.offset]]") { table in
         let device = table.device(isRequired: true)
         let meter = table.required("meter", expected: "the name of a meter, such as \"total\" or \"print.fullColor\"") {

@@ -77,9 +77,11 @@ extension AgentConfiguration {
     remote = RemoteSettings(root.table("remote"))
     profiles = ProfileSettings(root.table("profiles"), directory: directory)
     console = ConsoleSettings(root.table("console"), stateDirectory: state.directory, directory: directory)
-    rules = RuleSettings(root.table("alerts"))
+    let alerts = root.table("alerts")
+    rules = RuleSettings(alerts)
     meterOffsets = MeterOffset.all(root.table("meters"))
     root.finish()
+    rules.warn(ofRetiringAfter: poll.retireAfter, alerts)
   }
 }
 

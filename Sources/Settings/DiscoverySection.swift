@@ -47,12 +47,18 @@ extension DiscoverySettings {
     return SweepTimetable(days: days, times: times)
   }
 
-  /// Ranges of which nothing is left, or which stand there twice. A range that was not understood stands in the file and not in `ranges`:
+  /// Ranges of which nothing is left, which stand there twice, or which lie within others before them; and no range at all. A range that was not understood stands in the file and not in `ranges`:
   /// then there are problems to tell, and places would be wrong.
   private func warn(of table: TableReader) {
     guard table.findings.problems.isEmpty else { return }
     let excluded = AddressSet(exclusions).union(AddressSet(doNotTouch))
     var earlier: [[ClosedRange<UInt32>]: Int] = [:]
+    var covered = AddressSet()
+    if table.isEmptyArray("ranges") {
+      let swept =
+        hopsMax == 0 ? "nothing is swept" : "the networks of this machine are swept, as without this key (max_hops)"
+      table.findings.warn(table.path.key("ranges"), "no range: \(swept)")
+    }
     for (index, range) in ranges.map(\.range).enumerated() {
       let place = table.path.key("ranges").element(index)
       if AddressSet([range]).subtracting(excluded).isEmpty {
@@ -61,7 +67,13 @@ extension DiscoverySettings {
       if let first = earlier[range.spans] {
         table.findings.warn(
           place, "\(range) holds the same addresses as ranges[\(first)], and the first range decides about an address")
+      } else if AddressSet([range]).subtracting(covered).isEmpty {
+        table.findings.warn(
+          place,
+          "\(range) lies wholly within ranges before it, and the first range decides about an address: this one is never used"
+        )
       }
+      covered = covered.union(AddressSet([range]))
       earlier[range.spans] = earlier[range.spans] ?? index
     }
   }

@@ -17,7 +17,8 @@ struct ConfigCheckCommand: AsyncParsableCommand {
     discussion:
       """
       Each mistake with file, line, what was found and what was expected. What is allowed and can hardly be meant (a range that is wholly \
-      excluded, the same range twice) is a warning on standard error. Exits 0 when there is no mistake, 78 when there is any.
+      excluded, the same range twice or within others before it, no range, two offsets for one device, an alert of silence that comes after \
+      retiring) is a warning on standard error. Exits 0 when there is no mistake, 78 when there is any.
 
         ptagent config check
         ptagent config check --config ptagent.toml

@@ -17,7 +17,8 @@ struct ProfileCheckCommand: AsyncParsableCommand {
     abstract: "Tell everything that is wrong with profile files.",
     discussion: """
       Each error with file, line, key and what was expected (docs/formats/profiles.md). Without a FILE those of profiles.directory of the \
-      configuration are checked. Exits 0 when there is no error, 65 when there is any, 66 when there is no such file.
+      configuration are checked. A name that is another than the file's is a warning. Exits 0 when there is no error, 65 when there is any, 66 when \
+      there is no such file, or none in a directory.
 
         ptagent profile check acme.toml
         ptagent profile check /etc/printtrail/profiles
@@ -32,6 +33,11 @@ struct ProfileCheckCommand: AsyncParsableCommand {
       let paths = try files.isEmpty ? configured() : files
       let profiles = try Self.read(paths)
       for (path, profile) in profiles {
+        if let name = ProfileFiles.name(of: path), name != profile.name {
+          Machine.tell(
+            "warning: \(path): the profile's name is \(profile.name), which its rules are told by, and the file's is \(name)\n"
+              .replacingControlsKeepingLines)
+        }
         let parts = profile.counters.count + profile.tables.count + profile.records.count
         try Output.write(
           "\(path) is correct: \(profile.name), version \(profile.version), \(counted(parts, "counter or table", plural: "counters and tables")), \(counted(profile.checks.count, "check")).\n"
@@ -52,6 +58,8 @@ struct ProfileCheckCommand: AsyncParsableCommand {
     do { return try ProfileFiles.read(paths) } catch let error as ProfileFilesError {
       let count = error.refusals.count
       throw AgentFailure(.data, "\(error)\n\(counted(count, "error")) in all.")
+    } catch let error as ExportError where error.kind == .missing {
+      throw AgentFailure(.noInput, "\(error)")
     } catch {
       throw AgentFailure(.inputOutput, "\(error)")
     }

@@ -62,11 +62,15 @@ struct ReadCommand: AsyncParsableCommand {
     guard sources > 0 else { throw ValidationError("Give an address, or --walk or --ipp-capture with a file.") }
     guard sources == 1 else { throw ValidationError("An address, --walk and --ipp-capture exclude one another.") }
     if ipp, address == nil { throw ValidationError("--ipp needs an address.") }
-    guard let address else { return }
-    guard let endpoint = Endpoint(address) else { throw ValidationError(Self.fault(ofAddress: address)) }
+  }
+
+  /// Not a part of `validate`, which comes before options that do not exist are told: of a misspelt one the value would be a wrong address.
+  private static func endpoint(_ address: String) throws -> Endpoint {
+    guard let endpoint = Endpoint(address) else { throw AgentFailure(.usage, fault(ofAddress: address)) }
     guard AddressRange(endpoint.address).isUnicast else {
-      throw ValidationError("'\(address)' is not asked: \(AddressRange.notUnicast).")
+      throw AgentFailure(.usage, "'\(address)' is not asked: \(AddressRange.notUnicast).")
     }
+    return endpoint
   }
 
   private static func fault(ofAddress text: String) -> String {
@@ -81,8 +85,8 @@ struct ReadCommand: AsyncParsableCommand {
         try showWalk(walk)
       } else if let ippCapture {
         try showCapture(ippCapture)
-      } else if let address, let endpoint = Endpoint(address) {
-        try await showDevice(endpoint, address)
+      } else if let address {
+        try await showDevice(try Self.endpoint(address), address)
       }
     }
   }
@@ -97,7 +101,11 @@ struct ReadCommand: AsyncParsableCommand {
       let rest = findings.count - Self.findingsShownMax
       Machine.tell("\(path): and \(rest.grouped) more \(rest == 1 ? "finding" : "findings")\n")
     }
-    guard !document.walk.isEmpty else { throw AgentFailure(.data, "\(path) holds no recorded object.") }
+    guard !document.walk.isEmpty else {
+      let form =
+        "A recorded walk has lines NAME|TAG|VALUE (snmprec): `ptagent capture ADDRESS` writes one; what snmpwalk prints is none."
+      throw AgentFailure(.data, "\(path) holds no recorded object. \(form)")
+    }
     let profiles = try LocalProfiles(try file.loadIfPresent().profiles).set
     try show(Interpretation.read(document.walk, profiles: profiles), document.walk, profiles)
     let classification = Classification.of(document.walk, profiles: profiles)

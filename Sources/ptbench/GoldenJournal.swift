@@ -26,6 +26,7 @@ struct GoldenJournalCommand: AsyncParsableCommand {
   @Flag(help: "Write what came after that: sessions with devices' own pages.") var remote = false
   @Flag(help: "Write what came after that: requests that are recorded before they are made.") var requests = false
   @Flag(help: "Write what came after that: who wanted to see a page that he was not shown.") var refusals = false
+  @Flag(help: "Write what came after that: a count that rose by more than can have been printed.") var leaps = false
   @Option(help: "The recorded walks that its readings are made from.") var walks = "Fixtures/walks"
 
   /// Few, so that a small journal has several.
@@ -64,6 +65,10 @@ struct GoldenJournalCommand: AsyncParsableCommand {
     }
     if refusals {
       for entry in try GoldenRefusalStory.entries() { try await append(entry, to: journal, clock) }
+      return try await close(journal)
+    }
+    if leaps {
+      for entry in try GoldenLeapStory.entries() { try await append(entry, to: journal, clock) }
       return try await close(journal)
     }
     for entry in try story.beforeRestore() { try await append(entry, to: journal, clock) }

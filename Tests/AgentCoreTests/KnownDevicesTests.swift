@@ -139,7 +139,42 @@ import Testing
       drop?.value == 900 && drop?.epoch == 1 && drop?.isStill == true && drop?.kind == .drop
         && drop?.elapsed == .seconds(6) && drop?.landed == 0)
     #expect(device("rollover")?.meters[.total]?.leaps == device("drop")?.meters[.total]?.leaps)
-    #expect(device("boardSwap")?.meters[.total]?.leaps == [])
+    let board = device("boardSwap")?.meters[.total]?.leaps.first
+    #expect(board?.kind == .board && board?.value == 900 && board?.landed == 0)
+    #expect(device("source")?.meters[.total]?.leaps == [])
+  }
+
+  @Test func `a rise that nobody can have printed is remembered over a restart, until its epoch is over`() {
+    let name = ObjectIdentifier([1, 3, 6])
+    func device(value: UInt64, at time: Int64 = 9_000, then opened: MeterEpochOpened? = nil) -> KnownDevice? {
+      var reading = Reading()
+      reading.meters = [
+        Meter(
+          name: .total, value: value, unit: .impressions, source: Source(name, .counter32(UInt32(value))),
+          rule: Rule("r@1"))
+      ]
+      let leapt = MeterLeapt(meter: .total, epoch: 1, previous: 1_000, current: 5_000_000, evidence: "rose")
+      return known(
+        [discovered(), Event(time: 3_000, device: id, .meterLeapt(leapt))]
+          + (opened.map { [Event(time: 4_000, device: id, .meterEpochOpened($0))] } ?? []) + [
+            Event(time: time, device: id, .readingTaken(ReadingTaken(reading: reading, raw: Walk(), cost: PollCost())))
+          ])
+    }
+    var states = device(value: 5_000_000)?.meters ?? [:]
+    var context = MeterContext()
+    context.elapsed = .seconds(1_800)
+    let back = Meter(
+      name: .total, value: 1_001, unit: .impressions, source: Source(name, .counter32(1_001)), rule: Rule("r@1"))
+    let returned = MeterTracker.update(&states, with: [back], context).first
+    #expect(returned?.cause == "returned" && returned?.volume == 1 && returned?.continues == 1)
+    func opened(_ cause: MeterEpochOpened.Cause) -> MeterEpochOpened {
+      MeterEpochOpened(
+        meter: .total, epoch: 2, previous: 5_000_000, current: 1_001, evidence: "", cause: cause.rawValue)
+    }
+    #expect(device(value: 1_001, then: opened(.returned))?.meters[.total]?.leaps == [])
+    #expect(device(value: 1_001, then: opened(.drop))?.meters[.total]?.leaps.map(\.kind) == [.rise, .drop])
+    let later: Int64 = 8 * 86_400_000
+    #expect(device(value: 5_000_000, at: later)?.meters[.total]?.leaps == [])
   }
 }
 

@@ -284,6 +284,8 @@ private final class FullSink: EventSink {
       identity.serial = DeviceText(serial)
       var known = KnownDevice(id: try #require(id), endpoint: endpoint, credential: "public", identity: identity)
       known.lastRead = week
+      // Today is one day more.
+      known.daysAsked = 41
       return known
     }
     var retired = try known(back, Endpoint(IPv4Address(0x7f00_1805), port: fleet.port), "VNB3K10005")
@@ -300,7 +302,11 @@ private final class FullSink: EventSink {
     do { try await run.value } catch is CancellationError {}
     #expect(
       sink.all.filter { $0.device == gone }.map(\.body) == [
-        .deviceRetired(DeviceRetired(address: "", lastRead: week, evidence: "not read for 42 days"))
+        .pollFailed(
+          PollFailed(
+            address: "", reason: "noAddress",
+            message: "another device answers where it was, and it was found nowhere else", daysAsked: 42)),
+        .deviceRetired(DeviceRetired(address: "", lastRead: week, evidence: "not read for 42 days")),
       ])
     let own = sink.all.filter { $0.device == back }.map(\.body)
     #expect(

@@ -167,6 +167,101 @@ import Testing
     #expect(sign(5_000_000).compared(with: sign(4_000_000, overSNMP: false), at: a) == .same(""), "two services of one")
   }
 
+  @Test(arguments: [true, false])
+  func `two live devices with one MAC, or one UUID, are told apart by model, total and when they were started`(
+    byMAC: Bool
+  ) throws {
+    var shared = identity("Acme Laser 5", mac: byMAC ? [0, 0x11, 0x22, 0x33, 0x44, 0x55] : nil)
+    if !byMAC { shared.uuid = "01234567-89ab-cdef-0123-456789abcdef" }
+    func sign(_ total: UInt64, started: Int64 = 5_000_000, model: String = "Acme Laser 5") -> Sign {
+      var identity = shared
+      identity.model = DeviceText(model)
+      return Sign(identity: identity, started: started, total: total, totalSource: [1, 3, 6, 1])
+    }
+    let name = byMAC ? "MAC 00:11:22:33:44:55" : "UUID 01234567-89ab-cdef-0123-456789abcdef"
+    let words = "\(name) is also told at 10.0.0.7:161, by another device: "
+    #expect(sign(100).compared(with: sign(101), at: a) == .same(""), "one device with two addresses")
+    #expect(sign(100).compared(with: sign(5_000), at: a) == .another(words + "totals of 100 here and 5000 there"))
+    let later = sign(100, started: 6_000_000)
+    #expect(sign(100).compared(with: later, at: a) == .another(words + "started 1000 s apart"))
+    guard case .another = sign(100).compared(with: sign(100, model: "Acme Laser 6"), at: a) else {
+      Issue.record("two models are two devices")
+      return
+    }
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, shared, a, new: 1)
+    #expect(registry.endpointToVerify(shared, at: b) == a)
+    let second = try sighted(&registry, shared, b, new: 2, elsewhere: .another(words))
+    #expect(try second.device == id(2) && second.isPolledHere && second.displaced == nil)
+    for (number, endpoint) in [(1, a), (2, b)] {
+      let again = try sighted(&registry, shared, endpoint, new: 9)
+      #expect(try again.device == id(UInt8(number)) && again.events.isEmpty)
+    }
+  }
+
+  // MARK: A device that is known by its address alone
+
+  private func returned(_ registry: inout DeviceRegistry, _ identity: DeviceIdentity, words: String?, new: UInt8) throws
+    -> DeviceRegistry.Sighting
+  {
+    let back = registry.mayReturn(identity, to: a)
+    let returning = words.flatMap { words in back.first.map { (device: $0, words: words) } }
+    return registry.sighted(
+      identity, at: a, credential: "public", returning: returning, newID: try id(new), time: 1)
+  }
+
+  @Test(arguments: [false, true])
+  func `a device without any identifier is back where another one took its address, if its count says so`(
+    isRestarted: Bool
+  ) throws {
+    let (mono, photo) = (identity("Acme Laser 5"), identity("Acme Photo 7"))
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, mono, a, new: 1)
+    #expect(registry.mayReturn(photo, to: a).isEmpty, "nobody has gone")
+    #expect(try sighted(&registry, photo, a, new: 2).displaced == id(1))
+    if isRestarted {
+      var former = KnownDevice(id: try id(1), endpoint: nil, credential: "public", identity: mono)
+      former.formerAddress = a.address
+      registry = DeviceRegistry([
+        former, KnownDevice(id: try id(2), endpoint: a, credential: "public", identity: photo),
+      ])
+    }
+    #expect(try registry.mayReturn(mono, to: a) == [id(1)] && registry.mayReturn(mono, to: b).isEmpty)
+    #expect(registry.mayReturn(identity("Acme Laser 5e"), to: a).isEmpty, "another model, to the letter")
+    #expect(registry.mayReturn(identity("Acme Laser 5", serial: "CN12345678"), to: a).isEmpty)
+    var stranger = registry
+    #expect(try returned(&stranger, mono, words: nil, new: 3).device == id(3), "whose count says nothing")
+    let back = try returned(&registry, mono, words: "a count", new: 3)
+    #expect(try back.device == id(1) && back.displaced == id(2) && back.evidence == "a count")
+    #expect(try sighted(&registry, mono, a, new: 4).device == id(1))
+  }
+
+  @Test func `whether it is back is told by its count and by when it was started`() {
+    let object = ObjectIdentifier([1, 3, 6, 1])
+    func words(_ total: UInt64, now: UInt64, started: Int64? = nil, startedNow: Int64? = nil, at name: UInt32 = 1)
+      -> String?
+    {
+      let sign = Sign(
+        identity: identity("Acme Laser 5"), started: startedNow, total: now, totalSource: [1, 3, 6, name])
+      return ReturnEvidence.words(
+        total: MeterState(value: total, source: object, unit: .impressions), started: started, lastRead: 9_000_000,
+        sign)
+    }
+    let goesOn = "a total of 1003, which goes on from 1000"
+    #expect(words(1_000, now: 1_003) == "the same address, make and model (Acme Laser 5), and \(goesOn)")
+    #expect(words(1_000, now: 999) == nil, "below")
+    #expect(words(1_000, now: 1_101) == nil, "more than a tenth above")
+    #expect(words(90_000, now: 91_001) == nil, "more than anybody prints elsewhere")
+    #expect(words(0, now: 0) == nil, "no count")
+    #expect(words(1_000, now: 1_003, at: 2) == nil, "another object")
+    let moment = "the same address, make and model (Acme Laser 5), moment of starting, and "
+    #expect(
+      words(1_000, now: 2_000, started: 5_000_000, startedNow: 5_004_000)
+        == moment + "a total of 2000, which goes on from 1000")
+    #expect(words(1_000, now: 1_003, started: 5_000_000, startedNow: 4_000_000) == nil, "it was on while both were")
+    #expect(words(1_000, now: 1_003, started: 5_000_000, startedNow: 9_500_000) != nil, "it was switched on since")
+  }
+
   @Test(arguments: [
     "Not Programmed", "Serial Number Here", "serial number not available", "PRINTER SERIAL", "BLANK", "Please Set",
     "TBD", "Uninitialized", "Unknown Serial", "Not Present", "PLACEHOLDER", "not initialized", "0xFFFFFFFF",

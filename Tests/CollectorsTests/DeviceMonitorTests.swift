@@ -62,6 +62,7 @@ private func words(_ events: [EventBody]) -> [String] {
     case .meterOffsetSet(let set): "offset of \(set.meter) \(set.previous) to \(set.offset): \(set.reason)"
     case .deviceRetired(let retired): "retired: \(retired.evidence)"
     case .deviceReturned(let returned): "returned: \(returned.evidence)"
+    case .meterLeapt(let leapt): "leapt \(leapt.meter) \(leapt.previous) to \(leapt.current): \(leapt.evidence)"
     case .meterEpochOpened(let opened): "epoch \(opened.epoch) of \(opened.meter): \(opened.evidence)"
     default: "?"
     }
@@ -439,7 +440,8 @@ private func words(_ events: [EventBody]) -> [String] {
   @Test func `a jump that no printer makes is an anomaly for a day`() throws {
     var device = try Monitored()
     _ = try device.poll()
-    try device.expect(["changed", "raised -1.0.7"]) { $0.lifeCount += 100_000 }
+    let leapt = "leapt total 12345 to 112345: rose by 100000, and at most 8500 can be printed in 30 min"
+    try device.expect([leapt, "changed", "raised -1.0.7"]) { $0.lifeCount += 100_000 }
     try device.expect(["unchanged"])
     try device.expect(["taken", "cleared -1.0.7 after 1440 min"], after: 24 * 60 - 30)
   }

@@ -56,6 +56,44 @@ import Testing
     #expect(second.events.isEmpty)
   }
 
+  @Test(arguments: [false, true])
+  func `a new board that tells the device's serial number only after its own MAC is no second device`(isRestarted: Bool)
+    throws
+  {
+    let (old, new): ([UInt8], [UInt8]) = ([0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 6])
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity("REALSER001", mac: old), a, new: 1)
+    let board = try sighted(&registry, identity("XXXXXXXXXX", mac: new), a, new: 2)
+    #expect(try board.device == id(2) && board.displaced == id(1))
+    if isRestarted {
+      var former = KnownDevice(
+        id: try id(1), endpoint: nil, credential: "public", identity: identity("REALSER001", mac: old))
+      former.formerAddress = a.address
+      registry = DeviceRegistry([
+        former,
+        KnownDevice(id: try id(2), endpoint: a, credential: "public", identity: identity("XXXXXXXXXX", mac: new)),
+      ])
+    }
+    let programmed = try sighted(&registry, identity("REALSER001", mac: new), a, new: 3)
+    #expect(try programmed.device == id(1) && programmed.merged.map(\.device) == [id(2)])
+    #expect(
+      names(programmed.events) == [
+        "merged into \(try id(1).short): MAC 00:01:02:03:04:06 is told with serial REALSER001",
+        "moved  10.0.0.7:161 by serial REALSER001",
+      ])
+    let again = try sighted(&registry, identity("REALSER001", mac: new), a, new: 4)
+    #expect(try again.device == id(1) && again.events.isEmpty)
+  }
+
+  @Test func `a board that tells a serial number of a device at another address is not taken for that one's`() throws {
+    let (old, new): ([UInt8], [UInt8]) = ([0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 6])
+    var registry = DeviceRegistry()
+    _ = try sighted(&registry, identity("REALSER001", mac: old), b, new: 1)
+    _ = try sighted(&registry, identity("XXXXXXXXXX", mac: new), a, new: 2)
+    let told = try sighted(&registry, identity("REALSER001", mac: new), a, new: 3)
+    #expect(try told.device == id(2) && told.merged.isEmpty)
+  }
+
   @Test func `a device without a serial number is known again by its UUID`() throws {
     var registry = DeviceRegistry()
     func unnamed(_ uuid: String, mac: [UInt8]? = nil) -> DeviceIdentity {

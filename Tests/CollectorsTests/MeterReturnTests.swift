@@ -60,6 +60,11 @@ private struct ReadTotal {
     for value in [100_000, 50_000, 50_100, 50_200] as [UInt64] { _ = total.read(value) { $0.elapsed = day } }
     let back = total.read(100_350) { $0.elapsed = day }
     #expect(back?.cause == "returned" && back?.continues == 1 && back?.volume == 350)
+    for (last, cause) in [(5_003, "returned"), (5_100, nil)] as [(UInt64, String?)] {
+      var still = ReadTotal()
+      for value in [5_000, 0, 0, 0] as [UInt64] { _ = still.read(value) { $0.elapsed = day } }
+      #expect(still.read(last) { $0.elapsed = day }?.cause == cause, "days of zeros, then \(last)")
+    }
     var swapped = ReadTotal()
     let causes = ([500, 0, 300, 800, 1_300] as [UInt64]).compactMap { swapped.read($0) { $0.elapsed = day }?.cause }
     #expect(causes == ["drop"], "a real board that passes the former count")

@@ -93,10 +93,51 @@ import Testing
     var monitor = DeviceMonitor(
       KnownDevice(id: id, endpoint: PolledDevice.endpoint, credential: "public", identity: DeviceIdentity()))
     _ = monitor.completed(try device.poll(.full), time: 1_000_000)
-    printer.lifeCount = 4_000_000
+    let before = try #require(monitor.known.meters[.total]?.value)
+    // In the half century since 1970 as many could have been printed; nobody knows in how long they were.
+    printer.lifeCount = 3_000_000_000
     device.agent.walk = printer.walk
     let events = monitor.completed(try device.poll(.full), time: Self.now)
     #expect(!events.contains { if case .alertRaised = $0.body { true } else { false } })
-    #expect(monitor.known.meters[.total]?.value == 4_000_000)
+    let all = events.compactMap { if case .meterLeapt(let leapt) = $0.body { leapt } else { nil } }
+    let leapt = all.filter { $0.meter == .total }
+    #expect(leapt.map(\.previous) == [before] && leapt.map(\.current) == [3_000_000_000])
+    printer.lifeCount = UInt32(before) + 1
+    device.agent.walk = printer.walk
+    let back = monitor.completed(try device.poll(.full), time: Self.now + 1_800_000)
+    let returned = back.compactMap { if case .meterEpochOpened(let opened) = $0.body { opened } else { nil } }
+    #expect(returned.first { $0.meter == .total }?.volume == 1)
+  }
+
+  @Test func `a device without an address is retired after six weeks in which it was found nowhere`() throws {
+    func displaced(_ days: UInt32 = 0) throws -> Silent {
+      let id = try #require(DeviceID([UInt8](repeating: 1, count: 16)))
+      var device = KnownDevice(id: id, endpoint: nil, credential: "public", identity: DeviceIdentity())
+      device.lastRead = Self.now
+      device.daysAsked = days
+      return try Silent(device, time: Self.now)
+    }
+    var jumped = try displaced()
+    #expect(daysTold(jumped.monitor.missed(time: Self.now + 60 * Self.day)) == 1)
+    jumped.time = Self.now + 60 * Self.day
+    #expect(!jumped.isToRetire, "the clock was set forward")
+    jumped.time += Self.day
+    #expect(daysTold(jumped.monitor.missed(time: jumped.time)) == 2 && !jumped.isToRetire)
+    var device = try displaced()
+    for day in 1...41 { _ = device.monitor.missed(time: Self.now + Int64(day) * Self.day) }
+    device.time = Self.now + 42 * Self.day
+    #expect(!device.isToRetire)
+    _ = device.monitor.missed(time: device.time)
+    #expect(device.isToRetire)
+    _ = device.monitor.retire(time: device.time)
+    #expect(device.monitor.missed(time: device.time + Self.day).isEmpty, "a retired one is not missed")
+    var restarted = try displaced(41)
+    restarted.time = Self.now + 42 * Self.day
+    #expect(!restarted.isToRetire)
+    _ = restarted.monitor.missed(time: restarted.time)
+    #expect(restarted.isToRetire, "the days are counted on over a restart")
+    #expect(try Silent(time: Self.now).monitor.known.endpoint != nil)
+    var placed = try Silent(time: Self.now)
+    #expect(placed.monitor.missed(time: Self.now + Self.day).isEmpty, "who has an address is asked there")
   }
 }

@@ -24,6 +24,7 @@ import Testing
       case EventType.deviceRetired: Wire.DeviceRetired.self
       case EventType.deviceReturned: Wire.DeviceReturned.self
       case EventType.meterOffsetSet: Wire.MeterOffsetSet.self
+      case EventType.meterLeapt: Wire.MeterLeapt.self
       case EventType.discoveryFailed: Wire.DiscoveryFailed.self
       case EventType.readingTaken: Wire.ReadingTaken.self
       case EventType.readingChanged: Wire.ReadingChanged.self

@@ -51,6 +51,8 @@ enum Samples {
       MeterEpochOpened(
         meter: .total, epoch: 3, previous: 4_294_967_290, current: 4, evidence: "around", cause: "rollover", volume: 10)
     ),
+    .meterLeapt(
+      MeterLeapt(meter: MeterName(.copy, .fullColor), epoch: 3, previous: 1_000, current: .max, evidence: "at most 9")),
     .meterOffsetSet(MeterOffsetSet(meter: .total, offset: -5, previous: .max, reason: "board")),
     .uploadRejected(UploadRejected(epoch: 1, sequence: .max, reason: "no")),
     .uploadConflicted(UploadConflicted(epoch: 2, first: 7, last: .max, heldHash: [UInt8](repeating: 0xa5, count: 32))),

@@ -210,7 +210,14 @@ enum Fixture {
       .deviceReturned(DeviceReturned(address: "a", evidence: "read again")),
       .deviceRetired(DeviceRetired(address: "a", lastRead: 4, evidence: "43 days")),
       .deviceMerged(DeviceMerged(into: DeviceID(16..<32)!, address: "a", evidence: "MAC")),
-      .meterEpochOpened(MeterEpochOpened(meter: .total, epoch: 2, previous: 9, current: 1, evidence: "drop")),
+      .meterLeapt(MeterLeapt(meter: .total, epoch: 1, previous: 1, current: 9, evidence: "leapt")),
+      .meterLeapt(MeterLeapt(meter: MeterName(.print), epoch: 1, previous: 1, current: 9, evidence: "leapt")),
+      .meterEpochOpened(
+        MeterEpochOpened(
+          meter: MeterName(.print), epoch: 2, previous: 9, current: 2, evidence: "back", cause: "returned", continues: 1
+        )),
+      .meterEpochOpened(
+        MeterEpochOpened(meter: .total, epoch: 2, previous: 9, current: 1, evidence: "drop", cause: "drop")),
       .readingUnchanged(ReadingUnchanged(uptimeTicks: 77, cost: PollCost())),
       .deviceMoved(DeviceMoved(from: "a", to: "b", evidence: "serial")),
       .remoteCertificatePinned(RemoteCertificate(port: 443, digest: [1], subject: "CN=a")),

@@ -56,6 +56,7 @@ import Testing
     Golden(name: "v2-remote", records: 11, head: RecordPosition(epoch: 1, sequence: 11), foldVersion: 3),
     Golden(name: "v2-requests", records: 12, head: RecordPosition(epoch: 1, sequence: 12), foldVersion: 3),
     Golden(name: "v2-refusals", records: 6, head: RecordPosition(epoch: 1, sequence: 6), foldVersion: 3),
+    Golden(name: "v2-leaps", records: 7, head: RecordPosition(epoch: 1, sequence: 7), foldVersion: 3),
   ]
 
   @Test(arguments: all) func `open, are sound, and give what was recorded`(golden: Golden) async throws {

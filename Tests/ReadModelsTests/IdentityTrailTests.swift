@@ -104,10 +104,11 @@ import Testing
 @Suite struct `How long supplies last` {
   private let device = DeviceID(0..<16)!
 
-  private func taken(_ day: Int, _ percent: Double?, serial: String? = nil) -> Event {
+  private func taken(_ day: Int, _ percent: Double?, serial: String? = nil, part: String? = nil) -> Event {
     var supply = Supply(row: RowIndex([1, 1]), quality: percent == nil ? .unknown : .exact, rule: Rule("r@1"))
     supply.percentRemaining = percent
     supply.serialNumber = serial
+    supply.partNumber = part
     var reading = Reading()
     reading.supplies = [supply]
     return Event(
@@ -121,18 +122,35 @@ import Testing
     return histories.forecast(device, RowIndex([1, 1]), at: events.last?.time ?? 0).words
   }
 
-  @Test func `is estimated from the levels since the last replacement, never across it`() {
+  @Test func `is estimated from the levels since the last replacement, where these are enough`() {
     let before = (0..<20).map { taken($0, 90 - 4 * Double($0)) }
     #expect(forecast(before).hasPrefix("3 ("))
     let justReplaced = before + [taken(20, 100), taken(21, 99)]
-    #expect(forecast(justReplaced) == "unknown: too few points")
+    #expect(forecast(justReplaced).hasPrefix("26 ("), "as the one before was used")
     let after = before + (20..<41).map { taken($0, 100 - Double($0 - 20)) }
     #expect(forecast(after).hasPrefix("80 ("))
   }
 
-  @Test func `another serial number begins anew, whatever the level`() {
-    let events = (0..<20).map { taken($0, 90 - 4 * Double($0), serial: "AAAA1") } + [taken(20, 12, serial: "BBBB2")]
-    #expect(forecast(events) == "unknown: too few points")
+  @Test func `another serial number is another cartridge, whatever the level`() {
+    let before = (0..<20).map { taken($0, 90 - 4 * Double($0), serial: "AAAA1") }
+    #expect(forecast(before + [taken(20, 12, serial: "BBBB2")]).hasPrefix("3 ("))
+  }
+
+  @Test func `a supply that is replaced every few days is used as those before it were`() {
+    // Twenty percent a day, read each six hours, and a new one each fifth day.
+    func quarters(_ range: Range<Int>, part: (Int) -> String? = { _ in nil }) -> [Event] {
+      range.map { quarter in
+        var event = taken(0, 100 - 5 * Double(quarter % 20), part: part(quarter))
+        event.time = Int64(quarter) * 21_600_000
+        return event
+      }
+    }
+    #expect(forecast(quarters(0..<16)) == "unknown: too short a history")
+    #expect(forecast(quarters(0..<248)).hasPrefix("3 ("), "65 percent, 19 a day: none while it was replaced")
+    let larger = quarters(0..<248) { $0 < 240 ? "T08M1" : "T08M1XL" }
+    #expect(forecast(larger) == "unknown: too short a history", "a percent of it is more")
+    let quiet = forecast(quarters(0..<240) + (60..<73).map { taken($0, 100 - Double($0 - 60)) })
+    #expect(quiet.hasPrefix("88 (") || quiet.hasPrefix("87 ("), "its own levels, once they are enough: \(quiet)")
   }
 
   @Test func `unknown levels are no points, and ten years of readings are as good as one`() {

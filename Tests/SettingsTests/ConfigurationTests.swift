@@ -425,6 +425,42 @@ import Testing
     #expect(try AgentConfiguration.parse("[discovery]\nranges = [\"10.0.0.1\"]", file: "x").warnings.isEmpty)
   }
 
+  private func warnings(_ text: String) throws -> [String] {
+    try AgentConfiguration.parse(text, file: "x").warnings.map(\.description)
+  }
+
+  @Test func `no range, and ranges that are never used, are warnings`() throws {
+    let empty = try warnings("[discovery]\nranges = []")
+    #expect(empty.count == 1 && empty[0].contains("no range: the networks of this machine are swept"))
+    #expect(try warnings("[discovery]\nranges = []\nmax_hops = 0")[0].contains("nothing is swept"))
+    let within = try warnings("[discovery]\nranges = [\n\"10.0.0.0/25\",\n\"10.0.0.128/25\",\n\"10.0.0.7-100\"]")
+    #expect(within.count == 1 && within[0].hasPrefix("x:5:") && within[0].contains("never used"))
+    #expect(try warnings("[discovery]\nranges = [\"10.0.0.7\", \"10.0.0.0/24\"]").isEmpty, "all but one are its own")
+  }
+
+  @Test func `an alert of silence that comes after retiring is a warning`() throws {
+    let text = "[poll]\nretire_after = \"7d\"\n[alerts]\nunreachable_after = "
+    #expect(try warnings(text + "\"7d\"").isEmpty)
+    let late = try warnings(text + "\"8d\"")
+    #expect(late.count == 1 && late[0].hasPrefix("x:4:") && late[0].contains("never raised"))
+    let device = try warnings(
+      "[poll]\nretire_after = \"7d\"\n[[alerts.device]]\ndevice = \"VNB3K12345\"\nunreachable_after = \"9d\"")
+    #expect(device.count == 1 && device[0].hasPrefix("x:5:"))
+  }
+
+  @Test(arguments: [
+    ("ABCD1234", "00abcd-1234", 1), ("ABCD1234", "ABCD1235", 0), ("0a1b2c3d4e", "0A1B2C3D", 1),
+    ("0a1b2c3d4e", "0a1b2c3d5e", 0),
+  ])
+  func `two offsets for one meter of one device are a warning`(first: String, second: String, count: Int) throws {
+    func offset(_ device: String, _ meter: String = "total") -> String {
+      "[[meters.offset]]\ndevice = \"\(device)\"\nmeter = \"\(meter)\"\noffset = 5\n"
+    }
+    let told = try warnings(offset(first) + offset(second))
+    #expect(told.count == count && told.allSatisfy { $0.hasPrefix("x:5:") && $0.contains("offset[0]") })
+    #expect(try warnings(offset(first) + offset(second, "print")).isEmpty)
+  }
+
   @Test func `a file that is not there is one problem with its name`() throws {
     let error = try #require(throws: ConfigurationProblems.self) {
       try AgentConfiguration.load("/nowhere/ptagent.toml")

@@ -67,6 +67,14 @@ package struct DeviceMonitor: Sendable {
     metersRead = known.meters.isEmpty ? nil : known.lastRead
   }
 
+  /// When the device was started, by what it said last since the service started, in milliseconds since 1970 UTC.
+  package var started: Int64? {
+    guard let lastRead = known.lastRead, let ticks = rest?.interpretation.uptimeTicks,
+      let milliseconds = Int64(exactly: ticks).map({ $0.multipliedReportingOverflow(by: 10) }), !milliseconds.overflow
+    else { return nil }
+    return lastRead - milliseconds.partialValue
+  }
+
   /// Whether a poll was told since the service started.
   package var hasReading: Bool { rest != nil }
 
@@ -78,14 +86,27 @@ package struct DeviceMonitor: Sendable {
     AlertTracker.end(&known, time: time).map { Event(time: time, device: known.id, $0) }
   }
 
-  /// Whether nobody has read it for so long, and it was asked in vain on as many days: neither a clock that is set nor a service that was away
-  /// retires a device. One without an address is not asked.
+  /// The device has no address, so that nobody can ask it, and a sweep has not found it: a day of this counts as one on which it was asked in vain.
+  package mutating func missed(time: Int64) -> [Event] {
+    guard known.endpoint == nil, !known.isRetired, reachability.failed(time: time) else { return [] }
+    let body = PollFailed(
+      address: "", reason: "noAddress", message: "another device answers where it was, and it was found nowhere else",
+      daysAsked: reachability.daysAsked)
+    return [Event(time: time, device: known.id, .pollFailed(body))]
+  }
+
+  /// Whether nobody has read it for so long, and it was asked or missed in vain on as many days: neither a clock that is set nor a service that was
+  /// away retires a device.
   package func isToRetire(after: Duration, time: Int64) -> Bool {
     guard !known.isRetired, let last = known.lastRead, !UnsetClock.made(last, before: time),
       .milliseconds(time - last) >= after
     else { return false }
-    if known.endpoint == nil { return true }
     return !reachability.isReachable && Double(reachability.daysAsked) >= (after / .seconds(86_400)).rounded(.down)
+  }
+
+  /// The words for it where this device, which had no address, is what answers with this sign.
+  package func returned(_ sign: Sign) -> String? {
+    ReturnEvidence.words(total: known.meters[.total], started: started, lastRead: known.lastRead, sign)
   }
 
   /// Nobody could read it for so long that it is asked no more. No alert of it stands on.
@@ -231,9 +252,10 @@ package struct DeviceMonitor: Sendable {
     var meters = known.meters
     let epochs = MeterTracker.update(&meters, with: fresh, context)
     guard !epochs.isEmpty || !isThinned(thinning, time: time) else { return nil }
+    let leapt = MeterTracker.leapt(from: known.meters, to: meters, with: fresh, context)
     known.meters = meters
     metersRead = time
-    events += epochs.map { .meterEpochOpened($0) }
+    events += epochs.map { .meterEpochOpened($0) } + leapt.map { .meterLeapt($0) }
     events.append(tell(poll, cost: outcome.cost, time: time))
     guard let before, let now = meters[.total] else { return nil }
     // Where the former count goes on, the step is from that.

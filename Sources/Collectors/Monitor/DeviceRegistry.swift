@@ -9,6 +9,9 @@
 //     else UUID known, and none of these contradicts             -> that device
 //     else the device known at this address, if nothing
 //          contradicts and one of the two has neither            -> that device (it told more, or less, than before)
+//     else one without an identifier that was at this address
+//          until another took it: same make and model, and a
+//          count that goes on (ReturnEvidence)                   -> that device
 //     else                                                       -> a new device
 //
 //     that device is known elsewhere        -> ask there first: if it still answers there it has two addresses and stays, which is told once
@@ -23,11 +26,14 @@
 //     that device answers at two addresses, and what was known at the second told nothing that identifies, and contradicts nothing
 //                                              -> it was met there before it told who it is: that one is merged into it as well
 //
+//     that device was replaced here by one that told no serial number, and this one now tells that device's number: the new board of it was met
+//     before it was programmed                 -> merged into that device likewise
+//
 // Whether a device is asked over SNMP or over IPP is a matter of the port: at another port of its own address it is where it was, and the move is
 // told without asking.
 //
-// Never: a match by a serial number that identifies nothing, by one that several known devices share (then the MAC may tell which), or two
-// known devices made one without an identifier that both have, or that one tells at the addresses of both.
+// Never: a match by a serial number that identifies nothing, by one that several known devices share (then the MAC may tell which), by a MAC or a UUID
+// that another live device tells, or two known devices made one without an identifier that both have, or that one tells at the addresses of both.
 
 package import Discovery
 package import Events
@@ -38,6 +44,8 @@ package struct DeviceRegistry: Sendable {
   package struct Entry: Equatable, Sendable {
     package var endpoint: Endpoint?
     package var identity: DeviceIdentity
+    /// Where it was until another device took its address; nil where it has one.
+    package var formerAddress: IPv4Address?
   }
 
   /// What a sighting means.
@@ -87,7 +95,8 @@ package struct DeviceRegistry: Sendable {
 
   package init(_ known: some Sequence<KnownDevice> = []) {
     for device in known {
-      set(Entry(endpoint: device.endpoint, identity: device.identity), of: device.id)
+      let former = device.endpoint == nil ? device.formerAddress : nil
+      set(Entry(endpoint: device.endpoint, identity: device.identity, formerAddress: former), of: device.id)
       if let endpoint = device.endpoint { byAddress[endpoint.address] = device.id }
     }
   }
@@ -114,14 +123,20 @@ package struct DeviceRegistry: Sendable {
   /// - Parameters:
   ///   - credential: name of the credential that worked.
   ///   - elsewhere: what answered at `endpointToVerify` just now.
+  ///   - returning: which of `mayReturn` it is by its count, and the words for that.
   ///   - newID: the id to give if it is a new device.
   package mutating func sighted(
     _ identity: DeviceIdentity, at endpoint: Endpoint, credential: String, elsewhere: Elsewhere = .silent,
-    newID: DeviceID, time: Int64
+    returning: (device: DeviceID, words: String)? = nil, newID: DeviceID, time: Int64
   ) -> Sighting {
     var isShared = ""
-    if case .another(let words) = elsewhere { isShared = words }
-    guard let (device, evidence) = match(identity, at: endpoint, bySerial: isShared.isEmpty) else {
+    var there: DeviceID?
+    if case .another(let words) = elsewhere {
+      isShared = words
+      there = match(identity, at: endpoint)?.0
+    }
+    let found = match(identity, at: endpoint, but: there) ?? returning.flatMap { back($0, identity, at: endpoint) }
+    guard let (device, evidence) = found else {
       return discovered(
         identity, at: endpoint, credential: credential, evidence: isShared, newID: newID, time: time)
     }
@@ -182,8 +197,9 @@ package struct DeviceRegistry: Sendable {
     into device: DeviceID, _ identity: DeviceIdentity, at endpoint: Endpoint, into sighting: inout Sighting, time: Int64
   ) {
     guard let serial = identity.comparableSerial, let entry = entries[device],
-      entry.identity.comparableSerial == serial, !macsContradict(entry.identity, identity),
-      let (other, words) = other(than: device, identity), let record = entries[other]
+      entry.identity.comparableSerial == serial, let (other, words) = other(than: device, identity),
+      let record = entries[other],
+      !macsContradict(entry.identity, identity) || isNewBoard(other, of: device, at: endpoint)
     else { return }
     let evidence = "\(words) is told with serial \(serial)"
     let body = DeviceMerged(into: device, address: endpoint.description, evidence: evidence)
@@ -231,6 +247,7 @@ package struct DeviceRegistry: Sendable {
     sighting.events.append(Event(time: time, device: other, .deviceReplaced(body)))
     sighting.displaced = other
     entries[other]?.endpoint = nil
+    entries[other]?.formerAddress = endpoint.address
     byAddress[endpoint.address] = nil
   }
 
@@ -252,16 +269,40 @@ package struct DeviceRegistry: Sendable {
     if let uuid = entry.identity.comparableUUID { byUUID[uuid, default: []].insert(device) }
   }
 
+  // MARK: Devices without any identifier
+
+  /// Devices that may be back where another one took their address, since nothing but the address was known of them: of the same make and model, to
+  /// the letter. Their counts tell whether one of them is.
+  package func mayReturn(_ identity: DeviceIdentity, to endpoint: Endpoint) -> [DeviceID] {
+    guard !identity.isAnyones, identity.model != nil, match(identity, at: endpoint) == nil else { return [] }
+    return entries.keys.filter { isBack($0, identity, at: endpoint) }.sorted()
+  }
+
+  private func isBack(_ device: DeviceID, _ identity: DeviceIdentity, at endpoint: Endpoint) -> Bool {
+    guard let entry = entries[device], entry.endpoint == nil, entry.formerAddress == endpoint.address else {
+      return false
+    }
+    let known = entry.identity
+    return !known.isAnyones && known.make == identity.make && known.model?.text == identity.model?.text
+      && known.systemObjectID == identity.systemObjectID && isCompatible(known, identity)
+  }
+
+  private func back(
+    _ returning: (device: DeviceID, words: String), _ identity: DeviceIdentity, at endpoint: Endpoint
+  ) -> (DeviceID, evidence: String)? {
+    isBack(returning.device, identity, at: endpoint) ? (returning.device, returning.words) : nil
+  }
+
   // MARK: Matching
 
-  /// - Parameter bySerial: whether the serial number may decide; not where two live devices tell it.
+  /// - Parameter other: a device that answers elsewhere now and tells the same serial number, MAC or UUID; the serial number decides nothing then.
   private func match(
-    _ identity: DeviceIdentity, at endpoint: Endpoint, bySerial usesSerial: Bool = true
+    _ identity: DeviceIdentity, at endpoint: Endpoint, but other: DeviceID? = nil
   ) -> (DeviceID, evidence: String)? {
-    if usesSerial, let serial = identity.comparableSerial {
+    if other == nil, let serial = identity.comparableSerial {
       let candidates = known(bySerial[serial]) { makesAgree($0, identity) }
       if candidates.count == 1, let found = candidates.first {
-        return knownByMAC(identity, but: found) ?? (found, "serial \(serial)")
+        return knownByMAC(identity, but: found, at: endpoint) ?? (found, "serial \(serial)")
       }
       // Several known devices share it, so it identifies none of them: of those the MAC tells which, or the address.
       if candidates.count > 1 {
@@ -278,13 +319,13 @@ package struct DeviceRegistry: Sendable {
     if let mac = identity.comparableMAC {
       // The MAC of a print server outside of the printers is that of each that stands behind it.
       let candidates = known(byMAC[mac]) { !serialsContradict($0, identity) && kindsAgree($0, identity) }
-      if candidates.count == 1, let found = candidates.first { return (found, "MAC \(mac.macText)") }
+      if candidates.count == 1, let found = candidates.first, found != other { return (found, "MAC \(mac.macText)") }
     }
     if let uuid = identity.comparableUUID {
       let candidates = known(byUUID[uuid]) {
         !serialsContradict($0, identity) && !macsContradict($0, identity) && kindsAgree($0, identity)
       }
-      if candidates.count == 1, let found = candidates.first { return (found, "UUID \(uuid)") }
+      if candidates.count == 1, let found = candidates.first, found != other { return (found, "UUID \(uuid)") }
     }
     guard let here = byAddress[endpoint.address], let known = entries[here]?.identity else { return nil }
     return isCompatible(known, identity) ? (here, "the same address") : nil
@@ -292,12 +333,24 @@ package struct DeviceRegistry: Sendable {
 
   /// The device with this very MAC, where the one with the serial number is known to have another MAC: the board decides, and the serial
   /// number is one that two devices tell.
-  private func knownByMAC(_ identity: DeviceIdentity, but serialDevice: DeviceID) -> (DeviceID, evidence: String)? {
+  private func knownByMAC(
+    _ identity: DeviceIdentity, but serialDevice: DeviceID, at endpoint: Endpoint
+  ) -> (DeviceID, evidence: String)? {
     guard let mac = identity.comparableMAC, let entry = entries[serialDevice], macsContradict(entry.identity, identity)
     else { return nil }
     let alike = known(byMAC[mac]) { !serialsContradict($0, identity) && kindsAgree($0, identity) }
-    guard alike.count == 1, let found = alike.first, found != serialDevice else { return nil }
+    guard alike.count == 1, let found = alike.first, found != serialDevice,
+      !isNewBoard(found, of: serialDevice, at: endpoint)
+    else { return nil }
     return (found, "MAC \(mac.macText); its serial number is also that of device \(serialDevice.short)")
+  }
+
+  /// Whether a device without a serial number is another one's new board, which now tells that one's number: it took the other's address, which
+  /// has none since.
+  private func isNewBoard(_ device: DeviceID, of former: DeviceID, at endpoint: Endpoint) -> Bool {
+    guard let board = entries[device], let entry = entries[former] else { return false }
+    return board.identity.tellingSerial == nil && byAddress[endpoint.address] == device && entry.endpoint == nil
+      && entry.formerAddress == endpoint.address && kindsAgree(entry.identity, board.identity)
   }
 
   private func known(_ devices: Set<DeviceID>?, where mayBe: (DeviceIdentity) -> Bool) -> [DeviceID] {

@@ -11,6 +11,8 @@ package struct KnownDevice: Equatable, Sendable {
   package var id: DeviceID
   /// Where it answers; nil when another device answers there now and it was not found elsewhere.
   package var endpoint: Endpoint?
+  /// Where it was, where another device answers there now.
+  package var formerAddress: IPv4Address?
   /// Name of the credential that worked last.
   package var credential: String
   package var identity: DeviceIdentity

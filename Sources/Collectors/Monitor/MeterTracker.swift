@@ -19,8 +19,9 @@
 // is at least what it was before the leap, above it by no more than can have been printed since, serial number and MAC have not changed, and
 //
 //     after either:  it has risen by more than can be printed
-//     after a drop:  the drop is not long ago, and the count is ten times nearer to the former one than to the last; where the meter has moved since,
-//                    it is above the former one by what it moved, and by hardly more; after a long time it has moved by hardly anything
+//     after a drop:  the drop is not long ago, and the count is ten times nearer to the former one than to the last, or a hundred times after a long
+//                    time; where the meter has moved since, it is above the former one by what it moved, and by hardly more; after a long time it has
+//                    moved by hardly anything
 //     after a rise:  it has fallen, the leap is not long ago or the meter has not moved since, and it is ten times nearer to the former count
 //
 // The same holds after a rise that can have been printed, where the next reading that differs falls back so. Of a device that was started meanwhile it holds
@@ -29,7 +30,8 @@
 // A count that fell with another board may return as well, where the former board is put back and nobody sees but a rise by more than can be printed.
 //
 // Then the former epoch goes on (`continues`): its volume is what was counted since its value before the leap, and what was read in between is in no
-// volume. Where that cannot be told, the drop stands. A drop is in the journal and known after a restart of the agent; a rise is not.
+// volume. Where that cannot be told, the drop stands. A drop, a rise by more than can be printed, and a count that fell with another board are in the
+// journal and known after a restart of the agent; another object or unit, and a rise that can have been printed, are not.
 //
 // A board whose count happens to be a little above the former one's is not noticed by its count.
 
@@ -86,12 +88,12 @@ package enum MeterTracker {
   private static let soon: Duration = .seconds(2 * 3_600)
   /// By how much such a count must be nearer to the former one.
   private static let nearer: UInt64 = 10
-  /// By how much, where the meter has moved since: a counter that was really put back may count to the former value by itself.
+  /// By how much, where the meter has moved since, or after a long time: a counter that was really put back may count to the former value by itself.
   private static let nearerIfMoved: UInt64 = 100
   /// Where nobody knows how fast a counter of 32 bits is, it is taken to have leapt if it rose by more than half of what it can hold.
   private static let leapsBy: UInt64 = 1 << 31
   /// How long a leap is remembered.
-  private static let leapRememberedFor: Duration = .seconds(7 * 24 * 3_600)
+  package static let leapRememberedFor: Duration = .seconds(7 * 24 * 3_600)
   /// Objects and units that are remembered beside the present one.
   private static let meaningsMax = 4
   /// A meter that has moved on from a leap for so long counts: it is the next drop that may be wrong.
@@ -122,6 +124,34 @@ package enum MeterTracker {
       states[meter.name] = after
     }
     return opened
+  }
+
+  /// The rises that this reading showed to be more than can have been printed, ordered by meter: for the journal, which remembers them.
+  /// - Parameters:
+  ///   - before: the states before `update`.
+  ///   - after: the states after it.
+  ///   - meters: those that it was called with.
+  package static func leapt(
+    from before: SortedTable<MeterName, MeterState>, to after: SortedTable<MeterName, MeterState>, with meters: [Meter],
+    _ context: MeterContext
+  ) -> [MeterLeapt] {
+    meters.filter { $0.quality.isNumber }.sorted { $0.name < $1.name }.compactMap { meter in
+      guard let leap = after[meter.name]?.leaps.last(where: { $0.kind == .rise }), leap.readings == 0,
+        leap.value == before[meter.name]?.value, leap.landed == meter.value
+      else { return nil }
+      return MeterLeapt(
+        meter: meter.name, epoch: leap.epoch, previous: leap.value, current: leap.landed,
+        evidence: words(ofRise: leap, meter.unit, context))
+    }
+  }
+
+  private static func words(ofRise leap: MeterLeap, _ unit: CounterUnit, _ context: MeterContext) -> String {
+    let rise = "rose by \(leap.landed - leap.value)"
+    guard let elapsed = context.elapsed, MeterRules.countsPages(unit) else {
+      return "\(rise), more than half of what 32 bits hold"
+    }
+    return
+      "\(rise), and at most \(plausible(elapsed, context)) can be printed in \(Int(elapsed / .seconds(60))) min"
   }
 
   private struct End {
@@ -189,7 +219,7 @@ package enum MeterTracker {
       guard step <= distance / nearer else { return false }
       return before.leaps.contains { $0.kind == .rise } && (isSoon || leap.isStill)
     }
-    if leap.isStill { return isSoon && step <= distance / nearer }
+    if leap.isStill { return step <= distance / (isSoon ? nearer : nearerIfMoved) }
     let moved = before.value - min(leap.landed, before.value)
     guard leap.kind == .drop, moved > 0, step >= moved, step - moved <= distance / nearerIfMoved else { return false }
     return isSoon || moved <= distance / nearerIfMoved

@@ -1,12 +1,15 @@
-// Whether what answers at two addresses at one time is one device. The serial number alone does not tell: two devices may have the same one,
+// Whether what answers at two addresses at one time is one device. Neither a serial number nor a MAC tells by itself: two devices may have the same one,
 // from a maker's mistake or a technician's. One device with two interfaces and two devices differ in this:
 //
 //     another serial number                                             -> another device
-//     the same MAC, or one of them tells none                           -> the same device
+//     the same serial number and the same MAC                           -> the same device
 //     another MAC, and it was started at the same moment with as
 //       good as the same total                                          -> the same device with two interfaces
-//     no two MACs, but two makes or models, moments of starting that
-//       differ, or totals of one counter that cannot be one count      -> two devices with one serial number
+//     the same serial number, or else the same MAC or UUID, and neither
+//       two makes or models, nor moments of starting that differ, nor
+//       totals of one counter that cannot be one count                  -> the same device
+//     with any of these                                                 -> two devices: makers give one MAC to print servers, and firmware that was
+//                                                                          cloned gives one UUID
 //     another MAC, and either differs or is not told                    -> two devices with one serial number
 
 package import Discovery
@@ -66,17 +69,16 @@ package struct Sign: Equatable, Sendable {
     guard let identity, let there = other.identity else { return .silent }
     let (mac, macThere) = (identity.comparableMAC, there.comparableMAC)
     guard let serial = identity.comparableSerial, let serialThere = there.comparableSerial else {
-      if let mac, let macThere { return mac == macThere ? .same("") : .silent }
+      if let mac, let macThere {
+        guard mac == macThere else { return .silent }
+        return same(there, other, "MAC \(mac.macText)", at: endpoint)
+      }
       // All that a printer without SNMP may say of itself.
       guard let uuid = identity.comparableUUID, uuid == there.comparableUUID else { return .silent }
-      return .same("")
+      return same(there, other, "UUID \(uuid)", at: endpoint)
     }
     guard serial == serialThere else { return .silent }
-    guard let mac, let macThere else {
-      return contradiction(there, other).map { words in
-        .another("serial \(serial) is also told at \(endpoint), by another device: \(words)")
-      } ?? .same("")
-    }
+    guard let mac, let macThere else { return same(there, other, "serial \(serial)", at: endpoint) }
     guard mac != macThere else { return .same("") }
     if let started, let startedThere = other.started, (started - startedThere).magnitude <= Self.startTolerance,
       let total, let totalThere = other.total, max(total, totalThere) - min(total, totalThere) <= Self.totalTolerance
@@ -87,7 +89,16 @@ package struct Sign: Equatable, Sendable {
       "serial \(serial) is also told at \(endpoint), by MAC \(macThere.macText) and not \(mac.macText): two devices"
     )
   }
-  /// What shows that this and the other one, of which one at least tells no MAC, are two devices.
+
+  /// The same device by what both tell, unless something shows that they are two.
+  private func same(
+    _ there: DeviceIdentity, _ other: Sign, _ shared: String, at endpoint: Endpoint
+  ) -> DeviceRegistry.Elsewhere {
+    guard let words = contradiction(there, other) else { return .same("") }
+    return .another("\(shared) is also told at \(endpoint), by another device: \(words)")
+  }
+
+  /// What shows that this and the other one, which tell the same, are two devices.
   private func contradiction(_ there: DeviceIdentity, _ other: Sign) -> String? {
     if let make = identity?.make, let makeThere = there.make, make.lowercased() != makeThere.lowercased() {
       return "\(makeThere) and not \(make)"

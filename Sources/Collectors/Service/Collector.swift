@@ -168,11 +168,14 @@ package actor Collector {
   }
 
   /// Retires the devices that were not read for `retireAfter`. Not before a sweep is over, and none that was not asked since the start: it
-  /// may have been the service that was away.
+  /// may have been the service that was away. Those that have no address are missed.
   private func retireUnread() async throws {
+    guard hasSwept else { return }
     let now = clock()
     for id in monitors.keys.sorted() {
-      guard hasSwept, let monitor = monitors[id]?.value, monitor.isToRetire(after: settings.retireAfter, time: now)
+      let missed = monitors[id]?.value.missed(time: now) ?? []
+      if !missed.isEmpty { try await sink.append(missed) }
+      guard let monitor = monitors[id]?.value, monitor.isToRetire(after: settings.retireAfter, time: now)
       else {
         continue
       }
@@ -429,7 +432,7 @@ package actor Collector {
     }
     var sighting = registry.sighted(
       identity, at: endpoint, credential: access.name, elsewhere: elsewhere,
-      newID: DeviceID(using: &random), time: clock())
+      returning: returning(identity, outcome), newID: DeviceID(using: &random), time: clock())
     undiscovered[endpoint] = nil
     sighting.events = end(sighting.merged, seenAt: endpoint) + sighting.events
     if let displaced = sighting.displaced {
@@ -456,6 +459,15 @@ package actor Collector {
     if let answering, registry.device(at: answering.endpoint) == nil {
       schedule.found(at: answering.endpoint, access: answering.access, now: ContinuousClock.now)
     }
+  }
+
+  /// The one device without an identifier that is back at its address.
+  private func returning(_ identity: DeviceIdentity, _ outcome: PollOutcome) -> (device: DeviceID, words: String)? {
+    let sign = Sign(outcome, at: clock())
+    let back = registry.mayReturn(identity, to: outcome.endpoint).compactMap { device in
+      monitors[device]?.value.returned(sign).map { (device, $0) }
+    }
+    return back.count == 1 ? back.first : nil
   }
 
   /// Whether this is a device that is polled over SNMP at the same address, and was read so less than `sleepMax` ago: its SNMP sleeps, and IPP,

@@ -559,6 +559,28 @@ package nonisolated struct Printtrail_Events_V1_MeterOffsetSet: Sendable {
   package init() {}
 }
 
+/// type 52: a meter rose by more than can have been printed. Its epoch goes on, and so may the count before, where the rise was read wrongly.
+package nonisolated struct Printtrail_Events_V1_MeterLeapt: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var meter: String = String()
+
+  /// The epoch that it is in.
+  package var epoch: UInt32 = 0
+
+  package var previous: UInt64 = 0
+
+  package var current: UInt64 = 0
+
+  package var evidence: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 /// type 60
 package nonisolated struct Printtrail_Events_V1_UploadRejected: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -3003,6 +3025,56 @@ nonisolated extension Printtrail_Events_V1_MeterOffsetSet: SwiftProtobuf.Message
     if lhs.offset != rhs.offset {return false}
     if lhs.previous != rhs.previous {return false}
     if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Printtrail_Events_V1_MeterLeapt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".MeterLeapt"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}meter\0\u{1}epoch\0\u{1}previous\0\u{1}current\0\u{1}evidence\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.meter) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.epoch) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.current) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.evidence) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.meter.isEmpty {
+      try visitor.visitSingularStringField(value: self.meter, fieldNumber: 1)
+    }
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.epoch, fieldNumber: 2)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 3)
+    }
+    if self.current != 0 {
+      try visitor.visitSingularUInt64Field(value: self.current, fieldNumber: 4)
+    }
+    if !self.evidence.isEmpty {
+      try visitor.visitSingularStringField(value: self.evidence, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Printtrail_Events_V1_MeterLeapt, rhs: Printtrail_Events_V1_MeterLeapt) -> Bool {
+    if lhs.meter != rhs.meter {return false}
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs.current != rhs.current {return false}
+    if lhs.evidence != rhs.evidence {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
