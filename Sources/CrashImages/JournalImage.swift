@@ -38,10 +38,12 @@ package struct JournalImage: Equatable, Sendable {
     for (name, bytes) in files { try Data(bytes).write(to: URL(fileURLWithPath: directory + "/" + name)) }
   }
 
-  /// What a power cut at a moment by chance leaves of the commit that led from `before` to `after`.
+  /// What a power cut at a moment by chance leaves of the commit that led from `before` to `after`. Takes one number of `random`, however many pages
+  /// the commit wrote.
   package static func powerCut(
     between before: JournalImage, and after: JournalImage, using random: inout SplitMix64
   ) -> JournalImage {
+    var random = SplitMix64(seed: random.next())
     guard let old = before.files[data], let new = after.files[data] else { return before }
     let changed = changedPages(old, new)
     let metas = changed.filter { metaPages.contains($0) }

@@ -87,13 +87,15 @@ final class Program {
   }
 }
 
-/// Looks again and again until the condition holds. Only here, where other processes are waited for, does a test look at the clock.
+/// Looks again and again until the condition holds. Only here, where other processes are waited for, does a test look at the clock: it gives
+/// up after twice the time, since a machine that runs other tests beside is slow at times.
 func eventually(_ seconds: Double, _ what: @autoclosure () -> String, _ condition: () async throws -> Bool) async throws
 {
-  let end = ContinuousClock.now + .seconds(seconds)
+  let patience = seconds * 2
+  let end = ContinuousClock.now + .seconds(patience)
   while try await !condition() {
     guard ContinuousClock.now < end else {
-      throw Program.Failure(description: "waited \(seconds) s in vain for \(what())")
+      throw Program.Failure(description: "waited \(patience) s in vain for \(what())")
     }
     try await Task.sleep(for: .milliseconds(50))
   }

@@ -38,7 +38,7 @@ struct `A service` {
     #expect(manager.heard.firstIndex { $0.contains("READY=1") } == 0, "\(manager.heard.prefix(3))")
   }
 
-  @Test(.timeLimit(.minutes(2))) func `of an agent whose code is refused removes it and says why`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `of an agent whose code is refused removes it and says why`() async throws {
     let site = try Site(network: 97)
     let (_, pin) = try await site.makeHub()
     try await site.startHub()
