@@ -178,7 +178,7 @@ package struct Agent: Sendable {
           logger: logger),
         ProvisioningService(
           keeper: keeper, places: LeftCode.places(stateDirectory: configuration.state.directory), identity: identity,
-          journal: journal, board: board, logger: logger),
+          journal: journal, logger: logger),
         CollectionService(
           keeper: keeper, profiles: settings.profiles, journal: journal,
           journalDirectory: configuration.journal.directory, fold: fold, thinning: thinning, board: board,

@@ -15,6 +15,13 @@ internal import ServiceLifecycle
 internal import Synchronization
 internal import TLS
 
+/// What came of the last attempt to enrol this machine, where it is not enrolled.
+struct EnrolmentAttempt: Equatable, Sendable {
+  let state: AgentStatus.Condition
+  let message: String
+  let remedy: String
+}
+
 final class IdentityWatcher: DeliveryTargets, Service {
   /// Two files are looked at each time; people who enrol a machine wait for it to come alive.
   private static let lookInterval: Duration = .seconds(1)
@@ -28,6 +35,7 @@ final class IdentityWatcher: DeliveryTargets, Service {
     var identity: InstallIdentity?
     var target: DeliveryTarget?
     var circumstances = IdentityCircumstances()
+    var attempt: EnrolmentAttempt?
   }
 
   private let store: IdentityStore
@@ -114,15 +122,9 @@ final class IdentityWatcher: DeliveryTargets, Service {
   private func adopt(_ identity: InstallIdentity?) throws(EnrolmentError) {
     guard let identity else {
       state.withLock { ($0.identity, $0.target) = (nil, nil) }
-      let isConfigured = hub != nil
-      board.say(
-        .identity, isConfigured ? .waiting : .ok,
-        isConfigured
-          ? "not enrolled: the agent collects and journals, and ships nothing"
-          : "no [hub] is configured: the agent ships nothing",
-        remedy: isConfigured ? "Run: ptagent enroll --code CODE" : nil)
-      return
+      return sayNotEnrolled()
     }
+    state.withLock { $0.attempt = nil }
     guard let address = dcam(identity) else {
       state.withLock { ($0.identity, $0.target) = (identity, nil) }
       board.say(.identity, .failed, "the hub named no address for dcam", remedy: "Set hub.dcam in ptagent.toml.")
@@ -141,6 +143,25 @@ final class IdentityWatcher: DeliveryTargets, Service {
       install: identity.installID)
     state.withLock { ($0.identity, $0.target) = (identity, target) }
     sayCertificate(of: identity)
+  }
+
+  /// An attempt to enrol failed. Its words stand until there is an identity, whatever the attempt left in the directory.
+  func attempted(_ attempt: EnrolmentAttempt) {
+    state.withLock { $0.attempt = attempt }
+    if identity == nil { sayNotEnrolled() }
+  }
+
+  private func sayNotEnrolled() {
+    if let attempt = state.withLock({ $0.attempt }) {
+      return board.say(.identity, attempt.state, attempt.message, remedy: attempt.remedy)
+    }
+    let isConfigured = hub != nil
+    board.say(
+      .identity, isConfigured ? .waiting : .ok,
+      isConfigured
+        ? "not enrolled: the agent collects and journals, and ships nothing"
+        : "no [hub] is configured: the agent ships nothing",
+      remedy: isConfigured ? "Run: ptagent enroll --code CODE" : nil)
   }
 
   /// Says how long the certificate is good for, and what stands in the way of its renewal.

@@ -62,7 +62,6 @@ struct ProvisioningService: Service {
   let places: [LeftCode]
   let identity: IdentityWatcher
   let journal: Journal
-  let board: StatusBoard
   let logger: Logger
 
   func run() async throws {
@@ -87,15 +86,17 @@ struct ProvisioningService: Service {
         return remove(place)
       case .useless(let reason):
         logger.error("the DataLink code that was left is of no use", metadata: ["reason": "\(reason)"])
-        board.say(
-          .identity, .failed, "not enrolled: \(reason)",
-          remedy: "Get another code, then run: ptagent enroll --code CODE")
+        identity.attempted(
+          EnrolmentAttempt(
+            state: .failed, message: "not enrolled: \(reason)",
+            remedy: "Get another code, then run: ptagent enroll --code CODE"))
         return remove(place)
       case .later(let reason):
         logger.warning("this machine was not enrolled yet", metadata: ["reason": "\(reason)"])
-        board.say(
-          .identity, .waiting, "not enrolled yet: \(reason)",
-          remedy: "It is tried again by itself. To try at once: systemctl restart ptagent")
+        identity.attempted(
+          EnrolmentAttempt(
+            state: .waiting, message: "not enrolled yet: \(reason)",
+            remedy: "It is tried again by itself. To try at once: systemctl restart ptagent"))
       }
       try await Task.sleep(for: backoff.failed(using: &random))
     }
