@@ -60,10 +60,15 @@ private struct ReadTotal {
     for value in [100_000, 50_000, 50_100, 50_200] as [UInt64] { _ = total.read(value) { $0.elapsed = day } }
     let back = total.read(100_350) { $0.elapsed = day }
     #expect(back?.cause == "returned" && back?.continues == 1 && back?.volume == 350)
-    for (last, cause) in [(5_003, "returned"), (5_100, nil)] as [(UInt64, String?)] {
+    let ends =
+      [
+        (5_000, 5_003, "returned"), (5_000, 5_200, "returned"), (5_000, 5_700, nil), (500, 503, "returned"),
+        (500, 520, nil),
+      ] as [(UInt64, UInt64, String?)]
+    for (former, last, cause) in ends {
       var still = ReadTotal()
-      for value in [5_000, 0, 0, 0] as [UInt64] { _ = still.read(value) { $0.elapsed = day } }
-      #expect(still.read(last) { $0.elapsed = day }?.cause == cause, "days of zeros, then \(last)")
+      for value in [former, 0, 0, 0] { _ = still.read(value) { $0.elapsed = day } }
+      #expect(still.read(last) { $0.elapsed = day }?.cause == cause, "\(former), days of zeros, then \(last)")
     }
     var swapped = ReadTotal()
     let causes = ([500, 0, 300, 800, 1_300] as [UInt64]).compactMap { swapped.read($0) { $0.elapsed = day }?.cause }

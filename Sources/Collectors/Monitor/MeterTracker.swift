@@ -19,9 +19,9 @@
 // is at least what it was before the leap, above it by no more than can have been printed since, serial number and MAC have not changed, and
 //
 //     after either:  it has risen by more than can be printed
-//     after a drop:  the drop is not long ago, and the count is ten times nearer to the former one than to the last, or a hundred times after a long
-//                    time; where the meter has moved since, it is above the former one by what it moved, and by hardly more; after a long time it has
-//                    moved by hardly anything
+//     after a drop:  the meter has not moved since, and the count is ten times nearer to the former one than to the last, or a hundred times where the
+//                    drop is long ago and somebody may just have printed as much at once; or it has moved, and is above the former count by what
+//                    it moved, and by hardly more; after a long time it has moved by hardly anything
 //     after a rise:  it has fallen, the leap is not long ago or the meter has not moved since, and it is ten times nearer to the former count
 //
 // The same holds after a rise that can have been printed, where the next reading that differs falls back so. Of a device that was started meanwhile it holds
@@ -88,7 +88,8 @@ package enum MeterTracker {
   private static let soon: Duration = .seconds(2 * 3_600)
   /// By how much such a count must be nearer to the former one.
   private static let nearer: UInt64 = 10
-  /// By how much, where the meter has moved since, or after a long time: a counter that was really put back may count to the former value by itself.
+  /// By how much, where the meter has moved since, or, after a long time, by no more than a job or two: a counter that was really put back may count to
+  /// the former value by itself.
   private static let nearerIfMoved: UInt64 = 100
   /// Where nobody knows how fast a counter of 32 bits is, it is taken to have leapt if it rose by more than half of what it can hold.
   private static let leapsBy: UInt64 = 1 << 31
@@ -219,7 +220,10 @@ package enum MeterTracker {
       guard step <= distance / nearer else { return false }
       return before.leaps.contains { $0.kind == .rise } && (isSoon || leap.isStill)
     }
-    if leap.isStill { return step <= distance / (isSoon ? nearer : nearerIfMoved) }
+    if leap.isStill {
+      let isBurst = distance <= MeterRules.slackPages
+      return step <= distance / (isSoon || !isBurst ? nearer : nearerIfMoved)
+    }
     let moved = before.value - min(leap.landed, before.value)
     guard leap.kind == .drop, moved > 0, step >= moved, step - moved <= distance / nearerIfMoved else { return false }
     return isSoon || moved <= distance / nearerIfMoved
