@@ -264,6 +264,22 @@ class Checks:
         b.wait("[...document.querySelectorAll('main .pill')].some(p => /Cancelled|Sent/.test(p.innerText)) && !document.querySelector('dialog[open]')", 20, "the end of the job")
         self.site.agent = Program(f"{self.site.bin}/ptagent", ["run", "--config", self.site.path("ptagent.toml")], self.site.path("agent2.log"))
 
+    def check_a_device_is_retired_and_brought_back(self):
+        """The dialog asks why; the page says who retired it and why, and no more once it is back."""
+        b, device = self.b, self.devices[-1]
+        self.open(f"devices/{device['id']}")
+        b.press_button("Retire")
+        b.wait("document.querySelector('dialog[open]')", what="the dialog")
+        equal(b.accessibility(), [], "the dialog's accessibility")
+        b.write(b.field("Why?"), "scrapped in spring")
+        b.press_button("Retire", "dialog")
+        b.wait("!document.querySelector('dialog[open]') && document.querySelector('main').innerText.includes('scrapped in spring')", what="why it is retired")
+        equal(next(one["state"] for one in self.site.devices() if one["id"] == device["id"]), "retired", "what the hub says of it")
+        b.press_button("Bring back")
+        b.press_button("Bring back", "dialog")
+        b.wait("!document.querySelector('dialog[open]') && !document.querySelector('main').innerText.includes('scrapped in spring')", what="that it is back")
+        expect(next(one["state"] for one in self.site.devices() if one["id"] == device["id"]) != "retired", "it is retired still")
+
     def check_a_code_is_shown_once_and_enrols(self):
         """Its digits are in the dialog and on no page afterwards."""
         b = self.b
