@@ -27,22 +27,6 @@ private final class Exchange: Sendable {
   }
 }
 
-private final class Told: EventSink {
-  private let events = Mutex<[Event]>([])
-  private let changes = AsyncStream.makeStream(of: Void.self)
-
-  func append(_ new: [Event]) async throws {
-    events.withLock { $0 += new }
-    changes.continuation.yield()
-  }
-
-  var all: [Event] { events.withLock { $0 } }
-
-  func wait(until condition: ([Event]) -> Bool) async {
-    for await _ in changes.stream where condition(all) { return }
-  }
-}
-
 @Suite(.timeLimit(.minutes(3))) struct `Two devices that exchange their addresses` {
   private func printer(_ number: UInt8) -> TestPrinter {
     var printer = TestPrinter()
@@ -68,7 +52,7 @@ private final class Told: EventSink {
       ])
     settings.port = port
     settings.usesIPP = false
-    let sink = Told()
+    let sink = EventLog()
     let collector = Collector(settings, engine: try UDPEngine(), sink: sink, profiles: .none, clock: { 1_000 })
     let run = Task { try await collector.run() }
     await sink.wait { $0.contains { if case .sweepCompleted = $0.body { true } else { false } } }

@@ -8,27 +8,6 @@ import SNMP
 import Synchronization
 import Testing
 
-/// Keeps events; tells when a number of them is there.
-private final class MemorySink: EventSink {
-  private let events = Mutex<[Event]>([])
-  private let changes = AsyncStream.makeStream(of: Int.self)
-
-  func append(_ new: [Event]) async throws {
-    let count = events.withLock { events in
-      events += new
-      return events.count
-    }
-    changes.continuation.yield(count)
-  }
-
-  var all: [Event] { events.withLock { $0 } }
-
-  /// Waits until the condition holds for the events so far.
-  func wait(until condition: ([Event]) -> Bool) async {
-    for await _ in changes.stream where condition(all) { return }
-  }
-}
-
 /// Apart, because a device that falls silent is waited for.
 @Suite(.timeLimit(.minutes(3))) struct `A first poll that breaks off` {
   @Test func `makes no device of one that did not say who it is`() async throws {
@@ -46,7 +25,7 @@ private final class MemorySink: EventSink {
           credentials: [TestCredentials.publicV2c])
       ])
     settings.port = responder.endpoint.port
-    let sink = MemorySink()
+    let sink = EventLog()
     let collector = Collector(settings, engine: try UDPEngine(), sink: sink, profiles: .none, clock: { 1_000 })
     let run = Task { try await collector.run() }
     await sink.wait { $0.contains { if case .discoveryFailed = $0.body { true } else { false } } }
@@ -108,7 +87,7 @@ private final class FullSink: EventSink {
     var settings = try settings("127.0.17.1-8", port: fleet.port)
     // Nothing comes by itself but the first sweep.
     settings.usesIPP = false
-    let sink = MemorySink()
+    let sink = EventLog()
     let collector = Collector(settings, engine: try UDPEngine(), sink: sink, profiles: .none, clock: { 1_000 })
     await #expect(throws: CollectorStopped.self) { try await collector.scan() }
     await #expect(throws: CollectorStopped.self) { try await collector.poll(alerts: false) }
@@ -203,7 +182,7 @@ private final class FullSink: EventSink {
     let fleet = try Fleet(["127.0.18.2": printer(2)])
     var settings = try settings("127.0.18.2", port: fleet.port)
     settings.trapPort = UInt16(clinux_udp_port(taken))
-    let (sink, observer) = (MemorySink(), TrapObserver())
+    let (sink, observer) = (EventLog(), TrapObserver())
     let collector = Collector(
       settings, engine: try UDPEngine(), sink: sink, observer: observer, profiles: .none, clock: { 1_000 })
     let run = Task { try await collector.run() }
@@ -218,7 +197,7 @@ private final class FullSink: EventSink {
     let trapPort = try freePort()
     var settings = try settings("127.0.17.3", port: try freePort())
     settings.trapPort = trapPort
-    let sink = MemorySink()
+    let sink = EventLog()
     let collector = Collector(settings, engine: try UDPEngine(), sink: sink, profiles: .none, clock: { 1_000 })
     let run = Task { try await collector.run() }
     await sink.wait { $0.contains { if case .sweepCompleted = $0.body { true } else { false } } }
@@ -237,7 +216,7 @@ private final class FullSink: EventSink {
 
   @Test func `the service discovers what a sweep finds, reads it and records in order`() async throws {
     let fleet = try Fleet(["127.0.10.2": printer(2), "127.0.10.5": printer(5)])
-    let sink = MemorySink()
+    let sink = EventLog()
     let collector = Collector(
       try settings("127.0.10.1-6", port: fleet.port), engine: try UDPEngine(), sink: sink, profiles: .none,
       clock: { 1_000 })
@@ -276,7 +255,7 @@ private final class FullSink: EventSink {
     async throws
   {
     let fleet = try Fleet(["127.0.24.5": printer(5)])
-    let sink = MemorySink()
+    let sink = EventLog()
     let (gone, back) = (DeviceID([UInt8](repeating: 8, count: 16)), DeviceID([UInt8](repeating: 9, count: 16)))
     let week: Int64 = 7 * 86_400_000
     func known(_ id: DeviceID?, _ endpoint: Endpoint?, _ serial: String) throws -> KnownDevice {
@@ -325,7 +304,7 @@ private final class FullSink: EventSink {
     async throws
   {
     let fleet = try Fleet(["127.0.25.5": printer(5)])
-    let sink = MemorySink()
+    let sink = EventLog()
     let (first, second) = (
       try #require(DeviceID([UInt8](repeating: 8, count: 16))), try #require(DeviceID([UInt8](repeating: 9, count: 16)))
     )
@@ -364,7 +343,7 @@ private final class FullSink: EventSink {
     twin.mac[5] = 6
     twin.lifeCount = 777
     let fleet = try Fleet(["127.0.26.5": printer(5), "127.0.26.6": twin])
-    let sink = MemorySink()
+    let sink = EventLog()
     let collector = Collector(
       try settings("127.0.26.4-7", port: fleet.port), engine: try UDPEngine(), sink: sink, profiles: .none,
       clock: { 1_000 })
@@ -381,7 +360,7 @@ private final class FullSink: EventSink {
     var second = printer(5)
     second.mac[5] = 6
     let fleet = try Fleet(["127.0.27.5": printer(5), "127.0.27.6": second])
-    let sink = MemorySink()
+    let sink = EventLog()
     let collector = Collector(
       try settings("127.0.27.4-7", port: fleet.port), engine: try UDPEngine(), sink: sink, profiles: .none,
       clock: { 1_000 })
@@ -396,7 +375,7 @@ private final class FullSink: EventSink {
 
   @Test func `a known device that answers elsewhere has moved and keeps its id`() async throws {
     let fleet = try Fleet(["127.0.11.5": printer(5)])
-    let sink = MemorySink()
+    let sink = EventLog()
     let id = try #require(DeviceID([UInt8](repeating: 9, count: 16)))
     var identity = DeviceIdentity()
     identity.serial = DeviceText("VNB3K10005")
@@ -420,7 +399,7 @@ private final class FullSink: EventSink {
 
   @Test func `a device that another one took the address of has no alert any more`() async throws {
     let fleet = try Fleet(["127.0.11.5": printer(5)])
-    let sink = MemorySink()
+    let sink = EventLog()
     let id = try #require(DeviceID([UInt8](repeating: 9, count: 16)))
     var identity = DeviceIdentity()
     identity.serial = DeviceText("VNB3K99999")
@@ -442,7 +421,7 @@ private final class FullSink: EventSink {
 
   @Test func `a second address with the same serial is told, and stays without a device of its own`() async throws {
     let fleet = try Fleet(["127.0.16.2": printer(2), "127.0.16.3": printer(2)])
-    let sink = MemorySink()
+    let sink = EventLog()
     let collector = Collector(
       try settings("127.0.16.2-3", port: fleet.port), engine: try UDPEngine(), sink: sink, profiles: .none,
       clock: { 1_000 })
@@ -469,7 +448,7 @@ private final class FullSink: EventSink {
         return [agent.answer(datagram)].compactMap { $0 }
       }
     }
-    let sink = MemorySink()
+    let sink = EventLog()
     let collector = Collector(
       try settings("127.0.17.2", port: responder.endpoint.port), engine: try UDPEngine(), sink: sink, profiles: .none,
       clock: { 1_000 })

@@ -10,23 +10,6 @@ import SNMP
 import Synchronization
 import Testing
 
-/// Keeps events; tells when there are more.
-private final class History: EventSink {
-  private let events = Mutex<[Event]>([])
-  private let changes = AsyncStream.makeStream(of: Void.self)
-
-  func append(_ new: [Event]) async throws {
-    events.withLock { $0 += new }
-    changes.continuation.yield()
-  }
-
-  var all: [Event] { events.withLock { $0 } }
-
-  func wait(until condition: ([Event]) -> Bool) async {
-    for await _ in changes.stream where condition(all) { return }
-  }
-}
-
 @Suite(.timeLimit(.minutes(5))) struct `Devices that change while they are watched` {
   /// Watches one device with a fault until `condition` holds, and gives the events.
   /// - Parameter live: called after each record; moves the simulated time and the clock.
@@ -50,7 +33,7 @@ private final class History: EventSink {
     settings.port = UInt16(server.port)
     settings.usesIPP = false
     settings.pollInterval = .milliseconds(100)
-    let history = History()
+    let history = EventLog()
     let engine = try UDPEngine()
     defer { engine.shutdown() }
     let collector = Collector(

@@ -9,23 +9,6 @@ import PrinterModel
 import Synchronization
 import Testing
 
-/// Keeps events; tells when there are more.
-private final class EventLog: EventSink {
-  private let events = Mutex<[Event]>([])
-  private let changes = AsyncStream.makeStream(of: Void.self)
-
-  func append(_ new: [Event]) async throws {
-    events.withLock { $0 += new }
-    changes.continuation.yield()
-  }
-
-  var all: [Event] { events.withLock { $0 } }
-
-  func wait(until condition: ([Event]) -> Bool) async {
-    for await _ in changes.stream where condition(all) { return }
-  }
-}
-
 @Suite(.timeLimit(.minutes(5))) struct `Printers without SNMP` {
   private func settings(_ range: String, ippPort: UInt16, snmpPort: UInt16 = 16_159) throws -> CollectorSettings {
     var settings = CollectorSettings(

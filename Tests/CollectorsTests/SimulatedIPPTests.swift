@@ -12,23 +12,6 @@ import SNMP
 import Synchronization
 import Testing
 
-/// Keeps events; tells when there are more.
-private final class Record: EventSink {
-  private let events = Mutex<[Event]>([])
-  private let changes = AsyncStream.makeStream(of: Void.self)
-
-  func append(_ new: [Event]) async throws {
-    events.withLock { $0 += new }
-    changes.continuation.yield()
-  }
-
-  var all: [Event] { events.withLock { $0 } }
-
-  func wait(until condition: ([Event]) -> Bool) async {
-    for await _ in changes.stream where condition(all) { return }
-  }
-}
-
 @Suite(.timeLimit(.minutes(5))) struct `Simulated printers over IPP` {
   private static let models: [String] = {
     let files = (try? FileManager.default.contentsOfDirectory(atPath: HostileFleet.root + "/Fixtures/devices")) ?? []
@@ -201,7 +184,7 @@ private final class Record: EventSink {
     try await serve([only]) { server, settings in
       var settings = settings
       settings.pollInterval = .milliseconds(50)
-      let record = Record()
+      let record = EventLog()
       let engine = try UDPEngine()
       defer { engine.shutdown() }
       // A tenth of a day for each event: supplies run low and are replaced, trays are filled.
